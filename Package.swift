@@ -1,0 +1,114 @@
+// swift-tools-version: 6.2
+import Foundation
+import PackageDescription
+
+/// The root of another libtorch (2.x, or a CUDA build): a folder with `include` and `lib`. Unset: Debian's `libtorch-dev`.
+let libtorchRoot = ProcessInfo.processInfo.environment["LIBTORCH_ROOT"]
+
+let strict: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let torchHeaders: [CXXSetting] =
+    libtorchRoot.map { root in
+        [.unsafeFlags(["-I\(root)/include", "-I\(root)/include/torch/csrc/api/include"])]
+    } ?? []
+
+let torchLibraries: [LinkerSetting] =
+    (libtorchRoot.map { root in
+        [.unsafeFlags(["-L\(root)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(root)/lib"])]
+    } ?? []) + [.linkedLibrary("torch_cpu"), .linkedLibrary("c10")]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+/// A module of ours under `Sources/<name>`.
+func room(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+/// A program under `Sources/<name>`: wiring only.
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// Tests of one module, mirroring `Sources`; `Fixtures` holds the committed reference data.
+func tests(_ name: String, _ dependencies: [Target.Dependency], fixtures: Bool = false) -> Target {
+    .testTarget(
+        name: "\(name)Tests",
+        dependencies: dependencies,
+        resources: fixtures ? [.copy("Fixtures")] : nil,
+        swiftSettings: [.treatAllWarnings(as: .error)])
+}
+
+let package = Package(
+    name: "supermerged",
+    products: [
+        .executable(name: "supermerged", targets: ["supermerged"]),
+        .executable(name: "supermerge", targets: ["supermerge"]),
+        .executable(name: "supermergectl", targets: ["supermergectl"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+    ],
+    targets: [
+        // What every room stands on.
+        room("Files", [systemPackage, crypto]),
+        room("Safetensors", ["Files"]),
+        room("WorkerProtocol"),
+
+        // The numerical side: linked by `supermerge` alone.
+        .target(name: "CTorch", cxxSettings: torchHeaders, linkerSettings: torchLibraries),
+        room("Torch", ["CTorch"]),
+        room("ExportedGraph", ["Files"]),
+        room("ExportedModel", ["ExportedGraph", "Torch"]),
+        room("Merging", ["ExportedModel", "Safetensors", "Torch", "WorkerProtocol", "Files"]),
+
+        // The service side: never links libtorch.
+        room("Ledger", ["Files"]),
+        room("Registry", ["ExportedGraph", "Safetensors", "Files", "WorkerProtocol", "Yams"]),
+        room("Releases", ["Safetensors", "Files", "WorkerProtocol"]),
+        .target(name: "CSystemd", linkerSettings: [.linkedLibrary("systemd")]),
+        room("Systemd", ["CSystemd"]),
+        room(
+            "Daemon",
+            [
+                "Registry", "Releases", "Ledger", "Systemd", "WorkerProtocol", "Files", "Yams", logging, systemPackage,
+                .product(name: "FlyingFox", package: "FlyingFox"),
+                .product(name: "FlyingSocks", package: "FlyingFox"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ]),
+
+        program("supermerged", ["Daemon", argumentParser]),
+        program("supermerge", ["Merging", "Releases", "WorkerProtocol", argumentParser]),
+        program("supermergectl", ["Daemon", argumentParser]),
+
+        tests("Files", ["Files"]),
+        tests("Safetensors", ["Safetensors", "Files"]),
+        tests("WorkerProtocol", ["WorkerProtocol"]),
+        tests("Torch", ["Torch"]),
+        tests("ExportedGraph", ["ExportedGraph"], fixtures: true),
+        tests("ExportedModel", ["ExportedModel", "ExportedGraph", "Torch", "Safetensors"], fixtures: true),
+        tests("Merging", ["Merging", "ExportedModel", "ExportedGraph", "Torch", "Safetensors", "WorkerProtocol"], fixtures: true),
+        tests("Ledger", ["Ledger"]),
+        tests("Registry", ["Registry", "Safetensors", "WorkerProtocol"]),
+        tests("Releases", ["Releases", "Safetensors", "WorkerProtocol"]),
+        tests("Systemd", ["Systemd"]),
+        tests("Daemon", ["Daemon", "Registry", "Releases", "Ledger", "WorkerProtocol"]),
+        tests("EndToEnd", ["Safetensors", "Releases", "Ledger", "WorkerProtocol"]),
+    ],
+    cxxLanguageStandard: .cxx17
+)

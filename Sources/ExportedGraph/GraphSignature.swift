@@ -1,0 +1,17 @@
+/// What goes into a graph and what comes out, by the model's own names.
+package struct GraphSignature: Hashable, Sendable {
+    package struct Slot: Hashable, Sendable {
+        /// State-dict name for parameters and buffers, argument name for inputs.
+        package var name: String
+        /// PyTorch's name of the type: `float32`, `int64`, …
+        package var dtype: String
+        /// Nil where the axis is symbolic.
+        package var shape: [Int?]
+        /// Other state-dict names that share the storage (tied weights).
+        package var aliases: [String]
+    }
+
+    package var parameters: [Slot]
+    package var buffers: [Slot]
+    package var inputs: [Slot]
+}

@@ -1,0 +1,70 @@
+package import WorkerProtocol
+
+/// The registry as one scan saw it. Equal snapshots mean that nothing has to be decided.
+package struct RegistrySnapshot: Hashable, Sendable {
+    package var base: Drop<AcceptedBase>
+    /// By task name.
+    package var tasks: [String: Drop<AcceptedTask>]
+    /// Names in `tasks/` that are not tasks and why (wrong characters, a stray file); ignored temporaries are not listed.
+    package var strays: [String: String]
+
+    package init(base: Drop<AcceptedBase>, tasks: [String: Drop<AcceptedTask>] = [:], strays: [String: String] = [:]) {
+        self.base = base
+        self.tasks = tasks
+        self.strays = strays
+    }
+}
+
+/// What a folder of the registry is at the moment.
+package enum Drop<Content: Hashable & Sendable>: Hashable, Sendable {
+    /// Still arriving: incomplete, or not yet still for `settle`. With the reason.
+    case arriving(String)
+    case accepted(Content)
+    /// Can't be merged until its content changes.
+    case refused(Refusal)
+    /// Not there.
+    case missing
+}
+
+/// Why a drop is refused. The fingerprint tells the same bad content from new content.
+package struct Refusal: Hashable, Sendable {
+    /// Short and stable, for programs: `truncated`, `pickle`, `not-finite`, `wrong-shape`, `missing-parameter`, …
+    package var code: String
+    /// What happened and what to do, one line.
+    package var message: String
+    /// Over names, sizes and times of the files.
+    package var fingerprint: String
+
+    package init(code: String, message: String, fingerprint: String) {
+        self.code = code
+        self.message = message
+        self.fingerprint = fingerprint
+    }
+}
+
+/// A base model that can be merged onto.
+package struct AcceptedBase: Hashable, Sendable {
+    package var source: BaseSource
+    /// Graph parameters that the base lacks: the head. Empty without a graph.
+    package var headParameters: [String]
+    /// False where there is no `graph.pt2`: only static methods can merge.
+    package var hasGraph: Bool
+
+    package init(source: BaseSource, headParameters: [String], hasGraph: Bool) {
+        self.source = source
+        self.headParameters = headParameters
+        self.hasGraph = hasGraph
+    }
+}
+
+/// A task checkpoint that passed admission against the base.
+package struct AcceptedTask: Hashable, Sendable {
+    package var source: TaskSource
+    /// Examples in its validation set; 0 without one.
+    package var examples: Int
+
+    package init(source: TaskSource, examples: Int) {
+        self.source = source
+        self.examples = examples
+    }
+}

@@ -1,0 +1,10 @@
+/// One tensor of a safetensors header.
+package struct TensorEntry: Hashable, Sendable {
+    package var name: String
+    package var dtype: SafetensorsDType
+    package var shape: [Int]
+    /// Where its bytes lie, from the start of the file.
+    package var bytes: Range<Int64>
+
+    package var elementCount: Int { shape.reduce(1, *) }
+}

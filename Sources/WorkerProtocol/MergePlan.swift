@@ -1,0 +1,100 @@
+/// What the daemon asks a worker to do: everything that decides the bytes of the candidate, and nothing else.
+package struct MergePlan: Codable, Hashable, Sendable {
+    /// Name of the merge, the same for the same inputs and settings, so that an interrupted fit finds its scratch again.
+    package var merge: String
+    /// The base model θp.
+    package var base: BaseSource
+    /// The tasks to merge, in order of their names.
+    package var tasks: [TaskSource]
+    /// Method, strategy and the numbers of the fit.
+    package var settings: MergeSettings
+    /// The release that is deployed now: compared with, and the source of a warm start.
+    package var deployed: DeployedSource?
+    /// An existing empty directory on the file system of `deploy`, to be filled with the candidate.
+    package var output: String
+    /// A directory that outlives the worker; the state of an interrupted fit lies here (a few kilobytes).
+    package var scratch: String
+
+    package init(
+        merge: String, base: BaseSource, tasks: [TaskSource], settings: MergeSettings, deployed: DeployedSource? = nil,
+        output: String, scratch: String
+    ) {
+        self.merge = merge
+        self.base = base
+        self.tasks = tasks
+        self.settings = settings
+        self.deployed = deployed
+        self.output = output
+        self.scratch = scratch
+    }
+}
+
+/// The base model's folder and the files read from it.
+package struct BaseSource: Codable, Hashable, Sendable {
+    package var directory: String
+    package var files: [SourceFile]
+    /// SHA-256 over the sorted (name, sha256) pairs of `files`.
+    package var digest: String
+
+    package init(directory: String, files: [SourceFile], digest: String) {
+        self.directory = directory
+        self.files = files
+        self.digest = digest
+    }
+}
+
+/// One task checkpoint θf(i), its validation set and its settings.
+package struct TaskSource: Codable, Hashable, Sendable {
+    package var name: String
+    package var directory: String
+    package var files: [SourceFile]
+    /// SHA-256 over the sorted (name, sha256) pairs of `files`: the version of the task.
+    package var digest: String
+    package var settings: TaskSettings
+
+    package init(name: String, directory: String, files: [SourceFile], digest: String, settings: TaskSettings) {
+        self.name = name
+        self.directory = directory
+        self.files = files
+        self.digest = digest
+        self.settings = settings
+    }
+}
+
+/// The content of `task.yaml`, defaults filled in.
+package struct TaskSettings: Codable, Hashable, Sendable {
+    package enum Objective: String, Codable, CaseIterable, Sendable {
+        case classification
+        case languageModeling = "language-modeling"
+        case regression
+    }
+
+    /// What the labels mean; default `classification`.
+    package var objective: Objective
+    /// Name prefixes of the parameters that belong to this task alone; empty: the graph's parameters that the base lacks.
+    package var head: [String]
+    /// Weight of the task's loss in the fit; default 1.
+    package var weight: Double
+    /// The largest fall of the metric that the gate lets pass; nil: the configuration's.
+    package var maximumRegression: Double?
+
+    package init(
+        objective: Objective = .classification, head: [String] = [], weight: Double = 1, maximumRegression: Double? = nil
+    ) {
+        self.objective = objective
+        self.head = head
+        self.weight = weight
+        self.maximumRegression = maximumRegression
+    }
+}
+
+/// The release that is deployed while a candidate is made.
+package struct DeployedSource: Codable, Hashable, Sendable {
+    package var version: Int
+    package var directory: String
+
+    package init(version: Int, directory: String) {
+        self.version = version
+        self.directory = directory
+    }
+}

@@ -1,0 +1,101 @@
+/// How one model does on one task's held-out examples.
+package struct Score: Codable, Hashable, Sendable {
+    /// Examples scored.
+    package var examples: Int
+    /// Mean loss per example (nats for classification).
+    package var loss: Double
+    /// Name of the metric, for example `accuracy`; higher is better.
+    package var metric: String
+    package var value: Double
+
+    package init(examples: Int, loss: Double, metric: String, value: Double) {
+        self.examples = examples
+        self.loss = loss
+        self.metric = metric
+        self.value = value
+    }
+}
+
+/// Two models on the same examples, for a paired test (McNemar, Psychometrika 12, 1947).
+package struct PairedCounts: Codable, Hashable, Sendable {
+    /// Examples that the candidate gets right and the deployed release wrong.
+    package var gained: Int
+    /// Examples that the deployed release gets right and the candidate wrong.
+    package var lost: Int
+
+    package init(gained: Int, lost: Int) {
+        self.gained = gained
+        self.lost = lost
+    }
+}
+
+/// What a merge did to one task. All scores are on the same held-out examples.
+package struct TaskResult: Codable, Hashable, Sendable {
+    package var task: String
+    /// Examples that the fit saw.
+    package var fitted: Int
+    /// The base with this task's head.
+    package var base: Score?
+    /// The task's own checkpoint.
+    package var own: Score?
+    /// The deployed release; nil for a task that it does not have.
+    package var deployed: Score?
+    /// The candidate.
+    package var merged: Score?
+    /// The candidate against the deployed release, where the metric counts right and wrong examples.
+    package var paired: PairedCounts?
+
+    package init(task: String, fitted: Int) {
+        self.task = task
+        self.fitted = fitted
+    }
+}
+
+/// One look at the fit.
+package struct FitPoint: Codable, Hashable, Sendable {
+    package var step: Int
+    /// Mean loss over the tasks' batches of this step.
+    package var loss: Double
+    /// Mean held-out loss over the tasks, where it was taken at this step.
+    package var heldOut: Double?
+
+    package init(step: Int, loss: Double, heldOut: Double? = nil) {
+        self.step = step
+        self.loss = loss
+        self.heldOut = heldOut
+    }
+}
+
+/// What a worker made. It becomes the heart of `release.json`.
+package struct MergeResult: Codable, Hashable, Sendable {
+    package var tasks: [TaskResult]
+    /// The loss over the steps; empty for methods that learn nothing.
+    package var curve: [FitPoint]
+    /// Steps taken, and the step whose weights were kept.
+    package var steps: Int
+    package var bestStep: Int
+    /// Trained weights in all.
+    package var weights: Int
+    /// Merge coefficients tanh w: layer → one number per task in the plan's order (rows averaged at granularity `row`).
+    package var coefficients: [String: [Double]]
+    /// Files written under the plan's output directory, with their digests.
+    package var outputs: [SourceFile]
+    /// Versions of what computed: program, libtorch, BLAS, threads.
+    package var versions: [String: String]
+    /// Wall-clock seconds of the merge, and the largest resident memory in bytes.
+    package var seconds: Double
+    package var peakMemory: Int64
+
+    package init(tasks: [TaskResult]) {
+        self.tasks = tasks
+        curve = []
+        steps = 0
+        bestStep = 0
+        weights = 0
+        coefficients = [:]
+        outputs = []
+        versions = [:]
+        seconds = 0
+        peakMemory = 0
+    }
+}

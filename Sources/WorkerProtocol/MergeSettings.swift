@@ -1,0 +1,61 @@
+/// How to merge: the `merge:` section of the configuration and the flags of `supermerge merge`.
+package struct MergeSettings: Codable, Hashable, Sendable {
+    package enum Method: String, Codable, CaseIterable, Sendable {
+        case supermerge, average
+        case taskArithmetic = "task-arithmetic"
+
+        /// Whether the method learns from validation data and so needs a graph.
+        package var isLearned: Bool { self == .supermerge }
+    }
+
+    package enum Strategy: String, Codable, CaseIterable, Sendable {
+        case joint, incremental
+    }
+
+    package enum Granularity: String, Codable, CaseIterable, Sendable {
+        /// One weight per parameter tensor and task: the paper's form.
+        case tensor
+        /// One weight per output row (first axis) of each parameter tensor and task.
+        case row
+    }
+
+    package enum Loss: String, Codable, CaseIterable, Sendable {
+        case labels, distillation, both
+    }
+
+    package enum Device: String, Codable, CaseIterable, Sendable {
+        case cpu, cuda
+    }
+
+    package enum Precision: String, Codable, CaseIterable, Sendable {
+        case f32, bf16
+    }
+
+    package var method: Method = .supermerge
+    package var strategy: Strategy = .incremental
+    package var granularity: Granularity = .tensor
+    package var loss: Loss = .labels
+    /// Most gradient steps of a fit.
+    package var steps: Int = 200
+    /// Adam's step size.
+    package var learningRate: Double = 0.01
+    /// Examples of each task in a step.
+    package var batch: Int = 16
+    /// Steps between two looks at the held-out examples.
+    package var evaluateEvery: Int = 10
+    /// Looks without a better held-out loss before the fit stops early.
+    package var patience: Int = 5
+    /// Merge coefficient that every weight starts from, and λ of task arithmetic: w₀ = atanh(scale).
+    package var scale: Double = 0.3
+    /// Share of each validation set that is kept from the fit, for choosing the step and for the gate.
+    package var holdout: Double = 0.25
+    package var seed: UInt64 = 0
+    /// Threads of the numerical library; 0: as many as the machine has cores.
+    package var threads: Int = 0
+    package var device: Device = .cpu
+    package var precision: Precision = .f32
+    /// Bytes that a merge should stay under.
+    package var memory: Int64 = 8 << 30
+
+    package init() {}
+}

@@ -1,0 +1,30 @@
+/// The content of `release.json`: what went in, what came out, and how well it does.
+package struct ReleaseRecord: Codable, Hashable, Sendable {
+    /// Number of the release; 0 in the output of `supermerge merge`, which publishes nothing.
+    package var version: Int
+    /// When it was made, ISO 8601 in UTC.
+    package var created: String
+    /// Name of the merge that made it.
+    package var merge: String
+    /// The release whose content this one repeats, for a rollback.
+    package var rollbackOf: Int?
+    package var settings: MergeSettings
+    package var base: BaseSource
+    /// Each task with the digests of its files, in the order of the coefficients.
+    package var tasks: [TaskSource]
+    package var result: MergeResult
+
+    package init(
+        version: Int, created: String, merge: String, rollbackOf: Int? = nil, settings: MergeSettings, base: BaseSource,
+        tasks: [TaskSource], result: MergeResult
+    ) {
+        self.version = version
+        self.created = created
+        self.merge = merge
+        self.rollbackOf = rollbackOf
+        self.settings = settings
+        self.base = base
+        self.tasks = tasks
+        self.result = result
+    }
+}

@@ -1,0 +1,2 @@
+@main
+struct Program { static func main() {} }
