@@ -18,15 +18,15 @@ final class Scratch {
         guard let entry = checkpoint.entry(name), let type = entry.dtype.torch else {
             throw MergeError.base("tensor \(name) is missing or of a type that can't be merged")
         }
-        let view = try floats.narrow(0, range.count)
+        let view = try floats.rows(from: 0, count: range.count)
         let offset = Int64(range.lowerBound * entry.dtype.byteCount)
         if type == .float32 {
             try view.withUnsafeMutableBytes { try unsafe checkpoint.read(name, at: offset, into: $0) }
         } else {
             if raw[type] == nil { raw[type] = try Tensor(empty: [capacity], type) }
-            let staged = try raw[type]!.narrow(0, range.count)
+            let staged = try raw[type]!.rows(from: 0, count: range.count)
             try staged.withUnsafeMutableBytes { try unsafe checkpoint.read(name, at: offset, into: $0) }
-            try view.copy_(staged)
+            try view.copy(staged)
         }
         return view
     }

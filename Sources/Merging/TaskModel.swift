@@ -17,7 +17,7 @@ package final class TaskModel {
         self.source = source
         checkpoint = try Checkpoint(directory: source.directory)
         let path = source.directory + "/validation.safetensors"
-        validation = try FileProbe.exists(path) ? SafetensorsFile(file: ReadableFile(path: path)) : nil
+        validation = try FileStatus.ifPresent(path) == nil ? nil : SafetensorsFile(file: ReadableFile(path: path))
         let prefixes = source.settings.head
         head = checkpoint.names.filter { name in
             base.entry(name) == nil || prefixes.contains { name.hasPrefix($0) }

@@ -52,7 +52,7 @@ final class TaskVectors {
             try body(piece, origin)
             for task in tasks.indices where active[task][index] {
                 let vector = try taskScratch.read(tasks[task].checkpoint, layer.name, piece.elements)
-                try vector.add_(origin, alpha: -1)
+                try vector.add(origin, alpha: -1)
                 try each(piece, task, vector)
             }
         }

@@ -1,0 +1,44 @@
+internal import Safetensors
+internal import Torch
+
+/// A task's labelled examples in memory, split into those that the fit sees and those that are held out.
+final class ValidationSet {
+    let count: Int
+    /// Indices of the examples, fixed by seed, task name and share.
+    let fitted: [Int]
+    let heldOut: [Int]
+    private let inputs: [String: Tensor]
+    private let labels: Tensor
+
+    /// Reads the file's tensors; the first axis of each is the examples. `holdout` is the share held out, at least one
+    /// example and never all of them.
+    init(_ file: SafetensorsFile, task: String, inputNames: [String], holdout: Double, seed: UInt64) throws {
+        guard let labelEntry = file.entry("labels") else {
+            throw MergeError.task(task, "the validation set has no tensor labels; add one label per example")
+        }
+        var inputs: [String: Tensor] = [:]
+        for name in inputNames {
+            guard let entry = file.entry(name) else {
+                throw MergeError.task(task, "the validation set has no tensor \(name), which the graph takes as input")
+            }
+            guard entry.shape.first == labelEntry.shape.first else {
+                throw MergeError.task(task, "\(name) and labels have different numbers of examples")
+            }
+            inputs[name] = try file.tensor(entry)
+        }
+        self.inputs = inputs
+        labels = try file.tensor(labelEntry)
+        count = labelEntry.shape.first ?? 0
+        let order = Sampler.permutation(count, seed: seed, stream: task + "/holdout")
+        let share = holdout <= 0 ? 0 : min(max(1, Int((Double(count) * holdout).rounded())), count - 1)
+        heldOut = order.prefix(max(0, share)).sorted()
+        fitted = order.dropFirst(max(0, share)).sorted()
+        guard !fitted.isEmpty else { throw MergeError.task(task, "the validation set is empty; add labelled examples") }
+    }
+
+    /// The inputs and labels of some examples.
+    func batch(_ indices: [Int]) throws -> (inputs: [String: Tensor], labels: Tensor) {
+        let places = try Tensor(indices.map(Int64.init), shape: [indices.count])
+        return (try inputs.mapValues { try $0.rows(at: places) }, try labels.rows(at: places))
+    }
+}
