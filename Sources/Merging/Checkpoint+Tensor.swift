@@ -26,14 +26,14 @@ extension Checkpoint {
     /// A new tensor with the whole content of `name`, in the file's own type.
     func tensor(_ name: String) throws -> Tensor {
         guard let entry = entry(name) else { throw MergeError.base("there is no tensor \(name)") }
-        return try entry.tensor { offset, buffer in try read(name, at: offset, into: buffer) }
+        return try unsafe entry.tensor { offset, buffer in try unsafe read(name, at: offset, into: buffer) }
     }
 }
 
 extension SafetensorsFile {
     /// A new tensor with the whole content of `entry`, in the file's own type.
     func tensor(_ entry: TensorEntry) throws -> Tensor {
-        try entry.tensor { offset, buffer in try read(entry, at: offset, into: buffer) }
+        try unsafe entry.tensor { offset, buffer in try unsafe read(entry, at: offset, into: buffer) }
     }
 }
 
@@ -43,7 +43,7 @@ extension TensorEntry {
             throw MergeError.base("tensor \(name) has type \(dtype.rawValue), which libtorch does not know; convert it")
         }
         let tensor = try Tensor(empty: shape, type)
-        try tensor.withUnsafeMutableBytes { buffer in try unsafe read(0, buffer) }
+        try unsafe tensor.withUnsafeMutableBytes { buffer in try unsafe read(0, buffer) }
         return tensor
     }
 }

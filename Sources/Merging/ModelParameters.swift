@@ -25,30 +25,18 @@ final class ModelParameters {
         }
     }
 
-    /// θm(j) = θp(j) + Σᵢ c(i,j) · τ(i,j) for one layer, in place.
-    func merge(_ index: Int, _ vectors: TaskVectors, coefficients: (Int) -> [Double]) throws {
-        let layer = layers[index]
-        let flat = try tensors[index].reshaped([layer.elementCount])
-        let byTask = vectors.tasks.indices.map(coefficients)
-        var target = flat
-        try vectors.forEachPiece(of: index) { piece, origin in
-            target = try flat.rows(from: piece.elements.lowerBound, count: piece.elements.count)
-            try target.copy(origin)
-        } task: { piece, task, vector in
-            if layer.weightRows == 1 {
-                try target.add(vector, alpha: byTask[task][0])
-            } else {
-                let factors = try Tensor(byTask[task][piece.rows].map(Float.init), shape: [piece.rows.count, 1])
-                let shape = [piece.rows.count, layer.chunkStride]
-                try target.reshaped(shape).addProduct(vector.reshaped(shape), factors)
-            }
+    /// θm(j) of one layer, in place.
+    func merge(_ index: Int, _ vectors: TaskVectors, _ weights: MergingWeights) throws {
+        let flat = try tensors[index].reshaped([layers[index].elementCount])
+        try vectors.forEachMergedPiece(of: index, coefficients: { weights.coefficients(task: $0, layer: index) }) { piece, merged in
+            try flat.rows(from: piece.elements.lowerBound, count: piece.elements.count).copy(merged)
         }
     }
 
     /// θm over all layers.
     func merge(_ vectors: TaskVectors, _ weights: MergingWeights) throws {
         for index in layers.indices {
-            try merge(index, vectors) { weights.coefficients(task: $0, layer: index) }
+            try merge(index, vectors, weights)
         }
     }
 }

@@ -54,3 +54,10 @@ struct Objective: Sendable {
             .multiplied(by: temperature * temperature / predictions)
     }
 }
+
+extension Objective {
+    /// A graph without `decoder_input_ids` that models language is causal: its outputs are shifted against the labels.
+    init(kind: TaskSettings.Objective, inputs: [String]) {
+        self.init(kind: kind, shifts: kind == .languageModeling && !inputs.contains("decoder_input_ids"))
+    }
+}

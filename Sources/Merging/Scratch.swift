@@ -21,11 +21,11 @@ final class Scratch {
         let view = try floats.rows(from: 0, count: range.count)
         let offset = Int64(range.lowerBound * entry.dtype.byteCount)
         if type == .float32 {
-            try view.withUnsafeMutableBytes { try unsafe checkpoint.read(name, at: offset, into: $0) }
+            try unsafe view.withUnsafeMutableBytes { try unsafe checkpoint.read(name, at: offset, into: $0) }
         } else {
             if raw[type] == nil { raw[type] = try Tensor(empty: [capacity], type) }
             let staged = try raw[type]!.rows(from: 0, count: range.count)
-            try staged.withUnsafeMutableBytes { try unsafe checkpoint.read(name, at: offset, into: $0) }
+            try unsafe staged.withUnsafeMutableBytes { try unsafe checkpoint.read(name, at: offset, into: $0) }
             try view.copy(staged)
         }
         return view

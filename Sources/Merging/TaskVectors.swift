@@ -13,6 +13,7 @@ final class TaskVectors {
 
     private let baseScratch: Scratch
     private let taskScratch: Scratch
+    private let mergedScratch: Tensor
     private static let pieceElements = 1 << 20
 
     init(base: Checkpoint, tasks: [TaskModel], layers: [Layer]) throws {
@@ -22,6 +23,7 @@ final class TaskVectors {
         let longest = layers.map { max($0.chunkStride, min($0.elementCount, Self.pieceElements)) }.max() ?? 1
         baseScratch = try Scratch(capacity: longest)
         taskScratch = try Scratch(capacity: longest)
+        mergedScratch = try Tensor(empty: [longest])
         let heads = tasks.map { Set($0.head) }
         active = heads.map { head in layers.map { !head.contains($0.name) } }
     }
@@ -41,20 +43,42 @@ final class TaskVectors {
         }
     }
 
-    /// Calls `body` with the base's piece θp, then `each` with τ(i) of every active task; both are flat, valid during the call.
-    func forEachPiece(
-        of index: Int, base body: (Piece, Tensor) throws -> Void = { _, _ in },
-        task each: (Piece, Int, Tensor) throws -> Void
-    ) throws {
+    /// Calls `body` with each piece of τ(i,j) of every active task, flat in float32 and valid during the call.
+    func forEachPiece(of index: Int, _ body: (Piece, Int, Tensor) throws -> Void) throws {
         let layer = layers[index]
         for piece in Self.pieces(of: layer) {
             let origin = try baseScratch.read(base, layer.name, piece.elements)
-            try body(piece, origin)
             for task in tasks.indices where active[task][index] {
                 let vector = try taskScratch.read(tasks[task].checkpoint, layer.name, piece.elements)
                 try vector.add(origin, alpha: -1)
-                try each(piece, task, vector)
+                try body(piece, task, vector)
             }
+        }
+    }
+
+    /// Calls `body` with each piece of θm(j) = θp(j) + Σᵢ c(i,j) · τ(i,j), flat in float32 and valid during the call.
+    /// `coefficients` gives c(i,j) of a task: one number, or one for each row of the layer.
+    func forEachMergedPiece(
+        of index: Int, coefficients: (Int) -> [Double], _ body: (Piece, Tensor) throws -> Void
+    ) throws {
+        let layer = layers[index]
+        let byTask = tasks.indices.map(coefficients)
+        for piece in Self.pieces(of: layer) {
+            let origin = try baseScratch.read(base, layer.name, piece.elements)
+            let merged = try mergedScratch.rows(from: 0, count: piece.elements.count)
+            try merged.copy(origin)
+            for task in tasks.indices where active[task][index] {
+                let vector = try taskScratch.read(tasks[task].checkpoint, layer.name, piece.elements)
+                try vector.add(origin, alpha: -1)
+                if layer.weightRows == 1 {
+                    try merged.add(vector, alpha: byTask[task][0])
+                } else {
+                    let shape = [piece.rows.count, layer.chunkStride]
+                    let factors = try Tensor(byTask[task][piece.rows].map(Float.init), shape: [piece.rows.count, 1])
+                    try merged.reshaped(shape).addProduct(vector.reshaped(shape), factors)
+                }
+            }
+            try body(piece, merged)
         }
     }
 
@@ -63,7 +87,7 @@ final class TaskVectors {
         for index in layers.indices {
             var seen = tasks.map { _ in false }
             try forEachPiece(of: index) { _, task, vector in
-                if !seen[task], try vector.hasNonzero() { seen[task] = true }
+                if !seen[task], try Tensor.one("aten::any", [.tensor(vector)]).item() != 0 { seen[task] = true }
             }
             for task in tasks.indices { active[task][index] = active[task][index] && seen[task] }
             try progress(index + 1)

@@ -1,0 +1,75 @@
+internal import Files
+internal import Safetensors
+internal import Torch
+internal import WorkerProtocol
+
+/// Writes the merged model, a piece of one tensor at a time: bounded memory, whatever the model.
+struct CandidateWriter {
+    let workbench: Workbench
+    let directory: String
+
+    /// The trunk θm in the base's types, every task's head, and the coefficients. `progress` counts tensors.
+    func write(_ weights: MergingWeights, progress: (Int, Int) throws -> Void) throws -> [SourceFile] {
+        var outputs = try writeModel(weights, progress: progress)
+        try Durable.createDirectories(directory + "/heads")
+        for task in workbench.tasks where !task.head.isEmpty { outputs.append(try writeHead(task)) }
+        outputs.append(try Coefficients.write(weights, workbench.layers, to: directory))
+        return outputs
+    }
+
+    private func writeModel(
+        _ weights: MergingWeights, progress: (Int, Int) throws -> Void
+    ) throws -> [SourceFile] {
+        let base = workbench.base
+        let places = Dictionary(uniqueKeysWithValues: workbench.layers.enumerated().map { ($1.name, $0) })
+        let entries = base.names.compactMap { base.entry($0) }.sorted {
+            ($1.dtype.byteCount, $0.name) < ($0.dtype.byteCount, $1.name)
+        }
+        let slots = entries.map { SafetensorsWriter.Slot(name: $0.name, dtype: $0.dtype, shape: $0.shape) }
+        let writer = try CheckpointWriter(directory: directory, slots: slots)
+        for (done, entry) in entries.enumerated() {
+            if let index = places[entry.name] {
+                try workbench.vectors.forEachMergedPiece(
+                    of: index, coefficients: { weights.coefficients(task: $0, layer: index) }
+                ) { _, merged in
+                    let rounded = try merged.to(entry.dtype.torch ?? .float32)
+                    try unsafe rounded.withUnsafeMutableBytes { try unsafe writer.append(UnsafeRawBufferPointer($0)) }
+                }
+            } else {
+                try unsafe copy(base, entry) { try unsafe writer.append($0) }
+            }
+            try progress(done + 1, entries.count)
+        }
+        return try writer.finish().map { SourceFile(name: $0.name, bytes: $0.bytes, sha256: $0.sha256) }
+    }
+
+    private func writeHead(_ task: TaskModel) throws -> SourceFile {
+        let name = "heads/\(task.name).safetensors"
+        let entries = task.head.compactMap { task.checkpoint.entry($0) }.sorted {
+            ($1.dtype.byteCount, $0.name) < ($0.dtype.byteCount, $1.name)
+        }
+        let slots = entries.map { SafetensorsWriter.Slot(name: $0.name, dtype: $0.dtype, shape: $0.shape) }
+        let writer = try SafetensorsWriter(path: directory + "/" + name, slots: slots)
+        for entry in entries { try unsafe copy(task.checkpoint, entry) { try unsafe writer.append($0) } }
+        let written = try writer.finish()
+        return SourceFile(name: name, bytes: written.bytes, sha256: written.sha256)
+    }
+
+    /// Passes a tensor's bytes on as they are, a megabyte at a time.
+    private func copy(
+        _ checkpoint: Checkpoint, _ entry: TensorEntry, to append: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        let length = entry.bytes.upperBound - entry.bytes.lowerBound
+        var buffer = [UInt8](repeating: 0, count: Int(min(length, 1 << 20)))
+        var offset: Int64 = 0
+        while offset < length {
+            let count = Int(min(length - offset, 1 << 20))
+            try unsafe buffer.withUnsafeMutableBytes { bytes in
+                let part = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[..<count])
+                try unsafe checkpoint.read(entry.name, at: offset, into: part)
+                try unsafe append(UnsafeRawBufferPointer(part))
+            }
+            offset += Int64(count)
+        }
+    }
+}

@@ -1,0 +1,63 @@
+internal import Files
+internal import Foundation
+internal import Safetensors
+internal import Torch
+internal import WorkerProtocol
+
+/// `merge/coefficients.safetensors`: c = tanh w, one float32 tensor per layer, [tasks] or [tasks, rows].
+enum Coefficients {
+    static let path = "merge/coefficients.safetensors"
+
+    static func write(_ weights: MergingWeights, _ layers: [Layer], to directory: String) throws -> SourceFile {
+        try Durable.createDirectories(directory + "/merge")
+        let slots = zip(layers, weights.rows).map { layer, rows in
+            let shape = rows == 1 ? [weights.taskCount] : [weights.taskCount, rows]
+            return SafetensorsWriter.Slot(name: layer.name, dtype: .f32, shape: shape)
+        }
+        let writer = try SafetensorsWriter(path: directory + "/" + path, slots: slots)
+        for index in layers.indices {
+            let values = (0..<weights.taskCount).flatMap { weights.coefficients(task: $0, layer: index) }.map(Float.init)
+            try unsafe values.withUnsafeBytes { try unsafe writer.append($0) }
+        }
+        let written = try writer.finish()
+        return SourceFile(name: path, bytes: written.bytes, sha256: written.sha256)
+    }
+
+    /// The weights of the deployed release where they fit: a task with the same name starts from its old coefficients, a new
+    /// one from `scale`. A release without coefficients, or of another base, gives none.
+    static func warmStart(
+        _ weights: MergingWeights, _ layers: [Layer], tasks: [TaskSource], base: BaseSource, release directory: String
+    ) throws -> MergingWeights {
+        let bytes = try Durable.contents(directory + "/release.json")
+        let record = try JSON.decode(ReleaseRecord.self, from: Data(bytes))
+        let file = directory + "/" + path
+        guard record.base.digest == base.digest, record.settings.method.isLearned, try FileStatus.ifPresent(file) != nil
+        else { return weights }
+        let stored = try SafetensorsFile(file: ReadableFile(path: file))
+        let places = Dictionary(uniqueKeysWithValues: record.tasks.enumerated().map { ($1.name, $0) })
+        var weights = weights
+        for (index, layer) in layers.enumerated() {
+            guard let entry = stored.entry(layer.name), entry.shape.first == record.tasks.count else { continue }
+            let values = try stored.tensor(entry).doubles()
+            let rows = values.count / max(1, record.tasks.count)
+            for (task, source) in tasks.enumerated() {
+                guard let place = places[source.name] else { continue }
+                let old = Array(values[place * rows..<(place + 1) * rows])
+                weights.start(task: task, layer: index, from: old)
+            }
+        }
+        return weights
+    }
+}
+
+extension MergingWeights {
+    /// Sets the weights of one task and layer from coefficients: as they are, repeated for each row, or averaged.
+    fileprivate mutating func start(task: Int, layer: Int, from coefficients: [Double]) {
+        let places = range(task: task, layer: layer)
+        let mean = coefficients.reduce(0, +) / Double(max(1, coefficients.count))
+        for (row, place) in places.enumerated() {
+            let coefficient = coefficients.count == places.count ? coefficients[row] : mean
+            values[place] = Self.weight(forCoefficient: coefficient)
+        }
+    }
+}

@@ -1,0 +1,68 @@
+internal import ExportedGraph
+internal import ExportedModel
+internal import Files
+internal import Safetensors
+internal import Torch
+package import WorkerProtocol
+
+/// Scores one model on one task: a release, the base, or a task checkpoint.
+package struct Evaluation {
+    /// Folder of the weights.
+    package var model: String
+    /// Folder of the task: its name, settings, validation set, and its head where the model has none.
+    package var task: String
+    package var settings: TaskSettings
+    /// Examples to score instead of the task's validation set.
+    package var data: String?
+    /// Folder that holds `graph.pt2`; nil: beside the model, or the registry's base.
+    package var base: String?
+
+    package init(model: String, task: String, settings: TaskSettings, data: String? = nil, base: String? = nil) {
+        self.model = model
+        self.task = task
+        self.settings = settings
+        self.data = data
+        self.base = base
+    }
+
+    /// Name of the task: the last part of its folder.
+    package var name: String {
+        task.split(separator: "/", omittingEmptySubsequences: true).last.map(String.init) ?? task
+    }
+
+    /// Loss and metric over all examples.
+    package func score() throws -> Score {
+        let graph = try ExportedModel(ExportedGraph(archive: graphPath()))
+        let weights = try Checkpoint(directory: model)
+        var parameters = try weights.parameters(weights.names)
+        if let head = try head(weights, graph) { parameters.merge(head) { $1 } }
+        let file = try SafetensorsFile(file: ReadableFile(path: data ?? task + "/validation.safetensors"))
+        let names = graph.signature.inputs.map(\.name)
+        let set = try ValidationSet(file, task: name, inputNames: names, holdout: 0, seed: 0)
+        let objective = Objective(kind: settings.objective, inputs: names)
+        let scorer = Scorer(model: graph, autocast: false)
+        return try scorer.score(parameters, set, Array(0..<set.count), objective).score
+    }
+
+    /// The release's head of this task, else what the model lacks (or `head` names) from the task's own checkpoint.
+    private func head(_ weights: Checkpoint, _ graph: ExportedModel) throws -> [String: Tensor]? {
+        if let head = try Judge.head(of: name, release: model) { return head }
+        let missing = graph.signature.parameters.filter { slot in
+            let names = [slot.name] + slot.aliases
+            return names.allSatisfy { weights.entry($0) == nil }
+                || settings.head.contains { prefix in names.contains { $0.hasPrefix(prefix) } }
+        }
+        guard !missing.isEmpty, model != task else { return nil }
+        let own = try Checkpoint(directory: task)
+        let names = missing.flatMap { [$0.name] + $0.aliases }.filter { own.entry($0) != nil }
+        return try own.parameters(names)
+    }
+
+    private func graphPath() throws -> String {
+        let candidates = [base.map { $0 + "/graph.pt2" }, model + "/graph.pt2"].compactMap { $0 }
+            + [model, task].map { $0 + "/../../base/graph.pt2" }
+        for path in candidates where try FileStatus.ifPresent(path, followingLinks: true) != nil { return path }
+        throw MergeError.base(
+            "there is no graph.pt2 beside \(model) nor in a registry's base; name its folder with --base")
+    }
+}

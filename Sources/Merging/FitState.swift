@@ -1,0 +1,40 @@
+internal import WorkerProtocol
+
+/// Where a fit stands: a few kilobytes that let an interrupted one go on to the same bytes.
+struct FitState: Hashable, Sendable {
+    var weights: MergingWeights
+    var optimizer: Adam
+    /// Weights of the best look, and its step and held-out loss.
+    var best: [Double]
+    var bestStep = 0
+    var bestLoss = Double.infinity
+    /// Looks since the best.
+    var looksWithoutBetter = 0
+    var curve: [FitPoint] = []
+
+    /// Updates made.
+    var step: Int { optimizer.step }
+
+    init(_ weights: MergingWeights) {
+        self.weights = weights
+        optimizer = Adam(count: weights.values.count)
+        best = weights.values
+    }
+
+    mutating func update(gradient: [Double], learningRate: Double) {
+        optimizer.update(&weights.values, gradient: gradient, learningRate: learningRate)
+    }
+
+    /// Notes a look. Without held-out examples (NaN) the latest weights count as the best.
+    mutating func record(heldOut: Double, lastLoss: Double?) {
+        curve.append(FitPoint(step: step, loss: lastLoss ?? heldOut, heldOut: heldOut.isNaN ? nil : heldOut))
+        if heldOut < bestLoss || heldOut.isNaN {
+            best = weights.values
+            bestStep = step
+            bestLoss = heldOut.isNaN ? bestLoss : heldOut
+            looksWithoutBetter = 0
+        } else {
+            looksWithoutBetter += 1
+        }
+    }
+}

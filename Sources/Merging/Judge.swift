@@ -1,0 +1,107 @@
+internal import Files
+internal import Safetensors
+internal import Torch
+internal import WorkerProtocol
+
+/// Scores base, own checkpoints, deployed release and candidate on the same held-out examples, through one set of buffers.
+final class Judge {
+    private let workbench: Workbench
+    private let bench: Workbench.Bench
+    private let parameters: ModelParameters
+    private let scorer: Scorer
+    private var deployedCorrect: [[Bool]?]
+    /// Logits of each task's own checkpoint on its whole validation set, where the loss distils.
+    private(set) var teachers: [Tensor?]
+
+    init(_ workbench: Workbench, _ bench: Workbench.Bench, _ parameters: ModelParameters) {
+        self.workbench = workbench
+        self.bench = bench
+        self.parameters = parameters
+        scorer = Scorer(model: bench.model, autocast: workbench.plan.settings.precision == .bf16)
+        deployedCorrect = workbench.tasks.map { _ in nil }
+        teachers = workbench.tasks.map { _ in nil }
+    }
+
+    /// The base with each head, each own checkpoint, and the deployed release. `progress` counts passes over the tasks.
+    func judgeOriginals(_ result: inout MergeResult, progress: (Int, Int) throws -> Void) throws {
+        let passes = workbench.tasks.count + 2
+        try parameters.load(workbench.base)
+        for task in workbench.tasks.indices { result.tasks[task].base = try score(task, bench.heads[task])?.score }
+        try progress(1, passes)
+        for task in workbench.tasks.indices {
+            try parameters.load(workbench.tasks[task].checkpoint)
+            result.tasks[task].own = try score(task, bench.heads[task])?.score
+            if workbench.plan.settings.method.isLearned, workbench.plan.settings.loss != .labels {
+                teachers[task] = try logits(task)
+            }
+            try progress(task + 2, passes)
+        }
+        if let deployed = workbench.plan.deployed { try judgeDeployed(deployed, &result) }
+        try progress(passes, passes)
+    }
+
+    private func judgeDeployed(_ deployed: DeployedSource, _ result: inout MergeResult) throws {
+        let checkpoint = try Checkpoint(directory: deployed.directory)
+        guard workbench.layers.allSatisfy({ checkpoint.entry($0.name)?.shape == $0.shape }) else { return }
+        try parameters.load(checkpoint)
+        for (task, model) in workbench.tasks.enumerated() {
+            guard let head = try Self.head(of: model.name, release: deployed.directory) else { continue }
+            let outcome = try score(task, head)
+            result.tasks[task].deployed = outcome?.score
+            deployedCorrect[task] = outcome?.correct
+        }
+    }
+
+    /// The candidate as it was written, rounding included.
+    func judgeCandidate(_ result: inout MergeResult, directory: String) throws {
+        try parameters.load(Checkpoint(directory: directory))
+        for task in workbench.tasks.indices {
+            guard let outcome = try score(task, bench.heads[task]) else { continue }
+            result.tasks[task].merged = outcome.score
+            guard let before = deployedCorrect[task], before.count == outcome.correct.count, !before.isEmpty else {
+                continue
+            }
+            let pairs = Array(zip(before, outcome.correct))
+            result.tasks[task].paired = PairedCounts(
+                gained: pairs.count { !$0 && $1 }, lost: pairs.count { $0 && !$1 })
+        }
+    }
+
+    /// A release's head of one task; nil where it has none of that name.
+    static func head(of task: String, release directory: String) throws -> [String: Tensor]? {
+        let path = directory + "/heads/\(task).safetensors"
+        guard try FileStatus.ifPresent(path) != nil else { return nil }
+        let file = try SafetensorsFile(file: ReadableFile(path: path))
+        var head: [String: Tensor] = [:]
+        for entry in file.entries {
+            let tensor = try file.tensor(entry)
+            head[entry.name] = tensor.dtype.isFloatingPoint ? try tensor.to(.float32) : tensor
+        }
+        return head
+    }
+
+    private func named(_ head: [String: Tensor]) -> [String: Tensor] {
+        var named = head
+        for (layer, tensor) in zip(workbench.layers, parameters.tensors) where named[layer.name] == nil {
+            named[layer.name] = tensor
+        }
+        return named
+    }
+
+    private func score(_ task: Int, _ head: [String: Tensor]) throws -> Scorer.Outcome? {
+        guard let set = bench.sets[task] else { return nil }
+        let examples = set.heldOut.isEmpty ? set.fitted : set.heldOut
+        do {
+            return try scorer.score(named(head), set, examples, bench.objectives[task])
+        } catch let wrong as LabelOutsideHead {
+            throw MergeError.task(workbench.tasks[task].name, wrong.description)
+        }
+    }
+
+    private func logits(_ task: Int) throws -> Tensor? {
+        guard let set = bench.sets[task] else { return nil }
+        var pieces: [Tensor] = []
+        try scorer.forEachBatch(named(bench.heads[task]), set, Array(0..<set.count)) { logits, _ in pieces.append(logits) }
+        return try Tensor.concatenated(pieces)
+    }
+}

@@ -1,0 +1,133 @@
+internal import ExportedGraph
+internal import ExportedModel
+internal import Files
+internal import Foundation
+internal import Safetensors
+internal import Torch
+package import WorkerProtocol
+
+/// One merge from a plan to a complete candidate in its output directory.
+package final class MergeRun {
+    private let plan: MergePlan
+    private let report: (WorkerEvent) -> Void
+    private let shouldStop: () -> Bool
+    private let clock = ContinuousClock()
+    private let began: ContinuousClock.Instant
+    private var pace: Pace
+
+    /// `report` hears how it goes; `shouldStop` is asked between steps, and a fit that stops saves its state first.
+    package init(
+        _ plan: MergePlan, report: @escaping (WorkerEvent) -> Void, shouldStop: @escaping () -> Bool = { false }
+    ) {
+        self.plan = plan
+        self.report = report
+        self.shouldStop = shouldStop
+        began = clock.now
+        pace = Pace(start: began)
+    }
+
+    /// Thrown when `shouldStop` said so; the state of the fit is saved.
+    package struct Stopped: Error {}
+
+    /// Merges and scores. Throws `MergeError`, `Stopped`, or what the file system said.
+    package func run() throws -> MergeResult {
+        guard plan.settings.device == .cpu else {
+            throw MergeError.base("device cuda is not there yet; set device to cpu")
+        }
+        try TorchRuntime.setThreads(plan.settings.threads)
+        let workbench = try Workbench(plan)
+        try workbench.vectors.findZeros { [unowned self] done in
+            try progress(.reading, done, workbench.layers.count)
+        }
+        var result = MergeResult(tasks: workbench.tasks.map { TaskResult(task: $0.name, fitted: 0) })
+        var weights = MergingWeights(
+            method: plan.settings.method, taskCount: workbench.tasks.count, layers: workbench.layers,
+            scale: plan.settings.scale)
+        var judge: Judge?
+        if let bench = workbench.bench {
+            let parameters = try ModelParameters(layers: workbench.layers)
+            let scores = Judge(workbench, bench, parameters)
+            try scores.judgeOriginals(&result) { [unowned self] done, total in try progress(.scoring, done, total) }
+            if plan.settings.method.isLearned {
+                weights = try fit(workbench, bench, parameters, teachers: scores.teachers, weights, into: &result)
+            } else {
+                report(.started(.init(tasks: workbench.tasks.map(\.name), resumedAt: 0)))
+            }
+            judge = scores
+        } else {
+            report(.started(.init(tasks: workbench.tasks.map(\.name), resumedAt: 0)))
+        }
+        result.outputs = try CandidateWriter(workbench: workbench, directory: plan.output).write(weights) { done, total in
+            try progress(.writing, done, total)
+        }
+        try judge?.judgeCandidate(&result, directory: plan.output)
+        try plan.checkStamps()
+        describe(&result, workbench, weights)
+        return result
+    }
+
+    private func fit(
+        _ workbench: Workbench, _ bench: Workbench.Bench, _ parameters: ModelParameters, teachers: [Tensor?],
+        _ start: MergingWeights, into result: inout MergeResult
+    ) throws -> MergingWeights {
+        let saved = FitState.load(from: plan.scratch, merge: plan.merge, like: start)
+        let state = try saved ?? FitState(firstWeights(workbench, start))
+        report(.started(.init(tasks: workbench.tasks.map(\.name), resumedAt: state.step)))
+        let fit = try SuperMergeFit(workbench, bench, parameters, state: state, teachers: teachers)
+        if saved == nil { try fit.look(lastLoss: nil) }
+        let settings = plan.settings
+        while fit.state.step < settings.steps, fit.state.looksWithoutBetter < settings.patience {
+            try stopIfAsked(fit)
+            let loss = try fit.step()
+            var heldOut: Double?
+            if fit.state.step % settings.evaluateEvery == 0 || fit.state.step == settings.steps {
+                try fit.look(lastLoss: loss)
+                heldOut = fit.state.curve.last?.heldOut
+                try fit.state.save(in: plan.scratch, merge: plan.merge)
+            }
+            pace.step(clock.now, left: settings.steps - fit.state.step)
+            report(
+                .progress(
+                    .init(
+                        phase: .fitting, done: fit.state.step, total: settings.steps, loss: loss, heldOut: heldOut,
+                        secondsLeft: pace.secondsLeft)))
+        }
+        result.steps = fit.state.step
+        result.bestStep = fit.state.bestStep
+        result.curve = fit.state.curve
+        for index in result.tasks.indices { result.tasks[index].fitted = bench.sets[index]?.fitted.count ?? 0 }
+        var best = fit.state.weights
+        best.values = fit.state.best
+        return best
+    }
+
+    private func firstWeights(_ workbench: Workbench, _ start: MergingWeights) throws -> MergingWeights {
+        guard plan.settings.strategy == .incremental, let deployed = plan.deployed else { return start }
+        return try Coefficients.warmStart(
+            start, workbench.layers, tasks: plan.tasks, base: plan.base, release: deployed.directory)
+    }
+
+    private func stopIfAsked(_ fit: SuperMergeFit) throws {
+        guard shouldStop() else { return }
+        try fit.state.save(in: plan.scratch, merge: plan.merge)
+        throw Stopped()
+    }
+
+    private func progress(_ phase: WorkerEvent.Progress.Phase, _ done: Int, _ total: Int) throws {
+        if shouldStop() { throw Stopped() }
+        report(.progress(.init(phase: phase, done: done, total: total, secondsLeft: pace.secondsLeft)))
+    }
+
+    private func describe(_ result: inout MergeResult, _ workbench: Workbench, _ weights: MergingWeights) {
+        result.weights = plan.settings.method.isLearned ? weights.values.count : 0
+        for (index, layer) in workbench.layers.enumerated() {
+            result.coefficients[layer.name] = workbench.tasks.indices.map { task in
+                let values = weights.coefficients(task: task, layer: index)
+                return values.reduce(0, +) / Double(values.count)
+            }
+        }
+        result.versions = TorchRuntime.versions()
+        result.seconds = (clock.now - began) / .seconds(1)
+        result.peakMemory = ProcessMemory.peak
+    }
+}

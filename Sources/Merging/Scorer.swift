@@ -1,0 +1,102 @@
+internal import ExportedModel
+internal import Foundation
+internal import Torch
+internal import WorkerProtocol
+
+/// Runs a model over examples without recording for gradients.
+struct Scorer {
+    let model: ExportedModel
+    let autocast: Bool
+    /// Examples of one forward pass.
+    static let batch = 64
+
+    /// What a model did on a task's examples.
+    struct Outcome {
+        let score: Score
+        /// Whether each scored prediction is right; empty where the metric does not count right and wrong.
+        let correct: [Bool]
+    }
+
+    /// Logits of the given examples, a batch at a time.
+    func forEachBatch(
+        _ parameters: [String: Tensor], _ set: ValidationSet, _ indices: [Int],
+        _ body: (_ logits: Tensor, _ labels: Tensor) throws -> Void
+    ) throws {
+        for start in stride(from: 0, to: indices.count, by: Self.batch) {
+            let (inputs, labels) = try set.batch(Array(indices[start..<min(start + Self.batch, indices.count)]))
+            let logits = try TorchRuntime.withoutGradients {
+                try TorchRuntime.withAutocast(autocast) { try model.forward(inputs: inputs, parameters: parameters) }
+            }
+            try TorchRuntime.withoutGradients { try body(logits.to(.float32), labels) }
+        }
+    }
+
+    /// Loss and metric on the given examples.
+    func score(
+        _ parameters: [String: Tensor], _ set: ValidationSet, _ indices: [Int], _ objective: Objective
+    ) throws -> Outcome {
+        var lossSum = 0.0
+        var scored = 0
+        var correct: [Bool] = []
+        var outputs: [Double] = []
+        var targets: [Double] = []
+        try forEachBatch(parameters, set, indices) { logits, labels in
+            let (predictions, truth) = try objective.aligned(logits, labels)
+            if objective.kind == .regression {
+                outputs += try predictions.doubles()
+                targets += try truth.doubles()
+                return
+            }
+            let wanted = try truth.integers()
+            try checkLabels(wanted, classes: predictions.shape.last ?? 1)
+            let losses = try predictions.crossEntropy(truth, reduction: .none, ignoring: Objective.ignored).doubles()
+            let guesses = try predictions.argmax().integers()
+            for index in wanted.indices where wanted[index] != Int64(Objective.ignored) {
+                lossSum += losses[index]
+                scored += 1
+                correct.append(guesses[index] == wanted[index])
+            }
+        }
+        if objective.kind == .regression {
+            let squares = zip(outputs, targets).map { ($0 - $1) * ($0 - $1) }
+            let loss = squares.reduce(0, +) / Double(max(1, squares.count))
+            let value = Self.pearson(outputs, targets)
+            return Outcome(
+                score: Score(examples: indices.count, loss: loss, metric: objective.metric, value: value), correct: [])
+        }
+        let value = Double(correct.count { $0 }) / Double(max(1, scored))
+        return Outcome(
+            score: Score(
+                examples: indices.count, loss: lossSum / Double(max(1, scored)), metric: objective.metric, value: value),
+            correct: correct)
+    }
+
+    private func checkLabels(_ labels: [Int64], classes: Int) throws {
+        let wrong = labels.first { $0 != Int64(Objective.ignored) && !(0..<Int64(classes)).contains($0) }
+        if let wrong { throw LabelOutsideHead(label: wrong, classes: classes) }
+    }
+
+    /// Pearson's correlation; 0 where either side is constant.
+    static func pearson(_ first: [Double], _ second: [Double]) -> Double {
+        let count = Double(max(1, first.count))
+        let meanFirst = first.reduce(0, +) / count
+        let meanSecond = second.reduce(0, +) / count
+        var product = 0.0
+        var squareFirst = 0.0
+        var squareSecond = 0.0
+        for (x, y) in zip(first, second) {
+            product += (x - meanFirst) * (y - meanSecond)
+            squareFirst += (x - meanFirst) * (x - meanFirst)
+            squareSecond += (y - meanSecond) * (y - meanSecond)
+        }
+        let scale = (squareFirst * squareSecond).squareRoot()
+        return scale > 0 ? product / scale : 0
+    }
+}
+
+/// A label that the head has no output for.
+struct LabelOutsideHead: Error, CustomStringConvertible {
+    let label: Int64
+    let classes: Int
+    var description: String { "a label is \(label), but the head has \(classes) classes; labels count from 0" }
+}

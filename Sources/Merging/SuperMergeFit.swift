@@ -1,0 +1,139 @@
+internal import Torch
+internal import WorkerProtocol
+
+/// The gradient descent on W (SuperMerge, arXiv 2412.10416): per step one batch of every task through θm, one ordinary backward
+/// pass each, every ∂L/∂θm(j) consumed by its dot products with τ(i,j) as it appears and then freed.
+///
+/// Memory: one float32 copy of the trunk, one batch's activations and the largest gradient; not a function of the number of
+/// tasks. Work per step over k tasks: k forward and backward passes, and k² reads of the task vectors.
+final class SuperMergeFit {
+    private(set) var state: FitState
+    let workbench: Workbench
+    let bench: Workbench.Bench
+    let parameters: ModelParameters
+    private let watched: [Int: Int]
+    private let samplers: [Sampler]
+    private let scorer: Scorer
+    private let teachers: [Tensor?]
+    private var settings: MergeSettings { workbench.plan.settings }
+
+    /// `teachers` holds each task's own checkpoint's logits on its whole validation set where the loss distils.
+    init(
+        _ workbench: Workbench, _ bench: Workbench.Bench, _ parameters: ModelParameters, state: FitState,
+        teachers: [Tensor?]
+    ) throws {
+        self.workbench = workbench
+        self.bench = bench
+        self.parameters = parameters
+        self.state = state
+        self.teachers = teachers
+        scorer = Scorer(model: bench.model, autocast: workbench.plan.settings.precision == .bf16)
+        watched = Dictionary(uniqueKeysWithValues: workbench.trainable().map { ($0, $0) })
+        samplers = zip(workbench.tasks, bench.sets).map { task, set in
+            Sampler(
+                examples: set?.fitted ?? [], batch: workbench.plan.settings.batch, seed: workbench.plan.settings.seed,
+                task: task.name)
+        }
+        try parameters.merge(workbench.vectors, state.weights)
+    }
+
+    /// Parameters of the merged trunk with one task's head.
+    func model(for task: Int, watchedBy tape: GradientTape? = nil) throws -> [String: Tensor] {
+        var named = bench.heads[task]
+        for (index, layer) in workbench.layers.enumerated() where named[layer.name] == nil {
+            let tensor = parameters.tensors[index]
+            named[layer.name] = try watched[index] != nil ? tape?.watch(tensor, index: index) ?? tensor : tensor
+        }
+        return named
+    }
+
+    /// One step: the mean loss over the tasks, weighted, at the weights before the update.
+    func step() throws -> Double {
+        let weights = state.weights
+        var dots = [Double](repeating: 0, count: weights.values.count)
+        var total = 0.0
+        let importance = workbench.tasks.map(\.source.settings.weight)
+        let sum = importance.reduce(0, +)
+        for task in workbench.tasks.indices {
+            let share = importance[task] / sum
+            total += share * (try backward(task, share: share, into: &dots))
+        }
+        guard total.isFinite, dots.allSatisfy(\.isFinite) else {
+            throw MergeError(
+                kind: .badTask, message: "the loss is no longer finite at step \(state.step); lower learning-rate or scale")
+        }
+        state.update(gradient: weights.gradient(dotProducts: dots), learningRate: settings.learningRate)
+        for index in watched.keys.sorted() { try parameters.merge(index, workbench.vectors, state.weights) }
+        return total
+    }
+
+    private func backward(_ task: Int, share: Double, into dots: inout [Double]) throws -> Double {
+        let indices = samplers[task].indices(step: state.step)
+        guard let set = bench.sets[task] else { return 0 }
+        let (inputs, labels) = try set.batch(indices)
+        let tape = GradientTape()
+        let named = try model(for: task, watchedBy: tape)
+        let logits = try TorchRuntime.withAutocast(settings.precision == .bf16) {
+            try bench.model.forward(inputs: inputs, parameters: named)
+        }
+        let loss = try loss(task, logits, labels, indices)
+        try tape.backward(loss) { layer, gradient in
+            try consume(gradient, of: layer, share: share, into: &dots)
+        }
+        return try loss.item()
+    }
+
+    private func loss(_ task: Int, _ logits: Tensor, _ labels: Tensor, _ indices: [Int]) throws -> Tensor {
+        let objective = bench.objectives[task]
+        guard settings.loss != .labels, let teacher = teachers[task] else { return try objective.loss(logits, labels) }
+        let places = try Tensor(indices.map(Int64.init), shape: [indices.count])
+        let distilled = try objective.distillation(logits, teacher: teacher.rows(at: places))
+        guard settings.loss == .both else { return distilled }
+        return try distilled.adding(objective.loss(logits, labels)).multiplied(by: 0.5)
+    }
+
+    /// Adds share · ⟨∂L/∂θm(j), τ(i,j)⟩ for every task i, per row where the layer has a weight for each.
+    private func consume(_ gradient: Tensor, of layer: Int, share: Double, into dots: inout [Double]) throws {
+        let shape = workbench.layers[layer]
+        let flat = try gradient.to(.float32).reshaped([shape.elementCount])
+        try workbench.vectors.forEachPiece(of: layer) { piece, task, vector in
+            let slope = try flat.rows(from: piece.elements.lowerBound, count: piece.elements.count)
+            let start = state.weights.range(task: task, layer: layer).lowerBound
+            if shape.weightRows == 1 {
+                dots[start] += share * (try slope.dot(vector))
+            } else {
+                let products = try slope.multiplied(by: vector).reshaped([piece.rows.count, shape.chunkStride])
+                for (row, value) in zip(piece.rows, try products.sum(over: [1]).floats()) {
+                    dots[start + row] += share * Double(value)
+                }
+            }
+        }
+    }
+
+    /// Mean held-out loss over the tasks, by their weights, in the loss that is fitted.
+    func heldOutLoss() throws -> Double {
+        var total = 0.0
+        var sum = 0.0
+        for (task, set) in bench.sets.enumerated() {
+            guard let set, !set.heldOut.isEmpty else { continue }
+            let named = try model(for: task)
+            var taskLoss = 0.0
+            var start = 0
+            try scorer.forEachBatch(named, set, set.heldOut) { logits, labels in
+                let size = logits.shape[0]
+                let indices = Array(set.heldOut[start..<start + size])
+                taskLoss += try loss(task, logits, labels, indices).item() * Double(size)
+                start += size
+            }
+            let importance = workbench.tasks[task].source.settings.weight
+            total += importance * taskLoss / Double(set.heldOut.count)
+            sum += importance
+        }
+        return sum > 0 ? total / sum : .nan
+    }
+
+    /// Looks at the held-out loss and keeps the weights if they are the best so far.
+    func look(lastLoss: Double?) throws {
+        state.record(heldOut: try heldOutLoss(), lastLoss: lastLoss)
+    }
+}

@@ -1,2 +1,0 @@
-@main
-struct Program { static func main() {} }
