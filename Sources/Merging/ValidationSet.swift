@@ -41,4 +41,7 @@ final class ValidationSet {
         let places = try Tensor(indices.map(Int64.init), shape: [indices.count])
         return (try inputs.mapValues { try $0.rows(at: places) }, try labels.rows(at: places))
     }
+
+    /// The largest label, for the size of a new head.
+    func largestLabel() throws -> Int { Int(try labels.integers().max() ?? 0) }
 }

@@ -11,7 +11,7 @@ enum Inputs {
         let checkpoint = try Checkpoint(directory: directory)
         let present = try graphFiles.filter { try FileStatus.ifPresent(directory + "/" + $0, followingLinks: true) != nil }
         let files = try sources(directory, checkpoint.fileNames + present)
-        return BaseSource(directory: directory, files: files, digest: SourceFile.digest(files))
+        return BaseSource(directory: directory, files: files, digest: DigestOf.files(files))
     }
 
     /// A task folder with the digests of its weights, validation set and settings.
@@ -22,9 +22,9 @@ enum Inputs {
         }
         let files = try sources(directory, checkpoint.fileNames + present)
         let name = directory.split(separator: "/").last.map(String.init) ?? directory
-        let settings = try TaskFile.read(directory)
+        let settings = TaskSettings()
         return TaskSource(
-            name: name, directory: directory, files: files, digest: SourceFile.digest(files), settings: settings)
+            name: name, directory: directory, files: files, digest: DigestOf.files(files), settings: settings)
     }
 
     private static func sources(_ directory: String, _ names: [String]) throws -> [SourceFile] {

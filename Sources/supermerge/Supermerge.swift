@@ -7,5 +7,5 @@ struct Supermerge: ParsableCommand {
         commandName: "supermerge",
         abstract: "Merge fine-tuned models of one base into one model.",
         discussion: "JSON and results go to standard output, everything else to standard error.",
-        subcommands: [Merge.self, Evaluate.self, Inspect.self, Worker.self])
+        subcommands: [Merge.self, Evaluate.self, Inspect.self, FinetuneCommand.self, Worker.self])
 }

@@ -1,0 +1,100 @@
+internal import ExportedGraph
+internal import ExportedModel
+internal import Files
+internal import Safetensors
+internal import Torch
+package import WorkerProtocol
+
+/// Ordinary fine-tuning of all parameters on one labelled set, with AdamW (Loshchilov and Hutter, arXiv 1711.05101) and a
+/// linear decay: makes task checkpoints where there is no Python, and the cost that a merge is compared with.
+package struct Finetune {
+    package struct Settings: Sendable {
+        package var steps = 300
+        package var batch = 64
+        package var learningRate = 1e-3
+        package var weightDecay = 0.01
+        package var seed: UInt64 = 0
+        /// Classes of a new head; nil: one more than the largest label.
+        package var classes: Int?
+
+        package init() {}
+    }
+
+    /// Folder with graph.pt2; its weights, where it has any, are the start.
+    package var base: String
+    /// A safetensors file with one tensor per graph input and `labels`.
+    package var data: String
+    /// Folder to write model.safetensors to.
+    package var output: String
+    package var settings: Settings
+    /// Name prefixes of parameters that are left out of what is written (a base keeps no head).
+    package var without: [String]
+
+    package init(base: String, data: String, output: String, settings: Settings, without: [String] = []) {
+        self.base = base
+        self.data = data
+        self.output = output
+        self.settings = settings
+        self.without = without
+    }
+
+    /// Trains and writes; returns the mean loss of the last tenth of the steps.
+    package func run(progress: (WorkerEvent.Progress) -> Void) throws -> Double {
+        let model = try ExportedModel(ExportedGraph(archive: base + "/graph.pt2"))
+        let file = try SafetensorsFile(file: ReadableFile(path: data))
+        let names = model.signature.inputs.map(\.name)
+        let set = try ValidationSet(file, task: "fine-tune", inputNames: names, holdout: 0, seed: settings.seed)
+        let classes = try settings.classes ?? set.largestLabel() + 1
+        let parameters = try start(model, classes: classes)
+        let objective = Objective(kind: .classification, inputs: names)
+        let sampler = Sampler(examples: set.fitted, batch: settings.batch, seed: settings.seed, task: "fine-tune")
+        var optimizer = try AdamW(parameters.map(\.tensor), weightDecay: settings.weightDecay)
+        var recent: [Double] = []
+        for step in 0..<settings.steps {
+            let (inputs, labels) = try set.batch(sampler.indices(step: step))
+            let tape = GradientTape()
+            var named: [String: Tensor] = [:]
+            for (index, parameter) in parameters.enumerated() {
+                named[parameter.name] = try tape.watch(parameter.tensor, index: index)
+            }
+            let loss = try objective.loss(model.forward(inputs: inputs, parameters: named), labels)
+            let rate = settings.learningRate * (1 - Double(step) / Double(settings.steps))
+            optimizer.beginStep()
+            try tape.backward(loss) { index, gradient in
+                try optimizer.update(index, gradient: gradient, learningRate: rate)
+            }
+            let value = try loss.item()
+            if step >= settings.steps * 9 / 10 { recent.append(value) }
+            progress(.init(phase: .fitting, done: step + 1, total: settings.steps, loss: value))
+        }
+        try write(parameters)
+        return recent.reduce(0, +) / Double(max(1, recent.count))
+    }
+
+    private typealias Parameter = (name: String, tensor: Tensor)
+
+    private func start(_ model: ExportedModel, classes: Int) throws -> [Parameter] {
+        let hasWeights = try !Durable.list(base).filter { $0.hasSuffix(".safetensors") }.isEmpty
+        let weights = hasWeights ? try Checkpoint(directory: base) : nil
+        var initial = Initialization(seed: settings.seed)
+        return try model.signature.parameters.map { slot in
+            for name in [slot.name] + slot.aliases where weights?.entry(name) != nil {
+                return (name, try weights!.tensor(name).to(.float32).clone())
+            }
+            var shape = slot.shape.map { $0 ?? 1 }
+            if slot.name.hasPrefix("classifier.") { shape[0] = classes }
+            return (slot.name, try initial.tensor(slot.name, shape: shape))
+        }
+    }
+
+    private func write(_ parameters: [Parameter]) throws {
+        try Durable.createDirectories(output, mode: 0o755)
+        let kept = parameters.filter { parameter in !without.contains { parameter.name.hasPrefix($0) } }
+        let slots = kept.map { SafetensorsWriter.Slot(name: $0.name, dtype: .f32, shape: $0.tensor.shape) }
+        let writer = try CheckpointWriter(directory: output, slots: slots)
+        for parameter in kept {
+            try unsafe parameter.tensor.withUnsafeMutableBytes { try unsafe writer.append(UnsafeRawBufferPointer($0)) }
+        }
+        _ = try writer.finish()
+    }
+}

@@ -1,0 +1,86 @@
+internal import ExportedGraph
+internal import ExportedModel
+internal import Files
+internal import Safetensors
+
+/// What a model folder, a safetensors file or a graph holds.
+package struct Inspection: Codable, Sendable {
+    package struct TensorLine: Codable, Sendable {
+        package var name: String
+        package var dtype: String
+        package var shape: [Int]
+    }
+
+    package struct Graph: Codable, Sendable {
+        package var inputs: [String]
+        package var parameters: Int
+        package var nodes: Int
+        /// Operators in use, sorted.
+        package var operators: [String]
+        /// Why this libtorch can't run it; nil where it can.
+        package var fault: String?
+    }
+
+    package var path: String
+    package var files: [String]
+    package var tensors: [TensorLine]
+    package var parameters: Int
+    package var bytes: Int64
+    package var graph: Graph?
+
+    /// Looks at `path`; throws where it is none of the three or can't be read.
+    package init(path: String) throws {
+        self.path = path
+        files = []
+        tensors = []
+        parameters = 0
+        bytes = 0
+        if path.hasSuffix(".pt2") {
+            graph = try Self.graph(path)
+        } else if path.hasSuffix(".safetensors") {
+            let file = try SafetensorsFile(file: ReadableFile(path: path))
+            add([String(path.split(separator: "/").last ?? "")], file.entries)
+        } else {
+            let checkpoint = try Checkpoint(directory: path)
+            add(checkpoint.fileNames, checkpoint.names.compactMap { checkpoint.entry($0) })
+            if try FileStatus.ifPresent(path + "/graph.pt2", followingLinks: true) != nil {
+                graph = try Self.graph(path + "/graph.pt2")
+            }
+        }
+    }
+
+    private mutating func add(_ names: [String], _ entries: [TensorEntry]) {
+        files += names
+        tensors += entries.map { TensorLine(name: $0.name, dtype: $0.dtype.rawValue, shape: $0.shape) }
+        parameters += entries.reduce(0) { $0 + $1.elementCount }
+        bytes += entries.reduce(0) { $0 + $1.bytes.upperBound - $1.bytes.lowerBound }
+    }
+
+    private static func graph(_ path: String) throws -> Graph {
+        let graph = try ExportedGraph(archive: path)
+        var fault: String?
+        do { _ = try ExportedModel(graph) } catch { fault = "\(error)" }
+        let inputs = graph.signature.inputs.map { slot in
+            let shape = slot.shape.map { $0.map(String.init) ?? "?" }.joined(separator: "×")
+            return "\(slot.name): \(slot.dtype) [\(shape)]"
+        }
+        return Graph(
+            inputs: inputs, parameters: graph.signature.parameters.count, nodes: graph.nodeCount,
+            operators: graph.operatorNames, fault: fault)
+    }
+
+    /// For people: a summary, then the tensors.
+    package var text: String {
+        var lines = [path]
+        if !tensors.isEmpty {
+            lines.append("\(files.joined(separator: ", ")): \(tensors.count) tensors, \(parameters) elements, \(bytes) bytes")
+        }
+        if let graph {
+            lines.append("graph: \(graph.nodes) nodes, \(graph.parameters) parameters, \(graph.operators.count) operators")
+            lines += graph.inputs.map { "  input \($0)" }
+            lines.append(graph.fault.map { "  can't be run: \($0)" } ?? "  can be run here")
+        }
+        lines += tensors.map { "  \($0.name)  \($0.dtype)  \($0.shape.map(String.init).joined(separator: "×"))" }
+        return lines.joined(separator: "\n")
+    }
+}

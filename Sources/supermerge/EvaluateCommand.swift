@@ -1,0 +1,49 @@
+import ArgumentParser
+import Foundation
+import Merging
+import WorkerProtocol
+
+/// `supermerge evaluate`: one model on one task.
+struct Evaluate: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Score a release, the base or a task checkpoint on a task.")
+
+    @Option(help: "Folder of the weights: a release, the base, or a task checkpoint.")
+    var model: String
+    @Option(help: "Folder of the task: its name, settings, head and validation set.")
+    var task: String
+    @Option(help: "Examples to score instead of the task's validation set (.safetensors with labels).")
+    var data: String?
+    @Option(help: "Folder of graph.pt2, where it lies neither beside the model nor in the registry's base.")
+    var base: String?
+    @Option(help: "Threads; 0: one for each core.")
+    var threads = 0
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    private struct Line: Encodable {
+        var task: String
+        var examples: Int
+        var loss: Double
+        var metric: String
+        var value: Double
+    }
+
+    func run() throws {
+        try Console.reportingFaults {
+            try Console.prepareRuntime(threads: threads)
+            let settings = TaskSettings()
+            let evaluation = Evaluation(model: model, task: task, settings: settings, data: data, base: base)
+            let score = try evaluation.score()
+            let line = Line(
+                task: evaluation.name, examples: score.examples, loss: score.loss, metric: score.metric,
+                value: score.value)
+            if json {
+                Console.print(json: try JSON.encode(line))
+            } else {
+                let value = Console.fixed(score.value, 4)
+                let loss = Console.fixed(score.loss, 4)
+                Console.print("\(line.task): \(line.metric) \(value), loss \(loss), \(line.examples) examples")
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import ArgumentParser
+import WorkerProtocol
+
+extension MergeSettings.Method: ExpressibleByArgument {}
+extension MergeSettings.Strategy: ExpressibleByArgument {}
+extension MergeSettings.Granularity: ExpressibleByArgument {}
+extension MergeSettings.Loss: ExpressibleByArgument {}
+extension MergeSettings.Device: ExpressibleByArgument {}
+extension MergeSettings.Precision: ExpressibleByArgument {}
+
+/// The flags that make up `MergeSettings`; defaults are the settings' own.
+struct MergeOptions: ParsableArguments {
+    private static let defaults = MergeSettings()
+
+    @Option(help: "How to merge.")
+    var method = defaults.method
+    @Option(help: "Which weights are fitted together; without a deployed release both are a joint fit.")
+    var strategy = defaults.strategy
+    @Option(help: "One weight per tensor (the paper) or per output row.")
+    var granularity = defaults.granularity
+    @Option(help: "Fit to the labels, to each task's own checkpoint, or to both.")
+    var loss = defaults.loss
+    @Option(help: "Most steps of the fit.")
+    var steps = defaults.steps
+    @Option(help: "Step size of Adam.")
+    var learningRate = defaults.learningRate
+    @Option(help: "Examples of each task in a step.")
+    var batch = defaults.batch
+    @Option(help: "Steps between two looks at the held-out examples.")
+    var evaluateEvery = defaults.evaluateEvery
+    @Option(help: "Looks without a better held-out loss before the fit stops.")
+    var patience = defaults.patience
+    @Option(help: "Coefficient that every weight starts from, and λ of task-arithmetic.")
+    var scale = defaults.scale
+    @Option(help: "Share of each validation set that is held out of the fit.")
+    var holdout = defaults.holdout
+    @Option(help: "Seed of the split and of the batches.")
+    var seed = defaults.seed
+    @Option(help: "Threads; 0: one for each core.")
+    var threads = defaults.threads
+    @Option(help: "Where to compute.")
+    var device = defaults.device
+    @Option(help: "Precision of the matrix products.")
+    var precision = defaults.precision
+
+    func validate() throws {
+        guard steps >= 0, batch > 0, evaluateEvery > 0, patience > 0, threads >= 0 else {
+            throw ValidationError("steps and threads count from 0; batch, evaluate-every and patience from 1")
+        }
+        guard learningRate > 0, learningRate.isFinite, scale.isFinite, (0..<1).contains(holdout) else {
+            throw ValidationError("learning-rate must be positive, scale finite, and holdout in 0..<1")
+        }
+    }
+
+    var settings: MergeSettings {
+        var settings = MergeSettings()
+        settings.method = method
+        settings.strategy = strategy
+        settings.granularity = granularity
+        settings.loss = loss
+        settings.steps = steps
+        settings.learningRate = learningRate
+        settings.batch = batch
+        settings.evaluateEvery = evaluateEvery
+        settings.patience = patience
+        settings.scale = scale
+        settings.holdout = holdout
+        settings.seed = seed
+        settings.threads = threads
+        settings.device = device
+        settings.precision = precision
+        return settings
+    }
+}

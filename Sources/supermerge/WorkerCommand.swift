@@ -1,0 +1,28 @@
+import ArgumentParser
+import Dispatch
+import Files
+import Foundation
+import Merging
+import WorkerProtocol
+
+/// `supermerge worker`: what the daemon starts. One `MergePlan` on standard input, `WorkerEvent` lines on standard output.
+struct Worker: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Carry out one plan of the daemon.", shouldDisplay: false)
+
+    func run() throws {
+        let stop = StopSignal()
+        let lines = EventLines()
+        do {
+            let input = FileHandle.standardInput.readDataToEndOfFile()
+            let plan = try JSON.decode(MergePlan.self, from: input)
+            try Durable.createDirectories(plan.scratch)
+            try Console.prepareRuntime(threads: plan.settings.threads)
+            lines.say(.finished(try MergeRun(plan, report: lines.say, shouldStop: { stop.isRequested }).run()))
+        } catch is MergeRun.Stopped {
+            throw ExitCode(130)
+        } catch {
+            lines.say(.failed(Console.failure(error)))
+            throw ExitCode.failure
+        }
+    }
+}
