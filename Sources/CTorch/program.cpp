@@ -14,7 +14,7 @@ namespace {
 
 /// One step of a program.
 struct Instruction {
-    enum class Kind { call, copy, beginGradMode, beginAutocast, endMode };
+    enum class Kind { call, beginGradMode, beginAutocast, endMode };
 
     Kind kind;
     std::string place;
@@ -22,7 +22,6 @@ struct Instruction {
     std::vector<Operand> operands;
     std::vector<int64_t> results;
     std::vector<int64_t> freed;
-    int64_t from = -1;
     bool enabled = false;
     int32_t dtype = -1;
 };
@@ -78,9 +77,6 @@ struct ct_program {
             case ct::Instruction::Kind::call:
                 call(instruction, values);
                 break;
-            case ct::Instruction::Kind::copy:
-                values[static_cast<size_t>(instruction.results[0])] = values[static_cast<size_t>(instruction.from)];
-                break;
             case ct::Instruction::Kind::beginGradMode:
                 modes.push_back({std::make_unique<c10::AutoGradMode>(instruction.enabled), nullptr});
                 break;
@@ -123,18 +119,6 @@ ct_status ct_program_add_call(ct_program *program, const ct_operator *op, const 
         program->check(instruction.results, -1);
         program->check(instruction.freed, 0);
         program->instructions.push_back(std::move(instruction));
-    });
-}
-
-ct_status ct_program_add_copy(ct_program *program, int64_t from, int64_t to, const int64_t *freed, int64_t freed_count,
-                              char **error) noexcept {
-    return ct::guarded(error, [&] {
-        program->check({from, to}, 0);
-        program->check(ct::numbers(freed, freed_count), 0);
-        auto &instruction = program->add(ct::Instruction::Kind::copy);
-        instruction.from = from;
-        instruction.results = {to};
-        instruction.freed = ct::numbers(freed, freed_count);
     });
 }
 

@@ -46,14 +46,6 @@ import CTorch
         }
     }
 
-    /// Slot `target` takes the value of slot `source`.
-    package func copy(_ source: Int, to target: Int, freeing freed: [Int]) throws(TorchError) {
-        let freed = freed.map(Int64.init)
-        try TorchError.check { error in
-            unsafe ct_program_add_copy(handle, Int64(source), Int64(target), freed, Int64(freed.count), error)
-        }
-    }
-
     /// Records for gradients, or not, until the matching `endMode`.
     package func beginGradMode(_ enabled: Bool) throws(TorchError) {
         try TorchError.check { error in

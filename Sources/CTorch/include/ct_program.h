@@ -23,9 +23,6 @@ ct_status ct_program_add_call(ct_program *program, const ct_operator *op, const 
                               const ct_value *_Nullable arguments, int64_t argument_count,
                               const int64_t *_Nullable results, int64_t result_count, const int64_t *_Nullable freed,
                               int64_t freed_count, char *_Nullable *_Nonnull error) CT_NOEXCEPT;
-/// Slot `to` takes the value of slot `from`; then the slots `freed` are emptied.
-ct_status ct_program_add_copy(ct_program *program, int64_t from, int64_t to, const int64_t *_Nullable freed,
-                              int64_t freed_count, char *_Nullable *_Nonnull error) CT_NOEXCEPT;
 /// Grad mode, or CPU autocast (with its dtype, -1: as it is), until the matching end.
 ct_status ct_program_begin_grad_mode(ct_program *program, bool enabled, char *_Nullable *_Nonnull error) CT_NOEXCEPT;
 ct_status ct_program_begin_autocast(ct_program *program, bool enabled, int32_t dtype,
