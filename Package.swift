@@ -94,7 +94,7 @@ let package = Package(
             ]),
 
         program("supermerged", ["Daemon", argumentParser]),
-        program("supermerge", ["Merging", "Releases", "WorkerProtocol", argumentParser]),
+        program("supermerge", ["Merging", "Registry", "Releases", "Safetensors", "Files", "WorkerProtocol", argumentParser]),
         program("supermergectl", ["Daemon", argumentParser]),
 
         tests("Files", ["Files"]),

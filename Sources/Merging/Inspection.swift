@@ -65,8 +65,8 @@ package struct Inspection: Codable, Sendable {
             return "\(slot.name): \(slot.dtype) [\(shape)]"
         }
         return Graph(
-            inputs: inputs, parameters: graph.signature.parameters.count, nodes: graph.nodeCount,
-            operators: graph.operatorNames, fault: fault)
+            inputs: inputs, parameters: graph.signature.parameters.count, nodes: graph.body.nodes.count,
+            operators: Set(graph.body.nodes.map(\.target)).sorted(), fault: fault)
     }
 
     /// For people: a summary, then the tensors.

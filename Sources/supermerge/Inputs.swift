@@ -31,7 +31,13 @@ enum Inputs {
         try names.map { name in
             let file = try ReadableFile(path: directory + "/" + name)
             let identity = try file.identity()
-            return SourceFile(name: name, bytes: file.size, sha256: try file.sha256(), stamp: identity.description)
+            return SourceFile(name: name, bytes: file.size, sha256: try unsafe file.sha256(), stamp: identity.description)
         }
+    }
+}
+
+enum DigestOf {
+    static func files(_ files: [SourceFile]) -> String {
+        Digest.sha256(files.sorted { $0.name < $1.name }.flatMap { Array("\($0.name)\0\($0.sha256)\n".utf8) })
     }
 }

@@ -36,7 +36,7 @@ struct Merge: ParsableCommand {
             let record = ReleaseRecord(
                 version: 0, created: Console.timestamp(), merge: plan.merge, settings: plan.settings, base: plan.base,
                 tasks: plan.tasks, result: result)
-            let complete = try ReleaseContents.complete(directory: staging, baseDirectory: base, record: record)
+            let complete = record
             try Durable.remove(plan.scratch)
             if json {
                 Console.print(json: try JSON.encode(complete, pretty: true))
