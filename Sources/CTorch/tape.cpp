@@ -3,6 +3,7 @@
 #include "tensor.h"
 
 #include <ATen/ATen.h>
+#include <c10/util/intrusive_ptr.h>
 #include <torch/csrc/autograd/engine.h>
 #include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/variable.h>
@@ -40,6 +41,16 @@ class Sink final : public torch::autograd::Node {
     int64_t index;
 };
 
+/// Makes a node for `holder`, which in libtorch 1.13 is a std::shared_ptr.
+template <class Base, class... Arguments> void make(std::shared_ptr<Base> &holder, Arguments &&...arguments) {
+    holder = std::make_shared<Sink>(std::forward<Arguments>(arguments)...);
+}
+
+/// The same where nodes count their references themselves, as they do in newer ones.
+template <class Base, class... Arguments> void make(c10::intrusive_ptr<Base> &holder, Arguments &&...arguments) {
+    holder = c10::make_intrusive<Sink>(std::forward<Arguments>(arguments)...);
+}
+
 /// Opens the receiver for the length of one pass.
 class Opened {
   public:
@@ -69,9 +80,10 @@ ct_status ct_tape_watch(ct_tape *tape, const ct_tensor *tensor, int64_t index, c
         TORCH_CHECK(at::isFloatingType(tensor->value.scalar_type()), "only floating-point tensors have gradients, not ",
                     tensor->value.scalar_type());
         auto alias = tensor->value.detach();
-        auto sink = std::make_shared<ct::Sink>(tape->receiver, index);
-        const auto input = sink->add_input_metadata(alias);
-        torch::autograd::impl::set_gradient_edge(alias, {std::move(sink), input});
+        torch::autograd::Edge edge;
+        ct::make(edge.function, tape->receiver, index);
+        edge.input_nr = edge.function->add_input_metadata(alias);
+        torch::autograd::impl::set_gradient_edge(alias, edge);
         *result = new ct_tensor{std::move(alias)};
     });
 }
