@@ -22,8 +22,10 @@ extension ReleaseStore {
         } catch {
             // Missing or garbage: what stands decides.
         }
+        if !(0...Self.highestNumber).contains(numbers.highest) { numbers = Numbers() }
         let standing = try Durable.list(versions).compactMap { Self.number($0) }.max() ?? 0
-        let seen = max(standing, readPointer()?.version ?? 0, 0)
+        let pointed = readPointer()?.version ?? 0
+        let seen = max(standing, pointed <= Self.highestNumber ? pointed : 0)
         if seen > numbers.highest { numbers = Numbers(highest: seen, pending: false) }
         return numbers
     }

@@ -23,9 +23,14 @@ package struct ReleaseStore: Sendable {
 
     func directory(of version: Int) -> String { "\(versions)/\(version)" }
 
+    /// No deploy directory comes near it; what claims more is garbage.
+    static let highestNumber = 1_000_000_000_000
+
     /// The number that a name in `versions/` stands for; nil for anything that this program would not write.
     static func number(_ name: some StringProtocol) -> Int? {
-        guard let number = Int(name), number > 0, String(number) == String(name) else { return nil }
+        guard let number = Int(name), (1...highestNumber).contains(number), String(number) == String(name) else {
+            return nil
+        }
         return number
     }
 }

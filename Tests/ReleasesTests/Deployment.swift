@@ -13,7 +13,10 @@ final class Deployment: Sendable {
     var base: String { path + "/base" }
 
     init() throws {
-        path = NSTemporaryDirectory() + "releases-\(UUID().uuidString)"
+        // Thousands of fsyncs: in memory where the system has that.
+        let memory = "/dev/shm/"
+        let parent = FileManager.default.isWritableFile(atPath: memory) ? memory : NSTemporaryDirectory()
+        path = parent + "releases-\(UUID().uuidString)"
         store = ReleaseStore(deploy: path + "/deploy")
         try FileManager.default.createDirectory(atPath: base, withIntermediateDirectories: true)
         try write("base/config.json", #"{"_name_or_path":"acme/tiny","model_type":"bert"}"#)
@@ -24,7 +27,24 @@ final class Deployment: Sendable {
         try write("base/model.safetensors", "weights of the base are not passed on")
     }
 
-    deinit { try? Durable.remove(path) }
+    deinit {
+        try? Durable.remove(path)
+        try? Durable.remove(path + ".saved")
+    }
+
+    /// Keeps everything as it stands for `restore`.
+    func save() throws { try copy(path, to: path + ".saved") }
+
+    func restore() throws {
+        try Durable.remove(path)
+        try copy(path + ".saved", to: path)
+    }
+
+    private func copy(_ from: String, to: String) throws {
+        let process = try Process.run(URL(fileURLWithPath: "/bin/cp"), arguments: ["-a", from, to])
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else { throw CocoaError(.fileWriteUnknown) }
+    }
 
     func write(_ name: String, _ text: String) throws {
         try Data(text.utf8).write(to: URL(fileURLWithPath: "\(path)/\(name)"))

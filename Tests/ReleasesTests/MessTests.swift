@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test func foreignDirectoriesInVersions() throws {
-        for name in ["backup", "007", "-1", "12345678901234567890", "3.tmp", "5"] {
+        for name in ["backup", "007", "-1", "12345678901234567890", "9223372036854775807", "3.tmp", "5"] {
             try Durable.createDirectories("\(store.versions)/\(name)")
         }
         try Durable.replace(store.versions + "/notes", with: [1])
@@ -76,15 +76,21 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "garbage", "[]", "{\"version\":99999999999999999999}", "{\"version\":1,\"path\":\"/etc\",\"digest\":\"\"}",
+        "", "garbage", "[]", "{\"version\":99999999999999999999}",
+        "{\"version\":9223372036854775807,\"path\":\"\",\"digest\":\"\"}",
+        "{\"version\":1,\"path\":\"/etc\",\"digest\":\"\"}",
     ])
     func garbageInCurrentJSON(text: String) throws {
         try Durable.replace(store.pointerFile, with: Array(text.utf8))
         #expect(try store.recover()?.version == 2)
         #expect(store.readPointer()?.path == store.directory(of: 2))
+        #expect(try deployment.publish("next", value: 3).version == 3)
     }
 
-    @Test(arguments: ["", "garbage", "{\"highest\":-5,\"pending\":true}", "{\"highest\":1e300}"])
+    @Test(arguments: [
+        "", "garbage", "{\"highest\":-5,\"pending\":true}", "{\"highest\":1e300}",
+        "{\"highest\":9223372036854775807,\"pending\":false}",
+    ])
     func garbageInTheNumbers(text: String) throws {
         try Durable.replace(store.numbersFile, with: Array(text.utf8))
         #expect(try store.recover()?.version == 2)

@@ -86,6 +86,7 @@ import WorkerProtocol
         #expect(throws: ReleasesError.unknownRelease(version: 7, deploy: store.deploy)) {
             try store.rollback(to: 7, created: "x")
         }
+        try Durable.changeMode(store.directory(of: 1), to: 0o750)
         try Durable.remove(store.directory(of: 1) + "/config.json")
         #expect(throws: ReleasesError.self) { try store.rollback(to: 1, created: "x") }
         #expect(try Durable.list(store.stagings) == [])
