@@ -67,6 +67,7 @@ package final class Checkpoint: Sendable {
         do throws(JSONCursor.Fault) {
             return try ShardIndex(bytes)
         } catch {
+            if error.endsEarly { throw .truncated(path: file.path, reason: error.reason) }
             throw .malformed(path: file.path, reason: error.reason)
         }
     }
