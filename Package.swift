@@ -106,7 +106,7 @@ let package = Package(
         tests("Merging", ["Merging", "ExportedModel", "ExportedGraph", "Torch", "Safetensors", "WorkerProtocol"], fixtures: true),
         tests("Ledger", ["Ledger"]),
         tests("Registry", ["Registry", "Safetensors", "WorkerProtocol"]),
-        tests("Releases", ["Releases", "Safetensors", "WorkerProtocol"]),
+        tests("Releases", ["Releases", "Safetensors", "WorkerProtocol", "Files"]),
         tests("Systemd", ["Systemd"]),
         tests("Daemon", ["Daemon", "Registry", "Releases", "Ledger", "WorkerProtocol"]),
         tests("EndToEnd", ["Safetensors", "Releases", "Ledger", "WorkerProtocol"]),
