@@ -55,8 +55,10 @@ extension Collection<String> {
 
 extension String {
     /// Fit for one line of a message: no control characters, at most 200 characters.
-    var printable: String {
-        let scalars = unicodeScalars.prefix(200).map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }
+    var printable: String { printable(limit: 200) }
+
+    func printable(limit: Int) -> String {
+        let scalars = unicodeScalars.prefix(limit).map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }
         return String(String.UnicodeScalarView(scalars))
     }
 }

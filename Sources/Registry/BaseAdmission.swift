@@ -20,7 +20,8 @@ struct BaseAdmission {
         if signature == nil && requiresValidation {
             throw .refused(
                 code: "missing-graph",
-                message: "the base has no graph.pt2, which this merge method needs; export one with Tools/export_model.py")
+                message:
+                    "the base has no graph.pt2, which this merge method needs; export one with Tools/export_model.py")
         }
         var files = try reader.read(checkpoint, base: nil).files
         for name in listing.files.keys.sorted() where name == DropRules.graph || DropRules.baseFiles.contains(name) {
@@ -73,7 +74,8 @@ struct BaseAdmission {
         }
         if object["auto_map"] != nil {
             throw .refused(
-                code: "code", message: "config.json has `auto_map`, which makes servers run code from the folder; remove it")
+                code: "code",
+                message: "config.json has `auto_map`, which makes servers run code from the folder; remove it")
         }
     }
 }

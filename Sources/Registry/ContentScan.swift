@@ -82,7 +82,9 @@ struct ContentScan {
         unsafe try raw.withUnsafeMutableBytes { buffer in
             let part = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[..<(count * width)])
             unsafe try base.checkpoint.read(entry.name, at: start, into: part)
-            unsafe theirs.withUnsafeMutableBufferPointer { unsafe other.dtype.widen(UnsafeRawBufferPointer(part), into: $0) }
+            unsafe theirs.withUnsafeMutableBufferPointer {
+                unsafe other.dtype.widen(UnsafeRawBufferPointer(part), into: $0)
+            }
         }
         unsafe own.withUnsafeMutableBufferPointer { unsafe entry.dtype.widen(bytes, into: $0) }
         addProducts(count)
@@ -98,7 +100,8 @@ struct ContentScan {
         unsafe own.withUnsafeBytes { own in
             unsafe theirs.withUnsafeBytes { theirs in
                 for block in 0..<count / 8 {
-                    let left = unsafe SIMD8<Double>(own.loadUnaligned(fromByteOffset: block &* 32, as: SIMD8<Float>.self))
+                    let left = unsafe SIMD8<Double>(
+                        own.loadUnaligned(fromByteOffset: block &* 32, as: SIMD8<Float>.self))
                     let right = unsafe SIMD8<Double>(
                         theirs.loadUnaligned(fromByteOffset: block &* 32, as: SIMD8<Float>.self))
                     product += left * right

@@ -71,7 +71,8 @@ struct DropListing {
     private static func objection(toLink name: String, _ error: FilesError) -> AdmissionFault {
         let shown = "`\(name.printable)`"
         if case .notRegular = error {
-            return .refused(code: "not-regular", message: "\(shown) is a link to something that is not a file; remove it")
+            return .refused(
+                code: "not-regular", message: "\(shown) is a link to something that is not a file; remove it")
         }
         switch error.errno {
         case EXDEV, ELOOP:

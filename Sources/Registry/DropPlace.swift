@@ -24,7 +24,8 @@ struct DropPlace: Hashable, Sendable {
         }
         if status.st_mode & S_IFMT == S_IFDIR { return DropPlace(root: root, relative: relative) }
         guard status.st_mode & S_IFMT == S_IFLNK else {
-            throw .refused(code: "not-a-folder", message: "`\(relative.printable)` is not a folder; put the files in one")
+            throw .refused(
+                code: "not-a-folder", message: "`\(relative.printable)` is not a folder; put the files in one")
         }
         guard let home = realPath(root), let target = realPath(path), unsafe stat(target, &status) == 0 else {
             throw .refused(code: "dangling-link", message: "`\(relative.printable)` is a link to nothing; remove it")

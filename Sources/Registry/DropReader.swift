@@ -32,7 +32,8 @@ struct DropReader {
             var record = memory.record(stamp)
             if record == nil || (base != nil && record?.resemblance?.base != base?.digest) {
                 var scan = ContentScan(entries, base: base)
-                let sha256 = unsafe try file.sha256(visit: { chunk, offset in unsafe try scan.visit(chunk, at: offset) })
+                let sha256 = unsafe try file.sha256(visit: { chunk, offset in unsafe try scan.visit(chunk, at: offset) }
+                )
                 guard try file.identity() == identity else {
                     throw AdmissionFault.changed("\(file.path) changed while it was read")
                 }
@@ -85,7 +86,9 @@ struct DropReader {
     static func notFinite(_ tensor: String, in name: String) -> AdmissionFault {
         .refused(
             code: "not-finite",
-            message: "\(name): tensor `\(tensor.printable)` holds NaN or infinity; save a checkpoint from before it diverged")
+            message:
+                "\(name): tensor `\(tensor.printable)` holds NaN or infinity; save a checkpoint from before it diverged"
+        )
     }
 
     /// SHA-256 over the sorted `name`, NUL, `sha256`, line feed of the files: the digest of a base or task.

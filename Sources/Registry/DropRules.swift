@@ -23,7 +23,8 @@ enum DropRules {
     /// Files of a base that are recorded beside its weights and its graph, and may be copied into a release.
     static let baseFiles: Set<String> = [
         "config.json", "generation_config.json", "preprocessor_config.json", "processor_config.json", "tokenizer.json",
-        "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.txt", "vocab.json", "merges.txt",
+        "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.txt", "vocab.json",
+        "merges.txt",
         "spiece.model", "sentencepiece.bpe.model", "tokenizer.model", "chat_template.jinja", "chat_template.json",
     ]
     static let graph = "graph.pt2"
@@ -41,10 +42,12 @@ enum DropRules {
         if inBase && (name == graph || baseFiles.contains(name)) { return nil }
         let shown = "`\(name.printable)`"
         let lower = name.lowercased()
-        let ending = lower.split(separator: ".", omittingEmptySubsequences: false).dropFirst().last.map(String.init) ?? ""
+        let ending =
+            lower.split(separator: ".", omittingEmptySubsequences: false).dropFirst().last.map(String.init) ?? ""
         if pickles.contains(ending) {
             return .refused(
-                code: "pickle", message: "\(shown) may hold a pickle, which can run code; save as safetensors and remove it")
+                code: "pickle",
+                message: "\(shown) may hold a pickle, which can run code; save as safetensors and remove it")
         }
         if archives.contains(ending) {
             return .refused(code: "archive", message: "\(shown) is an archive; unpack it and remove it")
@@ -55,7 +58,8 @@ enum DropRules {
         if lower.hasPrefix("adapter_") {
             return .refused(
                 code: "adapter-unsupported",
-                message: "\(shown) belongs to a PEFT adapter; fold it into full weights (merge_and_unload) and drop those")
+                message:
+                    "\(shown) belongs to a PEFT adapter; fold it into full weights (merge_and_unload) and drop those")
         }
         return nil
     }

@@ -19,7 +19,8 @@ struct FileMemory {
 
     init(path: String) {
         self.path = path
-        guard let bytes = try? Durable.contents(path), let content = try? JSONDecoder().decode(Content.self, from: Data(bytes)),
+        guard let bytes = try? Durable.contents(path),
+            let content = try? JSONDecoder().decode(Content.self, from: Data(bytes)),
             content.format == Self.format
         else { return }
         records = content.files.filter { $0.value.sha256.utf8.count == 64 }

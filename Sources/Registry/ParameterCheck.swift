@@ -24,7 +24,9 @@ struct ParameterCheck {
         guard extra.isEmpty else {
             throw .refused(
                 code: "extra-parameter",
-                message: "neither the base nor its graph has \(extra.firstFew); remove it, or name it under `head` in task.yaml")
+                message:
+                    "neither the base nor its graph has \(extra.firstFew); remove it, or name it under `head` in task.yaml"
+            )
         }
         for name in checkpoint.names { try checkShape(name, checkpoint) }
     }
@@ -43,7 +45,8 @@ struct ParameterCheck {
             guard entry.dtype.kind == other.dtype.kind else {
                 throw .refused(
                     code: "wrong-dtype",
-                    message: "`\(name.printable)` is \(entry.dtype.rawValue) where the base has \(other.dtype.rawValue); "
+                    message:
+                        "`\(name.printable)` is \(entry.dtype.rawValue) where the base has \(other.dtype.rawValue); "
                         + "save the fine-tune in a floating-point type")
             }
         } else if let slot = base.signature?.parameters.first(where: { $0.name == name }) {

@@ -32,7 +32,8 @@ extension RegistryScanner {
     ) throws(CancellationError) -> Look<Content> {
         var seen: DropListing?
         do throws(AdmissionFault) {
-            guard let place = try DropPlace.find(relative, in: root), let listing = try list(place, inBase: inBase) else {
+            guard let place = try DropPlace.find(relative, in: root), let listing = try list(place, inBase: inBase)
+            else {
                 return Look(drop: .missing)
             }
             seen = listing

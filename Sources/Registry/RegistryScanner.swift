@@ -88,7 +88,8 @@ package actor RegistryScanner {
         var key = ""
         if case .accepted(let accepted) = base.drop { key = accepted.source.digest }
         let requiresValidation = requiresValidation
-        return try look("tasks/\(name)", inBase: false, verdict: tasks[name], key: key) { reader throws(AdmissionFault) in
+        return try look("tasks/\(name)", inBase: false, verdict: tasks[name], key: key) {
+            reader throws(AdmissionFault) in
             if let objection = reader.listing.objection { throw objection }
             guard case .accepted(let accepted) = base.drop, let baseListing = base.listing else {
                 throw AdmissionFault.waiting("waiting for a base model that is accepted")

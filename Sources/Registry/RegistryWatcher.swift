@@ -64,7 +64,8 @@ package final class RegistryWatcher: Sendable {
     private func addWatches() {
         var failed: [String: Int32] = [:]
         let tasks = (try? Durable.list("\(registry)/tasks")) ?? []
-        let drops = ["base"] + tasks.filter { DropRules.isTaskName($0) && !DropRules.isIgnored($0) }.map { "tasks/\($0)" }
+        let drops =
+            ["base"] + tasks.filter { DropRules.isTaskName($0) && !DropRules.isIgnored($0) }.map { "tasks/\($0)" }
         for folder in [registry, "\(registry)/tasks"] + drops.map({ "\(registry)/\($0)" }) {
             if let code = events.watch(folder), code != ENOENT, code != ENOTDIR { failed[folder] = code }
         }

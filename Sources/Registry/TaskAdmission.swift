@@ -32,7 +32,8 @@ struct TaskAdmission {
         } else if requiresValidation {
             throw .refused(
                 code: "missing-validation",
-                message: "no validation.safetensors; put labelled examples there, or configure a method that learns nothing")
+                message:
+                    "no validation.safetensors; put labelled examples there, or configure a method that learns nothing")
         }
         let (weights, resemblance) = try reader.read(checkpoint, base: base)
         files += weights
@@ -40,12 +41,14 @@ struct TaskAdmission {
             let hundredths = (cosine * 100).rounded() / 100
             throw .refused(
                 code: "another-base",
-                message: "its weights lie far from the base's (cosine \(hundredths), at least \(Self.leastCosine) is needed); "
+                message:
+                    "its weights lie far from the base's (cosine \(hundredths), at least \(Self.leastCosine) is needed); "
                     + "it was fine-tuned from another base, or not at all: drop a fine-tune of this one")
         }
         files.sort { $0.name < $1.name }
         let source = TaskSource(
-            name: name, directory: listing.place.path, files: files, digest: DropReader.digest(files), settings: settings)
+            name: name, directory: listing.place.path, files: files, digest: DropReader.digest(files),
+            settings: settings)
         return AcceptedTask(source: source, examples: examples)
     }
 }

@@ -62,7 +62,9 @@ enum TaskSettingsFile {
             guard let weight = number(value), weight > 0 else { return "`weight` must be a number above 0" }
             settings.weight = weight
         case "maximum-regression":
-            guard let fall = number(value), fall >= 0 else { return "`maximum-regression` must be a number of at least 0" }
+            guard let fall = number(value), fall >= 0 else {
+                return "`maximum-regression` must be a number of at least 0"
+            }
             settings.maximumRegression = fall
         default:
             return "unknown key `\(key.printable)` (known: objective, head, weight, maximum-regression)"
@@ -76,6 +78,8 @@ enum TaskSettingsFile {
     }
 
     private static func refusal(_ faults: [String]) -> AdmissionFault {
-        .refused(code: "task-settings", message: "\(DropRules.settings): \(faults.joined(separator: "; ").printable)")
+        .refused(
+            code: "task-settings",
+            message: "\(DropRules.settings): \(faults.joined(separator: "; ").printable(limit: 2000))")
     }
 }

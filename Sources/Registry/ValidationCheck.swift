@@ -53,17 +53,20 @@ struct ValidationCheck {
         }
         let missing = inputs.keys.filter { file.entry($0) == nil }.sorted()
         guard missing.isEmpty else {
-            throw refusal("missing-input", "it lacks the graph's input \(missing.firstFew); add one tensor for each input")
+            throw refusal(
+                "missing-input", "it lacks the graph's input \(missing.firstFew); add one tensor for each input")
         }
         for entry in file.entries {
             guard let slot = inputs[entry.name] else { continue }
-            let fits = entry.shape.count == slot.shape.count
+            let fits =
+                entry.shape.count == slot.shape.count
                 && zip(entry.shape, slot.shape).dropFirst().allSatisfy { $1 == nil || $0 == $1 }
             guard fits else {
                 throw refusal(
                     "wrong-shape",
                     "`\(entry.name.printable)` is \(entry.shape), but the graph takes "
-                        + "[\(slot.shape.map { $0.map { "\($0)" } ?? "any" }.joined(separator: ", "))]; prepare the examples anew")
+                        + "[\(slot.shape.map { $0.map { "\($0)" } ?? "any" }.joined(separator: ", "))]; prepare the examples anew"
+                )
             }
             guard entry.dtype.kind == SafetensorsDType.kind(ofTorch: slot.dtype) else {
                 throw refusal(

@@ -88,7 +88,8 @@ import Testing
         #expect(try await scanner.scan().snapshot == before)
     }
 
-    @Test(arguments: [Float.nan, .infinity, -.infinity], [0, 11]) func notFinite(value: Float, place: Int) async throws {
+    @Test(arguments: [Float.nan, .infinity, -.infinity], [0, 11]) func notFinite(value: Float, place: Int) async throws
+    {
         var trunk = TestRegistry.trunk
         trunk[place] = value
         try registry.writeTask(
@@ -110,23 +111,23 @@ import Testing
         let count = (2 << 20) / 4
         for padding in 1...3 {
             var values = [Float](repeating: 1, count: count)
-            values[(1 << 20) / 4 - 40..<(1 << 20) / 4].withContiguousMutableStorageIfAvailable { part in
-                for index in part.indices { part[index] = 1 }
-            }
             let registry = try TestRegistry()
             try registry.write(
                 "base/model.safetensors", TestTensor.file([TestTensor("trunk.weight", [count, 1], values)], padding: 3))
             try registry.write("base/graph.pt2", [1])
-            let header = TestTensor.file([TestTensor("trunk.weight", [count, 1], values)], padding: padding).count - count * 4
+            let header =
+                TestTensor.file([TestTensor("trunk.weight", [count, 1], values)], padding: padding).count - count * 4
             values[((1 << 20) - header) / 4] = .nan
             try registry.write(
                 "tasks/t/model.safetensors",
                 TestTensor.file([TestTensor("trunk.weight", [count, 1], values)], padding: padding))
-            let scanner = registry.scanner(requiresValidation: false) { _ in
-                var signature = TestRegistry.signature
-                signature.parameters = []
-                return signature
-            }
+            let scanner = registry.scanner(
+                requiresValidation: false,
+                readGraph: { _ in
+                    var signature = TestRegistry.signature
+                    signature.parameters = []
+                    return signature
+                })
             #expect(try await registry.settledScan(scanner).tasks["t"]?.refusal?.code == "not-finite")
         }
     }
@@ -188,7 +189,8 @@ import Testing
         #expect(try await code(requiresValidation: false) == nil)
     }
 
-    @Test(arguments: [[0, 2, 1], [0, -1, 1], [Int32.max, 0, 0]]) func labelsOutsideTheHead(labels: [Int32]) async throws {
+    @Test(arguments: [[0, 2, 1], [0, -1, 1], [Int32.max, 0, 0]]) func labelsOutsideTheHead(labels: [Int32]) async throws
+    {
         try registry.writeTask(validation: TestRegistry.validation(labels: labels))
         #expect(try await code() == "labels-outside-head")
     }
@@ -230,7 +232,7 @@ import Testing
             #expect(try await registry.settledScan().base.refusal?.code == expected)
         }
         struct Unreadable: Error {}
-        let scanner = registry.scanner { _ in throw Unreadable() }
+        let scanner = registry.scanner(readGraph: { _ in throw Unreadable() })
         #expect(try await registry.settledScan(scanner).base.refusal?.code == "unsupported-graph")
         try registry.remove("base/graph.pt2")
         #expect(try await registry.settledScan().base.refusal?.code == "missing-graph")

@@ -33,6 +33,7 @@ import Testing
         try registry.writeBase()
         let whole = TestTensor.file(TestRegistry.taskTensors())
         let scanner = registry.scanner()
+        _ = try await registry.settledScan(scanner)
         for length in stride(from: 0, to: whole.count, by: whole.count / 4) {
             try registry.write("tasks/t/model.safetensors", Array(whole[..<length]))
             let scan = try await scanner.scan()

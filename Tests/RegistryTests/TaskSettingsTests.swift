@@ -5,7 +5,7 @@ import WorkerProtocol
 @testable import Registry
 
 @Suite struct TaskSettingsTests {
-    private func message(_ text: [UInt8]) -> String? {
+    private func refusal(_ text: [UInt8]) -> String? {
         do {
             _ = try TaskSettingsFile.parse(text)
             return nil
@@ -20,14 +20,15 @@ import WorkerProtocol
             Array("objective: language-modeling\nhead: [lm_head., 'a*']\nweight: 2.5\nmaximum-regression: 0\n".utf8))
         #expect(
             settings
-                == TaskSettings(objective: .languageModeling, head: ["lm_head.", "a*"], weight: 2.5, maximumRegression: 0))
+                == TaskSettings(
+                    objective: .languageModeling, head: ["lm_head.", "a*"], weight: 2.5, maximumRegression: 0))
         #expect(try TaskSettingsFile.parse(Array("# nothing\n".utf8)) == TaskSettings())
         #expect(try TaskSettingsFile.parse(Array("head: classifier.".utf8)).head == ["classifier."])
     }
 
     @Test func allFaultsAtOnce() throws {
         let message = try #require(
-            message(Array("objective: guess\nweight: -1\nmaximum-regression: .nan\nhead: {a: b}\nlabels: x\n".utf8)))
+            refusal(Array("objective: guess\nweight: -1\nmaximum-regression: .nan\nhead: {a: b}\nlabels: x\n".utf8)))
         for word in ["objective", "weight", "maximum-regression", "head", "labels"] {
             #expect(message.contains("`\(word)`"), "\(message)")
         }
@@ -35,20 +36,20 @@ import WorkerProtocol
     }
 
     @Test(arguments: ["a: &a [x]\nhead: *a", "? &a [1]\n: 2", "- &a b\n- *a"]) func aliases(text: String) {
-        #expect(message(Array(text.utf8))?.contains("aliases") == true)
+        #expect(refusal(Array(text.utf8))?.contains("aliases") == true)
     }
 
     @Test func nestedTooDeeply() {
-        #expect(message([UInt8](repeating: UInt8(ascii: "["), count: 60_000)) != nil)
-        #expect(message(Array(String(repeating: "- ", count: 30_000).utf8)) != nil)
-        #expect(message(Array(String(repeating: "? ", count: 30_000).utf8)) != nil)
+        #expect(refusal([UInt8](repeating: UInt8(ascii: "["), count: 60_000)) != nil)
+        #expect(refusal(Array(String(repeating: "- ", count: 30_000).utf8)) != nil)
+        #expect(refusal(Array(String(repeating: "? ", count: 30_000).utf8)) != nil)
     }
 
     @Test(arguments: ["weight: 1\nweight: 2", "weight: [1", "- a", "x", "\"\\ud800\""]) func notAMapping(text: String) {
-        #expect(message(Array(text.utf8)) != nil)
+        #expect(refusal(Array(text.utf8)) != nil)
     }
 
-    @Test func notUTF8() { #expect(message([0xFF, 0xFE]) != nil) }
+    @Test func notUTF8() { #expect(refusal([0xFF, 0xFE]) != nil) }
 
     @Test func tooLong() async throws {
         let registry = try TestRegistry()

@@ -15,7 +15,8 @@ struct TestTensor {
     }
 
     init(_ name: String, _ shape: [Int], _ values: [Float]) {
-        self.init(name, "F32", shape, bytes: values.flatMap { withUnsafeBytes(of: $0.bitPattern.littleEndian, Array.init) })
+        self.init(
+            name, "F32", shape, bytes: values.flatMap { withUnsafeBytes(of: $0.bitPattern.littleEndian, Array.init) })
     }
 
     init(_ name: String, _ shape: [Int], integers: [Int32]) {
