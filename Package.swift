@@ -103,9 +103,11 @@ let package = Package(
         tests("Torch", ["Torch"]),
         tests("ExportedGraph", ["ExportedGraph"], fixtures: true),
         tests("ExportedModel", ["ExportedModel", "ExportedGraph", "Torch", "Safetensors"], fixtures: true),
-        tests("Merging", ["Merging", "ExportedModel", "ExportedGraph", "Torch", "Safetensors", "WorkerProtocol"], fixtures: true),
+        tests(
+            "Merging", ["Merging", "ExportedModel", "ExportedGraph", "Torch", "Safetensors", "WorkerProtocol"],
+            fixtures: true),
         tests("Ledger", ["Ledger"]),
-        tests("Registry", ["Registry", "Safetensors", "WorkerProtocol"]),
+        tests("Registry", ["Registry", "ExportedGraph", "Safetensors", "WorkerProtocol", "Files"]),
         tests("Releases", ["Releases", "Safetensors", "WorkerProtocol", "Files"]),
         tests("Systemd", ["Systemd"]),
         tests("Daemon", ["Daemon", "Registry", "Releases", "Ledger", "WorkerProtocol"]),
