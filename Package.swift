@@ -65,7 +65,8 @@ let package = Package(
     ],
     targets: [
         // What every room stands on.
-        room("Files", [systemPackage, crypto]),
+        .target(name: "CFiles"),
+        room("Files", ["CFiles", systemPackage, crypto]),
         room("Safetensors", ["Files"]),
         room("WorkerProtocol"),
 

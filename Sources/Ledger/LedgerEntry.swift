@@ -7,6 +7,7 @@ package struct LedgerEntry: Codable, Hashable, Sendable {
     package var event: LedgerEvent.Kind
     package var task: String?
     package var version: Int?
+    /// Name of the merge.
     package var merge: String?
     /// One sentence for people.
     package var message: String
@@ -14,52 +15,17 @@ package struct LedgerEntry: Codable, Hashable, Sendable {
     package var details: [String: LedgerValue]
     /// SHA-256 of the line before it (without its line break); 64 zeros in the first.
     package var previous: String
-}
 
-/// A JSON value in `details`.
-package enum LedgerValue: Hashable, Sendable {
-    case null, bool(Bool), integer(Int), number(Double), string(String), array([LedgerValue]), object([String: LedgerValue])
-}
-extension LedgerValue: Codable {
-    package init(from decoder: any Decoder) throws { fatalError() }
-    package func encode(to encoder: any Encoder) throws { fatalError() }
-}
-
-/// What happened, before it has a place in the chain.
-package struct LedgerEvent: Hashable, Sendable {
-    package enum Kind: String, Codable, CaseIterable, Sendable {
-        case started, stopped
-        case configurationLoaded = "configuration-loaded"
-        case configurationRejected = "configuration-rejected"
-        case scanned, accepted, refused, removed
-        case mergeStarted = "merge-started"
-        case mergeProgress = "merge-progress"
-        case mergeFailed = "merge-failed"
-        case mergeCancelled = "merge-cancelled"
-        case gated
-        case published
-        case rolledBack = "rolled-back"
-        case retired
-        case hook
-        case operatorAction = "operator-action"
-    }
-
-    package var kind: Kind
-    package var task: String?
-    package var version: Int?
-    package var merge: String?
-    package var message: String
-    package var details: [String: LedgerValue]
-
-    package init(
-        _ kind: Kind, task: String? = nil, version: Int? = nil, merge: String? = nil, message: String,
-        details: [String: LedgerValue] = [:]
-    ) {
-        self.kind = kind
-        self.task = task
-        self.version = version
-        self.merge = merge
-        self.message = message
-        self.details = details
+    /// The event at its place in the chain.
+    package init(_ event: LedgerEvent, sequence: Int, time: String, previous: String) {
+        self.sequence = sequence
+        self.time = time
+        self.event = event.kind
+        task = event.task
+        version = event.version
+        merge = event.merge
+        message = event.message
+        details = event.details
+        self.previous = previous
     }
 }

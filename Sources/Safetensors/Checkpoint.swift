@@ -1,18 +1,136 @@
+internal import Files
+internal import Glibc
+
 /// A model's weights in a folder: `model.safetensors`, or shards with `model.safetensors.index.json`.
 package final class Checkpoint: Sendable {
-    /// Every tensor with the file that holds it, in the order of their names.
+    /// The open files, in the order of their names.
     package let files: [SafetensorsFile]
-
-    /// Opens the shards of `directory`. Every shard of the index must be there, every tensor in just one of them.
-    package init(directory: String) throws(SafetensorsError) { fatalError() }
-
     /// Names of the files relative to the folder, the index among them.
-    package var fileNames: [String] { fatalError() }
+    package let fileNames: [String]
     /// Every tensor's name, sorted.
-    package var names: [String] { fatalError() }
-    package func entry(_ name: String) -> TensorEntry? { fatalError() }
+    package let names: [String]
+    private let holders: [String: Int]
+
+    /// Opens the weights in `directory`. Every shard of the index must be there, every tensor in just one of them and in the
+    /// index. Links may not lead out of `root`, which is `directory` itself or a folder above it; default: `directory`. With
+    /// `/` as the root every link is followed.
+    package init(directory: String, root: String? = nil) throws(SafetensorsError) {
+        let folder = try Folder(directory: directory, root: root)
+        let single = try folder.openIfPresent(ShardIndex.singleName)
+        let indexFile = try folder.openIfPresent(ShardIndex.fileName)
+        switch (single, indexFile) {
+        case (nil, nil):
+            throw .missing(
+                path: directory,
+                reason: "no \(ShardIndex.singleName) and no \(ShardIndex.fileName); put the model's weights there")
+        case (.some, .some):
+            throw .malformed(
+                path: directory,
+                reason: "both \(ShardIndex.singleName) and \(ShardIndex.fileName) are there; remove the stale one")
+        case (let single?, nil):
+            files = [try SafetensorsFile(file: single)]
+            fileNames = [ShardIndex.singleName]
+        case (nil, let indexFile?):
+            let index = try Self.index(indexFile)
+            files = try folder.shards(of: index)
+            fileNames = index.shards + [ShardIndex.fileName]
+        }
+        var holders: [String: Int] = [:]
+        holders.reserveCapacity(files.reduce(0) { $0 + $1.entries.count })
+        for (place, file) in files.enumerated() {
+            for entry in file.entries { holders[entry.name] = place }
+        }
+        self.holders = holders
+        names = holders.keys.sorted()
+    }
+
+    package func entry(_ name: String) -> TensorEntry? { holders[name].flatMap { files[$0].entry(name) } }
+
+    /// The file that holds the named tensor.
+    package func file(of name: String) -> SafetensorsFile? { holders[name].map { files[$0] } }
+
     /// Fills `buffer` with bytes of the named tensor, beginning `offset` bytes into it.
-    package func read(_ name: String, at offset: Int64 = 0, into buffer: UnsafeMutableRawBufferPointer) throws(SafetensorsError) {
-        fatalError()
+    package func read(
+        _ name: String, at offset: Int64 = 0, into buffer: UnsafeMutableRawBufferPointer
+    ) throws(SafetensorsError) {
+        guard let place = holders[name], let entry = files[place].entry(name) else {
+            throw .missing(
+                path: files.first?.file.path ?? name, reason: "the checkpoint has no tensor \(quoted(name))")
+        }
+        unsafe try files[place].read(entry, at: offset, into: buffer)
+    }
+
+    private static func index(_ file: ReadableFile) throws(SafetensorsError) -> ShardIndex {
+        let bytes = try SafetensorsError.wrapping { () throws(FilesError) in
+            try file.contents(limit: ShardIndex.maximumLength)
+        }
+        do throws(JSONCursor.Fault) {
+            return try ShardIndex(bytes)
+        } catch {
+            throw .malformed(path: file.path, reason: error.reason)
+        }
+    }
+}
+
+/// Where the files of a checkpoint are opened from.
+private struct Folder {
+    let directory: String
+    let root: String
+    /// `directory` relative to `root`, with a slash at its end; empty where they are the same.
+    let prefix: String
+
+    init(directory: String, root: String?) throws(SafetensorsError) {
+        var directory = directory
+        while directory.utf8.count > 1, directory.hasSuffix("/") { directory.removeLast() }
+        var root = root ?? directory
+        while root.utf8.count > 1, root.hasSuffix("/") { root.removeLast() }
+        guard root == "/" || directory == root || directory.hasPrefix(root + "/") else {
+            throw .missing(path: directory, reason: "not inside \(root); give a folder below it")
+        }
+        self.directory = directory
+        self.root = root
+        prefix = root == "/" || directory == root ? "" : directory.dropFirst(root.count + 1) + "/"
+    }
+
+    func openIfPresent(_ name: String) throws(SafetensorsError) -> ReadableFile? {
+        do throws(FilesError) {
+            if root == "/" { return try ReadableFile(path: "\(directory)/\(name)", followingLinks: true) }
+            return try ReadableFile(name: prefix + name, beneath: root)
+        } catch {
+            if error.errno == ENOENT { return nil }
+            throw .file(error)
+        }
+    }
+
+    /// Opens every shard and checks it against the index, both ways.
+    func shards(of index: ShardIndex) throws(SafetensorsError) -> [SafetensorsFile] {
+        var files: [SafetensorsFile] = []
+        var found = 0
+        for shard in index.shards {
+            guard let opened = try openIfPresent(shard) else {
+                throw .missing(
+                    path: "\(directory)/\(shard)", reason: "a shard of the index is not there; copy it too")
+            }
+            let file = try SafetensorsFile(file: opened)
+            for entry in file.entries {
+                guard let expected = index.weightMap[entry.name] else {
+                    throw .malformed(path: opened.path, reason: "tensor \(quoted(entry.name)) is not in the index")
+                }
+                guard expected == shard else {
+                    throw .malformed(
+                        path: opened.path, reason: "tensor \(quoted(entry.name)) belongs into \(quoted(expected))")
+                }
+            }
+            found += file.entries.count
+            files.append(file)
+        }
+        guard found == index.weightMap.count else {
+            let absent = index.weightMap.keys.sorted().first { name in
+                !files.contains { $0.entry(name) != nil }
+            }
+            throw .malformed(
+                path: directory, reason: "tensor \(quoted(absent ?? "")) of the index is in no shard")
+        }
+        return files
     }
 }

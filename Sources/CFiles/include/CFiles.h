@@ -1,0 +1,15 @@
+#ifndef CFILES_H
+#define CFILES_H
+
+#include <stdint.h>
+
+/// openat2(2), which Debian 12's glibc does not wrap. Returns a descriptor, or the negative of errno.
+int cfiles_openat2(int directory, const char *_Nonnull path, uint64_t flags, uint64_t resolve);
+
+/// Opens a directory for nothing but a place to start from (O_PATH). Returns a descriptor, or the negative of errno.
+int cfiles_open_place(const char *_Nonnull path);
+
+/// Reserves room for a file of `bytes` without changing its length. Returns 0, or the negative of errno.
+int cfiles_reserve(int descriptor, int64_t bytes);
+
+#endif

@@ -1,0 +1,39 @@
+import Files
+import Glibc
+
+extension Ledger {
+    /// Walks the chain and cuts off what follows the last whole line, kept beside the ledger.
+    static func recover(_ file: LedgerFile) throws(LedgerError) -> LedgerChain {
+        let chain = try LedgerChain(file)
+        let length = try file.size()
+        guard chain.length < length else { return chain }
+        try keep(try file.read(at: chain.length, count: length - chain.length), of: file)
+        try file.truncate(to: chain.length)
+        return chain
+    }
+
+    private static func keep(_ tail: [UInt8], of file: LedgerFile) throws(LedgerError) {
+        for number in 1... {
+            let path = "\(file.path).torn-\(number)"
+            guard unsafe access(path, F_OK) != 0 else { continue }
+            do {
+                return try Durable.replace(path, with: tail)
+            } catch {
+                throw .system(call: "write", path: path, errno: error.code)
+            }
+        }
+    }
+}
+
+extension LedgerFile {
+    /// The directory that the ledger lies in.
+    var directory: String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+}
+
+extension FilesError {
+    /// errno of the failed call; EIO for what no call reported.
+    var code: Int32 { if case .system(_, _, let code) = self { code } else { EIO } }
+}

@@ -1,0 +1,19 @@
+import Glibc
+
+/// The system calls that change a ledger, so that tests can let them fail. Each sets errno as the system does.
+package struct LedgerCalls: Sendable {
+    /// Bytes written, or -1.
+    package var write: @Sendable (_ descriptor: Int32, _ bytes: [UInt8]) -> Int = { descriptor, bytes in
+        var written = -1
+        repeat {
+            written = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        } while written < 0 && errno == EINTR
+        return written
+    }
+    /// 0, or -1.
+    package var sync: @Sendable (_ descriptor: Int32) -> Int32 = { Glibc.fsync($0) }
+    /// 0, or -1.
+    package var truncate: @Sendable (_ descriptor: Int32, _ length: Int) -> Int32 = { Glibc.ftruncate($0, off_t($1)) }
+
+    package init() {}
+}

@@ -1,0 +1,46 @@
+extension LedgerEntry {
+    /// The entry as its line, without the line break: one JSON object with sorted keys; what is nil is left out.
+    var line: [UInt8] {
+        var members: [String: LedgerValue] = [
+            "sequence": .integer(sequence), "time": .string(time), "event": .string(event.rawValue),
+            "message": .string(message), "details": .object(details), "previous": .string(previous),
+        ]
+        if let task { members["task"] = .string(task) }
+        if let version { members["version"] = .integer(version) }
+        if let merge { members["merge"] = .string(merge) }
+        var bytes: [UInt8] = []
+        LedgerValue.object(members).write(into: &bytes)
+        return bytes
+    }
+
+    /// Reads a line. Throws the reason for which it is not an entry.
+    init(line: ArraySlice<UInt8>) throws(JSONLine.Malformed) {
+        let members = try Self.members(of: line)
+        guard let sequence = members["sequence"]?.integer, let previous = members["previous"]?.text,
+            let time = members["time"]?.text, let message = members["message"]?.text, let name = members["event"]?.text
+        else { throw JSONLine.Malformed(reason: "a field of the entry is missing") }
+        guard let kind = LedgerEvent.Kind(rawValue: name) else {
+            throw JSONLine.Malformed(reason: "the event `\(name)` is unknown to this version of the program")
+        }
+        var details: [String: LedgerValue] = [:]
+        if case .object(let values) = members["details"] { details = values }
+        self.init(
+            LedgerEvent(
+                kind, task: members["task"]?.text, version: members["version"]?.integer, merge: members["merge"]?.text,
+                message: message, details: details),
+            sequence: sequence, time: time, previous: previous)
+    }
+
+    /// The members of the line's object.
+    static func members(of line: ArraySlice<UInt8>) throws(JSONLine.Malformed) -> [String: LedgerValue] {
+        guard case .object(let members) = try JSONLine.parse(line) else {
+            throw JSONLine.Malformed(reason: "not a JSON object")
+        }
+        return members
+    }
+}
+
+extension LedgerValue {
+    var integer: Int? { if case .integer(let value) = self { value } else { nil } }
+    var text: String? { if case .string(let value) = self { value } else { nil } }
+}

@@ -1,0 +1,41 @@
+/// What happened, before it has a place in the chain.
+package struct LedgerEvent: Hashable, Sendable {
+    package enum Kind: String, Codable, CaseIterable, Sendable {
+        case started, stopped
+        case configurationLoaded = "configuration-loaded"
+        case configurationRejected = "configuration-rejected"
+        case scanned, accepted, refused, removed
+        case mergeStarted = "merge-started"
+        case mergeProgress = "merge-progress"
+        case mergeFailed = "merge-failed"
+        case mergeCancelled = "merge-cancelled"
+        case gated
+        case published
+        case rolledBack = "rolled-back"
+        case retired
+        case hook
+        case operatorAction = "operator-action"
+    }
+
+    package var kind: Kind
+    package var task: String?
+    package var version: Int?
+    /// Name of the merge.
+    package var merge: String?
+    /// One sentence for people.
+    package var message: String
+    /// Figures of the event, by name.
+    package var details: [String: LedgerValue]
+
+    package init(
+        _ kind: Kind, task: String? = nil, version: Int? = nil, merge: String? = nil, message: String,
+        details: [String: LedgerValue] = [:]
+    ) {
+        self.kind = kind
+        self.task = task
+        self.version = version
+        self.merge = merge
+        self.message = message
+        self.details = details
+    }
+}

@@ -1,0 +1,70 @@
+import Glibc
+
+/// The open file beneath a ledger. Its writer holds a lock on it, so that there is only one.
+final class LedgerFile {
+    /// Bytes that a line may have; bounds the memory that a reader needs.
+    static let longestLine = 16 << 20
+
+    let path: String
+    private let descriptor: Int32
+    private let calls: LedgerCalls
+
+    /// Opens `path`; for writing it is created where it is missing, and locked.
+    init(path: String, forWriting: Bool, calls: LedgerCalls = LedgerCalls()) throws(LedgerError) {
+        self.path = path
+        self.calls = calls
+        let flags = (forWriting ? O_RDWR | O_CREAT | O_APPEND : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK
+        descriptor = unsafe open(path, flags, 0o640)
+        guard descriptor >= 0 else { throw .system(call: "open", path: path, errno: errno) }
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else { throw .system(call: "fstat", path: path, errno: errno) }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw .notRegular(path: path) }
+        guard forWriting else { return }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            throw errno == EWOULDBLOCK ? .locked(path: path) : .system(call: "flock", path: path, errno: errno)
+        }
+    }
+
+    deinit {
+        if descriptor >= 0 { close(descriptor) }
+    }
+
+    func size() throws(LedgerError) -> Int {
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else { throw .system(call: "fstat", path: path, errno: errno) }
+        return Int(status.st_size)
+    }
+
+    /// Up to `count` bytes from `offset`; fewer at the end of the file.
+    func read(at offset: Int, count: Int) throws(LedgerError) -> [UInt8] {
+        var failure: Int32 = 0
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            filled = 0
+            while filled < count {
+                let got = unsafe pread(descriptor, buffer.baseAddress! + filled, count - filled, off_t(offset + filled))
+                if got < 0 && errno == EINTR { continue }
+                if got < 0 { failure = errno }
+                guard got > 0 else { return }
+                filled += got
+            }
+        }
+        guard failure == 0 else { throw .system(call: "pread", path: path, errno: failure) }
+        return bytes
+    }
+
+    /// One write at the end of the file and an fsync. Whatever went wrong, part of the bytes may be there.
+    func append(_ bytes: [UInt8]) throws(LedgerError) {
+        let written = calls.write(descriptor, bytes)
+        guard written >= 0 else { throw .system(call: "write", path: path, errno: errno) }
+        guard written == bytes.count else { throw .system(call: "write", path: path, errno: ENOSPC) }
+        guard calls.sync(descriptor) == 0 else { throw .system(call: "fsync", path: path, errno: errno) }
+    }
+
+    /// Cuts the file to `length` bytes and fsyncs.
+    func truncate(to length: Int) throws(LedgerError) {
+        guard calls.truncate(descriptor, length) == 0 else {
+            throw .system(call: "ftruncate", path: path, errno: errno)
+        }
+        guard calls.sync(descriptor) == 0 else { throw .system(call: "fsync", path: path, errno: errno) }
+    }
+}
