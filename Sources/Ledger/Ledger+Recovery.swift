@@ -19,7 +19,7 @@ extension Ledger {
             do {
                 return try Durable.replace(path, with: tail)
             } catch {
-                throw .system(call: "write", path: path, errno: error.code)
+                throw .system(call: "write", path: path, errno: error.errno ?? EIO)
             }
         }
     }
@@ -31,9 +31,4 @@ extension LedgerFile {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
-}
-
-extension FilesError {
-    /// errno of the failed call; EIO for what no call reported.
-    var code: Int32 { if case .system(_, _, let code) = self { code } else { EIO } }
 }

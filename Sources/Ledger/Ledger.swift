@@ -1,4 +1,5 @@
 import Files
+import Glibc
 
 /// The append-only audit log. Each entry is on the disk (fsync) when `append` returns. In memory are the number of entries
 /// and the last digest, never the entries.
@@ -27,7 +28,7 @@ package actor Ledger {
         do {
             try Durable.syncDirectory(file.directory)
         } catch {
-            throw .system(call: "fsync", path: file.directory, errno: error.code)
+            throw .system(call: "fsync", path: file.directory, errno: error.errno ?? EIO)
         }
     }
 
