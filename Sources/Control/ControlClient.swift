@@ -23,6 +23,9 @@ package struct ControlClient: Sendable {
     }
 
     private func exchange(_ request: String) async throws(ControlError) -> (status: Int, body: Data) {
+        guard socket.utf8.count <= 103 else {
+            throw .unreachable(socket: socket, reason: "the path is longer than the 103 bytes that a socket may have")
+        }
         let connection: AsyncSocket
         do {
             connection = try await AsyncSocket.connected(to: .unix(path: socket))

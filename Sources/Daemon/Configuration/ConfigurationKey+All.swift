@@ -4,7 +4,7 @@ extension ConfigurationKey {
         directory("registry", \.registry),
         directory("deploy", \.deploy),
         directory("state", \.state),
-        directory("socket", \.socket),
+        socket("socket", \.socket),
         optionalPath("worker", \.worker),
         duration("settle", \.settle),
         duration("rescan", \.rescan, least: .seconds(1)),

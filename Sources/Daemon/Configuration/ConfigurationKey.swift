@@ -24,6 +24,17 @@ extension ConfigurationKey {
         }
     }
 
+    /// A Unix socket's address holds 103 bytes at most, everywhere.
+    static func socket(_ path: String, _ field: Field<String>) -> Self {
+        let plain = directory(path, field)
+        return Self(path: path, kind: plain.kind, show: plain.show) { text, result throws(Problem) in
+            guard text.utf8.count <= 103 else {
+                throw Problem(message: "'\(text)' is longer than the 103 bytes that a socket's path may have")
+            }
+            try plain.read(text, &result)
+        }
+    }
+
     static func optionalPath(_ path: String, _ field: Field<String>) -> Self {
         Self(path: path, kind: "absolute path or empty", show: { $0[keyPath: field] }) { text, result throws(Problem) in
             guard text.isEmpty || text.hasPrefix("/") else {

@@ -90,7 +90,7 @@ package actor Reconciler {
     /// Runs until `stop`. Throws where the deploy directory or the ledger can't be used at all.
     package func run() async throws {
         try await recover()
-        while !isStopping {
+        while !isStopping, !Task.isCancelled {
             heartbeat.beat()
             await turn()
             if isStopping { break }
