@@ -107,7 +107,7 @@ let package = Package(
         tests("ExportedModel", ["ExportedModel", "ExportedGraph", "Torch", "Safetensors"], fixtures: true),
         tests("Merging", ["Merging", "ExportedModel", "ExportedGraph", "Torch", "Safetensors", "WorkerProtocol"], fixtures: true),
         tests("Ledger", ["Ledger"]),
-        tests("Registry", ["Registry", "Safetensors", "WorkerProtocol"]),
+        tests("Registry", ["Registry", "ExportedGraph", "Safetensors", "WorkerProtocol", "Files"]),
         tests("Releases", ["Releases", "Safetensors", "WorkerProtocol"]),
         tests("Systemd", ["Systemd"]),
         tests("Daemon", ["Daemon", "Control", "Registry", "Releases", "Ledger", "WorkerProtocol"]),

@@ -1,3 +1,7 @@
+package import ExportedGraph
+import Files
+import Glibc
+
 /// Looks at the registry directory and says what may be merged. Reads every file once per content: hash, header, shapes and
 /// the search for NaN and Inf in the same pass; what was read is remembered by file identity in `cache`, across restarts.
 package actor RegistryScanner {
@@ -7,13 +11,101 @@ package actor RegistryScanner {
         package var lookAgainAfter: Duration?
     }
 
+    /// Called before a drop is read: its name (`base` or the task's) and the bytes of its files.
+    package typealias AdmissionObserver = @Sendable (_ drop: String, _ bytes: Int64) -> Void
+
+    let root: String
+    let settle: Duration
+    let requiresValidation: Bool
+    let now: @Sendable () -> ContinuousClock.Instant
+    let wallClock: @Sendable () -> Int64
+    let readGraph: @Sendable (String) throws -> GraphSignature
+    var memory: FileMemory
+    /// Since when each drop has looked as it does.
+    var stillness: [String: Stillness] = [:]
+    private var base: Verdict<AcceptedBase>?
+    private var tasks: [String: Verdict<AcceptedTask>] = [:]
+
+    private let executor = BlockingExecutor(label: "registry")
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
+
     /// `requiresValidation`: whether the configured method learns and so refuses tasks without a validation set and bases
-    /// without a graph. `now` is the clock that settling is judged by.
+    /// without a graph. `now` is the clock that settling is judged by, `wallClock` the time since 1970 in nanoseconds, with
+    /// which the files' own times are compared. `readGraph` gives the signature of an archive.
     package init(
         registry: String, cache: String, settle: Duration, requiresValidation: Bool,
-        now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now }
-    ) { fatalError() }
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now },
+        wallClock: @escaping @Sendable () -> Int64 = { RegistryScanner.systemTime() },
+        readGraph: @escaping @Sendable (String) throws -> GraphSignature = { try ExportedGraph(archive: $0).signature }
+    ) {
+        root = registry.count > 1 && registry.hasSuffix("/") ? String(registry.dropLast()) : registry
+        memory = FileMemory(path: cache)
+        self.settle = settle
+        self.requiresValidation = requiresValidation
+        self.now = now
+        self.wallClock = wallClock
+        self.readGraph = readGraph
+    }
 
-    /// One look. `onAdmission` is called before a long read starts (name of the drop, bytes).
-    package func scan() async throws -> Scan { fatalError() }
+    /// One look. Throws `RegistryError` where the registry can't be listed and `CancellationError`; whatever is wrong with a
+    /// drop is in the snapshot.
+    package func scan(onAdmission: AdmissionObserver = { _, _ in }) async throws -> Scan {
+        let names = try taskNames()
+        let admission = BaseAdmission(readGraph: readGraph, requiresValidation: requiresValidation)
+        let baseLook = try look("base", inBase: true, verdict: base, key: "") { reader throws(AdmissionFault) in
+            onAdmission("base", reader.listing.bytes)
+            return try admission.admit(&reader)
+        }
+        base = baseLook.verdict
+        var snapshot = RegistrySnapshot(base: baseLook.drop)
+        var wait = baseLook.wait
+        var model: BaseModel?
+        var seen: Set = ["base"]
+        for name in names where !DropRules.isIgnored(name) {
+            await Task.yield()
+            try Task.checkCancellation()
+            let relative = "tasks/\(name)"
+            if let reason = Self.objection(toTask: name, path: "\(root)/\(relative)") {
+                snapshot.strays[name] = reason
+                continue
+            }
+            seen.insert(relative)
+            let look = try lookAtTask(name, baseLook, &model, admission, onAdmission)
+            tasks[name] = look.verdict
+            if look.drop != .missing { snapshot.tasks[name] = look.drop }
+            if let more = look.wait { wait = min(wait ?? more, more) }
+        }
+        stillness = stillness.filter { seen.contains($0.key) }
+        tasks = tasks.filter { snapshot.tasks[$0.key] != nil }
+        memory.save(forgettingRest: true)
+        return Scan(snapshot: snapshot, lookAgainAfter: wait)
+    }
+
+    private func lookAtTask(
+        _ name: String, _ base: Look<AcceptedBase>, _ model: inout BaseModel?, _ admission: BaseAdmission,
+        _ onAdmission: AdmissionObserver
+    ) throws -> Look<AcceptedTask> {
+        var key = ""
+        if case .accepted(let accepted) = base.drop { key = accepted.source.digest }
+        let requiresValidation = requiresValidation
+        return try look("tasks/\(name)", inBase: false, verdict: tasks[name], key: key) {
+            reader throws(AdmissionFault) in
+            if let objection = reader.listing.objection { throw objection }
+            guard case .accepted(let accepted) = base.drop, let baseListing = base.listing else {
+                throw AdmissionFault.waiting("waiting for a base model that is accepted")
+            }
+            onAdmission(name, reader.listing.bytes)
+            let opened: BaseModel
+            if let model { opened = model } else { opened = try admission.open(accepted, baseListing) }
+            model = opened
+            return try TaskAdmission(base: opened, requiresValidation: requiresValidation).admit(name, &reader)
+        }
+    }
+
+    /// The system's wall clock in nanoseconds since 1970.
+    package static func systemTime() -> Int64 {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
+    }
 }

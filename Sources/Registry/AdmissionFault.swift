@@ -1,0 +1,64 @@
+import Files
+import Safetensors
+
+/// Why a drop is not accepted at this look.
+enum AdmissionFault: Error {
+    /// Bad until its content changes: a short stable code, and one line of what happened and what to do.
+    case refused(code: String, message: String)
+    /// It can't be judged yet, for a reason outside of it.
+    case waiting(String)
+    /// It changed while it was looked at.
+    case changed(String)
+    /// The system would not let us read it; the next look may do better.
+    case unreadable(String)
+    /// Whoever asked no longer wants to know.
+    case cancelled
+}
+
+extension AdmissionFault {
+    init(_ error: FilesError) {
+        switch error {
+        case .notRegular: self = .refused(code: "not-regular", message: "\(error)")
+        case .truncated(let path, _): self = .changed("\(path) became shorter while it was read")
+        case .tooLarge: self = .refused(code: "too-large", message: "\(error)")
+        case .system: self = .unreadable("\(error)")
+        }
+    }
+
+    init(_ error: SafetensorsError) {
+        switch error {
+        case .file(let error): self.init(error)
+        case .truncated: self = .refused(code: "truncated", message: "\(error)")
+        case .missing: self = .refused(code: "missing-weights", message: "\(error)")
+        case .malformed, .unwritable: self = .refused(code: "malformed", message: "\(error)")
+        }
+    }
+
+    init(any error: any Error) {
+        switch error {
+        case let error as AdmissionFault: self = error
+        case let error as FilesError: self.init(error)
+        case let error as SafetensorsError: self.init(error)
+        case is CancellationError: self = .cancelled
+        default: self = .unreadable("\(error)")
+        }
+    }
+}
+
+extension Collection<String> {
+    /// The first names for a message, and how many more there are.
+    var firstFew: String {
+        let shown = prefix(3).map { "`\($0.printable)`" }.joined(separator: ", ")
+        return count > 3 ? "\(shown) and \(count - 3) more" : shown
+    }
+}
+
+extension String {
+    /// Fit for one line of a message: no control characters, at most 200 characters.
+    var printable: String { printable(limit: 200) }
+
+    func printable(limit: Int) -> String {
+        let scalars = unicodeScalars.prefix(limit).map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }
+        return String(String.UnicodeScalarView(scalars))
+    }
+}

@@ -1,0 +1,81 @@
+import ExportedGraph
+import Files
+import Foundation
+import Safetensors
+import WorkerProtocol
+
+/// Decides whether a folder is a base model that tasks can be merged onto.
+struct BaseAdmission {
+    /// Reads the signature of the archive at a path.
+    let readGraph: @Sendable (String) throws -> GraphSignature
+    let requiresValidation: Bool
+
+    /// Reads the whole base. Throws why it is not accepted.
+    func admit(_ reader: inout DropReader) throws(AdmissionFault) -> AcceptedBase {
+        let listing = reader.listing
+        if let objection = listing.objection { throw objection }
+        if listing.files["config.json"] != nil { try checkConfiguration(reader) }
+        let checkpoint = try weights(reader)
+        let signature = try graph(listing)
+        if signature == nil && requiresValidation {
+            throw .refused(
+                code: "missing-graph",
+                message:
+                    "the base has no graph.pt2, which this merge method needs; export one with Tools/export_model.py")
+        }
+        var files = try reader.read(checkpoint, base: nil).files
+        for name in listing.files.keys.sorted() where name == DropRules.graph || DropRules.baseFiles.contains(name) {
+            files.append(try reader.read(name).file)
+        }
+        files.sort { $0.name < $1.name }
+        return AcceptedBase(
+            source: BaseSource(directory: listing.place.path, files: files, digest: DropReader.digest(files)),
+            headParameters: BaseModel.headParameters(signature, checkpoint), hasGraph: signature != nil)
+    }
+
+    /// Opens an accepted base again, for comparing tasks with it. Throws `changed` where it is no longer the same.
+    func open(_ accepted: AcceptedBase, _ listing: DropListing) throws(AdmissionFault) -> BaseModel {
+        for file in accepted.source.files where listing.files[file.name]?.description != file.stamp {
+            throw .changed("\(listing.place.path)/\(file.name) changed while tasks were compared with it")
+        }
+        return BaseModel(
+            checkpoint: try DropReader(listing: listing, memory: FileMemory()).checkpoint(),
+            signature: try graph(listing), digest: accepted.source.digest)
+    }
+
+    private func weights(_ reader: DropReader) throws(AdmissionFault) -> Checkpoint {
+        let checkpoint = try reader.checkpoint()
+        guard !checkpoint.names.isEmpty else {
+            throw .refused(code: "missing-weights", message: "the base's weights hold no tensor; save the model again")
+        }
+        return checkpoint
+    }
+
+    private func graph(_ listing: DropListing) throws(AdmissionFault) -> GraphSignature? {
+        guard listing.files[DropRules.graph] != nil else { return nil }
+        do {
+            return try readGraph("\(listing.place.path)/\(DropRules.graph)")
+        } catch {
+            throw .refused(
+                code: "unsupported-graph", message: "\(error); export it again with Tools/export_model.py")
+        }
+    }
+
+    /// A configuration that tells servers to load code from beside the weights is refused.
+    private func checkConfiguration(_ reader: DropReader) throws(AdmissionFault) {
+        let bytes: [UInt8]
+        do {
+            bytes = try reader.open("config.json").contents(limit: 16 << 20)
+        } catch {
+            throw AdmissionFault(any: error)
+        }
+        guard let object = try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any] else {
+            throw .refused(code: "malformed", message: "config.json is not a JSON object; copy it again")
+        }
+        if object["auto_map"] != nil {
+            throw .refused(
+                code: "code",
+                message: "config.json has `auto_map`, which makes servers run code from the folder; remove it")
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import ExportedGraph
+import Safetensors
+
+/// The accepted base, opened for comparing tasks with it.
+struct BaseModel {
+    let checkpoint: Checkpoint
+    /// Nil where the base has no graph.
+    let signature: GraphSignature?
+    /// `BaseSource.digest`.
+    let digest: String
+    /// Parameters of the graph that the base lacks, in the graph's order.
+    let headParameters: [String]
+    private let hasMatrices: Bool
+
+    init(checkpoint: Checkpoint, signature: GraphSignature?, digest: String) {
+        self.checkpoint = checkpoint
+        self.signature = signature
+        self.digest = digest
+        headParameters = Self.headParameters(signature, checkpoint)
+        hasMatrices = checkpoint.files.contains { file in
+            file.entries.contains { $0.dtype.kind == .real && $0.shape.count > 1 }
+        }
+    }
+
+    /// Parameters of the graph of which `checkpoint` holds neither the name nor one that is tied to it.
+    static func headParameters(_ signature: GraphSignature?, _ checkpoint: Checkpoint) -> [String] {
+        (signature?.parameters ?? []).filter { slot in
+            ([slot.name] + slot.aliases).allSatisfy { checkpoint.entry($0) == nil }
+        }.map(\.name)
+    }
+
+    /// Every name that shares its storage with `name`, itself among them.
+    func tied(_ name: String) -> [String] {
+        let slot = signature?.parameters.first { $0.name == name || $0.aliases.contains(name) }
+        return slot.map { [$0.name] + $0.aliases } ?? [name]
+    }
+
+    /// Whether a task's tensor takes part in the cosine: matrices of the trunk (norms, whose weights all lie near one, make
+    /// strangers look alike), or everything where the base has no matrix.
+    func isCompared(_ entry: TensorEntry) -> Bool {
+        guard entry.dtype.kind == .real, entry.shape.count > 1 || !hasMatrices,
+            let other = checkpoint.entry(entry.name)
+        else { return false }
+        return other.dtype.kind == .real && other.shape == entry.shape
+    }
+}

@@ -1,0 +1,98 @@
+import Files
+import Safetensors
+import WorkerProtocol
+
+/// Reads the files of one drop, each once for its content, and remembers what it found.
+struct DropReader {
+    let listing: DropListing
+    var memory: FileMemory
+
+    /// Opens the named file and makes sure that it is the one that was listed.
+    func open(_ name: String) throws(AdmissionFault) -> ReadableFile {
+        let file = try listing.place.open(name)
+        do {
+            guard try file.identity() == listing.files[name] else {
+                throw AdmissionFault.changed("\(file.path) changed while it was looked at")
+            }
+        } catch {
+            throw AdmissionFault(any: error)
+        }
+        return file
+    }
+
+    /// The file and its digest, from memory or by a reading. `entries`: its tensors, which are then searched for NaN and Inf
+    /// and, with `base`, compared with the base's.
+    mutating func read(
+        _ name: String, entries: [TensorEntry] = [], base: BaseModel? = nil
+    ) throws(AdmissionFault) -> (file: SourceFile, record: FileRecord) {
+        let file = try open(name)
+        do {
+            let identity = try file.identity()
+            let stamp = identity.description
+            var record = memory.record(stamp)
+            if record == nil || (base != nil && record?.resemblance?.base != base?.digest) {
+                var scan = ContentScan(entries, base: base)
+                let sha256 = unsafe try file.sha256(visit: { chunk, offset in unsafe try scan.visit(chunk, at: offset) }
+                )
+                guard try file.identity() == identity else {
+                    throw AdmissionFault.changed("\(file.path) changed while it was read")
+                }
+                record = FileRecord(sha256: sha256, notFinite: scan.notFinite, resemblance: scan.resemblance)
+            }
+            guard let record else { throw AdmissionFault.changed("\(file.path) changed while it was read") }
+            memory.remember(record, for: stamp)
+            return (SourceFile(name: name, bytes: identity.size, sha256: record.sha256, stamp: stamp), record)
+        } catch {
+            throw AdmissionFault(any: error)
+        }
+    }
+
+    /// Reads the weights: every file of the checkpoint, its index among them.
+    mutating func read(
+        _ checkpoint: Checkpoint, base: BaseModel?
+    ) throws(AdmissionFault) -> (files: [SourceFile], resemblance: Resemblance?) {
+        var sources: [SourceFile] = []
+        var total = base.map { Resemblance(base: $0.digest) }
+        for name in checkpoint.fileNames {
+            guard listing.files[name] != nil else {
+                throw .changed("\(listing.place.path)/\(name) came while it was looked at")
+            }
+            let tensors = checkpoint.files.first { $0.file.path.hasSuffix("/" + name) }
+            let (file, record) = try read(name, entries: tensors?.entries ?? [], base: tensors == nil ? nil : base)
+            if let tensor = record.notFinite { throw Self.notFinite(tensor, in: name) }
+            sources.append(file)
+            if let part = record.resemblance { total?.add(part) }
+        }
+        return (sources, total)
+    }
+
+    /// Opens the weights and makes sure that they are those that were listed.
+    func checkpoint() throws(AdmissionFault) -> Checkpoint {
+        let checkpoint: Checkpoint
+        do throws(SafetensorsError) {
+            checkpoint = try Checkpoint(directory: listing.place.path, root: listing.place.root)
+        } catch {
+            throw AdmissionFault(error)
+        }
+        for file in checkpoint.files {
+            let name = file.file.path.split(separator: "/").last.map(String.init) ?? ""
+            guard let identity = try? file.file.identity(), identity == listing.files[name] else {
+                throw .changed("\(file.file.path) changed while it was looked at")
+            }
+        }
+        return checkpoint
+    }
+
+    static func notFinite(_ tensor: String, in name: String) -> AdmissionFault {
+        .refused(
+            code: "not-finite",
+            message:
+                "\(name): tensor `\(tensor.printable)` holds NaN or infinity; save a checkpoint from before it diverged"
+        )
+    }
+
+    /// SHA-256 over the sorted `name`, NUL, `sha256`, line feed of the files: the digest of a base or task.
+    static func digest(_ files: [SourceFile]) -> String {
+        Digest.sha256(files.sorted { $0.name < $1.name }.flatMap { Array("\($0.name)\0\($0.sha256)\n".utf8) })
+    }
+}

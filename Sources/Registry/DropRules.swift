@@ -1,0 +1,66 @@
+/// What may lie in the registry under which name.
+enum DropRules {
+    /// `[A-Za-z0-9][A-Za-z0-9._-]{0,127}`
+    static func isTaskName(_ name: String) -> Bool {
+        guard let first = name.utf8.first, (1...128).contains(name.utf8.count) else { return false }
+        let isAlphanumeric = { (byte: UInt8) in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"):
+                true
+            default: false
+            }
+        }
+        return isAlphanumeric(first)
+            && name.utf8.allSatisfy { isAlphanumeric($0) || Array("._-".utf8).contains($0) }
+    }
+
+    /// Temporaries of copying tools, and hidden files.
+    static func isIgnored(_ name: String) -> Bool {
+        name.hasPrefix(".") || [".tmp", ".part", ".incomplete"].contains { name.hasSuffix($0) }
+    }
+
+    /// Files of a base that are recorded beside its weights and its graph, and may be copied into a release.
+    static let baseFiles: Set<String> = [
+        "config.json", "generation_config.json", "preprocessor_config.json", "processor_config.json", "tokenizer.json",
+        "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.txt", "vocab.json",
+        "merges.txt",
+        "spiece.model", "sentencepiece.bpe.model", "tokenizer.model", "chat_template.jinja", "chat_template.json",
+    ]
+    static let graph = "graph.pt2"
+    static let validation = "validation.safetensors"
+    static let settings = "task.yaml"
+
+    private static let pickles: Set = ["pkl", "pickle", "pt", "pth", "bin", "ckpt", "joblib", "dill", "npy", "npz"]
+    private static let archives: Set = [
+        "zip", "tar", "tgz", "gz", "bz2", "xz", "zst", "7z", "rar", "lz4", "pt2", "mar", "whl",
+    ]
+    private static let programs: Set = ["py", "pyc", "pyo", "so", "sh", "dll", "dylib"]
+
+    /// Why a file of this name makes its drop one that is refused; nil where it does not.
+    static func objection(to name: String, inBase: Bool) -> AdmissionFault? {
+        if inBase && (name == graph || baseFiles.contains(name)) { return nil }
+        let shown = "`\(name.printable)`"
+        let lower = name.lowercased()
+        let ending =
+            lower.split(separator: ".", omittingEmptySubsequences: false).dropFirst().last.map(String.init) ?? ""
+        if pickles.contains(ending) {
+            return .refused(
+                code: "pickle",
+                message: "\(shown) may hold a pickle, which can run code; save as safetensors and remove it")
+        }
+        if archives.contains(ending) {
+            return .refused(code: "archive", message: "\(shown) is an archive; unpack it and remove it")
+        }
+        if programs.contains(ending) {
+            return .refused(code: "code", message: "\(shown) is code, which is never loaded from a registry; remove it")
+        }
+        if lower.hasPrefix("adapter_") {
+            return .refused(
+                code: "adapter-unsupported",
+                message:
+                    "\(shown) belongs to a PEFT adapter; fold it into full weights (merge_and_unload) and drop those")
+        }
+        return nil
+    }
+}

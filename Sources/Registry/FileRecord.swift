@@ -1,0 +1,32 @@
+/// What one reading of a file found, remembered by the file's identity.
+struct FileRecord: Codable, Hashable, Sendable {
+    /// SHA-256 of the content.
+    var sha256: String
+    /// The first tensor with a NaN or an infinity; nil where there is none or the file holds no tensors.
+    var notFinite: String?
+    /// How its tensors lie to those of a base.
+    var resemblance: Resemblance?
+}
+
+/// Sums over the trunk's elements, from which the cosine between a checkpoint and a base follows.
+struct Resemblance: Codable, Hashable, Sendable {
+    /// Digest of the base.
+    var base: String
+    /// ⟨θf, θp⟩, ⟨θf, θf⟩ and ⟨θp, θp⟩.
+    var product = 0.0
+    var own = 0.0
+    var theirs = 0.0
+
+    init(base: String) { self.base = base }
+
+    mutating func add(_ other: Resemblance) {
+        product += other.product
+        own += other.own
+        theirs += other.theirs
+    }
+
+    /// The cosine; nil where one side is zero everywhere.
+    var cosine: Double? {
+        own > 0 && theirs > 0 ? product / (own.squareRoot() * theirs.squareRoot()) : nil
+    }
+}

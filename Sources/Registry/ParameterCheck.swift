@@ -1,0 +1,71 @@
+import Safetensors
+
+/// Compares a task's tensors with the base's by name, shape and type.
+struct ParameterCheck {
+    let base: BaseModel
+    /// Name prefixes of the head by `task.yaml`; empty: the graph's parameters that the base lacks.
+    let head: [String]
+
+    /// Throws the first kind of fault with the first few names.
+    func check(_ checkpoint: Checkpoint) throws(AdmissionFault) {
+        let wanted = base.checkpoint.names.filter { !isHead($0) } + base.headParameters
+        let missing = wanted.filter { name in
+            checkpoint.entry(name) == nil && base.tied(name).allSatisfy { checkpoint.entry($0) == nil }
+        }
+        guard missing.isEmpty else {
+            throw .refused(
+                code: "missing-parameter",
+                message: "the checkpoint lacks \(missing.firstFew); save the whole model, with its head")
+        }
+        let known = Set(base.signature.map { ($0.parameters + $0.buffers).flatMap { [$0.name] + $0.aliases } } ?? [])
+        let extra = checkpoint.names.filter { name in
+            base.checkpoint.entry(name) == nil && !known.contains(name) && !isHead(name)
+        }
+        guard extra.isEmpty else {
+            throw .refused(
+                code: "extra-parameter",
+                message:
+                    "neither the base nor its graph has \(extra.firstFew); remove it, or name it under `head` in task.yaml"
+            )
+        }
+        for name in checkpoint.names { try checkShape(name, checkpoint) }
+    }
+
+    private func isHead(_ name: String) -> Bool { head.contains { name.hasPrefix($0) } }
+
+    private func checkShape(_ name: String, _ checkpoint: Checkpoint) throws(AdmissionFault) {
+        guard let entry = checkpoint.entry(name) else { return }
+        if let other = base.checkpoint.entry(name), !isHead(name) {
+            guard entry.shape == other.shape else {
+                throw .refused(
+                    code: "wrong-shape",
+                    message: "`\(name.printable)` is \(entry.shape) where the base has \(other.shape); "
+                        + "drop a fine-tune of this base, not resized")
+            }
+            guard entry.dtype.kind == other.dtype.kind else {
+                throw .refused(
+                    code: "wrong-dtype",
+                    message:
+                        "`\(name.printable)` is \(entry.dtype.rawValue) where the base has \(other.dtype.rawValue); "
+                        + "save the fine-tune in a floating-point type")
+            }
+        } else if let slot = base.signature?.parameters.first(where: { $0.name == name }) {
+            guard entry.shape.count == slot.shape.count, entry.dtype.kind == .real else {
+                throw .refused(
+                    code: "wrong-shape",
+                    message: "`\(name.printable)` of the head is \(entry.dtype.rawValue) \(entry.shape), but the graph "
+                        + "takes a floating-point tensor of \(slot.shape.count) axes; save the head that the graph has")
+            }
+        }
+    }
+
+    /// How many classes the head tells apart: the first axis of its last matrix, or of its last vector where that agrees.
+    /// Nil where there is no head or its last layer can't be told.
+    func classes(_ checkpoint: Checkpoint) -> Int? {
+        let names = head.isEmpty ? base.headParameters : (base.signature?.parameters.map(\.name) ?? []).filter(isHead)
+        let shapes = names.compactMap { checkpoint.entry($0)?.shape }
+        guard let last = shapes.last, let count = last.first else { return nil }
+        if last.count == 2 { return count }
+        return shapes.dropLast().last.flatMap { $0.count == 2 && $0.first == count ? count : nil }
+    }
+}

@@ -1,0 +1,113 @@
+import Files
+
+extension RegistryScanner {
+    /// What a drop looked like, and since when.
+    struct Stillness {
+        var fingerprint: String
+        var since: ContinuousClock.Instant
+    }
+
+    /// What was decided about a drop that looked like this, held against this base.
+    struct Verdict<Content: Hashable & Sendable> {
+        var fingerprint: String
+        /// Digest of the base.
+        var key: String
+        var drop: Drop<Content>
+    }
+
+    /// How one look at a drop ended.
+    struct Look<Content: Hashable & Sendable> {
+        var drop: Drop<Content>
+        var listing: DropListing?
+        /// To be kept for the next look; nil where that has to decide anew.
+        var verdict: Verdict<Content>?
+        /// When to look again.
+        var wait: Duration?
+    }
+
+    /// Looks at one drop: the verdict that stands, or a wait until it is still, or a new verdict by `admit`.
+    func look<Content>(
+        _ relative: String, inBase: Bool, verdict: Verdict<Content>?, key: String,
+        admit: (inout DropReader) throws(AdmissionFault) -> Content
+    ) throws(CancellationError) -> Look<Content> {
+        var seen: DropListing?
+        do throws(AdmissionFault) {
+            guard let place = try DropPlace.find(relative, in: root), let listing = try list(place, inBase: inBase)
+            else {
+                return Look(drop: .missing)
+            }
+            seen = listing
+            memory.keep(listing.files.values.lazy.map(\.description))
+            if let verdict, verdict.fingerprint == listing.fingerprint, verdict.key == key {
+                return Look(drop: verdict.drop, listing: listing, verdict: verdict)
+            }
+            let left = timeLeft(relative, listing)
+            if left > .zero {
+                return Look(drop: .arriving("not yet still for \(settle)"), listing: listing, wait: left)
+            }
+            if listing.files.isEmpty && listing.objection == nil {
+                return Look(drop: .arriving("the folder is empty"), listing: listing)
+            }
+            var reader = DropReader(listing: listing, memory: memory)
+            defer {
+                memory = reader.memory
+                memory.save(forgettingRest: false)
+            }
+            let content = try admit(&reader)
+            guard try list(place, inBase: inBase)?.fingerprint == listing.fingerprint else {
+                throw AdmissionFault.changed("it changed while it was read")
+            }
+            let verdict = Verdict(fingerprint: listing.fingerprint, key: key, drop: Drop.accepted(content))
+            return Look(drop: verdict.drop, listing: listing, verdict: verdict)
+        } catch {
+            return try look(after: error, relative, seen, key: key)
+        }
+    }
+
+    private func look<Content>(
+        after fault: AdmissionFault, _ relative: String, _ listing: DropListing?, key: String
+    ) throws(CancellationError) -> Look<Content> {
+        let fingerprint = listing?.fingerprint ?? ""
+        switch fault {
+        case .cancelled: throw CancellationError()
+        case .waiting(let reason): return Look(drop: .arriving(reason), listing: listing)
+        case .changed(let reason):
+            stillness[relative] = nil
+            return Look(drop: .arriving(reason), listing: listing, wait: settle)
+        case .unreadable(let reason):
+            let refusal = Refusal(code: "unreadable", message: reason, fingerprint: fingerprint)
+            return Look(drop: .refused(refusal), listing: listing)
+        case .refused(let code, let message):
+            let drop = Drop<Content>.refused(Refusal(code: code, message: message, fingerprint: fingerprint))
+            guard let listing else { return Look(drop: drop) }
+            return Look(
+                drop: drop, listing: listing,
+                verdict: Verdict(fingerprint: listing.fingerprint, key: key, drop: drop))
+        }
+    }
+
+    /// The folder's listing; nil where it has just gone.
+    private func list(_ place: DropPlace, inBase: Bool) throws(AdmissionFault) -> DropListing? {
+        do throws(FilesError) {
+            return try DropListing(place, inBase: inBase)
+        } catch {
+            if error.errno == Self.noEntry { return nil }
+            throw AdmissionFault(error)
+        }
+    }
+
+    /// How long until the drop counts as still: `settle` after the first look at which it looked like this, or after the
+    /// latest of its files' own times, whichever comes first.
+    private func timeLeft(_ relative: String, _ listing: DropListing) -> Duration {
+        let instant = now()
+        let since: ContinuousClock.Instant
+        if let known = stillness[relative], known.fingerprint == listing.fingerprint {
+            since = known.since
+        } else {
+            since = instant
+            stillness[relative] = Stillness(fingerprint: listing.fingerprint, since: instant)
+        }
+        let (age, overflow) = wallClock().subtractingReportingOverflow(listing.newestChange)
+        return settle - max(since.duration(to: instant), overflow ? .zero : .nanoseconds(age))
+    }
+}

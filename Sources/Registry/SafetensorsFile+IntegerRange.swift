@@ -1,0 +1,35 @@
+import Safetensors
+
+extension SafetensorsFile {
+    /// The least and the largest element of a non-empty integer tensor; what is above `Int64.max` counts as that. Memory: 1 MiB.
+    func integerRange(of entry: TensorEntry) throws(SafetensorsError) -> ClosedRange<Int64> {
+        var range: ClosedRange<Int64>?
+        var position: Int64 = 0
+        let length = Int64(entry.bytes.count)
+        var bytes = [UInt8](repeating: 0, count: Int(min(length, 1 << 20)))
+        while position < length {
+            let count = Int(min(Int64(bytes.count), length - position))
+            unsafe try bytes.withUnsafeMutableBufferPointer { (buffer) throws(SafetensorsError) in
+                let part = unsafe UnsafeMutableBufferPointer(rebasing: buffer[..<count])
+                unsafe try read(entry, at: position, into: UnsafeMutableRawBufferPointer(part))
+            }
+            for start in stride(from: 0, to: count, by: entry.dtype.byteCount) {
+                let value = Self.integer(bytes[start..<start + entry.dtype.byteCount], entry.dtype)
+                range = min(range?.lowerBound ?? value, value)...max(range?.upperBound ?? value, value)
+            }
+            position += Int64(count)
+        }
+        return range ?? 0...0
+    }
+
+    private static func integer(_ bytes: ArraySlice<UInt8>, _ dtype: SafetensorsDType) -> Int64 {
+        let bits = bytes.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        switch dtype {
+        case .i8: return Int64(Int8(truncatingIfNeeded: bits))
+        case .i16: return Int64(Int16(truncatingIfNeeded: bits))
+        case .i32: return Int64(Int32(truncatingIfNeeded: bits))
+        case .i64: return Int64(bitPattern: bits)
+        default: return Int64(clamping: bits)
+        }
+    }
+}

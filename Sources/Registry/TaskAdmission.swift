@@ -1,0 +1,54 @@
+import Safetensors
+import WorkerProtocol
+
+/// Decides whether a folder is a task checkpoint that can be merged onto the base.
+struct TaskAdmission {
+    /// Least cosine between the trunk's matrices of a task and of its base. Fine-tunes lie far above: 0.979 to 0.992 for the
+    /// four full fine-tunes of a small vision transformer, 0.9988 to 0.9993 for four folded adapters of a MiniLM. A model of
+    /// the same architecture that was trained apart from the base lies near 0 (0.001 with the base's own values shuffled).
+    static let leastCosine = 0.5
+
+    let base: BaseModel
+    let requiresValidation: Bool
+
+    /// Reads the whole task. Throws why it is not accepted.
+    func admit(_ name: String, _ reader: inout DropReader) throws(AdmissionFault) -> AcceptedTask {
+        let listing = reader.listing
+        var files: [SourceFile] = []
+        var settings = TaskSettings()
+        if listing.files[DropRules.settings] != nil {
+            settings = try TaskSettingsFile.read(try reader.open(DropRules.settings))
+            files.append(try reader.read(DropRules.settings).file)
+        }
+        let checkpoint = try reader.checkpoint()
+        let parameters = ParameterCheck(base: base, head: settings.head)
+        try parameters.check(checkpoint)
+        let validation = ValidationCheck(
+            signature: base.signature, objective: settings.objective, classes: parameters.classes(checkpoint))
+        var examples = 0
+        if listing.files[DropRules.validation] != nil {
+            examples = try validation.check(&reader)
+            files.append(try reader.read(DropRules.validation).file)
+        } else if requiresValidation {
+            throw .refused(
+                code: "missing-validation",
+                message:
+                    "no validation.safetensors; put labelled examples there, or configure a method that learns nothing")
+        }
+        let (weights, resemblance) = try reader.read(checkpoint, base: base)
+        files += weights
+        if let cosine = resemblance?.cosine, !(cosine >= Self.leastCosine) {
+            let hundredths = (cosine * 100).rounded() / 100
+            throw .refused(
+                code: "another-base",
+                message:
+                    "its weights lie far from the base's (cosine \(hundredths), at least \(Self.leastCosine) is needed); "
+                    + "it was fine-tuned from another base, or not at all: drop a fine-tune of this one")
+        }
+        files.sort { $0.name < $1.name }
+        let source = TaskSource(
+            name: name, directory: listing.place.path, files: files, digest: DropReader.digest(files),
+            settings: settings)
+        return AcceptedTask(source: source, examples: examples)
+    }
+}

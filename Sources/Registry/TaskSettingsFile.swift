@@ -1,0 +1,85 @@
+import Files
+import WorkerProtocol
+import Yams
+
+/// Reads `task.yaml`. All its faults are told at once.
+enum TaskSettingsFile {
+    /// Longest file in bytes.
+    static let limit = 64 << 10
+    /// Most prefixes in `head`.
+    static let mostPrefixes = 256
+
+    static func read(_ file: ReadableFile) throws(AdmissionFault) -> TaskSettings {
+        let bytes: [UInt8]
+        do throws(FilesError) {
+            bytes = try file.contents(limit: limit)
+        } catch {
+            throw AdmissionFault(error)
+        }
+        return try parse(bytes)
+    }
+
+    static func parse(_ bytes: [UInt8]) throws(AdmissionFault) -> TaskSettings {
+        guard let text = String(validating: bytes, as: UTF8.self) else { throw refusal(["it is not UTF-8"]) }
+        guard !text.contains(/(^|[\s\[\{,:?-])[&*][^\s]/.anchorsMatchLineEndings()) else {
+            throw refusal(["anchors and aliases are not taken; write the values out"])
+        }
+        let root: Node?
+        do {
+            root = try Yams.compose(yaml: text)
+        } catch {
+            throw refusal(["it is not YAML: \("\(error)".split(separator: "\n").first ?? "")"])
+        }
+        guard let root, root.scalar?.string != "" else { return TaskSettings() }
+        guard let mapping = root.mapping else { throw refusal(["it must be a mapping of keys to values"]) }
+        var settings = TaskSettings()
+        var faults: [String] = []
+        for (key, value) in mapping {
+            let name = key.scalar?.string ?? "?"
+            if let fault = set(name, value, &settings) { faults.append(fault) }
+        }
+        guard faults.isEmpty else { throw refusal(faults) }
+        return settings
+    }
+
+    /// Takes one key over. Gives what is wrong with it.
+    private static func set(_ key: String, _ value: Node, _ settings: inout TaskSettings) -> String? {
+        switch key {
+        case "objective":
+            guard let objective = value.scalar.flatMap({ TaskSettings.Objective(rawValue: $0.string) }) else {
+                let names = TaskSettings.Objective.allCases.map(\.rawValue).joined(separator: ", ")
+                return "`objective` must be one of \(names)"
+            }
+            settings.objective = objective
+        case "head":
+            let items = value.sequence.map { Array($0) } ?? [value]
+            let prefixes = items.compactMap { $0.scalar?.string }.filter { !$0.isEmpty }
+            guard prefixes.count == items.count, prefixes.count <= mostPrefixes else {
+                return "`head` must be a name prefix or a list of at most \(mostPrefixes)"
+            }
+            settings.head = prefixes
+        case "weight":
+            guard let weight = number(value), weight > 0 else { return "`weight` must be a number above 0" }
+            settings.weight = weight
+        case "maximum-regression":
+            guard let fall = number(value), fall >= 0 else {
+                return "`maximum-regression` must be a number of at least 0"
+            }
+            settings.maximumRegression = fall
+        default:
+            return "unknown key `\(key.printable)` (known: objective, head, weight, maximum-regression)"
+        }
+        return nil
+    }
+
+    private static func number(_ value: Node) -> Double? {
+        guard let text = value.scalar?.string, let number = Double(text), number.isFinite else { return nil }
+        return number
+    }
+
+    private static func refusal(_ faults: [String]) -> AdmissionFault {
+        .refused(
+            code: "task-settings",
+            message: "\(DropRules.settings): \(faults.joined(separator: "; ").printable(limit: 2000))")
+    }
+}

@@ -1,0 +1,109 @@
+import ExportedGraph
+import Safetensors
+import WorkerProtocol
+
+/// Checks a task's labelled examples against the graph's inputs and the head.
+struct ValidationCheck {
+    static let labels = "labels"
+    static let fewest = 2
+
+    /// Nil without a graph: then only the examples' number is checked.
+    let signature: GraphSignature?
+    let objective: TaskSettings.Objective
+    /// Classes that the head tells apart, where that is known.
+    let classes: Int?
+
+    /// Gives the number of examples.
+    func check(_ reader: inout DropReader) throws(AdmissionFault) -> Int {
+        let file: SafetensorsFile
+        do {
+            file = try SafetensorsFile(file: reader.open(DropRules.validation))
+        } catch {
+            throw AdmissionFault(any: error)
+        }
+        guard let labels = file.entry(Self.labels) else {
+            throw refusal("missing-labels", "it has no tensor `labels`; add one label an example")
+        }
+        try checkInputs(file)
+        let examples = labels.shape.first ?? 0
+        for entry in file.entries where entry.shape.first != examples || entry.shape.isEmpty {
+            throw refusal(
+                "example-count",
+                "`\(entry.name.printable)` is \(entry.shape), but there are \(examples) labels; "
+                    + "the first axis of every tensor counts the examples")
+        }
+        guard examples >= Self.fewest else {
+            throw refusal("example-count", "it holds \(examples) examples, and \(Self.fewest) are the least; add more")
+        }
+        try checkLabels(labels, file)
+        if let tensor = try reader.read(DropRules.validation, entries: file.entries).record.notFinite {
+            throw DropReader.notFinite(tensor, in: DropRules.validation)
+        }
+        return examples
+    }
+
+    private func checkInputs(_ file: SafetensorsFile) throws(AdmissionFault) {
+        guard let signature else { return }
+        let inputs = Dictionary(signature.inputs.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        let unknown = file.entries.map(\.name).filter { $0 != Self.labels && inputs[$0] == nil }
+        guard unknown.isEmpty else {
+            throw refusal(
+                "unknown-input",
+                "the graph has no input \(unknown.sorted().firstFew); its inputs are \(inputs.keys.sorted().firstFew)")
+        }
+        let missing = inputs.keys.filter { file.entry($0) == nil }.sorted()
+        guard missing.isEmpty else {
+            throw refusal(
+                "missing-input", "it lacks the graph's input \(missing.firstFew); add one tensor for each input")
+        }
+        for entry in file.entries {
+            guard let slot = inputs[entry.name] else { continue }
+            let fits =
+                entry.shape.count == slot.shape.count
+                && zip(entry.shape, slot.shape).dropFirst().allSatisfy { $1 == nil || $0 == $1 }
+            guard fits else {
+                throw refusal(
+                    "wrong-shape",
+                    "`\(entry.name.printable)` is \(entry.shape), but the graph takes "
+                        + "[\(slot.shape.map { $0.map { "\($0)" } ?? "any" }.joined(separator: ", "))]; prepare the examples anew"
+                )
+            }
+            guard entry.dtype.kind == SafetensorsDType.kind(ofTorch: slot.dtype) else {
+                throw refusal(
+                    "wrong-dtype",
+                    "`\(entry.name.printable)` is \(entry.dtype.rawValue), but the graph takes \(slot.dtype)")
+            }
+        }
+    }
+
+    private func checkLabels(_ labels: TensorEntry, _ file: SafetensorsFile) throws(AdmissionFault) {
+        guard objective != .regression else { return }
+        guard labels.dtype.kind == .integer else {
+            throw refusal(
+                "wrong-labels",
+                "`labels` are \(labels.dtype.rawValue), but \(objective.rawValue) needs integers; "
+                    + "convert them, or set `objective: regression` in task.yaml")
+        }
+        guard objective == .classification else { return }
+        guard labels.shape.count == 1 else {
+            throw refusal("wrong-labels", "`labels` are \(labels.shape), but classification needs one label an example")
+        }
+        let range: ClosedRange<Int64>
+        do throws(SafetensorsError) {
+            range = try file.integerRange(of: labels)
+        } catch {
+            throw AdmissionFault(error)
+        }
+        guard range.lowerBound >= 0, classes.map({ range.upperBound < Int64($0) }) ?? true else {
+            let last = classes.map { "0 to \($0 - 1)" } ?? "0 and more"
+            throw refusal(
+                "labels-outside-head",
+                "`labels` go from \(range.lowerBound) to \(range.upperBound), but the head knows \(last); "
+                    + "number them as the head does")
+        }
+    }
+
+    private func refusal(_ code: String, _ message: String) -> AdmissionFault {
+        .refused(code: code, message: "\(DropRules.validation): \(message)")
+    }
+}

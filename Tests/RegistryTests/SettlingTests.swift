@@ -1,0 +1,157 @@
+import Foundation
+import Registry
+import Testing
+
+@Suite struct SettlingTests {
+    let registry: TestRegistry
+    init() throws { registry = try TestRegistry() }
+
+    @Test func dropIsAcceptedOnceStill() async throws {
+        try registry.writeBase()
+        try registry.writeTask()
+        let scanner = registry.scanner()
+        let first = try await scanner.scan()
+        #expect(first.snapshot.base.reason != nil)
+        #expect(first.snapshot.tasks["t"]?.reason != nil)
+        #expect(first.lookAgainAfter == .seconds(5))
+        registry.advance(.seconds(3))
+        #expect(try await scanner.scan().lookAgainAfter == .seconds(2))
+        registry.advance(.seconds(2))
+        let last = try await scanner.scan()
+        #expect(last.lookAgainAfter == nil)
+        let task = try #require(last.snapshot.tasks["t"]?.content)
+        #expect(task.examples == 3)
+        #expect(task.source.files.map(\.name) == ["model.safetensors", "validation.safetensors"])
+        #expect(task.source.directory == registry.root + "/tasks/t")
+        let base = try #require(last.snapshot.base.content)
+        #expect(base.headParameters == ["head.weight", "head.bias"])
+        #expect(base.source.files.map(\.name) == ["config.json", "graph.pt2", "model.safetensors"])
+        #expect(try await scanner.scan().snapshot == last.snapshot)
+    }
+
+    @Test func growingFileIsNeverStill() async throws {
+        try registry.writeBase()
+        let whole = TestTensor.file(TestRegistry.taskTensors())
+        let scanner = registry.scanner()
+        _ = try await registry.settledScan(scanner)
+        for length in stride(from: 0, to: whole.count, by: whole.count / 4) {
+            try registry.write("tasks/t/model.safetensors", Array(whole[..<length]))
+            let scan = try await scanner.scan()
+            #expect(scan.snapshot.tasks["t"]?.reason != nil)
+            #expect(scan.lookAgainAfter == .seconds(5))
+            registry.advance(.seconds(4))
+        }
+        try registry.writeTask()
+        #expect(try await registry.settledScan(scanner).tasks["t"]?.content != nil)
+    }
+
+    @Test func truncatedFileIsRefusedUntilItIsWhole() async throws {
+        try registry.writeBase()
+        try registry.writeTask()
+        let whole = TestTensor.file(TestRegistry.taskTensors())
+        try registry.write("tasks/t/model.safetensors", whole.dropLast())
+        let scanner = registry.scanner()
+        let refusal = try #require(try await registry.settledScan(scanner).tasks["t"]?.refusal)
+        #expect(refusal.code == "truncated")
+        #expect(!refusal.message.contains("\n"))
+        #expect(try await scanner.scan().snapshot.tasks["t"]?.refusal == refusal)
+        try registry.write("tasks/t/model.safetensors", whole)
+        #expect(try await registry.settledScan(scanner).tasks["t"]?.content != nil)
+    }
+
+    @Test func oldRegistryNeedsNoWaitAtTheStart() async throws {
+        try registry.writeBase()
+        try registry.writeTask()
+        let later = { @Sendable in RegistryScanner.systemTime() + 3_600_000_000_000 }
+        let scan = try await registry.scanner(wallClock: later).scan()
+        #expect(scan.snapshot.tasks["t"]?.content != nil)
+        #expect(scan.lookAgainAfter == nil)
+    }
+
+    @Test func dropThatWasRenamedIntoPlaceWaitsForSettle() async throws {
+        try registry.writeBase()
+        try registry.writeTask(".new")
+        let scanner = registry.scanner()
+        #expect(try await registry.settledScan(scanner).tasks == [:])
+        try FileManager.default.moveItem(atPath: registry.root + "/tasks/.new", toPath: registry.root + "/tasks/t")
+        #expect(try await scanner.scan().lookAgainAfter == .seconds(5))
+        registry.advance(.seconds(5))
+        #expect(try await scanner.scan().snapshot.tasks["t"]?.content != nil)
+    }
+
+    @Test func changedContentIsANewVersion() async throws {
+        try registry.writeBase()
+        try registry.writeTask()
+        let scanner = registry.scanner()
+        let old = try #require(try await registry.settledScan(scanner).tasks["t"]?.content)
+        try registry.writeTask(weights: TestRegistry.taskTensors(shift: 0.5))
+        #expect(try await scanner.scan().snapshot.tasks["t"]?.reason != nil)
+        registry.advance(.seconds(5))
+        let new = try #require(try await scanner.scan().snapshot.tasks["t"]?.content)
+        #expect(new.source.digest != old.source.digest)
+    }
+
+    @Test func removedFolderRemovesTheTask() async throws {
+        try registry.writeBase()
+        try registry.writeTask()
+        let scanner = registry.scanner()
+        _ = try await registry.settledScan(scanner)
+        try registry.remove("tasks/t")
+        #expect(try await scanner.scan().snapshot.tasks == [:])
+        try registry.remove("tasks")
+        try registry.remove("base")
+        #expect(try await scanner.scan().snapshot == RegistrySnapshot(base: .missing))
+    }
+
+    @Test func missingRootIsAnError() async throws {
+        try FileManager.default.removeItem(atPath: registry.root)
+        let scanner = registry.scanner()
+        await #expect(throws: RegistryError.self) { try await scanner.scan() }
+    }
+
+    @Test func missingShardIsWaitedForAndThenRefused() async throws {
+        try registry.writeBase()
+        try registry.writeTask()
+        try registry.remove("tasks/t/model.safetensors")
+        let index = """
+            {"weight_map":{"trunk.weight":"a.safetensors","trunk.bias":"b.safetensors","head.weight":"b.safetensors",\
+            "head.bias":"b.safetensors"}}
+            """
+        try registry.write("tasks/t/model.safetensors.index.json", Array(index.utf8))
+        let tensors = TestRegistry.taskTensors()
+        try registry.write("tasks/t/a.safetensors", TestTensor.file([tensors[0]]))
+        let scanner = registry.scanner()
+        #expect(try await scanner.scan().snapshot.tasks["t"]?.reason != nil)
+        #expect(try await registry.settledScan(scanner).tasks["t"]?.refusal?.code == "missing-weights")
+        try registry.write("tasks/t/b.safetensors", TestTensor.file(Array(tensors[1...])))
+        let task = try #require(try await registry.settledScan(scanner).tasks["t"]?.content)
+        #expect(
+            task.source.files.map(\.name) == [
+                "a.safetensors", "b.safetensors", "model.safetensors.index.json", "validation.safetensors",
+            ])
+    }
+
+    @Test func newBaseIsHeldAgainstEveryTask() async throws {
+        try registry.writeBase()
+        try registry.writeTask()
+        let scanner = registry.scanner()
+        #expect(try await registry.settledScan(scanner).tasks["t"]?.content != nil)
+        try registry.write("base/model.safetensors", TestTensor.file([TestTensor("other.weight", [1, 1], [1])]))
+        #expect(try await scanner.scan().snapshot.tasks["t"]?.reason != nil)
+        registry.advance(.seconds(5))
+        #expect(try await scanner.scan().snapshot.tasks["t"]?.refusal?.code == "missing-parameter")
+        try registry.remove("base")
+        #expect(try await scanner.scan().snapshot.tasks["t"]?.reason?.contains("base") == true)
+    }
+
+    @Test func badDropDelaysNoGoodOne() async throws {
+        try registry.writeBase()
+        try registry.writeTask("a", weights: [])
+        try registry.writeTask("b")
+        try registry.write("tasks/c/model.safetensors", [1, 2, 3])
+        let snapshot = try await registry.settledScan()
+        #expect(snapshot.tasks["a"]?.refusal != nil)
+        #expect(snapshot.tasks["b"]?.content != nil)
+        #expect(snapshot.tasks["c"]?.refusal != nil)
+    }
+}

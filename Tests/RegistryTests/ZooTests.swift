@@ -1,0 +1,46 @@
+import Foundation
+import Registry
+import Testing
+
+@testable import ExportedGraph
+
+/// Checkpoints that were made elsewhere; skipped where `../shared/zoo` is missing.
+@Suite struct ZooTests {
+    static let zoo = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().appending(path: "shared/zoo")
+    static var isThere: Bool { FileManager.default.fileExists(atPath: zoo.path) }
+
+    /// What the graph of `vision/base` takes.
+    private static let vision = GraphSignature(
+        parameters: [
+            .init(name: "classifier.weight", dtype: "float32", shape: [10, 128], aliases: []),
+            .init(name: "classifier.bias", dtype: "float32", shape: [10], aliases: []),
+        ], buffers: [],
+        inputs: [.init(name: "pixel_values", dtype: "float32", shape: [nil, 3, 32, 32], aliases: [])])
+
+    @Test(.enabled(if: isThere, "the zoo is not there")) func visionTasksAreAccepted() async throws {
+        let registry = try TestRegistry()
+        try registry.remove("tasks")
+        for folder in ["base", "tasks"] {
+            try FileManager.default.copyItem(
+                atPath: Self.zoo.appending(path: "vision/\(folder)").path, toPath: registry.root + "/\(folder)")
+        }
+        let snapshot = try await registry.settledScan(registry.scanner(readGraph: { _ in Self.vision }))
+        let base = try #require(snapshot.base.content)
+        #expect(base.headParameters == ["classifier.weight", "classifier.bias"])
+        #expect(snapshot.tasks.keys.sorted() == ["fashion_mnist", "fer2013_clean", "gtsrb", "mnist"])
+        for task in snapshot.tasks.values { #expect(task.content?.examples == 256, "\(task)") }
+    }
+
+    @Test(.enabled(if: isThere, "the zoo is not there")) func adaptersAreRefusedByName() async throws {
+        let registry = try TestRegistry()
+        try registry.writeBase()
+        for task in ["sst2", "trec6"] {
+            try FileManager.default.copyItem(
+                atPath: Self.zoo.appending(path: "text/tasks/\(task)").path, toPath: registry.root + "/tasks/\(task)")
+        }
+        let snapshot = try await registry.settledScan()
+        #expect(snapshot.tasks["sst2"]?.refusal?.code == "adapter-unsupported")
+        #expect(snapshot.tasks["trec6"]?.refusal?.code == "adapter-unsupported")
+    }
+}
