@@ -110,7 +110,7 @@ let package = Package(
         tests("Registry", ["Registry", "ExportedGraph", "Safetensors", "WorkerProtocol", "Files"]),
         tests("Releases", ["Releases", "Safetensors", "WorkerProtocol"]),
         tests("Systemd", ["Systemd"]),
-        tests("Daemon", ["Daemon", "Control", "Registry", "Releases", "Ledger", "WorkerProtocol"]),
+        tests("Daemon", ["Daemon", "Control", "Registry", "Releases", "Ledger", "WorkerProtocol", logging]),
         tests("EndToEnd", ["Safetensors", "Releases", "Ledger", "WorkerProtocol"]),
     ],
     cxxLanguageStandard: .cxx17

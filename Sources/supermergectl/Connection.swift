@@ -13,7 +13,8 @@ struct Connection: ParsableArguments {
 
     private var client: ControlClient {
         ControlClient(
-            socket: socket ?? CommandLineSocket.beforeSubcommand ?? ProcessInfo.processInfo.environment["SUPERMERGE_SOCKET"]
+            socket: socket ?? CommandLineSocket.beforeSubcommand ?? ProcessInfo.processInfo.environment[
+                "SUPERMERGE_SOCKET"]
                 ?? ControlClient.defaultSocket)
     }
 

@@ -25,7 +25,7 @@ struct Program: AsyncParsableCommand {
         } catch let failure as CommandFailure {
             failure.report()
             exit(withError: ExitCode(failure.status))
-        } catch where exitCode(for: error) == .validationFailure {
+        } catch  where exitCode(for: error) == .validationFailure {
             Terminal.error(fullMessage(for: error))
             exit(withError: ExitCode(2))
         } catch {

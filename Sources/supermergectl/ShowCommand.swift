@@ -14,7 +14,8 @@ struct ShowCommand: AsyncParsableCommand {
         guard let record = try await connection.ask(ReleaseRecord.self, "GET", "/releases/\(release)") else { return }
         let source = record.rollbackOf.map { ", a rollback to release \($0)" } ?? ""
         Terminal.print("release \(record.version) of \(record.created)\(source)")
-        Terminal.print("merge \(record.merge): \(record.settings.method.rawValue), \(record.settings.strategy.rawValue)")
+        Terminal.print(
+            "merge \(record.merge): \(record.settings.method.rawValue), \(record.settings.strategy.rawValue)")
         Terminal.print("base \(record.base.digest)")
         Terminal.print(
             "steps \(record.result.steps), best \(record.result.bestStep), \(Int(record.result.seconds.rounded())) s")

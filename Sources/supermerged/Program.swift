@@ -17,7 +17,20 @@ struct Program: AsyncParsableCommand {
     @Flag(help: "Log what the worker says, too.")
     var verbose = false
 
-    func run() async throws {
+    /// Usage errors exit with 2.
+    static func main() async {
+        do {
+            var command = try parse()
+            try await command.run()
+        } catch  where exitCode(for: error) == .validationFailure {
+            FileHandle.standardError.write(Data("\(fullMessage(for: error))\n".utf8))
+            exit(withError: ExitCode(2))
+        } catch {
+            exit(withError: error)
+        }
+    }
+
+    mutating func run() async throws {
         do {
             if check {
                 _ = try Daemon.Configuration.load(config)

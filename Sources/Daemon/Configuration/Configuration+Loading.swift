@@ -97,5 +97,7 @@ private struct ConfigurationReader {
 }
 
 extension Node {
-    fileprivate var isNull: Bool { scalar.map { ["", "~", "null"].contains($0.string) && $0.style == .plain } ?? false }
+    fileprivate var isNull: Bool {
+        scalar.map { ["", "~", "null"].contains($0.string) && $0.style == .plain } ?? false
+    }
 }

@@ -50,7 +50,8 @@ extension ConfigurationKey {
         Self(path: path, kind: "duration", show: { Quantity.text($0[keyPath: field]) }) {
             text, result throws(Problem) in
             guard let value = Quantity.duration(text) else {
-                throw Problem(message: "'\(text)' is not a duration; write a number and ms, s, m, h or d, for example 5s")
+                throw Problem(
+                    message: "'\(text)' is not a duration; write a number and ms, s, m, h or d, for example 5s")
             }
             guard value >= least else { throw Problem(message: "'\(text)' is less than \(Quantity.text(least))") }
             result[keyPath: field] = value

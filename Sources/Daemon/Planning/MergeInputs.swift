@@ -31,7 +31,8 @@ package struct MergeInputs: Hashable, Sendable {
 
     /// Over everything.
     package var fingerprint: String {
-        Self.digest(["base", base, "settings", settingsText] + tasks.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] })
+        Self.digest(
+            ["base", base, "settings", settingsText] + tasks.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] })
     }
 
     /// The name of the merge onto a deployed release: 12 hexadecimal digits, the same for the same inputs.

@@ -118,7 +118,8 @@ extension Reconciler {
         } catch {
             await discard(merge)
             await fail(
-                merge.request, merge: merge.plan.merge, cause: "environment", "the release can't be published: \(error)")
+                merge.request, merge: merge.plan.merge, cause: "environment", "the release can't be published: \(error)"
+            )
             return
         }
         guard let deployed else { return }

@@ -8,13 +8,21 @@ extension Reconciler {
         lookAgainAt = nil
         let looker = looker
         do {
-            let scan = try await heartbeat.during { try await looker.look() }
+            let task = Task { try await looker.look() }
+            lookTask = task
+            if isStopping { task.cancel() }
+            defer { lookTask = nil }
+            let scan = try await heartbeat.during { try await task.value }
             lookFailure = nil
             lookAgainAt = scan.lookAgainAfter.map { .now + $0 }
             await take(scan.snapshot)
+        } catch is CancellationError {
+            return
         } catch {
             let message = "the registry can't be read: \(error)"
-            if lookFailure != message { parts.logger.error("the registry can't be read", metadata: ["reason": "\(error)"]) }
+            if lookFailure != message {
+                parts.logger.error("the registry can't be read", metadata: ["reason": "\(error)"])
+            }
             lookFailure = message
         }
         looksDone = max(looksDone, wanted)

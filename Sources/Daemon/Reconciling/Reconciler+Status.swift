@@ -64,7 +64,9 @@ extension Reconciler {
         let count = merge.plan.tasks.count
         let start = "merging \(count) task\(count == 1 ? "" : "s")"
         guard let progress = merge.progress else { return "\(start): starting" }
-        var parts = ["\(progress.phase == .fitting ? "step" : progress.phase.rawValue) \(progress.done)/\(progress.total)"]
+        var parts = [
+            "\(progress.phase == .fitting ? "step" : progress.phase.rawValue) \(progress.done)/\(progress.total)"
+        ]
         if let heldOut = progress.heldOut { parts.append("held-out loss \(Gate.text(heldOut))") }
         if let seconds = progress.secondsLeft, seconds.isFinite {
             parts.append("\(Int(min(max(seconds, 0), 1e9).rounded())) s left")
@@ -89,7 +91,8 @@ extension Reconciler {
         let tasks = snapshot?.tasks ?? [:]
         let old = deployed.map { MergeInputs(record: $0.record).tasks } ?? [:]
         let scores = Dictionary(
-            (deployed?.record.result.tasks ?? []).map { ($0.task, $0.merged?.value) }) { first, _ in first }
+            (deployed?.record.result.tasks ?? []).map { ($0.task, $0.merged?.value) }
+        ) { first, _ in first }
         let context = snapshot.flatMap { snapshot -> String? in
             guard case .accepted(let base) = snapshot.base else { return nil }
             return Planner.everything(snapshot, base: base, settings: configuration.merge).context

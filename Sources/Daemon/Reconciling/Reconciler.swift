@@ -53,6 +53,8 @@ package actor Reconciler {
     var deployed: Release?
     var snapshot: RegistrySnapshot?
     var running: RunningMerge?
+    /// The look that is under way; cancelled by a stop, because a large drop takes minutes to read.
+    var lookTask: Task<(snapshot: RegistrySnapshot, lookAgainAfter: Duration?), any Error>?
     var rest = Decision.Rest(.noTasks, "starting")
     var arrivals = ArrivalWindow()
     var commands: [@Sendable (isolated Reconciler) async -> Void] = []
@@ -106,6 +108,7 @@ package actor Reconciler {
         isStopping = true
         parts.notifier.stopping()
         running?.task?.cancel()
+        lookTask?.cancel()
         bell.ring()
     }
 

@@ -18,7 +18,9 @@ package struct DaemonLogHandler: LogHandler {
 
     package func log(event: LogEvent) {
         let values = metadata.merging(event.metadata ?? [:]) { _, new in new }.sorted { $0.key < $1.key }
-        let text = values.reduce("\(event.message)") { line, value in line + " \(value.key)=\(Self.quoted("\(value.value)"))" }
+        let text = values.reduce("\(event.message)") { line, value in
+            line + " \(value.key)=\(Self.quoted("\(value.value)"))"
+        }
         if let journal {
             journal.send(message: text, priority: Self.priority(event.level))
         } else {

@@ -29,6 +29,13 @@ struct WatcherService: Service {
                 do {
                     let watcher = try RegistryWatcher(registry: registry)
                     defer { watcher.stop() }
+                    let timer = Task {
+                        while true {
+                            try await Task.sleep(for: retryAfter)
+                            watcher.rescanWatches()
+                        }
+                    }
+                    defer { timer.cancel() }
                     for await _ in watcher.wakeUps { await reconciler.wake() }
                 } catch {
                     logger.warning("the registry can't be watched", metadata: ["reason": "\(error)"])

@@ -57,7 +57,9 @@ package struct WorkerSupervisor: MergeWorker {
             }.terminationStatus
         } catch {
             mark?.remove()
-            if error is Hung { return .crashed("the worker said nothing for \(Quantity.text(patience)) and was killed") }
+            if error is Hung {
+                return .crashed("the worker said nothing for \(Quantity.text(patience)) and was killed")
+            }
             if Task.isCancelled { return .cancelled }
             return .crashed("\(executable) can't be run: \(error); check `worker` in the configuration")
         }
