@@ -108,7 +108,7 @@ let package = Package(
         tests("Merging", ["Merging", "ExportedModel", "ExportedGraph", "Torch", "Safetensors", "WorkerProtocol"], fixtures: true),
         tests("Ledger", ["Ledger"]),
         tests("Registry", ["Registry", "ExportedGraph", "Safetensors", "WorkerProtocol", "Files"]),
-        tests("Releases", ["Releases", "Safetensors", "WorkerProtocol"]),
+        tests("Releases", ["Releases", "Safetensors", "WorkerProtocol", "Files"]),
         tests("Systemd", ["Systemd"]),
         tests("Daemon", ["Daemon", "Control", "Registry", "Releases", "Ledger", "WorkerProtocol", logging]),
         tests("EndToEnd", ["Safetensors", "Releases", "Ledger", "WorkerProtocol"]),

@@ -3,23 +3,34 @@ extension ReadableFile {
     /// `FilesError.tooLarge`.
     package func contents(limit: Int = 64 << 20) throws(FilesError) -> [UInt8] {
         guard size <= limit else { throw .tooLarge(path: path, limit: limit) }
-        var bytes: [UInt8] = []
-        var capacity = max(Int(size), 4096) + 1
+        var bytes = try some(at: 0, atMost: Int(size) + 1)
+        guard bytes.count != size else { return bytes }
         while true {
-            let start = bytes.count
-            bytes.append(contentsOf: repeatElement(0, count: capacity))
-            let count = try fill(&bytes, from: start)
-            bytes.removeLast(capacity - count)
+            let more = try some(at: Int64(bytes.count), atMost: 1 << 16)
+            bytes += more
             guard bytes.count <= limit else { throw .tooLarge(path: path, limit: limit) }
-            if count < capacity { return bytes }
-            capacity = min(capacity * 2, 1 << 20)
+            if more.isEmpty { return bytes }
         }
     }
 
-    private func fill(_ bytes: inout [UInt8], from start: Int) throws(FilesError) -> Int {
-        unsafe try bytes.withUnsafeMutableBufferPointer { (buffer) throws(FilesError) in
-            let room = unsafe UnsafeMutableBufferPointer(rebasing: buffer[start...])
-            return unsafe try readSome(into: UnsafeMutableRawBufferPointer(room), at: Int64(start))
+    /// Just `count` bytes from byte `offset`; end of file is `FilesError.truncated`.
+    package func bytes(at offset: Int64, count: Int) throws(FilesError) -> [UInt8] {
+        let bytes = try some(at: offset, atMost: count)
+        guard bytes.count == count else { throw .truncated(path: path, offset: offset + Int64(bytes.count)) }
+        return bytes
+    }
+
+    private func some(at offset: Int64, atMost count: Int) throws(FilesError) -> [UInt8] {
+        var failure: FilesError?
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            let room = unsafe UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count])
+            do throws(FilesError) {
+                initialized = unsafe try readSome(into: room, at: offset)
+            } catch {
+                failure = error
+            }
         }
+        if let failure { throw failure }
+        return bytes
     }
 }

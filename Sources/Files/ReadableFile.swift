@@ -89,7 +89,7 @@ package final class ReadableFile: Sendable {
     /// SHA-256 of the whole content, `chunk` bytes at a time; `visit` sees each chunk and its offset in the same pass.
     /// A file that ends before the `size` it was opened with is `FilesError.truncated`; memory is one chunk.
     package func sha256(
-        chunk: Int = 1 << 20, visit: (UnsafeRawBufferPointer, Int64) throws -> Void = { _, _ in }
+        chunk: Int = 1 << 20, visit: (UnsafeRawBufferPointer, Int64) throws -> Void
     ) throws -> String {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: max(chunk, 1), alignment: 64)
         defer { unsafe buffer.deallocate() }
@@ -105,6 +105,9 @@ package final class ReadableFile: Sendable {
         }
         return digest.hexadecimal()
     }
+
+    /// SHA-256 of the whole content; memory is 1 MiB.
+    package func sha256() throws -> String { unsafe try sha256 { _, _ in } }
 
     private static let resolveNoMagicLinks: UInt64 = 0x02
     private static let resolveBeneath: UInt64 = 0x08

@@ -1,48 +1,36 @@
-package import Foundation
-package import WorkerProtocol
+internal import Files
+internal import Foundation
 
-/// A release that stands in `versions/`.
-package struct Release: Hashable, Sendable {
-    package var version: Int
-    /// Absolute path of `versions/<N>`.
-    package var directory: String
-    package var record: ReleaseRecord
-}
-
-/// The deploy directory: staging, numbered immutable releases, `current`, `CURRENT.json`.
+/// The deploy directory: staging, numbered immutable releases, `current`, `CURRENT.json`. One writer at a time.
+///
+/// Nothing is held in memory: each call reads what is on the disk. `.numbers.json` remembers the highest number ever used and
+/// whether its publishing is still under way, so that numbers are never used twice and a crash can be told from a success.
 package struct ReleaseStore: Sendable {
+    /// Absolute path of the deploy directory.
     package var deploy: String
 
-    package init(deploy: String) { self.deploy = deploy }
+    package init(deploy: String) {
+        var path = deploy.hasPrefix("/") ? deploy : "\(FileManager.default.currentDirectoryPath)/\(deploy)"
+        while path.utf8.count > 1, path.hasSuffix("/") { path.removeLast() }
+        self.deploy = path
+    }
 
-    /// Makes the layout, throws staging leftovers away, and makes `CURRENT.json` agree with `current` after a crash between
-    /// the two. Returns the deployed release. Throws where the directory can't be written.
-    package func recover() throws -> Release? { fatalError() }
+    var versions: String { "\(deploy)/versions" }
+    var stagings: String { "\(deploy)/.staging" }
+    var link: String { "\(deploy)/current" }
+    var pointerFile: String { "\(deploy)/CURRENT.json" }
+    var numbersFile: String { "\(deploy)/.numbers.json" }
 
-    /// The release that `current` points at.
-    package func current() throws -> Release? { fatalError() }
+    func directory(of version: Int) -> String { "\(versions)/\(version)" }
 
-    /// Releases that still stand, oldest first.
-    package func releases() throws -> [Release] { fatalError() }
+    /// No deploy directory comes near it; what claims more is garbage.
+    static let highestNumber = 1_000_000_000_000
 
-    package func release(_ version: Int) throws -> Release { fatalError() }
-
-    /// A new empty directory for a candidate, outside `versions/` and on the same file system.
-    package func makeStaging(merge: String) throws -> String { fatalError() }
-
-    package func discardStaging(_ path: String) throws { fatalError() }
-
-    /// Completes the staged candidate (release.json, README.md, copies from the base by allow-list), makes everything read-only,
-    /// fsyncs each file and directory, renames it to `versions/<N>`, fsyncs the parent, switches `current` by rename, fsyncs,
-    /// replaces `CURRENT.json`. N is one more than any number ever used. A failed fsync throws the staging directory away.
-    package func publish(staging: String, baseDirectory: String, record: ReleaseRecord) throws -> Release { fatalError() }
-
-    /// Publishes the content of release `version` again under a new, higher number (hard links; record.rollbackOf set).
-    package func rollback(to version: Int, created: String) throws -> Release { fatalError() }
-
-    /// Deletes releases beyond the newest `keep` that are older than `grace` and not current. Returns what was deleted.
-    package func retire(keep: Int, grace: Duration, now: Date) throws -> [Int] { fatalError() }
-
-    /// Recomputes the digests of a release's files; returns the names that differ, are missing or are extra.
-    package func verify(_ version: Int) throws -> [String] { fatalError() }
+    /// The number that a name in `versions/` stands for; nil for anything that this program would not write.
+    static func number(_ name: some StringProtocol) -> Int? {
+        guard let number = Int(name), (1...highestNumber).contains(number), String(number) == String(name) else {
+            return nil
+        }
+        return number
+    }
 }

@@ -15,7 +15,7 @@ package final class Checkpoint: Sendable {
     /// index. Links may not lead out of `root`, which is `directory` itself or a folder above it; default: `directory`. With
     /// `/` as the root every link is followed.
     package init(directory: String, root: String? = nil) throws(SafetensorsError) {
-        let folder = try Folder(directory: directory, root: root)
+        let folder = Folder(directory: directory, root: root)
         let single = try folder.openIfPresent(ShardIndex.singleName)
         let indexFile = try folder.openIfPresent(ShardIndex.fileName)
         switch (single, indexFile) {
@@ -67,6 +67,7 @@ package final class Checkpoint: Sendable {
         do throws(JSONCursor.Fault) {
             return try ShardIndex(bytes)
         } catch {
+            if error.endsEarly { throw .truncated(path: file.path, reason: error.reason) }
             throw .malformed(path: file.path, reason: error.reason)
         }
     }
@@ -75,27 +76,11 @@ package final class Checkpoint: Sendable {
 /// Where the files of a checkpoint are opened from.
 private struct Folder {
     let directory: String
-    let root: String
-    /// `directory` relative to `root`, with a slash at its end; empty where they are the same.
-    let prefix: String
-
-    init(directory: String, root: String?) throws(SafetensorsError) {
-        var directory = directory
-        while directory.utf8.count > 1, directory.hasSuffix("/") { directory.removeLast() }
-        var root = root ?? directory
-        while root.utf8.count > 1, root.hasSuffix("/") { root.removeLast() }
-        guard root == "/" || directory == root || directory.hasPrefix(root + "/") else {
-            throw .missing(path: directory, reason: "not inside \(root); give a folder below it")
-        }
-        self.directory = directory
-        self.root = root
-        prefix = root == "/" || directory == root ? "" : directory.dropFirst(root.count + 1) + "/"
-    }
+    let root: String?
 
     func openIfPresent(_ name: String) throws(SafetensorsError) -> ReadableFile? {
         do throws(FilesError) {
-            if root == "/" { return try ReadableFile(path: "\(directory)/\(name)", followingLinks: true) }
-            return try ReadableFile(name: prefix + name, beneath: root)
+            return try ReadableFile(name: name, directory: directory, root: root)
         } catch {
             if error.errno == ENOENT { return nil }
             throw .file(error)

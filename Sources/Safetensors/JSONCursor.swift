@@ -4,6 +4,8 @@ struct JSONCursor {
     /// What is wrong with the text, and where.
     struct Fault: Error, Hashable {
         var reason: String
+        /// Whether the text simply stopped, as that of a file still arriving does.
+        var endsEarly = false
     }
 
     private let bytes: [UInt8]
@@ -13,7 +15,9 @@ struct JSONCursor {
 
     var isAtEnd: Bool { position == bytes.count }
 
-    func fault(_ reason: String) -> Fault { Fault(reason: "\(reason) at byte \(position) of the JSON") }
+    func fault(_ reason: String) -> Fault {
+        Fault(reason: "\(reason) at byte \(position) of the JSON", endsEarly: isAtEnd)
+    }
 
     /// The next byte after white space, not consumed.
     mutating func peek() throws(Fault) -> UInt8 {

@@ -52,7 +52,7 @@ package final class SafetensorsFile: Sendable {
         guard file.size >= 8 else {
             throw .truncated(path: file.path, reason: "\(file.size) bytes can't hold a header")
         }
-        let prefix = try bytes(of: file, at: 0, count: 8)
+        let prefix = try SafetensorsError.wrapping { () throws(FilesError) in try file.bytes(at: 0, count: 8) }
         let length = prefix.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         guard length <= HeaderParser.maximumLength else {
             throw .malformed(
@@ -62,20 +62,6 @@ package final class SafetensorsFile: Sendable {
         guard Int64(length) <= file.size - 8 else {
             throw .truncated(path: file.path, reason: "\(file.size) bytes can't hold a header of \(length) bytes")
         }
-        return try bytes(of: file, at: 8, count: Int(length))
-    }
-
-    private static func bytes(
-        of file: ReadableFile, at offset: Int64, count: Int
-    ) throws(SafetensorsError) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: count)
-        do throws(FilesError) {
-            unsafe try bytes.withUnsafeMutableBufferPointer { (buffer) throws(FilesError) in
-                unsafe try file.read(into: UnsafeMutableRawBufferPointer(buffer), at: offset)
-            }
-        } catch {
-            throw .file(error)
-        }
-        return bytes
+        return try SafetensorsError.wrapping { () throws(FilesError) in try file.bytes(at: 8, count: Int(length)) }
     }
 }

@@ -130,7 +130,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "{}", "{\"weight_map\":{}}", "{\"weight_map\":[]}", "{\"weight_map\":{\"a\":1}}",
+        "{}", "{\"weight_map\":{}}", "{\"weight_map\":[]}", "{\"weight_map\":{\"a\":1}}",
         "{\"weight_map\":{\"a\":\"../s1.safetensors\",\"b\":\"s2.safetensors\"}}",
         "{\"weight_map\":{\"a\":\"/etc/passwd\",\"b\":\"s2.safetensors\"}}",
         "{\"weight_map\":{\"a\":\".s1.safetensors\"}}", "{\"weight_map\":{\"a\":\"s1.bin\"}}",
@@ -146,6 +146,16 @@ import Testing
         try writeShards(index: index)
         let error = #expect(throws: SafetensorsError.self) { try Checkpoint(directory: scratch.path) }
         if case .malformed? = error {} else { Issue.record("\(String(describing: error))") }
+    }
+
+    @Test func indexThatIsStillArriving() throws {
+        let index = "{\"weight_map\":{\(map)}}"
+        for count in 0..<index.utf8.count {
+            try writeShards(index: String(index.prefix(count)))
+            #expect(Checkpoint.completeness(directory: scratch.path) != .complete, "\(count) bytes")
+        }
+        try writeShards(index: index)
+        #expect(Checkpoint.completeness(directory: scratch.path) == .complete)
     }
 
     @Test func tensorInTwoShards() throws {

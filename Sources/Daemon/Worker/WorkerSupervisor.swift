@@ -12,8 +12,6 @@ package struct WorkerSupervisor: MergeWorker {
     /// Longest line on standard output: a result with one coefficient for each layer and task.
     static let longestEvent = 16 << 20
 
-    private struct Hung: Error {}
-
     /// Path of the program.
     var executable: String
     /// Silence after which a worker is killed.
@@ -37,7 +35,8 @@ package struct WorkerSupervisor: MergeWorker {
         }
         var options = PlatformOptions()
         options.createSession = true
-        options.teardownSequence = [.send(signal: .terminate, toProcessGroup: true, allowedDurationToNextStep: grace)]
+        let teardown = [TeardownStep.send(signal: .terminate, toProcessGroup: true, allowedDurationToNextStep: grace)]
+        options.teardownSequence = teardown
         let status: TerminationStatus
         do {
             status = try await Subprocess.run(
@@ -49,7 +48,11 @@ package struct WorkerSupervisor: MergeWorker {
                 try await withThrowingTaskGroup(of: Bool.self) { group in
                     group.addTask { try await readEvents(output, transcript, onEvent) }
                     group.addTask { try await readWords(errors, transcript) }
-                    group.addTask { try await watch(transcript) }
+                    group.addTask {
+                        // The readers end with the process, not with their cancellation.
+                        if await isHung(transcript) { await execution.teardown(using: teardown) }
+                        return false
+                    }
                     var readers = 2
                     while readers > 0, let wasReader = try await group.next() { readers -= wasReader ? 1 : 0 }
                     group.cancelAll()
@@ -57,13 +60,13 @@ package struct WorkerSupervisor: MergeWorker {
             }.terminationStatus
         } catch {
             mark?.remove()
-            if error is Hung {
-                return .crashed("the worker said nothing for \(Quantity.text(patience)) and was killed")
-            }
             if Task.isCancelled { return .cancelled }
             return .crashed("\(executable) can't be run: \(error); check `worker` in the configuration")
         }
         mark?.remove()
+        if transcript.isHung {
+            return .crashed("the worker said nothing for \(Quantity.text(patience)) and was killed")
+        }
         if transcript.nonsense > 0 {
             logger.warning("worker wrote lines that are not events", metadata: ["lines": "\(transcript.nonsense)"])
         }
@@ -122,14 +125,17 @@ package struct WorkerSupervisor: MergeWorker {
         logger.debug("worker", metadata: ["says": "\(text)"])
     }
 
-    /// Ends with `Hung` when nothing was heard between two looks.
-    private func watch(_ transcript: WorkerTranscript) async throws -> Bool {
+    /// Returns true when nothing was heard between two looks, false when cancelled.
+    private func isHung(_ transcript: WorkerTranscript) async -> Bool {
         var heard = transcript.signsOfLife
-        while true {
-            try await clock.sleep(for: patience)
+        while (try? await clock.sleep(for: patience)) != nil {
             let now = transcript.signsOfLife
-            if now == heard { throw Hung() }
+            if now == heard {
+                transcript.isHung = true
+                return true
+            }
             heard = now
         }
+        return false
     }
 }

@@ -10,6 +10,7 @@ final class WorkerTranscript: Sendable {
         var nonsense = 0
         var lastWords: [String] = []
         var signsOfLife = 0
+        var isHung = false
     }
     private static let lastWordsKept = 12
     private let state = Mutex(State())
@@ -18,6 +19,11 @@ final class WorkerTranscript: Sendable {
     var failure: WorkerEvent.Failure? { state.withLock { $0.failure } }
     /// Counts everything that shows that the worker gets further.
     var signsOfLife: Int { state.withLock { $0.signsOfLife } }
+    /// Whether the worker was killed because it said nothing.
+    var isHung: Bool {
+        get { state.withLock { $0.isHung } }
+        set { state.withLock { $0.isHung = newValue } }
+    }
     /// Lines on standard output that are not events.
     var nonsense: Int { state.withLock { $0.nonsense } }
     /// The end of standard error as one line; empty where it said nothing.

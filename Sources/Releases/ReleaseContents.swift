@@ -1,0 +1,104 @@
+internal import Files
+internal import Foundation
+internal import Safetensors
+package import WorkerProtocol
+
+/// What lies in a release's directory, whether it is to be published or only written by `supermerge merge --output`.
+package enum ReleaseContents {
+    static let recordName = "release.json"
+    static let cardName = "README.md"
+
+    /// Completes a directory that holds a merge's outputs: copies the base's files by allow-list, writes README.md, and last
+    /// release.json, whose outputs then name every other file. Returns the record as written.
+    ///
+    /// Throws `ReleasesError` where an output is missing or of another length, where a file is there that nobody announced,
+    /// where a base file names code (`auto_map`) or is not the one that was admitted; `SafetensorsError` where the model can't
+    /// be read back. Links among the base's files may not lead out of `root` (default: `baseDirectory`; `/`: any are followed).
+    @discardableResult
+    package static func complete(
+        directory: String, baseDirectory: String, record: ReleaseRecord, root: String? = nil
+    ) throws -> ReleaseRecord {
+        var record = record
+        try check(record.result.outputs, in: directory)
+        _ = try Checkpoint(directory: directory)
+        record.result.outputs += try BaseFiles(directory: baseDirectory, root: root, admitted: record.base.files)
+            .copy(to: directory)
+        try writeCardAndRecord(&record, in: directory)
+        return record
+    }
+
+    /// Fills the empty `directory` with the content of `release` by hard links; only README.md and release.json are new.
+    static func repeatContent(
+        of release: Release, in directory: String, record: ReleaseRecord
+    ) throws -> ReleaseRecord {
+        var record = record
+        record.result.outputs.removeAll { $0.name == cardName }
+        for output in record.result.outputs {
+            let source = "\(release.directory)/\(output.name)"
+            guard isPlain(output.name), try FileStatus.ifPresent(source)?.identity.size == output.bytes else {
+                throw ReleasesError.badRecord(
+                    path: release.directory, reason: "\(output.name) is missing or has another length")
+            }
+            let folders = output.name.split(separator: "/").dropLast()
+            if !folders.isEmpty {
+                try Durable.createDirectories("\(directory)/\(folders.joined(separator: "/"))")
+            }
+            try Durable.link(source, to: "\(directory)/\(output.name)")
+        }
+        try writeCardAndRecord(&record, in: directory)
+        return record
+    }
+
+    /// See `Release.digest`.
+    static func digest(of outputs: [SourceFile]) -> String {
+        let lines = outputs.sorted { $0.name < $1.name }.map { "\($0.sha256)  \($0.name)\n" }
+        return Digest.sha256(lines.joined().utf8)
+    }
+
+    private static func writeCardAndRecord(_ record: inout ReleaseRecord, in directory: String) throws {
+        let card = Array(ModelCard(record: record, directory: directory).text.utf8)
+        try write(card, to: "\(directory)/\(cardName)")
+        record.result.outputs.append(
+            SourceFile(name: cardName, bytes: Int64(card.count), sha256: Digest.sha256(card)))
+        record.result.outputs.sort { $0.name < $1.name }
+        try write(Array(JSON.encode(record, pretty: true)) + [UInt8(ascii: "\n")], to: "\(directory)/\(recordName)")
+    }
+
+    private static func write(_ bytes: [UInt8], to path: String) throws {
+        let file = try WritableFile(creating: path)
+        try file.append(bytes)
+        try file.finish(sync: false)
+    }
+
+    /// Every announced output is there with its length, and nothing else.
+    private static func check(_ outputs: [SourceFile], in directory: String) throws {
+        var found = Dictionary(try walk(directory), uniquingKeysWith: { first, _ in first })
+        for output in outputs {
+            guard isPlain(output.name), let status = found.removeValue(forKey: output.name) else {
+                throw ReleasesError.badCandidate(path: directory, reason: "\(output.name) is missing or named twice")
+            }
+            guard status.kind == .regular, status.identity.size == output.bytes else {
+                throw ReleasesError.badCandidate(
+                    path: "\(directory)/\(output.name)", reason: "\(output.bytes) bytes were announced")
+            }
+            if !output.name.contains("/"), output.name.hasSuffix(".safetensors"), !isModelFile(output.name) {
+                throw ReleasesError.badCandidate(
+                    path: "\(directory)/\(output.name)", reason: "servers would load it beside the model")
+            }
+        }
+        if let extra = found.keys.min() {
+            throw ReleasesError.badCandidate(path: "\(directory)/\(extra)", reason: "nobody announced this file")
+        }
+    }
+
+    /// Whether a name stays inside the directory it is relative to.
+    private static func isPlain(_ name: String) -> Bool {
+        !name.utf8.contains(0)
+            && name.split(separator: "/", omittingEmptySubsequences: false)
+                .allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
+    }
+
+    private static func isModelFile(_ name: String) -> Bool {
+        name == "model.safetensors" || name.wholeMatch(of: /model-[0-9]{5,}-of-[0-9]{5,}\.safetensors/) != nil
+    }
+}

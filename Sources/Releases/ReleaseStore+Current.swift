@@ -1,0 +1,61 @@
+internal import Files
+internal import Foundation
+internal import WorkerProtocol
+
+extension ReleaseStore {
+    /// The content of `CURRENT.json`, for programs that would rather not resolve a link.
+    struct Pointer: Codable, Hashable {
+        var version: Int
+        /// Absolute path of the release's directory.
+        var path: String
+        /// See `Release.digest`.
+        var digest: String
+    }
+
+    /// The release that `current` points at; nil where there is none yet.
+    package func current() throws -> Release? {
+        guard let version = try currentNumber() else { return nil }
+        return try release(version)
+    }
+
+    /// The number that `current` points at, whether or not a release stands there.
+    func currentNumber() throws -> Int? {
+        guard let status = try FileStatus.ifPresent(link) else { return nil }
+        guard status.kind == .link, let target = try Durable.linkTarget(link) else {
+            throw ReleasesError.badCurrent(path: link, reason: "not a symbolic link")
+        }
+        let parts = target.split(separator: "/")
+        let isOurs = target.hasPrefix("/") ? target.hasPrefix(versions + "/") : parts.count == 2
+        guard isOurs, parts.count >= 2, parts[parts.count - 2] == "versions",
+            let version = Self.number(parts[parts.count - 1])
+        else {
+            throw ReleasesError.badCurrent(path: link, reason: "points at \(target), which is no release of versions/")
+        }
+        return version
+    }
+
+    func pointLink(at version: Int) throws {
+        try Durable.pointLink(link, at: "versions/\(version)")
+    }
+
+    /// nil where the file is missing or garbage: it repeats what `current` says.
+    func readPointer() -> Pointer? {
+        guard let bytes = try? Durable.contents(pointerFile, limit: 1 << 20) else { return nil }
+        return try? JSON.decode(Pointer.self, from: Data(bytes))
+    }
+
+    func writePointer(to release: Release) throws {
+        let pointer = Pointer(version: release.version, path: release.directory, digest: release.digest)
+        try Durable.replace(pointerFile, with: Array(JSON.encode(pointer)) + [UInt8(ascii: "\n")])
+    }
+
+    /// Makes `CURRENT.json` say what `current` says.
+    func agreePointer(with release: Release?) throws {
+        guard let release else {
+            try Durable.remove(pointerFile)
+            return
+        }
+        let pointer = Pointer(version: release.version, path: release.directory, digest: release.digest)
+        if readPointer() != pointer { try writePointer(to: release) }
+    }
+}

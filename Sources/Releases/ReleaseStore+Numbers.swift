@@ -1,0 +1,58 @@
+internal import Files
+internal import Foundation
+internal import WorkerProtocol
+
+extension ReleaseStore {
+    /// The content of `.numbers.json`.
+    struct Numbers: Codable, Hashable {
+        /// Highest number ever used.
+        var highest = 0
+        /// Whether that number's publishing has begun and not ended.
+        var pending = false
+    }
+
+    /// What `.numbers.json` says, and at least what stands in `versions/` and in `CURRENT.json`, so that losing the file does
+    /// not lead to a number twice.
+    func numbers() throws -> Numbers {
+        var numbers = Numbers()
+        do {
+            numbers = try JSON.decode(Numbers.self, from: Data(Durable.contents(numbersFile)))
+        } catch let error as FilesError where error.errno != ENOENT {
+            throw error
+        } catch {
+            // Missing or garbage: what stands decides.
+        }
+        if !(0...Self.highestNumber).contains(numbers.highest) { numbers = Numbers() }
+        let standing = try Durable.list(versions).compactMap { Self.number($0) }.max() ?? 0
+        let pointed = readPointer()?.version ?? 0
+        let seen = max(standing, pointed <= Self.highestNumber ? pointed : 0)
+        if seen > numbers.highest { numbers = Numbers(highest: seen, pending: false) }
+        return numbers
+    }
+
+    func write(_ numbers: Numbers) throws {
+        try Durable.replace(numbersFile, with: Array(JSON.encode(numbers)))
+    }
+
+    /// Ends a publishing that a crash or a failure left half done: a release that never went live is thrown away.
+    func settlePending() throws {
+        var numbers = try numbers()
+        guard numbers.pending else { return }
+        if try currentNumber() != numbers.highest { try throwAway(numbers.highest) }
+        numbers.pending = false
+        try write(numbers)
+    }
+
+    /// Takes a release out of `versions/` in one step and deletes it; a missing one is fine.
+    func throwAway(_ version: Int) throws {
+        let directory = directory(of: version)
+        guard let status = try FileStatus.ifPresent(directory) else { return }
+        let trash = "\(stagings)/retired-\(version)"
+        try Durable.remove(trash)
+        // Renaming a directory into another one rewrites its `..`, which needs permission to write it.
+        try Durable.changeMode(directory, to: status.mode | 0o700)
+        try Durable.rename(directory, to: trash)
+        try Durable.syncDirectory(versions)
+        try Durable.remove(trash)
+    }
+}

@@ -1,0 +1,50 @@
+internal import Files
+internal import Foundation
+internal import WorkerProtocol
+
+extension ReleaseStore {
+    /// Releases that still stand, oldest first. Folders in `versions/` that hold no readable release are left out.
+    package func releases() throws -> [Release] {
+        guard try FileStatus.ifPresent(versions, followingLinks: true) != nil else { return [] }
+        return try Durable.list(versions).compactMap { Self.number($0) }.sorted().compactMap { try? release($0) }
+    }
+
+    /// Throws `ReleasesError.unknownRelease` where it does not stand, `badRecord` where its release.json can't be read.
+    package func release(_ version: Int) throws -> Release {
+        let directory = directory(of: version)
+        guard try FileStatus.ifPresent(directory)?.kind == .directory else {
+            throw ReleasesError.unknownRelease(version: version, deploy: deploy)
+        }
+        let path = "\(directory)/\(ReleaseContents.recordName)"
+        let record: ReleaseRecord
+        do {
+            record = try JSON.decode(ReleaseRecord.self, from: Data(Durable.contents(path)))
+        } catch let error as FilesError {
+            throw ReleasesError.badRecord(path: path, reason: "\(error)")
+        } catch {
+            throw ReleasesError.badRecord(path: path, reason: "it is not a release record")
+        }
+        guard record.version == version else {
+            throw ReleasesError.badRecord(path: path, reason: "it belongs to release \(record.version)")
+        }
+        return Release(version: version, directory: directory, record: record)
+    }
+
+    /// Recomputes the digests of a release's files; returns the names that differ, are missing or are extra, sorted.
+    /// `release.json` itself is what they are compared with.
+    package func verify(_ version: Int) throws -> [String] {
+        let release = try release(version)
+        var faults: Set<String> = []
+        var expected: Set<String> = []
+        for output in release.record.result.outputs {
+            expected.insert(output.name)
+            let file = try? ReadableFile(name: output.name, beneath: release.directory)
+            if file?.size != output.bytes || (try? file?.sha256()) != output.sha256 { faults.insert(output.name) }
+        }
+        expected.insert(ReleaseContents.recordName)
+        for (name, _) in try ReleaseContents.walk(release.directory) where !expected.contains(name) {
+            faults.insert(name)
+        }
+        return faults.sorted()
+    }
+}

@@ -1,0 +1,33 @@
+/// Why a release can't be made, found or trusted. What the system refuses is a `FilesError` instead.
+package enum ReleasesError: Error, Hashable, Sendable {
+    case unknownRelease(version: Int, deploy: String)
+    case badRecord(path: String, reason: String)
+    /// A path that is no staging directory of this deploy directory, or a name that can't be one.
+    case badStaging(path: String)
+    /// The candidate is not what its record says.
+    case badCandidate(path: String, reason: String)
+    /// A file of the base can't be passed on.
+    case badBase(path: String, reason: String)
+    /// `current` is nothing that this program made.
+    case badCurrent(path: String, reason: String)
+}
+
+extension ReleasesError: CustomStringConvertible {
+    /// One line: what happened and what to do.
+    package var description: String {
+        switch self {
+        case .unknownRelease(let version, let deploy):
+            "\(deploy)/versions: no release \(version); choose one that is listed there"
+        case .badRecord(let path, let reason):
+            "\(path): not readable as a release: \(reason); restore it, or move the directory away"
+        case .badStaging(let path):
+            "\(path): not a staging directory of this deploy directory; use the one that was made for the merge"
+        case .badCandidate(let path, let reason):
+            "\(path): the candidate is not what its record says: \(reason); merge again"
+        case .badBase(let path, let reason):
+            "\(path): can't be part of a release: \(reason)"
+        case .badCurrent(let path, let reason):
+            "\(path): \(reason); move it away, so that the next start can set it up"
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import Files
+import Foundation
+import Testing
+
+@testable import Releases
+
+/// What people do to deploy directories by hand.
+@Suite struct MessTests {
+    let deployment: Deployment
+    var store: ReleaseStore { deployment.store }
+
+    init() throws {
+        deployment = try Deployment()
+        _ = try deployment.store.recover()
+        for value: UInt8 in 1...2 { try deployment.publish("m\(value)", value: value) }
+    }
+
+    @Test func emptyDirectory() throws {
+        let fresh = try Deployment()
+        #expect(try fresh.store.current() == nil)
+        #expect(try fresh.store.releases() == [])
+        #expect(try fresh.store.recover() == nil)
+        #expect(try fresh.store.recover() == nil)
+    }
+
+    @Test func foreignDirectoriesInVersions() throws {
+        for name in ["backup", "007", "-1", "12345678901234567890", "9223372036854775807", "3.tmp", "5"] {
+            try Durable.createDirectories("\(store.versions)/\(name)")
+        }
+        try Durable.replace(store.versions + "/notes", with: [1])
+        #expect(try store.recover()?.version == 2)
+        #expect(try store.releases().map(\.version) == [1, 2])
+        #expect(throws: ReleasesError.self) { try store.release(5) }
+        #expect(try deployment.publish("next", value: 3).version == 6)
+    }
+
+    @Test func danglingCurrentIsPointedAtTheNewest() throws {
+        try Durable.remove(store.directory(of: 2))
+        #expect(throws: ReleasesError.self) { try store.current() }
+        #expect(try store.recover()?.version == 1)
+        #expect(try Durable.linkTarget(store.link) == "versions/1")
+        #expect(store.readPointer()?.version == 1)
+    }
+
+    @Test func danglingCurrentWithNothingLeft() throws {
+        for version in 1...2 { try Durable.remove(store.directory(of: version)) }
+        #expect(try store.recover() == nil)
+        #expect(try FileStatus.ifPresent(store.link) == nil)
+        #expect(try FileStatus.ifPresent(store.pointerFile) == nil)
+        #expect(try deployment.publish("next", value: 3).version == 3)
+    }
+
+    @Test(arguments: [
+        "../elsewhere", "/etc", "versions", "versions/x", "versions/0", "other/1", "versions/../versions/1",
+    ])
+    func currentThatPointsElsewhere(target: String) throws {
+        try Durable.pointLink(store.link, at: target)
+        #expect(throws: ReleasesError.self) { try store.current() }
+        #expect(throws: ReleasesError.self) { try store.recover() }
+    }
+
+    @Test func currentThatIsADirectory() throws {
+        try Durable.remove(store.link)
+        try Durable.createDirectories(store.link)
+        #expect(throws: ReleasesError.badCurrent(path: store.link, reason: "not a symbolic link")) {
+            try store.recover()
+        }
+    }
+
+    @Test func currentPointedBackByHand() throws {
+        try Durable.pointLink(store.link, at: store.directory(of: 1))
+        #expect(try store.recover()?.version == 1)
+        #expect(store.readPointer()?.version == 1)
+        #expect(try store.recover()?.version == 1)
+        #expect(try store.releases().map(\.version) == [1, 2])
+    }
+
+    @Test(arguments: [
+        "", "garbage", "[]", "{\"version\":99999999999999999999}",
+        "{\"version\":9223372036854775807,\"path\":\"\",\"digest\":\"\"}",
+        "{\"version\":1,\"path\":\"/etc\",\"digest\":\"\"}",
+    ])
+    func garbageInCurrentJSON(text: String) throws {
+        try Durable.replace(store.pointerFile, with: Array(text.utf8))
+        #expect(try store.recover()?.version == 2)
+        #expect(store.readPointer()?.path == store.directory(of: 2))
+        #expect(try deployment.publish("next", value: 3).version == 3)
+    }
+
+    @Test(arguments: [
+        "", "garbage", "{\"highest\":-5,\"pending\":true}", "{\"highest\":1e300}",
+        "{\"highest\":9223372036854775807,\"pending\":false}",
+    ])
+    func garbageInTheNumbers(text: String) throws {
+        try Durable.replace(store.numbersFile, with: Array(text.utf8))
+        #expect(try store.recover()?.version == 2)
+        #expect(try deployment.publish("next", value: 3).version == 3)
+    }
+
+    @Test(arguments: ["", "{}", "garbage"])
+    func garbageInARecord(text: String) throws {
+        try Durable.changeMode(store.directory(of: 1), to: 0o750)
+        try Durable.replace(store.directory(of: 1) + "/release.json", with: Array(text.utf8))
+        #expect(throws: ReleasesError.self) { try store.release(1) }
+        #expect(try store.releases().map(\.version) == [2])
+        #expect(try store.recover()?.version == 2)
+    }
+
+    @Test func recordOfAnotherRelease() throws {
+        try Durable.changeMode(store.directory(of: 1), to: 0o750)
+        let other = try Durable.contents(store.directory(of: 2) + "/release.json")
+        try Durable.replace(store.directory(of: 1) + "/release.json", with: other)
+        #expect(throws: ReleasesError.self) { try store.rollback(to: 1, created: "x") }
+    }
+
+    @Test func stagingLeftovers() throws {
+        _ = try deployment.stage("abandoned", value: 9)
+        try Durable.replace(store.deploy + "/.current.tmp", with: [1])
+        #expect(try store.recover()?.version == 2)
+        #expect(try Durable.list(store.stagings) == [])
+        #expect(try Durable.list(store.deploy) == [".numbers.json", ".staging", "CURRENT.json", "current", "versions"])
+    }
+
+    @Test func relativeDeployDirectory() {
+        let store = ReleaseStore(deploy: "some/deploy/")
+        #expect(store.deploy == FileManager.default.currentDirectoryPath + "/some/deploy")
+    }
+}
