@@ -110,7 +110,7 @@ let package = Package(
         tests("Registry", ["Registry", "ExportedGraph", "Safetensors", "WorkerProtocol", "Files"]),
         tests("Releases", ["Releases", "Safetensors", "WorkerProtocol", "Files"]),
         tests("Systemd", ["Systemd"]),
-        tests("Daemon", ["Daemon", "Control", "Registry", "Releases", "Ledger", "WorkerProtocol", logging]),
+        tests("Daemon", ["Daemon", "Control", "Registry", "Releases", "Ledger", "WorkerProtocol", "Files", logging]),
         tests("EndToEnd", ["Safetensors", "Releases", "Ledger", "WorkerProtocol"]),
     ],
     cxxLanguageStandard: .cxx17

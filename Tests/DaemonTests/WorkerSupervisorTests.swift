@@ -94,7 +94,7 @@ struct WorkerSupervisorTests {
 
     @Test func cancellingStopsTheWorker() async throws {
         let program = try FakeWorkerProgram(
-            "trap 'touch stopped; exit 1' TERM\n\(try FakeWorkerProgram.say(progress))\nwhile :; do sleep 0.05; done")
+            "trap ': > stopped; exit 1' TERM\n\(try FakeWorkerProgram.say(progress))\nwhile :; do sleep 0.05; done")
         let worker = supervisor(program.path)
         let (started, continuation) = AsyncStream<Void>.makeStream()
         let task = Task { await worker.merge(FakeWorkerProgram.plan) { _ in continuation.yield() } }
@@ -136,7 +136,10 @@ struct WorkerSupervisorTests {
 
     @Test func linesAreBoundedAndCounted() {
         var splitter = LineSplitter(limit: 4)
-        #expect(splitter.take(Array("ab\n\nabcde\nabcd\nx".utf8)).map { String(decoding: $0, as: UTF8.self) } == ["ab", "abcd"])
+        #expect(
+            splitter.take(Array("ab\n\nabcde\nabcd\nx".utf8)).map { String(decoding: $0, as: UTF8.self) } == [
+                "ab", "abcd",
+            ])
         #expect(splitter.finish() == Array("x".utf8))
         #expect(splitter.dropped == 1)
     }

@@ -111,9 +111,12 @@ extension Reconciler {
             version: 0, created: Self.timestamp(), merge: merge.plan.merge, settings: merge.plan.settings,
             base: merge.plan.base, tasks: merge.plan.tasks, result: result)
         let (store, staging, base) = (parts.store, merge.plan.output, merge.plan.base.directory)
+        let registry = configuration.registry
         do {
             deployed = try await heartbeat.during {
-                try await Blocking.run { try store.publish(staging: staging, baseDirectory: base, record: record) }
+                try await Blocking.run {
+                    try store.publish(staging: staging, baseDirectory: base, record: record, root: registry)
+                }
             }
         } catch {
             await discard(merge)
