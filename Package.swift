@@ -83,19 +83,23 @@ let package = Package(
         room("Releases", ["Safetensors", "Files", "WorkerProtocol"]),
         .target(name: "CSystemd", linkerSettings: [.linkedLibrary("systemd")]),
         room("Systemd", ["CSystemd"]),
+        room("Control", ["WorkerProtocol", .product(name: "FlyingSocks", package: "FlyingFox")]),
         room(
             "Daemon",
             [
-                "Registry", "Releases", "Ledger", "Systemd", "WorkerProtocol", "Files", "Yams", logging, systemPackage,
+                "Control", "Registry", "Releases", "Ledger", "Systemd", "WorkerProtocol", "Files", "Yams", logging, systemPackage,
                 .product(name: "FlyingFox", package: "FlyingFox"),
                 .product(name: "FlyingSocks", package: "FlyingFox"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ]),
 
         program("supermerged", ["Daemon", argumentParser]),
-        program("supermerge", ["Merging", "Registry", "Releases", "Safetensors", "Files", "WorkerProtocol", argumentParser]),
-        program("supermergectl", ["Daemon", argumentParser]),
+        program(
+            "supermerge",
+            ["Merging", "Registry", "Releases", "Safetensors", "Files", "WorkerProtocol", argumentParser]),
+        program("supermergectl", ["Control", "Releases", "Ledger", "WorkerProtocol", argumentParser]),
 
         tests("Files", ["Files"]),
         tests("Safetensors", ["Safetensors", "Files"]),
@@ -110,7 +114,7 @@ let package = Package(
         tests("Registry", ["Registry", "ExportedGraph", "Safetensors", "WorkerProtocol", "Files"]),
         tests("Releases", ["Releases", "Safetensors", "WorkerProtocol", "Files"]),
         tests("Systemd", ["Systemd"]),
-        tests("Daemon", ["Daemon", "Registry", "Releases", "Ledger", "WorkerProtocol"]),
+        tests("Daemon", ["Daemon", "Control", "Registry", "Releases", "Ledger", "WorkerProtocol", "Files", logging]),
         tests("EndToEnd", ["Safetensors", "Releases", "Ledger", "WorkerProtocol"]),
     ],
     cxxLanguageStandard: .cxx17

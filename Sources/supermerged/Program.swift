@@ -1,2 +1,46 @@
+import ArgumentParser
+import Daemon
+import Foundation
+
+/// The daemon: watches a registry, merges what arrives, publishes what passes the gate.
 @main
-struct Program { static func main() {} }
+struct Program: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "supermerged", abstract: "Keep a deployed model merged from the fine-tunes in a directory.")
+
+    @Option(help: "The configuration file (YAML); config/supermerged.yaml documents every key.")
+    var config: String
+
+    @Flag(help: "Check the configuration, print OK or every fault, and exit.")
+    var check = false
+
+    @Flag(help: "Log what the worker says, too.")
+    var verbose = false
+
+    /// Usage errors exit with 2.
+    static func main() async {
+        do {
+            var command = try parse()
+            try await command.run()
+        } catch  where exitCode(for: error) == .validationFailure {
+            FileHandle.standardError.write(Data("\(fullMessage(for: error))\n".utf8))
+            exit(withError: ExitCode(2))
+        } catch {
+            exit(withError: error)
+        }
+    }
+
+    mutating func run() async throws {
+        do {
+            if check {
+                _ = try Daemon.Configuration.load(config)
+                print("\(config): OK")
+                return
+            }
+            try await DaemonProgram(configuration: config, isVerbose: verbose).run()
+        } catch {
+            FileHandle.standardError.write(Data("supermerged: \(error)\n".utf8))
+            throw ExitCode.failure
+        }
+    }
+}

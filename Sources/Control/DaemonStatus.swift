@@ -1,0 +1,105 @@
+/// What `GET /status` answers.
+package struct DaemonStatus: Codable, Hashable, Sendable {
+    package enum Activity: String, Codable, Sendable {
+        case starting, idle, merging, paused, waiting, failing
+    }
+
+    package struct Deployed: Codable, Hashable, Sendable {
+        package var version: Int
+        package var created: String
+        package var merge: String
+        package var path: String
+        package var rollbackOf: Int?
+        package var tasks: [String]
+
+        package init(
+            version: Int, created: String, merge: String, path: String, rollbackOf: Int?, tasks: [String]
+        ) {
+            self.version = version
+            self.created = created
+            self.merge = merge
+            self.path = path
+            self.rollbackOf = rollbackOf
+            self.tasks = tasks
+        }
+    }
+
+    /// A folder of the registry, or a task that only the deployed release has.
+    package struct Task: Codable, Hashable, Sendable {
+        package enum State: String, Codable, Sendable {
+            /// In the deployed release with this content.
+            case deployed
+            /// Accepted, in the running merge.
+            case merging
+            /// Accepted, in none yet.
+            case accepted
+            case arriving, refused
+            /// Left out: the gate, a worker or repeated failures.
+            case setAside = "set-aside"
+        }
+        package var name: String
+        package var state: State
+        package var message: String
+        package var digest: String?
+        /// Held-out metric of the deployed release, where it was scored.
+        package var score: Double?
+
+        package init(name: String, state: State, message: String, digest: String? = nil, score: Double? = nil) {
+            self.name = name
+            self.state = state
+            self.message = message
+            self.digest = digest
+            self.score = score
+        }
+    }
+
+    package struct Merge: Codable, Hashable, Sendable {
+        package var merge: String
+        package var tasks: [String]
+        package var phase: String
+        package var done: Int
+        package var total: Int
+        package var loss: Double?
+        package var heldOut: Double?
+        package var secondsLeft: Double?
+
+        package init(merge: String, tasks: [String], phase: String, done: Int, total: Int) {
+            self.merge = merge
+            self.tasks = tasks
+            self.phase = phase
+            self.done = done
+            self.total = total
+        }
+    }
+
+    package var activity: Activity
+    /// One sentence: what the daemon does, or why it does nothing.
+    package var message: String
+    package var deployed: Deployed?
+    package var base: Task
+    package var tasks: [Task]
+    package var merge: Merge?
+    /// Stray names in `tasks/` and why they are not tasks.
+    package var strays: [String: String]
+    package var registry: String
+    package var deploy: String
+    package var state: String
+    package var pid: Int32
+    package var started: String
+
+    package init(
+        activity: Activity, message: String, base: Task, tasks: [Task], registry: String, deploy: String, state: String,
+        pid: Int32, started: String
+    ) {
+        self.activity = activity
+        self.message = message
+        self.base = base
+        self.tasks = tasks
+        self.registry = registry
+        self.deploy = deploy
+        self.state = state
+        self.pid = pid
+        self.started = started
+        strays = [:]
+    }
+}

@@ -1,0 +1,58 @@
+package import WorkerProtocol
+
+/// Everything an operator can set, decoded once from YAML. `config/supermerged.yaml` documents each key.
+package struct Configuration: Hashable, Sendable {
+    /// The watched directory; never written to.
+    package var registry = "/srv/supermerge/registry"
+    /// Where releases are published.
+    package var deploy = "/srv/supermerge/deploy"
+    /// Ledger, admission cache and the state of interrupted merges.
+    package var state = "/var/lib/supermerge"
+    /// The control socket.
+    package var socket = "/run/supermerge/control.sock"
+    /// The program that does the merging; empty: `supermerge` beside the daemon's own executable.
+    package var worker = ""
+    /// How long a drop must have been still before it is looked into.
+    package var settle = Duration.seconds(5)
+    /// Time between two looks at the registry when nothing wakes the daemon.
+    package var rescan = Duration.seconds(300)
+    /// Time without any sign of progress after which a worker is taken for hung and killed.
+    package var patience = Duration.seconds(1800)
+    package var merge = MergeSettings()
+    package var gate = GateSettings()
+    package var retain = Retention()
+
+    package init() {}
+
+    /// What a candidate must not do to be published.
+    package struct GateSettings: Hashable, Sendable {
+        /// The largest fall of a task's metric below the deployed release, in units of the metric.
+        package var maximumRegression = 0.02
+
+        package init() {}
+    }
+
+    /// Which old releases stay.
+    package struct Retention: Hashable, Sendable {
+        /// Releases to keep, the current one included.
+        package var versions = 5
+        /// Age below which no release is deleted: servers may open files late.
+        package var grace = Duration.seconds(24 * 3600)
+
+        package init() {}
+    }
+}
+
+extension Configuration {
+    package var ledger: String { state + "/ledger.jsonl" }
+    var admissionCache: String { state + "/admission" }
+    var merges: String { state + "/merges" }
+
+    /// Names of the keys that differ and can't change under a running daemon.
+    func fixedKeysChanged(from old: Configuration) -> [String] {
+        [
+            registry == old.registry ? nil : "registry", deploy == old.deploy ? nil : "deploy",
+            state == old.state ? nil : "state", socket == old.socket ? nil : "socket",
+        ].compactMap(\.self)
+    }
+}

@@ -1,0 +1,47 @@
+package import Registry
+
+/// What the reconciler should do now.
+package enum Decision: Hashable, Sendable {
+    case nothing(Rest)
+    case merge(MergeRequest)
+
+    /// Why there is nothing to merge, with the sentence for people.
+    package struct Rest: Hashable, Sendable {
+        package enum Reason: String, Sendable {
+            /// The deployed release has everything that can be merged.
+            case upToDate = "up-to-date"
+            /// No task can be merged.
+            case noTasks = "no-tasks"
+            /// The base is missing, arriving or refused.
+            case noBase = "no-base"
+            /// The operator paused merging.
+            case paused
+            /// A rollback: these inputs stay unmerged until something changes.
+            case held
+            /// The base, its graph or the settings can't be used.
+            case blocked
+            /// A deployed task's folder holds nothing usable: a merge now would drop the task.
+            case waiting
+            /// The gate refused exactly these inputs.
+            case refused
+        }
+
+        package var reason: Reason
+        package var message: String
+
+        package init(_ reason: Reason, _ message: String) {
+            self.reason = reason
+            self.message = message
+        }
+    }
+}
+
+/// A merge worth starting.
+package struct MergeRequest: Hashable, Sendable {
+    package var base: AcceptedBase
+    /// In order of their names.
+    package var tasks: [AcceptedTask]
+    package var inputs: MergeInputs
+    /// Names of the tasks that the deployed release does not have with this content.
+    package var new: [String]
+}

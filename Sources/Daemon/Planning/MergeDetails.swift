@@ -1,0 +1,37 @@
+import Ledger
+
+/// The part of a merge's ledger entries that the memory is rebuilt from.
+struct MergeDetails {
+    var inputs: String
+    var context: String
+    /// Task → digest.
+    var tasks: [String: String]
+    var new: [String]
+
+    init(_ request: MergeRequest) {
+        inputs = request.inputs.fingerprint
+        context = request.inputs.context
+        tasks = request.inputs.tasks
+        new = request.new
+    }
+
+    init(_ details: [String: LedgerValue]) {
+        inputs = details["inputs"]?.text ?? ""
+        context = details["context"]?.text ?? ""
+        tasks = details["tasks"]?.members.compactMapValues(\.text) ?? [:]
+        new = details["new"]?.elements.compactMap(\.text) ?? []
+    }
+
+    var ledgerDetails: [String: LedgerValue] {
+        [
+            "inputs": .string(inputs), "context": .string(context), "tasks": .object(tasks.mapValues { .string($0) }),
+            "new": .array(new.map { .string($0) }),
+        ]
+    }
+}
+
+extension LedgerValue {
+    var text: String? { if case .string(let text) = self { text } else { nil } }
+    var members: [String: LedgerValue] { if case .object(let members) = self { members } else { [:] } }
+    var elements: [LedgerValue] { if case .array(let elements) = self { elements } else { [] } }
+}

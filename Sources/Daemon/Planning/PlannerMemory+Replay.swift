@@ -1,0 +1,86 @@
+package import Ledger
+
+extension PlannerMemory {
+    /// Failures of one merge in a row after which its new tasks are set aside.
+    static let failureLimit = 5
+
+    /// Takes one entry of the ledger in; replaying all of them in order rebuilds the memory.
+    package mutating func apply(_ event: LedgerEvent) {
+        let details = MergeDetails(event.details)
+        switch event.kind {
+        case .accepted, .refused, .removed:
+            announce(event)
+            if event.kind == .refused, event.details["source"] == .string("worker"), let task = event.task {
+                setAside(task, details, cause: "worker", message: event.message)
+            }
+        case .gated:
+            blame(details, cause: "gate", message: event.message)
+        case .mergeFailed:
+            applyFailure(event, details)
+        case .published:
+            newestVersion = event.version ?? newestVersion
+            failures[details.inputs] = nil
+            held = nil
+            for task in details.new { suspects[task] = nil }
+        case .rolledBack:
+            newestVersion = event.version ?? newestVersion
+            held = event.details["held"]?.text
+        case .operatorAction:
+            applyOperator(event)
+        default:
+            break
+        }
+    }
+
+    private mutating func announce(_ event: LedgerEvent) {
+        guard let key = event.details["announcement"]?.text else { return }
+        announced[key] = event.details["state"]?.text
+    }
+
+    private mutating func applyFailure(_ event: LedgerEvent, _ details: MergeDetails) {
+        switch event.details["cause"]?.text {
+        case "bad-base": blocked = (details.context, event.message)
+        case "environment", "input-changed", "bad-task": failures[details.inputs, default: 0] += 1
+        default:
+            failures[details.inputs, default: 0] += 1
+            if failures[details.inputs, default: 0] >= Self.failureLimit {
+                failures[details.inputs] = nil
+                blame(details, cause: "failures", message: event.message)
+            }
+        }
+    }
+
+    private mutating func applyOperator(_ event: LedgerEvent) {
+        switch event.details["action"]?.text {
+        case "pause": isPaused = true
+        case "resume":
+            isPaused = false
+            held = nil
+        case "retry":
+            if let task = event.task {
+                setAside[task] = nil
+                suspects[task] = nil
+            }
+            refusedInputs = []
+            failures = [:]
+            blocked = nil
+            held = nil
+        default: break
+        }
+    }
+
+    /// One new task: it is to blame. Several: each is tried alone. None: these inputs are not tried again.
+    private mutating func blame(_ details: MergeDetails, cause: String, message: String) {
+        switch details.new.count {
+        case 0: refusedInputs.insert(details.inputs)
+        case 1: setAside(details.new[0], details, cause: cause, message: message)
+        default: for task in details.new { suspects[task] = details.tasks[task] }
+        }
+    }
+
+    private mutating func setAside(_ task: String, _ details: MergeDetails, cause: String, message: String) {
+        suspects[task] = nil
+        guard let digest = details.tasks[task] else { return }
+        setAside[task] = SetAside(digest: digest, context: details.context, cause: cause, message: message)
+    }
+}

@@ -1,0 +1,41 @@
+/// What was learned by trying and must survive a restart. It is rebuilt by replaying the ledger: nothing else changes it.
+package struct PlannerMemory: Hashable, Sendable {
+    /// A task that is left out until its content, the base or the settings change, or an operator says `retry`.
+    package struct SetAside: Hashable, Sendable {
+        package var digest: String
+        package var context: String
+        /// `gate`, `worker` or `failures`.
+        package var cause: String
+        package var message: String
+    }
+
+    package var setAside: [String: SetAside] = [:]
+    /// Task → digest of those that were in a refused merge of several new tasks: they are tried one at a time.
+    package var suspects: [String: String] = [:]
+    /// Fingerprints of inputs that the gate refused without a new task to blame.
+    package var refusedInputs: Set<String> = []
+    /// Context that no worker can use, and why.
+    package var blocked: (context: String, message: String)? {
+        get { blockedContext.map { ($0, blockedMessage) } }
+        set { (blockedContext, blockedMessage) = (newValue?.context, newValue?.message ?? "") }
+    }
+    /// Fingerprint of everything that stood in the registry when the operator rolled back.
+    package var held: String?
+    package var isPaused = false
+    /// Failures in a row, by fingerprint of the inputs.
+    package var failures: [String: Int] = [:]
+    /// Version of the newest release that the ledger knows.
+    package var newestVersion: Int?
+    /// What the ledger last said of each folder, by its key in `RegistryChanges`.
+    package var announced: [String: String] = [:]
+
+    private var blockedContext: String?
+    private var blockedMessage = ""
+
+    package init() {}
+
+    /// Whether a task with this content is left out, and why.
+    package func setAside(_ task: String, digest: String, context: String) -> SetAside? {
+        setAside[task].flatMap { $0.digest == digest && $0.context == context ? $0 : nil }
+    }
+}

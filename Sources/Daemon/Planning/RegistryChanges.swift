@@ -1,0 +1,87 @@
+package import Ledger
+package import Registry
+
+/// What a scan found that the ledger has not said yet.
+package enum RegistryChanges {
+    /// Entries for every folder whose state differs from what was announced; arriving drops are not news.
+    package static func events(since announced: [String: String], in snapshot: RegistrySnapshot) -> [LedgerEvent] {
+        var events: [LedgerEvent] = []
+        if case .accepted(let base) = snapshot.base {
+            let state = "accepted \(base.source.digest)"
+            if announced["base"] != state {
+                events.append(
+                    event(
+                        .accepted, "base", state, message: "base model accepted",
+                        ["digest": .string(base.source.digest), "graph": .bool(base.hasGraph)]))
+            }
+        } else if let event = plainEvent("base", nil, "base model", snapshot.base, announced) {
+            events.append(event)
+        }
+        for name in snapshot.tasks.keys.sorted() {
+            guard let drop = snapshot.tasks[name] else { continue }
+            let key = "task \(name)"
+            if case .accepted(let task) = drop {
+                let state = "accepted \(task.source.digest)"
+                if announced[key] != state {
+                    events.append(
+                        event(
+                            .accepted, key, state, task: name, message: "task \(name) accepted",
+                            ["digest": .string(task.source.digest), "examples": .integer(task.examples)]))
+                }
+            } else if let event = plainEvent(key, name, "task \(name)", drop, announced) {
+                events.append(event)
+            }
+        }
+        return events + strays(snapshot, announced) + removals(snapshot, announced)
+    }
+
+    private static func plainEvent<Content>(
+        _ key: String, _ task: String?, _ noun: String, _ drop: Drop<Content>, _ announced: [String: String]
+    ) -> LedgerEvent? {
+        switch drop {
+        case .refused(let refusal):
+            let state = "refused \(refusal.fingerprint)"
+            guard announced[key] != state else { return nil }
+            return event(
+                .refused, key, state, task: task, message: "\(noun) refused: \(refusal.message)",
+                ["code": .string(refusal.code), "fingerprint": .string(refusal.fingerprint)])
+        case .missing:
+            guard announced[key] != nil else { return nil }
+            return event(.removed, key, nil, task: task, message: "\(noun) removed", [:])
+        case .arriving, .accepted: return nil
+        }
+    }
+
+    private static func strays(_ snapshot: RegistrySnapshot, _ announced: [String: String]) -> [LedgerEvent] {
+        snapshot.strays.sorted { $0.key < $1.key }.compactMap { name, reason in
+            guard announced["stray \(name)"] != reason else { return nil }
+            return event(
+                .refused, "stray \(name)", reason, task: name, message: "tasks/\(name) refused: \(reason)",
+                ["code": .string("stray")])
+        }
+    }
+
+    private static func removals(_ snapshot: RegistrySnapshot, _ announced: [String: String]) -> [LedgerEvent] {
+        announced.keys.sorted().compactMap { key in
+            if key.hasPrefix("task "), snapshot.tasks[String(key.dropFirst(5))] == nil {
+                let name = String(key.dropFirst(5))
+                return event(.removed, key, nil, task: name, message: "task \(name) removed", [:])
+            }
+            if key.hasPrefix("stray "), snapshot.strays[String(key.dropFirst(6))] == nil {
+                let name = String(key.dropFirst(6))
+                return event(.removed, key, nil, task: name, message: "tasks/\(name) removed", [:])
+            }
+            return nil
+        }
+    }
+
+    private static func event(
+        _ kind: LedgerEvent.Kind, _ key: String, _ state: String?, task: String? = nil, message: String,
+        _ details: [String: LedgerValue]
+    ) -> LedgerEvent {
+        var details = details
+        details["announcement"] = .string(key)
+        details["state"] = state.map { .string($0) }
+        return LedgerEvent(kind, task: task, message: message, details: details)
+    }
+}

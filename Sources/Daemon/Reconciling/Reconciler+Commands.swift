@@ -1,0 +1,155 @@
+package import Control
+import Ledger
+import Registry
+import Releases
+
+extension Reconciler {
+    /// Looks at the registry; with `wait`, answers when everything that can be merged now is merged or refused.
+    package func rescan(wait: Bool) async -> ActionReply {
+        wake()
+        guard wait, !isStopping else { return reply(.done, "looking at the registry") }
+        let wanted = looksAsked
+        return await withCheckedContinuation { waiters.append(Waiter(look: wanted, since: .now, reply: $0)) }
+    }
+
+    package func pause() async -> ActionReply {
+        await act("pause", "merging paused by the operator") {
+            $0.cancel("paused by the operator")
+            return "merging is paused"
+        }
+    }
+
+    package func resume() async -> ActionReply {
+        await act("resume", "merging resumed by the operator") { _ in "merging goes on" }
+    }
+
+    /// Gives a task that was set aside another chance.
+    package func retry(_ task: String) async -> ActionReply {
+        guard let snapshot, snapshot.tasks[task] != nil else {
+            return reply(.failed, "no task \(task) in the registry")
+        }
+        return await act("retry", "task \(task) is tried again", task: task) {
+            $0.backOff = [:]
+            $0.refusals = []
+            $0.mergeFailure = nil
+            return "task \(task) is tried again"
+        }
+    }
+
+    /// Publishes an older release's content under a new number and holds the registry's present content back.
+    package func rollback(to version: Int) async -> ActionReply {
+        await command { reconciler in
+            reconciler.cancel("rollback to release \(version)")
+            if let merge = reconciler.running {
+                await merge.task?.value
+                await reconciler.concludeIfEnded()
+            }
+            return await reconciler.performRollback(version)
+        }
+    }
+
+    private func performRollback(_ version: Int) async -> ActionReply {
+        let (store, created) = (parts.store, Self.timestamp())
+        do {
+            let release = try await heartbeat.during {
+                try await Blocking.run { try store.rollback(to: version, created: created) }
+            }
+            deployed = release
+            var details = publicationDetails(release.record, verdict: nil)
+            details["held"] = heldFingerprint().map { .string($0) }
+            details["source"] = .integer(version)
+            let message = "rolled back to release \(version) as release \(release.version)"
+            await record(
+                LedgerEvent(
+                    .rolledBack, version: release.version, merge: release.record.merge, message: message,
+                    details: details))
+            await retire()
+            return reply(.done, message)
+        } catch {
+            return reply(.failed, "release \(version) can't be rolled back to: \(error)")
+        }
+    }
+
+    /// Takes a changed configuration over; keys that can't change under a running daemon are refused.
+    package func reload(_ result: Result<Configuration, ConfigurationError>) async {
+        parts.notifier.reloading()
+        switch result {
+        case .failure(let error): await reject("\(error)")
+        case .success(let new):
+            let fixed = new.fixedKeysChanged(from: configuration)
+            if fixed.isEmpty {
+                configuration = new
+                looker = parts.makeLooker(new)
+                worker = parts.makeWorker(new)
+                await recordConfiguration("configuration loaded again")
+            } else {
+                await reject("\(fixed.joined(separator: ", ")) changed; restart the daemon for that")
+            }
+        }
+        parts.notifier.ready()
+        wake()
+    }
+
+    private func reject(_ reason: String) async {
+        await record(
+            LedgerEvent(
+                .configurationRejected, message: "configuration kept as it was: \(reason)",
+                details: ["reason": .string(reason)]))
+    }
+
+    private func act(
+        _ action: String, _ message: String, task: String? = nil,
+        _ effect: @escaping @Sendable (isolated Reconciler) -> String
+    ) async -> ActionReply {
+        await command { reconciler in
+            await reconciler.record(
+                LedgerEvent(.operatorAction, task: task, message: message, details: ["action": .string(action)]))
+            return reconciler.reply(.done, effect(reconciler))
+        }
+    }
+
+    /// Runs a command in the loop, so that it never meets a half-done publish.
+    private func command(
+        _ work: @escaping @Sendable (isolated Reconciler) async -> ActionReply
+    ) async -> ActionReply {
+        guard !isStopping else { return reply(.failed, "the daemon is stopping") }
+        return await withCheckedContinuation { continuation in
+            commands.append { reconciler in
+                let answer =
+                    reconciler.isStopping
+                    ? reconciler.reply(.failed, "the daemon is stopping") : await work(reconciler)
+                continuation.resume(returning: answer)
+            }
+            bell.ring()
+        }
+    }
+
+    /// Answers those who wait for the registry's content to be merged or refused.
+    func answerWaiters() {
+        guard running == nil, commands.isEmpty, !waiters.isEmpty else { return }
+        let isGathering = arrivals.opens(.now, settle: configuration.settle, isSettling: lookAgainAt != nil) != nil
+        let now = ContinuousClock.now
+        let due = waiters.filter { waiter in
+            waiter.look <= looksDone && !isGathering
+                && (lookAgainAt == nil || now - waiter.since >= settlingPatience)
+        }
+        guard !due.isEmpty else { return }
+        waiters.removeAll { waiter in due.contains { $0.look == waiter.look && $0.since == waiter.since } }
+        let answer = outcomeReply()
+        for waiter in due { waiter.reply.resume(returning: answer) }
+    }
+
+    private func outcomeReply() -> ActionReply {
+        if let lookFailure { return reply(.failed, lookFailure) }
+        if !refusals.isEmpty {
+            return reply(
+                .gated, "refused: \(Set(refusals).sorted().joined(separator: ", ")); 'supermergectl history' says why")
+        }
+        if let mergeFailure { return reply(.failed, mergeFailure) }
+        return reply(.done, rest.message)
+    }
+
+    func reply(_ outcome: ActionReply.Outcome, _ message: String) -> ActionReply {
+        ActionReply(outcome, message, version: deployed?.version)
+    }
+}

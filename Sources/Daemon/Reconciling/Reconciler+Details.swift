@@ -1,0 +1,47 @@
+import Ledger
+import WorkerProtocol
+
+extension Reconciler {
+    /// What the ledger keeps of a release: its inputs and each task's figures.
+    func publicationDetails(_ record: ReleaseRecord, verdict: GateVerdict?) -> [String: LedgerValue] {
+        let inputs = MergeInputs(record: record)
+        var details: [String: LedgerValue] = [
+            "inputs": .string(inputs.fingerprint), "context": .string(inputs.context),
+            "tasks": .object(inputs.tasks.mapValues { .string($0) }), "new": .array([]),
+            "base": .string(inputs.base), "steps": .integer(record.result.steps),
+            "seconds": .number(record.result.seconds),
+        ]
+        if let verdict {
+            details["gate"] = .string(verdict.message)
+            details["scores"] = Self.scores(verdict)
+        }
+        return details
+    }
+
+    /// Task → its figures before and after.
+    static func scores(_ verdict: GateVerdict) -> LedgerValue {
+        var scores: [String: LedgerValue] = [:]
+        for task in verdict.tasks {
+            var figures: [String: LedgerValue] = [
+                "metric": .string(task.metric), "examples": .integer(task.examples), "allowed": .number(task.allowed),
+            ]
+            let numbers: [(String, Double?)] = [
+                ("before", task.before), ("after", task.after), ("base", task.base), ("fall", task.fall),
+                ("p", task.pValue),
+            ]
+            for (name, value) in numbers {
+                guard let value else { continue }
+                figures[name] = value.isFinite ? .number(value) : .string("\(value)")
+            }
+            figures["objection"] = task.objection.map { .string($0) }
+            scores[task.task] = .object(figures)
+        }
+        return .object(scores)
+    }
+
+    /// Fingerprint of everything in the registry now; nil without a base.
+    func heldFingerprint() -> String? {
+        guard let snapshot, case .accepted(let base) = snapshot.base else { return nil }
+        return Planner.everything(snapshot, base: base, settings: configuration.merge).fingerprint
+    }
+}

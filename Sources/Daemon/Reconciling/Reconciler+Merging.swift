@@ -1,0 +1,112 @@
+import Files
+import Ledger
+import WorkerProtocol
+
+extension Reconciler {
+    /// Decides and, where a merge is due, starts it.
+    func advance() async {
+        retryAt = nil
+        guard let snapshot else { return }
+        let decision = Planner.decide(
+            snapshot: snapshot, deployed: deployed?.record, settings: configuration.merge, memory: memory)
+        guard case .merge(let request) = decision else {
+            if case .nothing(let rest) = decision { self.rest = rest }
+            arrivals.close()
+            return
+        }
+        if !unwritten.isEmpty {
+            rest = Decision.Rest(.waiting, "the ledger can't be written; merging waits")
+            return
+        }
+        if arrivals.opens(.now, settle: configuration.settle, isSettling: lookAgainAt != nil) != nil {
+            rest = Decision.Rest(.waiting, "gathering arrivals before merging")
+            return
+        }
+        if let due = backOff[request.inputs.fingerprint], due > .now {
+            retryAt = due
+            rest = Decision.Rest(.waiting, "trying again soon: \(mergeFailure ?? "the last merge failed")")
+            return
+        }
+        await start(request)
+    }
+
+    private func start(_ request: MergeRequest) async {
+        arrivals.close()
+        let name = request.inputs.mergeName(deployed: deployed?.version)
+        let scratch = "\(configuration.merges)/\(name)"
+        let (store, merges) = (parts.store, configuration.merges)
+        let staging: String
+        do {
+            staging = try await Blocking.run {
+                for other in try Durable.list(merges) where other != name { try Durable.remove("\(merges)/\(other)") }
+                try Durable.createDirectories(scratch)
+                return try store.makeStaging(merge: name)
+            }
+        } catch {
+            await fail(request, merge: name, cause: "environment", "the merge can't be prepared: \(error)")
+            return
+        }
+        let plan = MergePlan(
+            merge: name, base: request.base.source, tasks: request.tasks.map(\.source),
+            settings: configuration.merge,
+            deployed: deployed.map { DeployedSource(version: $0.version, directory: $0.directory) }, output: staging,
+            scratch: scratch)
+        await record(
+            LedgerEvent(
+                .mergeStarted, merge: name, message: "merging \(Self.list(plan.tasks.map(\.name)))",
+                details: MergeDetails(request).ledgerDetails))
+        var merge = RunningMerge(request: request, plan: plan)
+        let worker = worker
+        merge.task = Task {
+            let outcome = await worker.merge(plan) { event in await self.note(event, of: name) }
+            self.end(outcome, of: name)
+        }
+        running = merge
+        if isStopping { merge.task?.cancel() }
+    }
+
+    private func note(_ event: WorkerEvent, of name: String) async {
+        heartbeat.beat()
+        guard running?.plan.merge == name else { return }
+        switch event {
+        case .started(let started) where started.resumedAt > 0:
+            await record(
+                LedgerEvent(
+                    .mergeProgress, merge: name, message: "merge resumed at step \(started.resumedAt)",
+                    details: ["step": .integer(started.resumedAt)]))
+        case .progress(let progress):
+            running?.progress = progress
+            await recordQuarter(progress, of: name)
+            showStatus()
+        default: break
+        }
+    }
+
+    private func recordQuarter(_ progress: WorkerEvent.Progress, of name: String) async {
+        guard progress.phase == .fitting, progress.total > 0 else { return }
+        let quarters = 4 * progress.done / progress.total
+        guard quarters > running?.quarters ?? 4 else { return }
+        running?.quarters = quarters
+        var details: [String: LedgerValue] = ["step": .integer(progress.done), "steps": .integer(progress.total)]
+        details["loss"] = progress.loss.map { .number($0) }
+        details["held-out"] = progress.heldOut.map { .number($0) }
+        await record(
+            LedgerEvent(
+                .mergeProgress, merge: name, message: "merge at step \(progress.done) of \(progress.total)",
+                details: details))
+    }
+
+    private func end(_ outcome: WorkerOutcome, of name: String) {
+        guard running?.plan.merge == name else { return }
+        running?.outcome = outcome
+        bell.ring()
+    }
+
+    static func list(_ names: [String]) -> String {
+        switch names.count {
+        case 1: "task \(names[0])"
+        case 2...6: "\(names.count) tasks: \(names.joined(separator: ", "))"
+        default: "\(names.count) tasks"
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import Files
+import Foundation
+package import Ledger
+import WorkerProtocol
+
+extension Reconciler {
+    /// Replays the ledger and finds the deployed release.
+    func recover() async throws {
+        try Durable.createDirectories(configuration.merges)
+        for entry in try await parts.ledger.entries() { memory.apply(entry.content) }
+        let store = parts.store
+        deployed = try await Blocking.run { try store.recover() }
+        let pid = ProcessInfo.processInfo.processIdentifier
+        await record(LedgerEvent(.started, message: "daemon started", details: ["pid": .integer(Int(pid))]))
+        await recordConfiguration("configuration loaded")
+        MemoryTrim.now()
+    }
+
+    func recordConfiguration(_ message: String) async {
+        let details = Dictionary(
+            ConfigurationKey.all.map { ($0.path, LedgerValue.string($0.show(configuration))) }
+        ) { first, _ in first }
+        await record(LedgerEvent(.configurationLoaded, message: message, details: details))
+    }
+
+    /// A crash between publishing and its ledger entry leaves a release that the ledger doesn't know.
+    func recoverLedger() async {
+        guard let deployed, deployed.version > memory.newestVersion ?? 0 else { return }
+        var details = publicationDetails(deployed.record, verdict: nil)
+        details["recovered"] = .bool(true)
+        if let source = deployed.record.rollbackOf {
+            details["held"] = heldFingerprint().map { .string($0) }
+            await record(
+                LedgerEvent(
+                    .rolledBack, version: deployed.version, merge: deployed.record.merge,
+                    message: "rolled back to release \(source) as release \(deployed.version) (found after a restart)",
+                    details: details))
+        } else {
+            await record(
+                LedgerEvent(
+                    .published, version: deployed.version, merge: deployed.record.merge,
+                    message: "published release \(deployed.version) (found after a restart)", details: details))
+        }
+    }
+
+    /// Writes an event, or keeps it until the ledger takes it; the memory learns it at once.
+    func record(_ event: LedgerEvent) async {
+        memory.apply(event)
+        unwritten.append(event)
+        await flush()
+    }
+
+    /// Writes what is waiting, in order.
+    func flush() async {
+        while let event = unwritten.first {
+            do {
+                try await parts.ledger.append(event)
+                unwritten.removeFirst()
+            } catch {
+                parts.logger.error(
+                    "the ledger can't be written; merging waits", metadata: ["reason": "\(error)"])
+                return
+            }
+        }
+    }
+}
+
+extension LedgerEntry {
+    /// The entry without its place in the chain.
+    package var content: LedgerEvent {
+        LedgerEvent(event, task: task, version: version, merge: merge, message: message, details: details)
+    }
+}

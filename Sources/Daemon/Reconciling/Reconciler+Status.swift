@@ -1,0 +1,121 @@
+package import Control
+import Foundation
+package import Ledger
+import Registry
+import Releases
+package import WorkerProtocol
+
+extension Reconciler {
+    package func status() -> DaemonStatus {
+        var status = DaemonStatus(
+            activity: activity, message: line(), base: baseStatus(), tasks: taskStatuses(),
+            registry: configuration.registry, deploy: configuration.deploy, state: configuration.state,
+            pid: ProcessInfo.processInfo.processIdentifier, started: started.formatted(.iso8601))
+        status.deployed = deployed.map { release in
+            DaemonStatus.Deployed(
+                version: release.version, created: release.record.created, merge: release.record.merge,
+                path: release.directory, rollbackOf: release.record.rollbackOf,
+                tasks: release.record.tasks.map(\.name).sorted())
+        }
+        status.merge = running.map { merge in
+            let progress = merge.progress
+            var running = DaemonStatus.Merge(
+                merge: merge.plan.merge, tasks: merge.plan.tasks.map(\.name),
+                phase: progress?.phase.rawValue ?? "starting", done: progress?.done ?? 0, total: progress?.total ?? 0)
+            running.loss = progress?.loss
+            running.heldOut = progress?.heldOut
+            running.secondsLeft = progress?.secondsLeft
+            return running
+        }
+        status.strays = snapshot?.strays ?? [:]
+        return status
+    }
+
+    package func history(last: Int?) async throws -> [LedgerEntry] { try await parts.ledger.entries(last: last) }
+
+    package func release(_ version: Int) async throws -> ReleaseRecord {
+        let store = parts.store
+        return try await Blocking.run { try store.release(version).record }
+    }
+
+    /// Tells the service manager in one line what happens, where that changed.
+    func showStatus() {
+        let text = line()
+        guard text != statusLine else { return }
+        statusLine = text
+        parts.notifier.status(text)
+    }
+
+    private var activity: DaemonStatus.Activity {
+        if running != nil { return .merging }
+        if !isReady { return .starting }
+        if memory.isPaused { return .paused }
+        if lookFailure != nil || retryAt != nil { return .failing }
+        return rest.reason == .waiting || rest.reason == .blocked ? .waiting : .idle
+    }
+
+    private func line() -> String {
+        if let merge = running { return Self.line(of: merge) }
+        let version = deployed.map { "release \($0.version)" } ?? "no release yet"
+        return "\(version); \(lookFailure ?? rest.message)"
+    }
+
+    private static func line(of merge: RunningMerge) -> String {
+        let count = merge.plan.tasks.count
+        let start = "merging \(count) task\(count == 1 ? "" : "s")"
+        guard let progress = merge.progress else { return "\(start): starting" }
+        var parts = [
+            "\(progress.phase == .fitting ? "step" : progress.phase.rawValue) \(progress.done)/\(progress.total)"
+        ]
+        if let heldOut = progress.heldOut { parts.append("held-out loss \(Gate.text(heldOut))") }
+        if let seconds = progress.secondsLeft, seconds.isFinite {
+            parts.append("\(Int(min(max(seconds, 0), 1e9).rounded())) s left")
+        }
+        return "\(start): \(parts.joined(separator: ", "))"
+    }
+
+    private func baseStatus() -> DaemonStatus.Task {
+        switch snapshot?.base {
+        case .accepted(let base):
+            DaemonStatus.Task(
+                name: "base", state: .accepted, message: base.hasGraph ? "accepted" : "accepted, without a graph",
+                digest: base.source.digest)
+        case .arriving(let reason): DaemonStatus.Task(name: "base", state: .arriving, message: reason)
+        case .refused(let refusal): DaemonStatus.Task(name: "base", state: .refused, message: refusal.message)
+        case .missing: DaemonStatus.Task(name: "base", state: .arriving, message: "missing")
+        case nil: DaemonStatus.Task(name: "base", state: .arriving, message: "not looked at yet")
+        }
+    }
+
+    private func taskStatuses() -> [DaemonStatus.Task] {
+        let tasks = snapshot?.tasks ?? [:]
+        let old = deployed.map { MergeInputs(record: $0.record).tasks } ?? [:]
+        let scores = Dictionary(
+            (deployed?.record.result.tasks ?? []).map { ($0.task, $0.merged?.value) }
+        ) { first, _ in first }
+        let context = snapshot.flatMap { snapshot -> String? in
+            guard case .accepted(let base) = snapshot.base else { return nil }
+            return Planner.everything(snapshot, base: base, settings: configuration.merge).context
+        }
+        let merging = Set(running?.plan.tasks.map(\.name) ?? [])
+        return tasks.keys.sorted().map { name in
+            let score = scores[name] ?? nil
+            switch tasks[name] {
+            case .accepted(let task):
+                let digest = task.source.digest
+                let aside = context.flatMap { memory.setAside(name, digest: digest, context: $0) }
+                let state: DaemonStatus.Task.State =
+                    merging.contains(name)
+                    ? .merging : old[name] == digest ? .deployed : aside != nil ? .setAside : .accepted
+                return DaemonStatus.Task(
+                    name: name, state: state, message: state == .setAside ? aside?.message ?? "" : "", digest: digest,
+                    score: score)
+            case .refused(let refusal):
+                return DaemonStatus.Task(name: name, state: .refused, message: refusal.message, score: score)
+            case .arriving(let reason):
+                return DaemonStatus.Task(name: name, state: .arriving, message: reason, score: score)
+            case .missing, nil: return DaemonStatus.Task(name: name, state: .arriving, message: "missing", score: score)
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import Files
+import Glibc
+import Ledger
+import Logging
+import Registry
+import Releases
+import ServiceLifecycle
+import Systemd
+import UnixSignals
+
+/// The whole daemon, from its configuration file to its end.
+package struct DaemonProgram: Sendable {
+    /// Time that a stop may take: the worker has `workerGrace` of it to save its state.
+    private static let longestStop = Duration.seconds(10)
+    private static let workerGrace = Duration.seconds(4)
+
+    private let file: String
+    private let configuration: Configuration
+    private let logger: Logger
+    private let isJournal: Bool
+
+    /// Reads the configuration; throws `ConfigurationError`.
+    package init(configuration file: String, isVerbose: Bool) throws {
+        self.file = file
+        configuration = try Configuration.load(file)
+        let isJournal = Journal.isConnected
+        self.isJournal = isJournal
+        var logger = Logger(label: "supermerged") { _ in DaemonLogHandler(journal: isJournal) }
+        logger.logLevel = isVerbose ? .debug : .info
+        self.logger = logger
+    }
+
+    /// Runs until SIGTERM or SIGINT. Throws where the directories can't be used.
+    package func run() async throws {
+        // A client of the control socket that goes away must not end the daemon.
+        signal(SIGPIPE, SIG_IGN)
+        try Durable.createDirectories(configuration.state)
+        let ledger = try Ledger(path: configuration.ledger)
+        await ledger.observe { [echo = LedgerEcho(journal: isJournal)] entry in echo(entry) }
+        let mark = WorkerMark(path: configuration.state + "/worker.pid")
+        if mark.killOrphan() { logger.warning("ended the worker that an earlier daemon left") }
+        let reconciler = Reconciler(
+            configuration,
+            Reconciler.Parts(
+                ledger: ledger, store: ReleaseStore(deploy: configuration.deploy), logger: logger,
+                makeLooker: Self.looker, makeWorker: { [logger] in Self.worker($0, mark, logger) }))
+        try await serve(reconciler)
+    }
+
+    private func serve(_ reconciler: Reconciler) async throws {
+        var services = ServiceGroupConfiguration(
+            services: [
+                ControlServer(path: configuration.socket, reconciler: reconciler),
+                WatcherService(
+                    registry: configuration.registry, retryAfter: configuration.rescan, reconciler: reconciler,
+                    logger: logger),
+                ReloadService(file: file, reconciler: reconciler), ReconcilerService(reconciler: reconciler),
+            ],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        services.maximumGracefulShutdownDuration = Self.longestStop
+        services.maximumCancellationDuration = .seconds(3)
+        try await ServiceGroup(configuration: services).run()
+    }
+
+    private static func looker(_ configuration: Configuration) -> any RegistryLooking {
+        RegistryScanner(
+            registry: configuration.registry, cache: configuration.admissionCache, settle: configuration.settle,
+            requiresValidation: configuration.merge.method.isLearned)
+    }
+
+    private static func worker(
+        _ configuration: Configuration, _ mark: WorkerMark, _ logger: Logger
+    ) -> any MergeWorker {
+        WorkerSupervisor(
+            executable: configuration.worker.isEmpty ? defaultWorker : configuration.worker,
+            patience: configuration.patience, grace: workerGrace, mark: mark, clock: ContinuousClock(), logger: logger)
+    }
+
+    /// `supermerge` beside this program.
+    private static var defaultWorker: String {
+        let own = (try? SystemPath.executable()) ?? "/usr/bin/supermerged"
+        return own.prefix(upTo: own.lastIndex(of: "/") ?? own.startIndex) + "/supermerge"
+    }
+}

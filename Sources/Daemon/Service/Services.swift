@@ -1,0 +1,72 @@
+import Logging
+import Registry
+import ServiceLifecycle
+import UnixSignals
+
+/// The loop itself. Stopping it stops a running worker.
+struct ReconcilerService: Service {
+    let reconciler: Reconciler
+
+    func run() async throws {
+        try await withGracefulShutdownHandler {
+            try await reconciler.run()
+        } onGracefulShutdown: {
+            Task { await reconciler.stop() }
+        }
+    }
+}
+
+/// Wakes the reconciler when something moves in the registry; without it the timer still does.
+struct WatcherService: Service {
+    let registry: String
+    let retryAfter: Duration
+    let reconciler: Reconciler
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdownQuietly {
+            while !Task.isCancelled {
+                do {
+                    let watcher = try RegistryWatcher(registry: registry)
+                    defer { watcher.stop() }
+                    let timer = Task {
+                        while true {
+                            try await Task.sleep(for: retryAfter)
+                            watcher.rescanWatches()
+                        }
+                    }
+                    defer { timer.cancel() }
+                    for await _ in watcher.wakeUps { await reconciler.wake() }
+                } catch {
+                    logger.warning("the registry can't be watched", metadata: ["reason": "\(error)"])
+                }
+                try? await Task.sleep(for: retryAfter)
+            }
+        }
+    }
+}
+
+/// SIGHUP reads the configuration again and looks at the registry.
+struct ReloadService: Service {
+    let file: String
+    let reconciler: Reconciler
+
+    func run() async throws {
+        await cancelWhenGracefulShutdownQuietly {
+            for await _ in await UnixSignalsSequence(trapping: .sighup) {
+                let result: Result<Configuration, ConfigurationError>
+                do throws(ConfigurationError) {
+                    result = .success(try Configuration.load(file))
+                } catch {
+                    result = .failure(error)
+                }
+                await reconciler.reload(result)
+            }
+        }
+    }
+}
+
+/// Runs until the service group shuts down.
+private func cancelWhenGracefulShutdownQuietly(_ work: @Sendable @escaping () async -> Void) async {
+    await cancelWhenGracefulShutdown(work)
+}

@@ -1,0 +1,141 @@
+import Files
+import Foundation
+import Glibc
+import Logging
+import Subprocess
+import SystemPackage
+package import WorkerProtocol
+
+/// Runs `supermerge worker` as a child in a session of its own: plan on its standard input, events on its standard output,
+/// words for people on its standard error. Stopping it is SIGTERM, and SIGKILL after `grace`.
+package struct WorkerSupervisor: MergeWorker {
+    /// Longest line on standard output: a result with one coefficient for each layer and task.
+    static let longestEvent = 16 << 20
+
+    /// Path of the program.
+    var executable: String
+    /// Silence after which a worker is killed.
+    var patience: Duration
+    /// Time between SIGTERM and SIGKILL.
+    var grace: Duration
+    /// Where the child's process number is kept, so that a daemon that was killed finds its orphan.
+    var mark: WorkerMark?
+    var clock: any Clock<Duration>
+    var logger: Logger
+
+    package func merge(
+        _ plan: MergePlan, onEvent: @escaping @Sendable (WorkerEvent) async -> Void
+    ) async -> WorkerOutcome {
+        let transcript = WorkerTranscript()
+        let input: [UInt8]
+        do {
+            input = Array(try JSON.encode(plan))
+        } catch {
+            return .crashed("the plan can't be written as JSON: \(error)")
+        }
+        var options = PlatformOptions()
+        options.createSession = true
+        let teardown = [TeardownStep.send(signal: .terminate, toProcessGroup: true, allowedDurationToNextStep: grace)]
+        options.teardownSequence = teardown
+        let status: TerminationStatus
+        do {
+            status = try await Subprocess.run(
+                .path(FilePath(executable)), arguments: ["worker"], platformOptions: options, input: .array(input),
+                output: .sequence, error: .sequence
+            ) { execution in
+                mark?.write(execution.processIdentifier.value)
+                let (output, errors) = (execution.standardOutput, execution.standardError)
+                try await withThrowingTaskGroup(of: Bool.self) { group in
+                    group.addTask { try await readEvents(output, transcript, onEvent) }
+                    group.addTask { try await readWords(errors, transcript) }
+                    group.addTask {
+                        // The readers end with the process, not with their cancellation.
+                        if await isHung(transcript) { await execution.teardown(using: teardown) }
+                        return false
+                    }
+                    var readers = 2
+                    while readers > 0, let wasReader = try await group.next() { readers -= wasReader ? 1 : 0 }
+                    group.cancelAll()
+                }
+            }.terminationStatus
+        } catch {
+            mark?.remove()
+            if Task.isCancelled { return .cancelled }
+            return .crashed("\(executable) can't be run: \(error); check `worker` in the configuration")
+        }
+        mark?.remove()
+        if transcript.isHung {
+            return .crashed("the worker said nothing for \(Quantity.text(patience)) and was killed")
+        }
+        if transcript.nonsense > 0 {
+            logger.warning("worker wrote lines that are not events", metadata: ["lines": "\(transcript.nonsense)"])
+        }
+        return Self.outcome(status, transcript, isCancelled: Task.isCancelled)
+    }
+
+    private static func outcome(
+        _ status: TerminationStatus, _ transcript: WorkerTranscript, isCancelled: Bool
+    ) -> WorkerOutcome {
+        if status.isSuccess, let result = transcript.result { return .finished(result) }
+        if isCancelled { return .cancelled }
+        if let failure = transcript.failure { return .failed(failure) }
+        let words = transcript.lastWords.isEmpty ? "" : "; it said: \(transcript.lastWords)"
+        switch status {
+        case .exited(0): return .crashed("the worker ended without a result\(words)")
+        case .exited(let code): return .crashed("the worker ended with status \(code)\(words)")
+        case .signaled(SIGKILL):
+            return .crashed("the worker was killed (SIGKILL), probably for memory; lower merge.memory or batch\(words)")
+        case .signaled(let signal): return .crashed("the worker was ended by signal \(signal)\(words)")
+        }
+    }
+
+    private func readEvents(
+        _ output: SubprocessOutputSequence, _ transcript: WorkerTranscript,
+        _ onEvent: @Sendable (WorkerEvent) async -> Void
+    ) async throws -> Bool {
+        var splitter = LineSplitter(limit: Self.longestEvent)
+        for try await buffer in output {
+            for line in splitter.take(unsafe buffer.withUnsafeBytes { unsafe Array($0) }) {
+                await hand(transcript.take(line), onEvent)
+            }
+        }
+        if let line = splitter.finish() { await hand(transcript.take(line), onEvent) }
+        return true
+    }
+
+    private func hand(_ event: WorkerEvent?, _ onEvent: @Sendable (WorkerEvent) async -> Void) async {
+        switch event {
+        case .started, .progress: if let event { await onEvent(event) }
+        case .finished, .failed, nil: break
+        }
+    }
+
+    private func readWords(_ errors: SubprocessOutputSequence, _ transcript: WorkerTranscript) async throws -> Bool {
+        var splitter = LineSplitter(limit: 8 << 10)
+        for try await buffer in errors {
+            for line in splitter.take(unsafe buffer.withUnsafeBytes { unsafe Array($0) }) { note(line, transcript) }
+        }
+        if let line = splitter.finish() { note(line, transcript) }
+        return true
+    }
+
+    private func note(_ line: [UInt8], _ transcript: WorkerTranscript) {
+        let text = String(decoding: line, as: UTF8.self)
+        transcript.noteLastWords(text)
+        logger.debug("worker", metadata: ["says": "\(text)"])
+    }
+
+    /// Returns true when nothing was heard between two looks, false when cancelled.
+    private func isHung(_ transcript: WorkerTranscript) async -> Bool {
+        var heard = transcript.signsOfLife
+        while (try? await clock.sleep(for: patience)) != nil {
+            let now = transcript.signsOfLife
+            if now == heard {
+                transcript.isHung = true
+                return true
+            }
+            heard = now
+        }
+        return false
+    }
+}

@@ -1,0 +1,77 @@
+import ArgumentParser
+import Control
+import Foundation
+import WorkerProtocol
+
+/// The options that every subcommand has.
+struct Connection: ParsableArguments {
+    @Option(help: "The daemon's control socket; default: $SUPERMERGE_SOCKET or /run/supermerge/control.sock.")
+    var socket: String?
+
+    @Flag(help: "Print the daemon's answer as JSON.")
+    var json = false
+
+    private var client: ControlClient {
+        ControlClient(
+            socket: socket ?? CommandLineSocket.beforeSubcommand ?? ProcessInfo.processInfo.environment[
+                "SUPERMERGE_SOCKET"]
+                ?? ControlClient.defaultSocket)
+    }
+
+    /// Asks and gives the answer; with `--json` it is printed as it came, and nil comes back.
+    func ask<Answer: Decodable>(_ type: Answer.Type, _ method: String = "GET", _ path: String) async throws -> Answer? {
+        let body = try await send(method, path)
+        if json {
+            Terminal.print(String(decoding: body, as: UTF8.self))
+            return nil
+        }
+        return try decode(type, body)
+    }
+
+    /// Sends a command, says what came of it, and ends with its exit status.
+    func act(_ path: String) async throws {
+        let body = try await send("POST", path)
+        let reply = try decode(ActionReply.self, body)
+        if json {
+            Terminal.print(String(decoding: body, as: UTF8.self))
+        } else if reply.outcome == .done {
+            Terminal.print(reply.version.map { "\(reply.message) (deployed: release \($0))" } ?? reply.message)
+        } else {
+            Terminal.error(reply.message)
+        }
+        switch reply.outcome {
+        case .done: return
+        case .gated: throw ExitCode(3)
+        case .failed: throw ExitCode(1)
+        }
+    }
+
+    func decode<Answer: Decodable>(_ type: Answer.Type, _ body: Data) throws -> Answer {
+        do {
+            return try JSON.decode(type, from: body)
+        } catch {
+            throw CommandFailure("the daemon's answer can't be read: \(error); do program and daemon have one version?")
+        }
+    }
+
+    func send(_ method: String, _ path: String) async throws -> Data {
+        do {
+            return try await client.send(method, path)
+        } catch {
+            throw CommandFailure("\(error)")
+        }
+    }
+}
+
+/// Why a subcommand failed, and its exit status.
+struct CommandFailure: Error {
+    var message: String
+    var status: Int32
+
+    init(_ message: String, status: Int32 = 1) {
+        self.message = message
+        self.status = status
+    }
+
+    func report() { Terminal.error(message) }
+}

@@ -1,0 +1,27 @@
+import Foundation
+import Glibc
+
+/// Results on standard output, everything else on standard error; bold only where a terminal shows it.
+enum Terminal {
+    static let isTerminal = isatty(STDOUT_FILENO) == 1
+
+    static func print(_ text: String) { Swift.print(text) }
+
+    static func error(_ text: String) { FileHandle.standardError.write(Data("supermergectl: \(text)\n".utf8)) }
+
+    /// Columns as wide as their widest cell, two spaces between them; the last is never padded.
+    static func table(_ header: [String], _ rows: [[String]]) {
+        guard !rows.isEmpty else { return }
+        let widths = header.indices.map { column in ([header] + rows).map { $0[column].count }.max() ?? 0 }
+        func line(_ cells: [String]) -> String {
+            let last = cells.count - 1
+            return cells.enumerated().map { index, cell in
+                index == last ? cell : cell.padding(toLength: widths[index], withPad: " ", startingAt: 0)
+            }.joined(separator: "  ")
+        }
+        print(isTerminal ? "\u{1B}[1m\(line(header))\u{1B}[0m" : line(header))
+        for row in rows { print(line(row)) }
+    }
+
+    static func number(_ value: Double?) -> String { value.map { String(format: "%.4f", $0) } ?? "-" }
+}

@@ -1,0 +1,111 @@
+import Daemon
+import Foundation
+import Testing
+
+struct ConfigurationTests {
+    private func faults(_ text: String) -> [ConfigurationFault] {
+        do throws(ConfigurationError) {
+            _ = try Configuration.parse(text, file: "test.yaml")
+            return []
+        } catch {
+            return error.faults
+        }
+    }
+
+    private var documentedFile: String {
+        get throws {
+            let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+                .deletingLastPathComponent()
+            return try String(contentsOf: root.appending(path: "config/supermerged.yaml"), encoding: .utf8)
+        }
+    }
+
+    @Test func theDocumentedFileHoldsTheDefaults() throws {
+        #expect(try Configuration.parse(documentedFile, file: "supermerged.yaml") == Configuration())
+    }
+
+    @Test func everyKeyIsDocumentedWithKindAndDefault() throws {
+        var documented: [String: (kind: String, value: String)] = [:]
+        var (section, kind, value) = ("", "", "")
+        for line in try documentedFile.split(separator: "\n") {
+            let text = line.trimmingCharacters(in: .whitespaces)
+            if text.hasPrefix("# Type: "), let range = text.range(of: ". Default:") {
+                kind = String(text[text.index(text.startIndex, offsetBy: 8)..<range.lowerBound])
+                value = text[range.upperBound...].trimmingCharacters(in: .whitespaces)
+            } else if !text.hasPrefix("#"), let colon = text.firstIndex(of: ":") {
+                let name = String(text[..<colon])
+                if !line.hasPrefix(" ") { section = "" }
+                documented[section.isEmpty ? name : "\(section).\(name)"] = (kind, value)
+                if text.hasSuffix(":") { section = name }
+            }
+        }
+        for key in ConfigurationKey.all {
+            let entry = try #require(documented[key.path], "\(key.path) is not documented")
+            #expect(entry.kind == key.kind, "\(key.path)")
+            #expect(entry.value == key.show(Configuration()), "\(key.path)")
+        }
+        #expect(documented["hooks"] != nil)
+    }
+
+    @Test func allFaultsAreReportedAtOnceWithTheirLines() {
+        let found = faults(
+            """
+            registry: relative
+            setle: 5s
+            merge:
+              steps: 0
+              method: magic
+              lerning-rate: 1
+            gate: 7
+            hooks: [x]
+            """)
+        #expect(found.map(\.line) == [1, 2, 4, 5, 6, 7, 8])
+        #expect(
+            found.map(\.key) == [
+                "registry", "setle", "merge.steps", "merge.method", "merge.lerning-rate", "gate", "hooks",
+            ])
+    }
+
+    @Test func valuesAreRead() throws {
+        let read = try Configuration.parse(
+            """
+            registry: /r/
+            settle: 250ms
+            merge: {method: task-arithmetic, memory: 512MiB, seed: 7, learning-rate: 1e-3}
+            retain: {versions: 2, grace: 90m}
+            hooks: []
+            """, file: "test.yaml")
+        #expect(read.registry == "/r")
+        #expect(read.settle == .milliseconds(250))
+        #expect(read.merge.method == .taskArithmetic)
+        #expect(read.merge.memory == 512 << 20)
+        #expect(read.merge.seed == 7)
+        #expect(read.merge.learningRate == 0.001)
+        #expect(read.retain.versions == 2)
+        #expect(read.retain.grace == .seconds(5400))
+    }
+
+    @Test(arguments: [
+        "merge: {steps: 1", "- a\n- b", "settle: 5s\nsettle: 6s", "settle: {a: 1}", "settle: -5s", "settle: 5 parsecs",
+        "merge: {memory: 0}", "merge: {scale: 1}", "merge: {holdout: nan}", "merge: {seed: -1}",
+        "retain: {versions: 0}",
+        "rescan: 0", "merge: {steps: 99999999999999999999}", "settle: 1e400s", "settle: 99999999999999d", "\u{0}",
+    ])
+    func badInputIsAFaultAndNeverATrap(text: String) {
+        #expect(!faults(text).isEmpty)
+    }
+
+    @Test(arguments: ["", "# nothing\n", "merge:\n", "hooks:\n"])
+    func emptyIsTheDefault(text: String) throws {
+        #expect(try Configuration.parse(text, file: "test.yaml") == Configuration())
+    }
+
+    @Test func aMissingFileIsAFault() {
+        #expect(throws: ConfigurationError.self) { try Configuration.load("/nowhere/supermerged.yaml") }
+    }
+
+    @Test(arguments: [("8GiB", 8 << 30), ("1.5KiB", 1536), ("10kB", 10_000), ("7", 7)] as [(String, Int64)])
+    func sizes(text: String, bytes: Int64) {
+        #expect(Quantity.size(text) == bytes)
+    }
+}

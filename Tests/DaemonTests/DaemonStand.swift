@@ -1,0 +1,73 @@
+import Control
+import Daemon
+import Foundation
+import Ledger
+import Logging
+import Registry
+import Releases
+import WorkerProtocol
+
+/// A reconciler over a real deploy directory and a real ledger, with a fake registry and a fake worker.
+struct DaemonStand {
+    let folder: String
+    let registry: FakeRegistry
+    let worker = FakeWorker()
+    var configuration = Configuration()
+
+    init(_ snapshot: RegistrySnapshot) throws {
+        folder = FileManager.default.temporaryDirectory.appending(path: "daemon-\(UUID().uuidString)").path
+        for name in ["registry/base", "state", "deploy"] {
+            try FileManager.default.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
+        }
+        registry = FakeRegistry(snapshot)
+        configuration.registry = folder + "/registry"
+        configuration.deploy = folder + "/deploy"
+        configuration.state = folder + "/state"
+        configuration.settle = .zero
+    }
+
+    var store: ReleaseStore { ReleaseStore(deploy: configuration.deploy) }
+
+    /// An accepted base whose folder is there, as publishing wants it.
+    func base(_ digest: String = "base") -> AcceptedBase {
+        var base = Samples.base(digest)
+        base.source.directory = configuration.registry + "/base"
+        return base
+    }
+
+    func drop(_ names: String...) {
+        registry.set(Samples.snapshot(names.map { Samples.task($0) }, base: base()))
+    }
+
+    /// Runs a daemon's life: `body` talks to it, then it stops.
+    func live(_ body: (Reconciler) async throws -> Void) async throws {
+        let ledger = try Ledger(path: configuration.ledger)
+        let reconciler = Reconciler(
+            configuration,
+            Reconciler.Parts(
+                ledger: ledger, store: store, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+                makeLooker: { [registry] _ in registry }, makeWorker: { [worker] _ in worker }))
+        let loop = Task { try await reconciler.run() }
+        do {
+            try await body(reconciler)
+        } catch {
+            await reconciler.stop()
+            _ = try? await loop.value
+            throw error
+        }
+        await reconciler.stop()
+        try await loop.value
+    }
+
+    func kinds() async throws -> [LedgerEvent.Kind] {
+        try await Ledger(path: configuration.ledger).entries().map(\.event)
+    }
+
+    func remove() {
+        let paths = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+        for path in paths {
+            try? FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: "\(folder)/\(path)")
+        }
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+}

@@ -1,0 +1,81 @@
+import Daemon
+import Testing
+import WorkerProtocol
+
+struct GateTests {
+    /// Hand-computed: n = 3, lost 3: 2 · (1/8); n = 6, lost 6: 2/64; n = 10, gained 1: 2 · 11/1024; equal: 1.
+    @Test(arguments: [
+        (0, 0, 1.0), (0, 3, 0.25), (0, 5, 0.0625), (0, 6, 0.03125), (1, 9, 0.021484375), (2, 8, 0.109375), (5, 5, 1.0),
+        (8, 2, 0.109375),
+    ])
+    func pairedTestAgreesWithHandComputation(gained: Int, lost: Int, expected: Double) {
+        #expect(abs(McNemar.pValue(gained: gained, lost: lost) - expected) < 1e-12)
+    }
+
+    @Test func pairedTestSurvivesThousandsOfExamples() {
+        let p = McNemar.pValue(gained: 20_000, lost: 20_400)
+        #expect(p > 0.04 && p < 0.05)
+        #expect(McNemar.pValue(gained: 0, lost: 100_000) == 0)
+    }
+
+    private func score(_ value: Double, loss: Double = 0.5) -> Score {
+        Score(examples: 100, loss: loss, metric: "accuracy", value: value)
+    }
+
+    private func judge(
+        deployed: Double?, merged: Score, base: Double = 0.5, paired: PairedCounts? = nil, limit: Double? = nil
+    ) -> GateVerdict {
+        var task = TaskResult(task: "a", fitted: 10)
+        task.base = score(base)
+        task.deployed = deployed.map { score($0) }
+        task.merged = merged
+        task.paired = paired
+        let source = TaskSource(
+            name: "a", directory: "/a", files: [], digest: "d", settings: TaskSettings(maximumRegression: limit))
+        return Gate(maximumRegression: 0.02).judge(MergeResult(tasks: [task]), tasks: [source])
+    }
+
+    @Test func aRealFallStopsTheCandidate() {
+        let verdict = judge(deployed: 0.9, merged: score(0.8), paired: PairedCounts(gained: 1, lost: 11))
+        #expect(!verdict.isPassed)
+        #expect(verdict.tasks[0].pValue.map { abs($0 - 2 * 13.0 / 4096) < 1e-12 } == true)
+        #expect(verdict.message.contains("0.9") && verdict.message.contains("0.8"))
+    }
+
+    @Test func aFallThatMayBeChancePasses() {
+        #expect(judge(deployed: 0.9, merged: score(0.87), paired: PairedCounts(gained: 2, lost: 5)).isPassed)
+    }
+
+    @Test func aSmallFallPassesHoweverCertain() {
+        #expect(judge(deployed: 0.9, merged: score(0.885), paired: PairedCounts(gained: 0, lost: 30)).isPassed)
+    }
+
+    @Test func withoutPairsTheFallAloneCounts() {
+        #expect(!judge(deployed: 0.9, merged: score(0.87)).isPassed)
+        #expect(judge(deployed: 0.9, merged: score(0.88)).isPassed)
+    }
+
+    @Test func theTasksOwnLimitGoesFirst() {
+        #expect(judge(deployed: 0.9, merged: score(0.8), limit: 0.2).isPassed)
+        #expect(!judge(deployed: 0.9, merged: score(0.89), limit: 0).isPassed)
+    }
+
+    @Test func aNewTaskMustBeatTheBase() {
+        #expect(judge(deployed: nil, merged: score(0.6)).isPassed)
+        #expect(!judge(deployed: nil, merged: score(0.4)).isPassed)
+        #expect(!judge(deployed: nil, merged: score(0.5)).isPassed)
+        #expect(judge(deployed: nil, merged: score(0.5, loss: 0.4)).isPassed)
+    }
+
+    @Test func aScoreThatIsNotANumberStopsTheCandidate() {
+        #expect(!judge(deployed: nil, merged: score(.nan)).isPassed)
+        #expect(!judge(deployed: 0.1, merged: score(0.9, loss: .infinity)).isPassed)
+    }
+
+    @Test func withoutValidationNothingIsJudged() {
+        let verdict = Gate(maximumRegression: 0.02).judge(
+            MergeResult(tasks: [TaskResult(task: "a", fitted: 0)]), tasks: [])
+        #expect(verdict.isPassed)
+        #expect(!verdict.isJudged)
+    }
+}

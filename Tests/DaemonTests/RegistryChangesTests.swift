@@ -1,0 +1,35 @@
+import Daemon
+import Ledger
+import Registry
+import Testing
+
+struct RegistryChangesTests {
+    @Test func everyChangeIsSaidOnceAndSurvivesARestart() {
+        var memory = PlannerMemory()
+        var snapshot = Samples.snapshot([Samples.task("a")])
+        snapshot.tasks["b"] = .refused(Refusal(code: "pickle", message: "a pickle", fingerprint: "f"))
+        snapshot.tasks["c"] = .arriving("settling")
+        snapshot.strays["x y"] = "not a task's name"
+        let first = RegistryChanges.events(since: memory.announced, in: snapshot)
+        #expect(first.map(\.kind) == [.accepted, .accepted, .refused, .refused])
+        #expect(first.map(\.task) == [nil, "a", "b", "x y"])
+        for event in first { memory.apply(event) }
+        #expect(RegistryChanges.events(since: memory.announced, in: snapshot).isEmpty)
+
+        snapshot.tasks["a"] = .accepted(Samples.task("a", "new"))
+        snapshot.tasks["b"] = nil
+        snapshot.strays = [:]
+        let second = RegistryChanges.events(since: memory.announced, in: snapshot)
+        #expect(second.map(\.kind) == [.accepted, .removed, .removed])
+        for event in second { memory.apply(event) }
+        #expect(RegistryChanges.events(since: memory.announced, in: snapshot).isEmpty)
+    }
+
+    @Test func aFolderBeingRewrittenIsNoNews() {
+        var memory = PlannerMemory()
+        var snapshot = Samples.snapshot([Samples.task("a")])
+        for event in RegistryChanges.events(since: memory.announced, in: snapshot) { memory.apply(event) }
+        snapshot.tasks["a"] = .arriving("incomplete")
+        #expect(RegistryChanges.events(since: memory.announced, in: snapshot).isEmpty)
+    }
+}
