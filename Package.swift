@@ -87,7 +87,8 @@ let package = Package(
         room(
             "Daemon",
             [
-                "Control", "Registry", "Releases", "Ledger", "Systemd", "WorkerProtocol", "Files", "Yams", logging, systemPackage,
+                "Control", "Registry", "Releases", "Ledger", "Systemd", "WorkerProtocol", "Files", "Yams", logging,
+                systemPackage,
                 .product(name: "FlyingFox", package: "FlyingFox"),
                 .product(name: "FlyingSocks", package: "FlyingFox"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -29,4 +29,9 @@ package struct Digest {
         unsafe array.withUnsafeBytes { unsafe digest.update($0) }
         return digest.hexadecimal()
     }
+
+    /// Of a set of files: over the lines `<sha256>  <name>` in the order of their names, as `sha256sum` prints them.
+    package static func manifest(_ files: some Sequence<(name: String, sha256: String)>) -> String {
+        sha256(files.sorted { $0.name < $1.name }.map { "\($0.sha256)  \($0.name)\n" }.joined().utf8)
+    }
 }

@@ -28,7 +28,9 @@ struct AdamW {
         try second.addProduct(gradient, gradient, alpha: 0.001)
         let correction = (1 - pow(0.999, Double(step))).squareRoot()
         try TorchRuntime.withoutGradients {
-            let scale = try Tensor.one("aten::add", "Scalar", [.tensor(.one("aten::sqrt", [.tensor(second)])), .double(1e-8 * correction), .int(1)])
+            let scale = try Tensor.one(
+                "aten::add", "Scalar",
+                [.tensor(.one("aten::sqrt", [.tensor(second)])), .double(1e-8 * correction), .int(1)])
             if parameter.shape.count > 1 { try parameter.multiply(by: 1 - learningRate * weightDecay) }
             let rate = learningRate * correction / (1 - pow(0.9, Double(step)))
             _ = try Tensor.call("aten::addcdiv_", [.tensor(parameter), .tensor(first), .tensor(scale), .double(-rate)])

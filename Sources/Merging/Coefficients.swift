@@ -16,7 +16,8 @@ enum Coefficients {
         }
         let writer = try SafetensorsWriter(path: directory + "/" + path, slots: slots)
         for index in layers.indices {
-            let values = (0..<weights.taskCount).flatMap { weights.coefficients(task: $0, layer: index) }.map(Float.init)
+            let values = (0..<weights.taskCount).flatMap { weights.coefficients(task: $0, layer: index) }.map(
+                Float.init)
             try unsafe values.withUnsafeBytes { try unsafe writer.append($0) }
         }
         let written = try writer.finish()

@@ -59,7 +59,8 @@ package struct Evaluation {
     }
 
     private func graphPath() throws -> String {
-        let candidates = [base.map { $0 + "/graph.pt2" }, model + "/graph.pt2"].compactMap { $0 }
+        let candidates =
+            [base.map { $0 + "/graph.pt2" }, model + "/graph.pt2"].compactMap { $0 }
             + [model, task].map { $0 + "/../../base/graph.pt2" }
         for path in candidates where try FileStatus.ifPresent(path, followingLinks: true) != nil { return path }
         throw MergeError.base(

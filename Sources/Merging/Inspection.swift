@@ -73,10 +73,12 @@ package struct Inspection: Codable, Sendable {
     package var text: String {
         var lines = [path]
         if !tensors.isEmpty {
-            lines.append("\(files.joined(separator: ", ")): \(tensors.count) tensors, \(parameters) elements, \(bytes) bytes")
+            lines.append(
+                "\(files.joined(separator: ", ")): \(tensors.count) tensors, \(parameters) elements, \(bytes) bytes")
         }
         if let graph {
-            lines.append("graph: \(graph.nodes) nodes, \(graph.parameters) parameters, \(graph.operators.count) operators")
+            lines.append(
+                "graph: \(graph.nodes) nodes, \(graph.parameters) parameters, \(graph.operators.count) operators")
             lines += graph.inputs.map { "  input \($0)" }
             lines.append(graph.fault.map { "  can't be run: \($0)" } ?? "  can be run here")
         }

@@ -101,7 +101,9 @@ final class Judge {
     private func logits(_ task: Int) throws -> Tensor? {
         guard let set = bench.sets[task] else { return nil }
         var pieces: [Tensor] = []
-        try scorer.forEachBatch(named(bench.heads[task]), set, Array(0..<set.count)) { logits, _ in pieces.append(logits) }
+        try scorer.forEachBatch(named(bench.heads[task]), set, Array(0..<set.count)) { logits, _ in
+            pieces.append(logits)
+        }
         return try Tensor.concatenated(pieces)
     }
 }

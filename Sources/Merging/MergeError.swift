@@ -7,6 +7,8 @@ extension WorkerEvent.Failure {
     static func task(_ name: String, _ message: String) -> Self { .init(kind: .badTask, task: name, message: message) }
     static func base(_ message: String) -> Self { .init(kind: .badBase, message: message) }
     static func changed(_ path: String) -> Self {
-        .init(kind: .inputChanged, message: "\(path) changed while it was read; the merge starts again from what is there now")
+        .init(
+            kind: .inputChanged,
+            message: "\(path) changed while it was read; the merge starts again from what is there now")
     }
 }

@@ -57,7 +57,8 @@ package final class MergeRun {
         } else {
             report(.started(.init(tasks: workbench.tasks.map(\.name), resumedAt: 0)))
         }
-        result.outputs = try CandidateWriter(workbench: workbench, directory: plan.output).write(weights) { done, total in
+        result.outputs = try CandidateWriter(workbench: workbench, directory: plan.output).write(weights) {
+            done, total in
             try progress(.writing, done, total)
         }
         try judge?.judgeCandidate(&result, directory: plan.output)

@@ -28,7 +28,8 @@ final class ModelParameters {
     /// θm(j) of one layer, in place.
     func merge(_ index: Int, _ vectors: TaskVectors, _ weights: MergingWeights) throws {
         let flat = try tensors[index].reshaped([layers[index].elementCount])
-        try vectors.forEachMergedPiece(of: index, coefficients: { weights.coefficients(task: $0, layer: index) }) { piece, merged in
+        try vectors.forEachMergedPiece(of: index, coefficients: { weights.coefficients(task: $0, layer: index) }) {
+            piece, merged in
             try flat.rows(from: piece.elements.lowerBound, count: piece.elements.count).copy(merged)
         }
     }

@@ -60,7 +60,8 @@ final class SuperMergeFit {
         }
         guard total.isFinite, dots.allSatisfy(\.isFinite) else {
             throw MergeError(
-                kind: .badTask, message: "the loss is no longer finite at step \(state.step); lower learning-rate or scale")
+                kind: .badTask,
+                message: "the loss is no longer finite at step \(state.step); lower learning-rate or scale")
         }
         state.update(gradient: weights.gradient(dotProducts: dots), learningRate: settings.learningRate)
         for index in watched.keys.sorted() { try parameters.merge(index, workbench.vectors, state.weights) }

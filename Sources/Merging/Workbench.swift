@@ -46,7 +46,8 @@ final class Workbench {
         let learned = plan.settings.method.isLearned
         guard try FileStatus.ifPresent(path) != nil else {
             guard learned else { return nil }
-            throw MergeError.base("there is no graph.pt2 in \(plan.base.directory); export one with Tools/export_model.py")
+            throw MergeError.base(
+                "there is no graph.pt2 in \(plan.base.directory); export one with Tools/export_model.py")
         }
         guard learned || tasks.contains(where: { $0.validation != nil }) else { return nil }
         let model = try ExportedModel(ExportedGraph(archive: path))
@@ -66,7 +67,8 @@ final class Workbench {
             for slot in model.signature.parameters {
                 let names = [slot.name] + slot.aliases
                 guard !names.contains(where: { known.contains($0) || head[$0] != nil }) else { continue }
-                throw MergeError.task(task.name, "the graph's parameter \(slot.name) is in neither the base nor the task")
+                throw MergeError.task(
+                    task.name, "the graph's parameter \(slot.name) is in neither the base nor the task")
             }
         }
         let objectives = tasks.map { Objective(kind: $0.source.settings.objective, inputs: names) }

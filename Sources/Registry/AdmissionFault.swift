@@ -62,3 +62,12 @@ extension String {
         return String(String.UnicodeScalarView(scalars))
     }
 }
+
+extension AdmissionFault: CustomStringConvertible {
+    var description: String {
+        switch self {
+        case .refused(_, let message), .waiting(let message), .changed(let message), .unreadable(let message): message
+        case .cancelled: "cancelled"
+        }
+    }
+}

@@ -95,8 +95,8 @@ struct DropReader {
         )
     }
 
-    /// SHA-256 over the sorted `name`, NUL, `sha256`, line feed of the files: the digest of a base or task.
+    /// The digest of a base or task.
     static func digest(_ files: [SourceFile]) -> String {
-        Digest.sha256(files.sorted { $0.name < $1.name }.flatMap { Array("\($0.name)\0\($0.sha256)\n".utf8) })
+        Digest.manifest(files.map { ($0.name, $0.sha256) })
     }
 }

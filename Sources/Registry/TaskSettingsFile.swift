@@ -1,13 +1,20 @@
 import Files
-import WorkerProtocol
+package import WorkerProtocol
 import Yams
 
 /// Reads `task.yaml`. All its faults are told at once.
-enum TaskSettingsFile {
+package enum TaskSettingsFile {
     /// Longest file in bytes.
     static let limit = 64 << 10
     /// Most prefixes in `head`.
     static let mostPrefixes = 256
+
+    /// The settings of a task folder; the defaults where it has no `task.yaml`.
+    package static func read(directory: String) throws -> TaskSettings {
+        let path = directory + "/task.yaml"
+        guard try FileStatus.ifPresent(path, followingLinks: true) != nil else { return TaskSettings() }
+        return try read(ReadableFile(path: path, followingLinks: true))
+    }
 
     static func read(_ file: ReadableFile) throws(AdmissionFault) -> TaskSettings {
         let bytes: [UInt8]

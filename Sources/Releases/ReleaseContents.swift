@@ -51,8 +51,7 @@ package enum ReleaseContents {
 
     /// See `Release.digest`.
     static func digest(of outputs: [SourceFile]) -> String {
-        let lines = outputs.sorted { $0.name < $1.name }.map { "\($0.sha256)  \($0.name)\n" }
-        return Digest.sha256(lines.joined().utf8)
+        Digest.manifest(outputs.map { ($0.name, $0.sha256) })
     }
 
     private static func writeCardAndRecord(_ record: inout ReleaseRecord, in directory: String) throws {

@@ -79,7 +79,8 @@ package struct TaskSettings: Codable, Hashable, Sendable {
     package var maximumRegression: Double?
 
     package init(
-        objective: Objective = .classification, head: [String] = [], weight: Double = 1, maximumRegression: Double? = nil
+        objective: Objective = .classification, head: [String] = [], weight: Double = 1,
+        maximumRegression: Double? = nil
     ) {
         self.objective = objective
         self.head = head

@@ -1,11 +1,13 @@
 import ArgumentParser
 import Foundation
 import Merging
+import Registry
 import WorkerProtocol
 
 /// `supermerge evaluate`: one model on one task.
 struct Evaluate: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Score a release, the base or a task checkpoint on a task.")
+    static let configuration = CommandConfiguration(
+        abstract: "Score a release, the base or a task checkpoint on a task.")
 
     @Option(help: "Folder of the weights: a release, the base, or a task checkpoint.")
     var model: String
@@ -31,7 +33,7 @@ struct Evaluate: ParsableCommand {
     func run() throws {
         try Console.reportingFaults {
             try Console.prepareRuntime(threads: threads)
-            let settings = TaskSettings()
+            let settings = try TaskSettingsFile.read(directory: task)
             let evaluation = Evaluation(model: model, task: task, settings: settings, data: data, base: base)
             let score = try evaluation.score()
             let line = Line(

@@ -1,4 +1,5 @@
 import Files
+import Registry
 import Safetensors
 import WorkerProtocol
 
@@ -9,9 +10,12 @@ enum Inputs {
     /// The base folder with the digests of its weights and graph.
     static func base(_ directory: String) throws -> BaseSource {
         let checkpoint = try Checkpoint(directory: directory)
-        let present = try graphFiles.filter { try FileStatus.ifPresent(directory + "/" + $0, followingLinks: true) != nil }
+        let present = try graphFiles.filter {
+            try FileStatus.ifPresent(directory + "/" + $0, followingLinks: true) != nil
+        }
         let files = try sources(directory, checkpoint.fileNames + present)
-        return BaseSource(directory: directory, files: files, digest: DigestOf.files(files))
+        return BaseSource(
+            directory: directory, files: files, digest: Digest.manifest(files.map { ($0.name, $0.sha256) }))
     }
 
     /// A task folder with the digests of its weights, validation set and settings.
@@ -22,22 +26,17 @@ enum Inputs {
         }
         let files = try sources(directory, checkpoint.fileNames + present)
         let name = directory.split(separator: "/").last.map(String.init) ?? directory
-        let settings = TaskSettings()
+        let settings = try TaskSettingsFile.read(directory: directory)
         return TaskSource(
-            name: name, directory: directory, files: files, digest: DigestOf.files(files), settings: settings)
+            name: name, directory: directory, files: files, digest: Digest.manifest(files.map { ($0.name, $0.sha256) }),
+            settings: settings)
     }
 
     private static func sources(_ directory: String, _ names: [String]) throws -> [SourceFile] {
         try names.map { name in
             let file = try ReadableFile(path: directory + "/" + name)
             let identity = try file.identity()
-            return SourceFile(name: name, bytes: file.size, sha256: try unsafe file.sha256(), stamp: identity.description)
+            return SourceFile(name: name, bytes: file.size, sha256: try file.sha256(), stamp: identity.description)
         }
-    }
-}
-
-enum DigestOf {
-    static func files(_ files: [SourceFile]) -> String {
-        Digest.sha256(files.sorted { $0.name < $1.name }.flatMap { Array("\($0.name)\0\($0.sha256)\n".utf8) })
     }
 }

@@ -36,7 +36,8 @@ struct Merge: ParsableCommand {
             let record = ReleaseRecord(
                 version: 0, created: Console.timestamp(), merge: plan.merge, settings: plan.settings, base: plan.base,
                 tasks: plan.tasks, result: result)
-            let complete = record
+            let complete = try ReleaseContents.complete(
+                directory: staging, baseDirectory: base, record: record)
             try Durable.remove(plan.scratch)
             if json {
                 Console.print(json: try JSON.encode(complete, pretty: true))
@@ -55,7 +56,7 @@ struct Merge: ParsableCommand {
     }
 
     private func plan(output: String) throws -> MergePlan {
-        let scratch = output + "/.scratch"
+        let scratch = output + ".scratch"
         try Durable.createDirectories(scratch)
         let sources = try tasks.map(Inputs.task).sorted { $0.name < $1.name }
         return MergePlan(

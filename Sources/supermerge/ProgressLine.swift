@@ -22,7 +22,9 @@ final class ProgressLine {
 
     private func line(_ progress: WorkerEvent.Progress) {
         let now = ContinuousClock.now
-        guard progress.phase != lastPhase || progress.done == progress.total || now - lastPlain > .seconds(5) else { return }
+        guard progress.phase != lastPhase || progress.done == progress.total || now - lastPlain > .seconds(5) else {
+            return
+        }
         lastPhase = progress.phase
         lastPlain = now
         write("\(progress.phase.rawValue) \(Self.figures(progress))\n")
