@@ -1,7 +1,41 @@
 /// A decoded `torch.export` archive: pure data, no libtorch, so that the daemon can check a base without it.
 package struct ExportedGraph: Sendable {
     package let signature: GraphSignature
+    /// In the order of `body.inputs`.
+    package let inputs: [GraphInput]
+    package let body: GraphBlock
+    /// The values among `body.outputs` that the model's caller gets, in order.
+    package let outputs: [GraphArgument]
+    /// By state-dict name: weights, buffers and constants, whether or not their bytes are in the archive.
+    package let stored: [String: StoredTensor]
+
+    private let archive: ZipArchive
+    /// Storages whose bytes are in the archive.
+    private let storages: [String: ZipArchive.Entry]
+
+    /// Bytes of one tensor's storage; larger ones are read from safetensors.
+    private static let storageLimit = 16 << 30
 
     /// Reads the archive (a zip of stored entries): graph, signature, constants and weights' places. Bounded memory.
-    package init(archive path: String) throws(GraphError) { fatalError() }
+    package init(archive path: String) throws(GraphError) {
+        let archive = try ZipArchive(ArchiveFile(path: path))
+        let contents = try ArchiveContents(archive)
+        self.archive = archive
+        inputs = contents.model.inputs
+        body = contents.model.body
+        outputs = zip(contents.model.body.outputs, contents.model.outputs).filter { $1.isForUser }.map { $0.0 }
+        stored = contents.stored
+        storages = contents.storages
+        signature = GraphSignature(inputs: inputs, body: body, stored: stored)
+    }
+
+    /// The path that the archive was read from, for messages.
+    package var path: String { archive.file.path }
+
+    /// The bytes of the whole storage of a weight, buffer or constant; nil where the archive does not carry them. The
+    /// tensor's place in it is told by `stored[name].meta`.
+    package func storage(_ name: String) throws(GraphError) -> [UInt8]? {
+        guard let tensor = stored[name], let entry = storages[tensor.storage] else { return nil }
+        return try archive.bytes(entry, limit: Self.storageLimit)
+    }
 }

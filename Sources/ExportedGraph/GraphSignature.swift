@@ -9,9 +9,22 @@ package struct GraphSignature: Hashable, Sendable {
         package var shape: [Int?]
         /// Other state-dict names that share the storage (tied weights).
         package var aliases: [String]
+
+        package init(name: String, dtype: String, shape: [Int?], aliases: [String]) {
+            self.name = name
+            self.dtype = dtype
+            self.shape = shape
+            self.aliases = aliases
+        }
     }
 
     package var parameters: [Slot]
     package var buffers: [Slot]
     package var inputs: [Slot]
+
+    package init(parameters: [Slot], buffers: [Slot], inputs: [Slot]) {
+        self.parameters = parameters
+        self.buffers = buffers
+        self.inputs = inputs
+    }
 }

@@ -6,6 +6,8 @@ import WorkerProtocol
 struct DropReader {
     let listing: DropListing
     var memory: FileMemory
+    /// Told the bytes of each chunk that was read.
+    var onProgress: @Sendable (Int64) -> Void = { _ in }
 
     /// Opens the named file and makes sure that it is the one that was listed.
     func open(_ name: String) throws(AdmissionFault) -> ReadableFile {
@@ -32,8 +34,10 @@ struct DropReader {
             var record = memory.record(stamp)
             if record == nil || (base != nil && record?.resemblance?.base != base?.digest) {
                 var scan = ContentScan(entries, base: base)
-                let sha256 = unsafe try file.sha256(visit: { chunk, offset in unsafe try scan.visit(chunk, at: offset) }
-                )
+                let sha256 = unsafe try file.sha256(visit: { chunk, offset in
+                    unsafe try scan.visit(chunk, at: offset)
+                    onProgress(Int64(chunk.count))
+                })
                 guard try file.identity() == identity else {
                     throw AdmissionFault.changed("\(file.path) changed while it was read")
                 }

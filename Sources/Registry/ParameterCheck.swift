@@ -8,7 +8,8 @@ struct ParameterCheck {
 
     /// Throws the first kind of fault with the first few names.
     func check(_ checkpoint: Checkpoint) throws(AdmissionFault) {
-        let wanted = base.checkpoint.names.filter { !isHead($0) } + base.headParameters
+        let ofHead = (base.signature?.parameters.map(\.name) ?? []).filter { isHead($0) }
+        let wanted = Set(base.checkpoint.names.filter { !isHead($0) } + base.headParameters + ofHead).sorted()
         let missing = wanted.filter { name in
             checkpoint.entry(name) == nil && base.tied(name).allSatisfy { checkpoint.entry($0) == nil }
         }

@@ -13,6 +13,8 @@ package actor RegistryScanner {
 
     /// Called before a drop is read: its name (`base` or the task's) and the bytes of its files.
     package typealias AdmissionObserver = @Sendable (_ drop: String, _ bytes: Int64) -> Void
+    /// Called with the bytes of each chunk that was read, a MiB at most: evidence that a long reading goes on.
+    package typealias ProgressObserver = @Sendable (_ bytes: Int64) -> Void
 
     let root: String
     let settle: Duration
@@ -49,11 +51,14 @@ package actor RegistryScanner {
 
     /// One look. Throws `RegistryError` where the registry can't be listed and `CancellationError`; whatever is wrong with a
     /// drop is in the snapshot.
-    package func scan(onAdmission: AdmissionObserver = { _, _ in }) async throws -> Scan {
+    package func scan(
+        onAdmission: AdmissionObserver = { _, _ in }, onProgress: @escaping ProgressObserver = { _ in }
+    ) async throws -> Scan {
         let names = try taskNames()
         let admission = BaseAdmission(readGraph: readGraph, requiresValidation: requiresValidation)
         let baseLook = try look("base", inBase: true, verdict: base, key: "") { reader throws(AdmissionFault) in
             onAdmission("base", reader.listing.bytes)
+            reader.onProgress = onProgress
             return try admission.admit(&reader)
         }
         base = baseLook.verdict
@@ -70,7 +75,7 @@ package actor RegistryScanner {
                 continue
             }
             seen.insert(relative)
-            let look = try lookAtTask(name, baseLook, &model, admission, onAdmission)
+            let look = try lookAtTask(name, baseLook, &model, admission, onAdmission, onProgress)
             tasks[name] = look.verdict
             if look.drop != .missing { snapshot.tasks[name] = look.drop }
             if let more = look.wait { wait = min(wait ?? more, more) }
@@ -83,7 +88,7 @@ package actor RegistryScanner {
 
     private func lookAtTask(
         _ name: String, _ base: Look<AcceptedBase>, _ model: inout BaseModel?, _ admission: BaseAdmission,
-        _ onAdmission: AdmissionObserver
+        _ onAdmission: AdmissionObserver, _ onProgress: @escaping ProgressObserver
     ) throws -> Look<AcceptedTask> {
         var key = ""
         if case .accepted(let accepted) = base.drop { key = accepted.source.digest }
@@ -95,6 +100,7 @@ package actor RegistryScanner {
                 throw AdmissionFault.waiting("waiting for a base model that is accepted")
             }
             onAdmission(name, reader.listing.bytes)
+            reader.onProgress = onProgress
             let opened: BaseModel
             if let model { opened = model } else { opened = try admission.open(accepted, baseListing) }
             model = opened

@@ -1,29 +1,61 @@
+import CTorch
+
 /// A handle on a libtorch tensor; `deinit` gives the reference back. Not `Sendable`: one actor owns the tensors.
-package final class Tensor {
+@safe package final class Tensor {
+    let handle: OpaquePointer
+
+    /// Takes over one reference.
+    init(owning handle: OpaquePointer) { unsafe self.handle = handle }
+
+    deinit { unsafe ct_tensor_free(handle) }
+
     /// Uninitialised, contiguous, on the CPU.
-    package init(empty shape: [Int], _ dtype: DType = .float32) throws { fatalError() }
-    package convenience init(_ values: [Float], shape: [Int]) throws { fatalError() }
-    package convenience init(_ values: [Int64], shape: [Int]) throws { fatalError() }
+    package init(empty shape: [Int], _ dtype: DType = .float32) throws {
+        var result: OpaquePointer?
+        let sizes = shape.map(Int64.init)
+        try TorchError.check { error in
+            unsafe sizes.withUnsafeBufferPointer { sizes in
+                guard let first = sizes.baseAddress else {
+                    var none: Int64 = 0
+                    return unsafe ct_tensor_empty(&none, 0, dtype.code, &result, error)
+                }
+                return unsafe ct_tensor_empty(first, Int64(sizes.count), dtype.code, &result, error)
+            }
+        }
+        guard let result = unsafe result else { throw TorchError("libtorch made no tensor") }
+        unsafe self.handle = result
+    }
 
-    package var shape: [Int] { fatalError() }
-    package var dtype: DType { fatalError() }
-    package var elementCount: Int { fatalError() }
+    package convenience init(_ values: [Float], shape: [Int]) throws {
+        try self.init(empty: shape, .float32)
+        try fill(values)
+    }
 
-    /// The elements as bytes, in place. The tensor must be contiguous and on the CPU.
-    package func withUnsafeMutableBytes<R>(_ body: (UnsafeMutableRawBufferPointer) throws -> R) throws -> R { fatalError() }
-    /// A copy of the elements, converted.
-    package func floats() throws -> [Float] { fatalError() }
-    package func integers() throws -> [Int64] { fatalError() }
-    /// The value of a tensor with one element.
-    package func item() throws -> Double { fatalError() }
-    package func to(_ dtype: DType) throws -> Tensor { fatalError() }
+    package convenience init(_ values: [Int64], shape: [Int]) throws {
+        try self.init(empty: shape, .int64)
+        try fill(values)
+    }
 
-    /// Calls any operator of libtorch's dispatcher by name (`aten::add`, overload `Tensor`); missing trailing arguments
-    /// take their schema's defaults. Throws `TorchError`.
-    package static func call(_ name: String, _ overload: String = "", _ arguments: [Argument]) throws -> [Tensor] { fatalError() }
+    package var shape: [Int] {
+        unsafe (0..<ct_tensor_rank(handle)).map { unsafe Int(ct_tensor_length(handle, $0)) }
+    }
 
-    package enum Argument {
-        case tensor(Tensor), tensors([Tensor]), optionalTensor(Tensor?), int(Int), ints([Int]), double(Double), bool(Bool)
-        case string(String), dtype(DType), none
+    /// The element type; complex, quantised and 8-bit floating-point tensors, which have none here, never leave the room.
+    package var dtype: DType {
+        guard let type = unsafe DType(code: ct_tensor_dtype(handle)) else {
+            preconditionFailure("a tensor of an element type that this program never makes")
+        }
+        return type
+    }
+
+    package var elementCount: Int { unsafe Int(ct_tensor_element_count(handle)) }
+
+    private func fill<Element>(_ values: [Element]) throws {
+        guard values.count == elementCount else {
+            throw TorchError("\(values.count) values do not fill a tensor of shape \(shape)")
+        }
+        try unsafe withUnsafeMutableBytes { bytes in
+            unsafe values.withUnsafeBytes { unsafe bytes.copyMemory(from: $0) }
+        }
     }
 }

@@ -144,6 +144,47 @@ import Testing
         #expect(try await scanner.scan().snapshot.tasks["t"]?.reason?.contains("base") == true)
     }
 
+    @Test func dropThatChangesWhileItIsReadArrivesAgain() async throws {
+        try registry.writeBase()
+        try registry.writeTask()
+        let scanner = registry.scanner()
+        _ = try await scanner.scan()
+        registry.advance(.seconds(5))
+        let registry = registry
+        let scan = try await scanner.scan(onAdmission: { name, _ in
+            if name == "t" { try? registry.writeTask(weights: TestRegistry.taskTensors(shift: 0.5)) }
+        })
+        #expect(scan.snapshot.tasks["t"]?.reason?.contains("changed") == true)
+        #expect(scan.lookAgainAfter == .seconds(5))
+        #expect(try await registry.settledScan(scanner).tasks["t"]?.content != nil)
+    }
+
+    @Test func dropThatChangesAfterItWasReadArrivesAgain() async throws {
+        try registry.writeBase()
+        try registry.writeTask()
+        let scanner = registry.scanner()
+        _ = try await scanner.scan()
+        registry.advance(.seconds(5))
+        let registry = registry
+        let weights = Int64(TestTensor.file(TestRegistry.taskTensors()).count)
+        let scan = try await scanner.scan(onProgress: { bytes in
+            if bytes == weights { try? registry.write("tasks/t/task.yaml", Array("weight: 2".utf8)) }
+        })
+        #expect(scan.snapshot.tasks["t"]?.reason?.contains("changed") == true)
+        #expect(try await registry.settledScan(scanner).tasks["t"]?.content?.source.settings.weight == 2)
+    }
+
+    @Test func cancelledScanSaysSo() async throws {
+        try registry.writeBase()
+        try registry.writeTask()
+        let scanner = registry.scanner()
+        let task = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            return try await scanner.scan()
+        }
+        await #expect(throws: CancellationError.self) { try await task.value }
+    }
+
     @Test func badDropDelaysNoGoodOne() async throws {
         try registry.writeBase()
         try registry.writeTask("a", weights: [])

@@ -1,0 +1,36 @@
+/// A tensor by an opaque handle, which holds one reference.
+#ifndef CT_TENSOR_H
+#define CT_TENSOR_H
+
+#include "ct_status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#pragma clang assume_nonnull begin
+
+typedef struct ct_tensor ct_tensor;
+
+/// Uninitialised, contiguous, on the CPU. `dtype` is c10::ScalarType's number.
+ct_status ct_tensor_empty(const int64_t *shape, int64_t rank, int32_t dtype, ct_tensor *_Nullable *_Nonnull result,
+                          char *_Nullable *_Nonnull error) CT_NOEXCEPT;
+void ct_tensor_free(ct_tensor *tensor) CT_NOEXCEPT;
+
+int64_t ct_tensor_rank(const ct_tensor *tensor) CT_NOEXCEPT;
+int64_t ct_tensor_element_count(const ct_tensor *tensor) CT_NOEXCEPT;
+int32_t ct_tensor_dtype(const ct_tensor *tensor) CT_NOEXCEPT;
+/// The length of one axis, 0 <= axis < rank.
+int64_t ct_tensor_length(const ct_tensor *tensor, int64_t axis) CT_NOEXCEPT;
+
+/// The elements in place; fails unless the tensor is contiguous and on the CPU.
+ct_status ct_tensor_bytes(const ct_tensor *tensor, void *_Nullable *_Nonnull bytes, int64_t *count,
+                          char *_Nullable *_Nonnull error) CT_NOEXCEPT;
+
+#pragma clang assume_nonnull end
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

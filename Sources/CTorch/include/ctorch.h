@@ -1,3 +1,0 @@
-#ifndef CTORCH_H
-#define CTORCH_H
-#endif

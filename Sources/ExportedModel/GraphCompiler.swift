@@ -1,0 +1,78 @@
+import ExportedGraph
+import Torch
+
+/// Turns a graph into instructions over numbered slots: operators resolved, arguments bound by schema, sub-graphs inlined.
+struct GraphCompiler {
+    /// Values by name: slots, or constants that sub-graphs were given.
+    typealias Scope = [String: Program.Operand]
+
+    private(set) var instructions: [Instruction] = []
+    private(set) var slotCount = 0
+
+    mutating func newSlot() -> Int {
+        defer { slotCount += 1 }
+        return slotCount
+    }
+
+    /// Appends a graph's nodes; gives the scope with the values that they define.
+    mutating func append(_ block: GraphBlock, _ given: Scope) throws -> Scope {
+        var scope = given
+        for node in block.nodes { try append(node, &scope) }
+        return scope
+    }
+
+    private mutating func append(_ node: GraphNode, _ scope: inout Scope) throws {
+        if node.target.hasPrefix("torch.ops.higher_order.") {
+            try appendHigherOrder(node, &scope)
+            return
+        }
+        let target = Target(node.target)
+        if Compatibility.isAssertion(target.name) { return }
+        guard let op = try target.find(), !Compatibility.isTraining(target.name, node.flags) else {
+            throw ExportedModelError.unsupported(operator: node.target, node: node.name)
+        }
+        let arguments = try bound(node, op, scope)
+        let results = node.results.map { name in
+            guard let name else { return -1 }
+            let slot = newSlot()
+            scope[name] = .slot(slot)
+            return slot
+        }
+        instructions.append(
+            .call(op, place: "\(node.target) of node '\(node.name)'", arguments: arguments, results: results))
+    }
+
+    /// Grad-mode and autocast regions: their bodies run in place.
+    private mutating func appendHigherOrder(_ node: GraphNode, _ scope: inout Scope) throws {
+        let values = node.arguments.map(\.value)
+        let unsupported = ExportedModelError.unsupported(operator: node.target, node: node.name)
+        guard let position = values.firstIndex(where: { if case .graph = $0 { true } else { false } }),
+            case .graph(let body) = values[position]
+        else { throw unsupported }
+        switch (node.target.split(separator: ".").last, Array(values[..<position])) {
+        case ("wrap_with_set_grad_enabled", let settings):
+            guard case .bool(let enabled)? = settings.first, settings.count == 1 else { throw unsupported }
+            instructions.append(.beginGradMode(enabled))
+        case ("wrap_with_autocast", let settings):
+            guard settings.count >= 3, case .bool(let enabled) = settings[2] else { throw unsupported }
+            var dtype: DType?
+            if case .dtype(let name) = settings[1] { dtype = DType(rawValue: name) }
+            instructions.append(.beginAutocast(enabled, dtype))
+        default: throw unsupported
+        }
+        let given = try values[(position + 1)...].map { try operand($0, node, scope) }
+        guard given.count == body.inputs.count, node.results.count == body.outputs.count else {
+            throw ExportedModelError.malformed(
+                node: node.name, reason: "its body takes or gives another count of values")
+        }
+        var inner: Scope = [:]
+        for (input, operand) in zip(body.inputs, given) {
+            if case .value(let name) = input { inner[name] = operand }
+        }
+        inner = try append(body, inner)
+        for (name, output) in zip(node.results, body.outputs) {
+            if let name { scope[name] = try operand(output, node, inner) }
+        }
+        instructions.append(.endMode)
+    }
+}

@@ -1,0 +1,23 @@
+import CTorch
+
+extension TorchError {
+    /// Runs a C function that reports failure by its status and a message, and throws that message.
+    @safe static func check(
+        _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> ct_status
+    ) throws(TorchError) {
+        var message: UnsafeMutablePointer<CChar>?
+        guard unsafe body(&message) != ct_status(CT_OK) else { return }
+        guard let text = unsafe message else { throw TorchError("libtorch failed without a message") }
+        defer { unsafe ct_string_free(text) }
+        throw TorchError(unsafe String(cString: text).trimmed)
+    }
+}
+
+extension String {
+    /// Without line ends at its end.
+    fileprivate var trimmed: String {
+        var text = self[...]
+        while text.last?.isNewline == true { text = text.dropLast() }
+        return String(text)
+    }
+}

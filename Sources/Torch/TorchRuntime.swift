@@ -1,0 +1,43 @@
+import CTorch
+import Glibc
+
+/// Settings of the whole process and the calling thread.
+package enum TorchRuntime {
+    /// Threads of an operation; 0: the machine's cores.
+    package static func setThreads(_ count: Int) throws {
+        guard count >= 0, let number = Int32(exactly: count == 0 ? sysconf(Int32(_SC_NPROCESSORS_ONLN)) : count) else {
+            throw TorchError("\(count) is no number of threads: give 1 or more, or 0 for the machine's cores")
+        }
+        try TorchError.check { error in
+            unsafe ct_set_threads(number, error)
+        }
+    }
+
+    /// libtorch's version, the BLAS in the process, threads: for `release.json`.
+    package static func versions() -> [String: String] {
+        [
+            "libtorch": unsafe String(cString: ct_torch_version()),
+            "blas": BLAS.inProcess.description,
+            "threads": String(ct_threads()),
+        ]
+    }
+
+    /// One line of advice where the BLAS in the process is a slow one (reference, or OpenBLAS with a thread pool of its own).
+    package static func blasAdvice() -> String? { BLAS.inProcess.advice }
+
+    /// Runs `body` on this thread without recording for gradients.
+    package static func withoutGradients<R>(_ body: () throws -> R) throws -> R {
+        let before = ct_grad_mode()
+        ct_set_grad_mode(false)
+        defer { ct_set_grad_mode(before) }
+        return try body()
+    }
+
+    /// Runs `body` on this thread with matrix products in bfloat16 (CPU autocast).
+    package static func withAutocast<R>(_ enabled: Bool, _ body: () throws -> R) throws -> R {
+        let before = ct_autocast()
+        ct_set_autocast(enabled)
+        defer { ct_set_autocast(before) }
+        return try body()
+    }
+}

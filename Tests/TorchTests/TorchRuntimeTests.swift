@@ -1,0 +1,42 @@
+import Testing
+
+@testable import Torch
+
+@Suite(.serialized) struct TorchRuntimeTests {
+    @Test func versionsNameLibtorchBlasAndThreads() throws {
+        let versions = TorchRuntime.versions()
+        #expect(versions["libtorch"]?.isEmpty == false)
+        #expect(versions["blas"]?.isEmpty == false)
+        #expect(Int(versions["threads"] ?? "") != nil)
+    }
+
+    @Test func threadsAreSet() throws {
+        let before = Int(TorchRuntime.versions()["threads"] ?? "") ?? 1
+        try TorchRuntime.setThreads(1)
+        #expect(TorchRuntime.versions()["threads"] == "1")
+        try TorchRuntime.setThreads(before)
+        #expect(throws: TorchError.self) { try TorchRuntime.setThreads(-1) }
+        #expect(throws: TorchError.self) { try TorchRuntime.setThreads(.max) }
+    }
+
+    @Test func autocastMultipliesInBfloat16AndEnds() throws {
+        let a = try Tensor.zeros([2, 2])
+        let inside = try TorchRuntime.withAutocast(true) {
+            try Tensor.one("aten::matmul", [.tensor(a), .tensor(a)]).dtype
+        }
+        #expect(inside == .bfloat16)
+        #expect(try Tensor.one("aten::matmul", [.tensor(a), .tensor(a)]).dtype == .float32)
+    }
+
+    @Test(arguments: [
+        (["/usr/lib/x86_64-linux-gnu/openblas-openmp/libblas.so.3"], false),
+        (["/usr/lib/x86_64-linux-gnu/openblas-pthread/libblas.so.3"], true),
+        (["/usr/lib/x86_64-linux-gnu/openblas-serial/libblas.so.3"], true),
+        (["/usr/lib/x86_64-linux-gnu/blas/libblas.so.3.11.0"], true),
+        ([], false),
+    ])
+    func slowBlasIsAdvisedAgainst(paths: [String], advised: Bool) {
+        #expect((BLAS(paths: paths, hasMKL: false).advice != nil) == advised)
+        #expect(BLAS(paths: paths, hasMKL: true).advice == nil)
+    }
+}

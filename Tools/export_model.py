@@ -1,0 +1,256 @@
+#!/usr/bin/env python3
+"""Exports a Hugging Face model as graph.pt2, the graph that supermerged runs; once per base model.
+
+The archive holds the graph and the names of its parameters, no weights: those come from model.safetensors. Batch and
+token axes are free. Needs PyTorch 2.9 or later and transformers.
+
+    export_model.py MODEL_DIRECTORY                  writes MODEL_DIRECTORY/graph.pt2
+    export_model.py MODEL_DIRECTORY -o graph.pt2 --task causal-lm
+"""
+
+import argparse
+import io
+import json
+import os
+import sys
+import zipfile
+from dataclasses import dataclass
+
+import torch
+import transformers
+
+WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin")
+
+
+class ExportError(Exception):
+    """Why a model can't be exported, in a line that says what to do."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """How one kind of model is loaded and called."""
+
+    auto: type
+    architectures: tuple
+    inputs: tuple
+
+
+TASKS = {
+    "sequence-classification": Task(
+        transformers.AutoModelForSequenceClassification, ("ForSequenceClassification",), ("input_ids", "attention_mask")
+    ),
+    "image-classification": Task(
+        transformers.AutoModelForImageClassification, ("ForImageClassification",), ("pixel_values",)
+    ),
+    "seq2seq-lm": Task(
+        transformers.AutoModelForSeq2SeqLM,
+        ("ForConditionalGeneration", "ForSeq2SeqLM"),
+        ("input_ids", "attention_mask", "decoder_input_ids"),
+    ),
+    "causal-lm": Task(
+        transformers.AutoModelForCausalLM, ("ForCausalLM", "LMHeadModel"), ("input_ids", "attention_mask")
+    ),
+}
+
+
+def task_of(config):
+    """The task that config.json's architectures name."""
+    for architecture in config.architectures or ():
+        for name, task in TASKS.items():
+            if architecture.endswith(task.architectures):
+                return name
+    raise ExportError(
+        f"config.json names no known kind of architecture ({config.architectures}): give one of {', '.join(TASKS)} "
+        "with --task"
+    )
+
+
+def load(directory, task, attention):
+    """The model in evaluation mode, in float32; without weights in the directory, as its configuration makes it."""
+    config = transformers.AutoConfig.from_pretrained(directory, local_files_only=True)
+    config.use_cache = False
+    options = {"attn_implementation": attention, "dtype": torch.float32}
+    if any(os.path.exists(os.path.join(directory, name)) for name in WEIGHTS):
+        model = task.auto.from_pretrained(directory, config=config, local_files_only=True, **options)
+    else:
+        model = task.auto.from_config(config, **options)
+    return model.eval()
+
+
+def example_inputs(model, names, batch=3, tokens=7, target_tokens=5):
+    """Inputs of the right types and shapes; their values say nothing."""
+    config = model.config
+    values = {}
+    for name in names:
+        if name == "pixel_values":
+            vision = getattr(config, "vision_config", config)
+            side = vision.image_size
+            height, width = side if isinstance(side, (list, tuple)) else (side, side)
+            values[name] = torch.zeros(batch, getattr(vision, "num_channels", 3), height, width)
+        elif name == "decoder_input_ids":
+            values[name] = torch.ones(batch, target_tokens, dtype=torch.int64)
+        elif name == "token_type_ids":
+            values[name] = torch.zeros(batch, tokens, dtype=torch.int64)
+        else:
+            values[name] = torch.ones(batch, tokens, dtype=torch.int64)
+    return values
+
+
+def free_axes(model, values, max_batch, max_tokens):
+    """The batch axis of every input and the token axes, by name."""
+    limit = getattr(model.config, "max_position_embeddings", None) or max_tokens
+    batch = torch.export.Dim("batch", min=1, max=max_batch)
+    tokens = torch.export.Dim("tokens", min=1, max=min(limit, max_tokens))
+    targets = torch.export.Dim("target_tokens", min=1, max=min(limit, max_tokens))
+    axes = {}
+    for name in values:
+        axes[name] = {0: batch}
+        if name == "decoder_input_ids":
+            axes[name][1] = targets
+        elif name != "pixel_values":
+            axes[name][1] = tokens
+    return axes
+
+
+def with_plain_forward(model, names):
+    """Gives the model a forward(names...) -> logits without changing the names of its parameters."""
+    original = model.forward
+    accepts_cache = hasattr(model.config, "use_cache")
+
+    def logits(**values):
+        if accepts_cache:
+            values["use_cache"] = False
+        return original(**values).logits
+
+    scope = {"logits": logits}
+    arguments = ", ".join(names)
+    exec(f"def forward({arguments}): return logits({', '.join(f'{n}={n}' for n in names)})", scope)
+    model.forward = scope["forward"]
+    return model
+
+
+def export(model, names, max_batch=4096, max_tokens=4096):
+    """The torch.export program of forward(names...) -> logits."""
+    values = example_inputs(model, names)
+    axes = free_axes(model, values, max_batch, max_tokens)
+    model = with_plain_forward(model, names)
+    with torch.no_grad():
+        return torch.export.export(
+            model, tuple(values.values()), dynamic_shapes=tuple(axes.values()), strict=False
+        )
+
+
+def write_graph(program, path):
+    """Writes the archive without weights, example inputs, stack traces or any path of this machine; gives both sizes.
+
+    Buffers and constants stay. The index of the weights stays too, for it tells which parameters are tied.
+    """
+    buffer = io.BytesIO()
+    torch.export.save(program, buffer)
+    source = zipfile.ZipFile(buffer)
+    root = source.namelist()[0].split("/")[0]
+    index = json.loads(source.read(f"{root}/data/weights/model_weights_config.json"))["config"]
+    weights = {f"{root}/data/weights/{entry['path_name']}" for entry in index.values() if entry["is_param"]}
+    temporary = f"{path}.tmp"
+    with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as target:
+        for name in source.namelist():
+            if name in weights or "/sample_inputs/" in name:
+                continue
+            content = source.read(name)
+            if "/models/" in name and name.endswith(".json"):
+                content = stripped(content)
+            target.writestr(zipfile.ZipInfo("graph" + name[len(root):]), content)
+    os.replace(temporary, path)
+    return buffer.getbuffer().nbytes, os.path.getsize(path)
+
+
+def stripped(content):
+    """The graph's JSON without metadata that only debuggers read."""
+
+    def strip(graph):
+        for node in graph["nodes"]:
+            node["metadata"] = {}
+            for given in node["inputs"]:
+                if "as_graph" in given["arg"]:
+                    strip(given["arg"]["as_graph"]["graph"])
+
+    model = json.loads(content)
+    module = model["graph_module"]
+    strip(module["graph"])
+    module["module_call_graph"] = module["module_call_graph"][:1]
+    module["metadata"] = {}
+    model["guards_code"] = []
+    return json.dumps(model, separators=(",", ":")).encode()
+
+
+def difference(program, model, names):
+    """The largest relative difference of the program's logits from the model's, at other lengths than the export's."""
+    torch.manual_seed(0)
+    values = example_inputs(model, names, batch=2, tokens=11, target_tokens=4)
+    if "pixel_values" in values:
+        values["pixel_values"] = torch.randn_like(values["pixel_values"])
+    with torch.no_grad():
+        expected = model(**values)
+        got = program.module()(*values.values())
+    return float((got - expected).abs().max() / expected.abs().max().clamp_min(1e-30))
+
+
+def export_directory(directory, path, task=None, inputs=None, max_batch=4096, max_tokens=4096, log=print):
+    """Exports the model in `directory` to `path`; tries PyTorch's fused attention first, then the plain one."""
+    config = transformers.AutoConfig.from_pretrained(directory, local_files_only=True)
+    name = task or task_of(config)
+    names = tuple(inputs) if inputs else TASKS[name].inputs
+    failure = None
+    for attention in ("sdpa", "eager"):
+        try:
+            model = load(directory, TASKS[name], attention)
+            program = export(model, names, max_batch, max_tokens)
+            break
+        except (ValueError, RuntimeError, torch._dynamo.exc.TorchDynamoException) as error:
+            failure = error
+            log(f"{attention} attention: {str(error).splitlines()[0] if str(error) else type(error).__name__}")
+    else:
+        raise ExportError(f"{type(model).__name__ if 'model' in locals() else name} does not export: {failure}")
+    parameters = dict(model.named_parameters())
+    log(f"model       {type(model).__name__}, {name}, {attention} attention")
+    log(f"inputs      {', '.join(names)} (batch{' and token' if names != ('pixel_values',) else ''} axes free)")
+    log(f"parameters  {len(parameters)} tensors, {sum(p.numel() for p in parameters.values()):,} numbers")
+    operators = {str(node.target) for node in program.graph.nodes if node.op == "call_function"}
+    log(f"graph       {len(program.graph.nodes)} nodes, {len(operators)} operators")
+    whole, small = write_graph(program, path)
+    log(f"check       relative difference {difference(program, model, names):.1e} at other lengths than the export's")
+    log(f"size        {small:,} bytes without weights ({whole:,} with)")
+    return program, model
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0], epilog="\n".join(__doc__.splitlines()[1:]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("directory", help="a Hugging Face model directory (config.json, weights where it has them)")
+    parser.add_argument("-o", "--output", help="the archive to write (default: graph.pt2 in the directory)")
+    parser.add_argument("--task", choices=sorted(TASKS), help="default: by the architectures in config.json")
+    parser.add_argument(
+        "--inputs", help="comma-separated names, where the usual ones will not do: input_ids,attention_mask,token_type_ids"
+    )
+    parser.add_argument("--max-batch", type=int, default=4096, help="default: %(default)s")
+    parser.add_argument(
+        "--max-tokens", type=int, default=4096, help="default: %(default)s, or fewer positions where the model has fewer"
+    )
+    arguments = parser.parse_args()
+    path = arguments.output or os.path.join(arguments.directory, "graph.pt2")
+    inputs = arguments.inputs.split(",") if arguments.inputs else None
+    try:
+        export_directory(
+            arguments.directory, path, arguments.task, inputs, arguments.max_batch, arguments.max_tokens
+        )
+    except (ExportError, OSError, ValueError) as error:
+        print(f"export_model: {error}", file=sys.stderr)
+        return 1
+    print(f"written     {path}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
