@@ -1,4 +1,5 @@
 import Control
+import Files
 import FlyingFox
 import FlyingSocks
 import Foundation
@@ -13,6 +14,9 @@ struct ControlServer: Service {
     let reconciler: Reconciler
 
     func run() async throws {
+        if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+            try Durable.createDirectories(String(path[..<slash]))
+        }
         try Self.clear(path)
         let server = HTTPServer(
             // A merge may take hours, and `rescan --wait` waits for it.
@@ -20,13 +24,18 @@ struct ControlServer: Service {
                 address: .unix(path: path), timeout: 7 * 24 * 3600, logger: DisabledLogger.disabled),
             handler: ControlRoutes(reconciler: reconciler))
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await server.run() }
-            try await server.waitUntilListening(timeout: 10)
-            _ = unsafe chmod(path, 0o660)
-            try? await gracefulShutdown()
-            await server.stop(timeout: 1)
-            group.cancelAll()
-            while (try? await group.next()) != nil {}
+            group.addTask {
+                try await server.run()
+                throw DaemonFailure("the control socket \(path) was closed")
+            }
+            group.addTask {
+                try await server.waitUntilListening(timeout: 60)
+                _ = unsafe chmod(path, 0o660)
+                try? await gracefulShutdown()
+            }
+            defer { group.cancelAll() }
+            _ = try await group.next()
+            await server.stop(timeout: 0.2)
         }
         _ = unsafe unlink(path)
     }

@@ -45,18 +45,21 @@ package struct WorkerSupervisor: MergeWorker {
             ) { execution in
                 mark?.write(execution.processIdentifier.value)
                 let (output, errors) = (execution.standardOutput, execution.standardError)
-                try await withThrowingTaskGroup(of: Bool.self) { group in
-                    group.addTask { try await readEvents(output, transcript, onEvent) }
-                    group.addTask { try await readWords(errors, transcript) }
-                    group.addTask {
-                        // The readers end with the process, not with their cancellation.
-                        if await isHung(transcript) { await execution.teardown(using: teardown) }
-                        return false
+                // A task of its own: a cancelled reader would close the pipes under a worker that is still saving its state.
+                let listening = Task {
+                    try await withThrowingTaskGroup(of: Bool.self) { group in
+                        group.addTask { try await readEvents(output, transcript, onEvent) }
+                        group.addTask { try await readWords(errors, transcript) }
+                        group.addTask {
+                            if await isHung(transcript) { await execution.teardown(using: teardown) }
+                            return false
+                        }
+                        var readers = 2
+                        while readers > 0, let wasReader = try await group.next() { readers -= wasReader ? 1 : 0 }
+                        group.cancelAll()
                     }
-                    var readers = 2
-                    while readers > 0, let wasReader = try await group.next() { readers -= wasReader ? 1 : 0 }
-                    group.cancelAll()
                 }
+                try await listening.value
             }.terminationStatus
         } catch {
             mark?.remove()
