@@ -102,6 +102,10 @@ let package = Package(
             ["Merging", "Registry", "Releases", "Safetensors", "Files", "WorkerProtocol", argumentParser]),
         program("supermergectl", ["Control", "Releases", "Ledger", "WorkerProtocol", argumentParser]),
 
+        // The labelled sets of `make demo`.
+        .executableTarget(
+            name: "demo-data", dependencies: ["Safetensors", argumentParser], path: "Demo/Data", swiftSettings: strict),
+
         tests("Files", ["Files"]),
         tests("Safetensors", ["Safetensors", "Files"]),
         tests("WorkerProtocol", ["WorkerProtocol"]),

@@ -1,6 +1,7 @@
 /// Operators that exported graphs name and libtorch 1.13 lacks, under the namespace `supermerge`, with PyTorch's own
 /// schemas: bound, called and differentiated like any other. A newer libtorch's own operators are preferred.
 #include <ATen/ATen.h>
+#include <torch/csrc/api/include/torch/version.h>
 #include <torch/library.h>
 
 #include <cmath>
@@ -64,6 +65,16 @@ at::Tensor rmsNorm(const at::Tensor &input, at::IntArrayRef shape, const Optiona
     return weight && weight->defined() ? normed * *weight : normed;
 }
 
+#if TORCH_VERSION_MAJOR < 2
+/// libtorch 1.13 hands the gradient of gelu to oneDNN without its strides: one that is not contiguous, as after a convolution
+/// whose output is transposed into tokens, gives wrong numbers without a word. This gelu makes it contiguous first.
+at::Tensor gelu(const at::Tensor &input, c10::string_view approximate) {
+    auto result = at::gelu(input, approximate);
+    if (result.requires_grad()) result.register_hook([](at::Tensor gradient) { return gradient.contiguous(); });
+    return result;
+}
+#endif
+
 } // namespace
 
 TORCH_LIBRARY(supermerge, library) {
@@ -73,6 +84,9 @@ TORCH_LIBRARY(supermerge, library) {
     library.def("_safe_softmax(Tensor self, int dim, ScalarType? dtype=None) -> Tensor", safeSoftmax);
     library.def("rms_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, float? eps=None) -> Tensor",
                 rmsNorm);
+#if TORCH_VERSION_MAJOR < 2
+    library.def("gelu(Tensor self, *, str approximate='none') -> Tensor", gelu);
+#endif
     library.def("sym_size.int(Tensor self, int dim) -> int",
                 [](const at::Tensor &self, int64_t axis) { return self.size(axis); });
     library.def("sym_stride.int(Tensor self, int dim) -> int",

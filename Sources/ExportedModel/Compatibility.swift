@@ -15,6 +15,9 @@ enum Compatibility {
         "aten::rrelu": "training",
     ]
 
+    /// Operators that an old libtorch has but gets wrong: ours go first where there are any.
+    private static let repaired: Set<String> = ["aten::gelu"]
+
     /// Whether a node of this operator can be left out.
     static func isAssertion(_ name: String) -> Bool { assertions.contains(name) }
 
@@ -25,9 +28,9 @@ enum Compatibility {
 
     /// libtorch's own operator, or ours of the same schema.
     static func find(_ name: String, _ overload: String) throws(TorchError) -> Operator? {
-        if let native = try Operator.find(name, overload) { return native }
-        guard name.hasPrefix("aten::") else { return nil }
-        return try Operator.find("supermerge::" + name.dropFirst("aten::".count), overload)
+        let native = try Operator.find(name, overload)
+        guard name.hasPrefix("aten::"), native == nil || repaired.contains(name) else { return native }
+        return try Operator.find("supermerge::" + name.dropFirst("aten::".count), overload) ?? native
     }
 
     /// Python's operators on symbolic integers: `_operator.floordiv`, `torch.sym_max`, `math.ceil`, …

@@ -1,0 +1,56 @@
+# make demo    watch a real daemon merge four tasks, refuse two bad ones, and roll back
+# make test    every test
+# Both bring the Debian packages that they need; Tools/set-up says which.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := build
+.PHONY: demo test build bench check format set-up install clean
+
+PREFIX ?= /usr
+SYSCONFDIR ?= /etc
+DESTDIR ?=
+PROGRAMS := supermerge supermerged supermergectl
+# Some containers give fewer cores than the machine has.
+JOBS ?= $(shell nproc)
+RELEASE := swift build -c release -j $(JOBS)
+
+build: set-up
+	@for program in $(PROGRAMS); do echo "$(RELEASE) --product $$program"; $(RELEASE) --product $$program || exit; done
+
+demo: build
+	@Tools/set-up demo
+	@$(RELEASE) --product demo-data
+	@Demo/run
+
+test: set-up
+	swift test -j $(JOBS)
+
+bench: build
+	Benchmarks/run
+
+check:
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests Demo
+	systemd/check
+
+format:
+	swift format --in-place --recursive --parallel Package.swift Sources Tests Demo
+
+set-up:
+	@Tools/set-up
+
+# The unit calls /usr/bin/supermerged: another PREFIX needs a drop-in for ExecStart=.
+install: build
+	install -d "$(DESTDIR)$(PREFIX)/bin"
+	install -m 755 $(addprefix "$$($(RELEASE) --show-bin-path)"/,$(PROGRAMS)) "$(DESTDIR)$(PREFIX)/bin/"
+	install -D -m 644 systemd/supermerged@.service "$(DESTDIR)$(PREFIX)/lib/systemd/system/supermerged@.service"
+	install -D -m 644 systemd/sysusers.d/supermerged.conf "$(DESTDIR)$(PREFIX)/lib/sysusers.d/supermerged.conf"
+	install -D -m 644 systemd/tmpfiles.d/supermerged.conf "$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/supermerged.conf"
+	install -D -m 644 systemd/supermerged.catalog "$(DESTDIR)$(PREFIX)/lib/systemd/catalog/supermerged.catalog"
+	install -D -m 644 config/supermerged.yaml "$(DESTDIR)$(PREFIX)/share/supermerged/supermerged.yaml"
+	install -d -m 750 "$(DESTDIR)$(SYSCONFDIR)/supermerge"
+	@[ -n "$(DESTDIR)" ] || echo "next: systemd-sysusers; systemd-tmpfiles --create; journalctl --update-catalog;" \
+	    "copy $(PREFIX)/share/supermerged/supermerged.yaml to $(SYSCONFDIR)/supermerge/NAME.yaml;" \
+	    "systemctl enable --now supermerged@NAME"
+
+clean:
+	rm -rf .build demo
