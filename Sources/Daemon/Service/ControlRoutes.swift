@@ -3,8 +3,8 @@ import FlyingFox
 import Foundation
 import WorkerProtocol
 
-/// What the control socket answers: GET /status, /history?last=N, /releases/N; POST /rescan?wait=true, /rollback/N, /pause,
-/// /resume, /retry/TASK.
+/// What the control socket answers: GET /status, /history?last=N, /releases/N; POST /rescan?wait=true, /rollback/N,
+/// /pause, /resume, /retry/TASK.
 struct ControlRoutes: HTTPHandler {
     let reconciler: Reconciler
 
