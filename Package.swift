@@ -89,7 +89,6 @@ let package = Package(
             [
                 "Control", "Registry", "Releases", "Ledger", "Systemd", "WorkerProtocol", "Files", "Yams", logging,
                 systemPackage,
-                .product(name: "FlyingFox", package: "FlyingFox"),
                 .product(name: "FlyingSocks", package: "FlyingFox"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),

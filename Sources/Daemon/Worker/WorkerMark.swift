@@ -26,7 +26,8 @@ struct WorkerMark: Sendable {
         return kill(-process, SIGKILL) == 0 || kill(process, SIGKILL) == 0
     }
 
-    /// Field 22 of /proc/<pid>/stat: clock ticks since boot, unique for a process number. Nil where the process has ended.
+    /// Field 22 of /proc/<pid>/stat: clock ticks since boot, unique for a process number. Nil where the process has
+    /// ended.
     private static func startTime(_ process: pid_t) -> String? {
         guard let bytes = try? Durable.contents("/proc/\(process)/stat", limit: 1 << 14) else { return nil }
         let text = String(decoding: bytes, as: UTF8.self)

@@ -6,8 +6,8 @@ import Subprocess
 import SystemPackage
 package import WorkerProtocol
 
-/// Runs `supermerge worker` as a child in a session of its own: plan on its standard input, events on its standard output,
-/// words for people on its standard error. Stopping it is SIGTERM, and SIGKILL after `grace`.
+/// Runs `supermerge worker` as a child in a session of its own: plan on its standard input, events on its standard
+/// output, words for people on its standard error. Stopping it is SIGTERM, and SIGKILL after `grace`.
 package struct WorkerSupervisor: MergeWorker {
     /// Longest line on standard output: a result with one coefficient for each layer and task.
     static let longestEvent = 16 << 20
@@ -45,7 +45,8 @@ package struct WorkerSupervisor: MergeWorker {
             ) { execution in
                 mark?.write(execution.processIdentifier.value)
                 let (output, errors) = (execution.standardOutput, execution.standardError)
-                // A task of its own: a cancelled reader would close the pipes under a worker that is still saving its state.
+                // A task of its own: a cancelled reader would close the pipes under a worker that is still saving its
+                // state.
                 let listening = Task {
                     try await withThrowingTaskGroup(of: Bool.self) { group in
                         group.addTask { try await readEvents(output, transcript, onEvent) }
