@@ -119,7 +119,12 @@ let package = Package(
         tests("Releases", ["Releases", "Safetensors", "WorkerProtocol", "Files"]),
         tests("Systemd", ["Systemd"]),
         tests("Daemon", ["Daemon", "Control", "Registry", "Releases", "Ledger", "WorkerProtocol", "Files", logging]),
-        tests("EndToEnd", ["Safetensors", "Releases", "Ledger", "WorkerProtocol"]),
+        tests(
+            "EndToEnd",
+            [
+                "Safetensors", "Releases", "Ledger", "WorkerProtocol", "Control", "Files", "supermerged", "supermerge",
+                "supermergectl",
+            ]),
     ],
     cxxLanguageStandard: .cxx17
 )
