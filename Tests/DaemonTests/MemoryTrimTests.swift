@@ -17,6 +17,6 @@ struct MemoryTrimTests {
 
     @Test func theProgramGoesOnAfterATrim() {
         MemoryTrim.now()
-        #expect(McNemar.pValue(gained: 0, lost: 3) == 0.25)
+        #expect(McNemar.pValue(gained: 5, lost: 5) == 1)
     }
 }
