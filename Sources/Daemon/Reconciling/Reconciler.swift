@@ -122,6 +122,7 @@ package actor Reconciler {
             isReady = true
             await recoverLedger()
             parts.notifier.ready()
+            MemoryTrim.now()
         }
         await concludeIfEnded()
         if running != nil {
