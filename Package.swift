@@ -89,7 +89,6 @@ let package = Package(
             [
                 "Control", "Registry", "Releases", "Ledger", "Systemd", "WorkerProtocol", "Files", "Yams", logging,
                 systemPackage,
-                .product(name: "FlyingFox", package: "FlyingFox"),
                 .product(name: "FlyingSocks", package: "FlyingFox"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -120,7 +119,12 @@ let package = Package(
         tests("Releases", ["Releases", "Safetensors", "WorkerProtocol", "Files"]),
         tests("Systemd", ["Systemd"]),
         tests("Daemon", ["Daemon", "Control", "Registry", "Releases", "Ledger", "WorkerProtocol", "Files", logging]),
-        tests("EndToEnd", ["Safetensors", "Releases", "Ledger", "WorkerProtocol"]),
+        tests(
+            "EndToEnd",
+            [
+                "Safetensors", "Releases", "Ledger", "WorkerProtocol", "Control", "Files", "supermerged", "supermerge",
+                "supermergectl",
+            ]),
     ],
     cxxLanguageStandard: .cxx17
 )

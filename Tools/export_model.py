@@ -197,6 +197,8 @@ def difference(program, model, names):
 
 def export_directory(directory, path, task=None, inputs=None, max_batch=4096, max_tokens=4096, log=print):
     """Exports the model in `directory` to `path`; tries PyTorch's fused attention first, then the plain one."""
+    if not os.path.isfile(os.path.join(directory, "config.json")):
+        raise ExportError(f"{directory} has no config.json: give the directory of a Hugging Face model")
     config = transformers.AutoConfig.from_pretrained(directory, local_files_only=True)
     name = task or task_of(config)
     names = tuple(inputs) if inputs else TASKS[name].inputs

@@ -56,3 +56,11 @@ char *ct_blas_libraries(void) noexcept {
     });
     return text;
 }
+
+const char *ct_openblas_core(void) noexcept {
+    using CoreName = const char *(*)();
+    const auto core = reinterpret_cast<CoreName>(dlsym(RTLD_DEFAULT, "openblas_get_corename"));
+    return core ? core() : nullptr;
+}
+
+void ct_set_environment(const char *name, const char *value) noexcept { setenv(name, value, 0); }

@@ -97,7 +97,10 @@ TORCH_LIBRARY_FRAGMENT(supermerge, library) {
     });
     library.def("py_pos(Scalar a) -> Scalar", [](const Scalar &a) { return a; });
     library.def("py_not(Scalar a) -> Scalar", [](const Scalar &a) { return Scalar(!a.toBool()); });
-    library.def("py_abs(Scalar a) -> Scalar", [](const Scalar &a) { return isWhole(a) ? Scalar(std::abs(a.toLong())) : Scalar(std::abs(a.toDouble())); });
+    library.def("py_abs(Scalar a) -> Scalar", [](const Scalar &a) {
+        if (!isWhole(a)) return Scalar(std::abs(a.toDouble()));
+        return Scalar(a.toLong() < 0 ? subtracted(0, a.toLong()) : a.toLong());
+    });
     library.def("py_float(Scalar a) -> Scalar", [](const Scalar &a) { return Scalar(a.toDouble()); });
     library.def("py_sqrt(Scalar a) -> Scalar", [](const Scalar &a) { return Scalar(std::sqrt(a.toDouble())); });
     library.def("py_int(Scalar a) -> Scalar", [](const Scalar &a) {

@@ -3,8 +3,8 @@ package struct ActionReply: Codable, Hashable, Sendable {
     package enum Outcome: String, Codable, Sendable {
         /// Done, or nothing had to be done.
         case done
-        /// The gate refused what was merged since the registry last changed.
-        case gated
+        /// Something that arrived last was refused: at admission, by the worker or by the gate.
+        case refused
         /// A merge failed, or the command could not be carried out.
         case failed
     }

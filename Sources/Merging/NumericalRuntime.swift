@@ -8,6 +8,9 @@ package enum NumericalRuntime {
         return TorchRuntime.blasAdvice()
     }
 
+    /// Call first in `main`: starts the process once more in place where the numerical libraries need other variables.
+    package static func restartWithFastEnvironment() { TorchRuntime.restartWithFastEnvironment() }
+
     /// Versions of what computes.
     package static func versions() -> [String: String] { TorchRuntime.versions() }
 }

@@ -19,11 +19,12 @@ package enum TorchRuntime {
             "libtorch": unsafe String(cString: ct_torch_version()),
             "blas": BLAS.inProcess.description,
             "threads": String(ct_threads()),
-        ]
+            "kernels": unsafe ct_openblas_core().map { unsafe String(cString: $0) } ?? "",
+        ].filter { !$0.value.isEmpty }
     }
 
     /// One line of advice where the BLAS in the process is a slow one (reference, or OpenBLAS with a thread pool of its own).
-    package static func blasAdvice() -> String? { BLAS.inProcess.advice }
+    package static func blasAdvice() -> String? { BLAS.inProcess.advice ?? FastEnvironment.inProcess.advice }
 
     /// Runs `body` on this thread without recording for gradients.
     package static func withoutGradients<R>(_ body: () throws -> R) throws -> R {

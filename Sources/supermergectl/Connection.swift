@@ -41,7 +41,7 @@ struct Connection: ParsableArguments {
         }
         switch reply.outcome {
         case .done: return
-        case .gated: throw ExitCode(3)
+        case .refused: throw ExitCode(3)
         case .failed: throw ExitCode(1)
         }
     }

@@ -3,7 +3,12 @@ import ArgumentParser
 struct RescanCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rescan", abstract: "Look at the registry now.",
-        discussion: "With --wait the exit status is 3 where the gate or a worker refused what arrived last.")
+        discussion:
+            """
+            With --wait the exit status is 3 where something that arrived last was refused: at admission, in the merge, or \
+            by the gate.
+            """
+    )
 
     @OptionGroup var connection: Connection
 

@@ -10,7 +10,9 @@ final class FakeRegistry: RegistryLooking {
 
     func set(_ new: RegistrySnapshot) { snapshot.withLock { $0 = new } }
 
-    func look() async throws -> (snapshot: RegistrySnapshot, lookAgainAfter: Duration?) {
+    func look(
+        onReading: @escaping @Sendable (String, Int64) -> Void
+    ) async throws -> (snapshot: RegistrySnapshot, lookAgainAfter: Duration?) {
         (snapshot.withLock { $0 }, nil)
     }
 }

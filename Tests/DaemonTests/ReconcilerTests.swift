@@ -50,7 +50,9 @@ struct ReconcilerTests {
             return .finished(FakeWorker.result(plan, values: isHarmed ? ["a": 0.2, "bad": 0.9] : [:]))
         }
         try await stand.live { daemon in
-            #expect(await daemon.rescan(wait: true).outcome == .gated)
+            let reply = await daemon.rescan(wait: true)
+            #expect(reply.outcome == .refused)
+            #expect(reply.message.hasPrefix("refused: bad ("))
             let states = await daemon.status().tasks.map(\.state)
             #expect(states == [.deployed, .setAside, .deployed])
         }

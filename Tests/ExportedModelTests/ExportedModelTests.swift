@@ -52,6 +52,29 @@ import Torch
         #expect(logits.dtype == .float32)
     }
 
+    @Test func autocastComputesInBfloat16WithGradientsOfTheParametersType() throws {
+        let fixture = try Fixture("bert")
+        let model = try ExportedModel(fixture.graph)
+        let tape = GradientTape()
+        let names = fixture.weights.keys.sorted()
+        var parameters: [String: Tensor] = [:]
+        for (index, name) in names.enumerated() {
+            parameters[name] = try tape.watch(#require(fixture.weights[name]), index: index)
+        }
+        let inputs = fixture.inputs("same")
+        let logits = try TorchRuntime.withAutocast(true) { try model.forward(inputs: inputs, parameters: parameters) }
+        #expect(logits.dtype == .bfloat16)
+        let exact = try fixture.tensor("same", "logits").floats()
+        for (rough, exact) in zip(try logits.floats(), exact) { #expect(abs(rough - exact) < 0.1) }
+        let loss = try logits.to(.float32).crossEntropy(fixture.tensor("same", "labels"))
+        var count = 0
+        try tape.backward(loss) { _, gradient in
+            #expect(gradient.dtype == .float32)
+            count += 1
+        }
+        #expect(count == fixture.gradients("same").count)
+    }
+
     @Test func aHeadMayHaveAnotherNumberOfClasses() throws {
         let fixture = try Fixture("vit")
         var parameters = fixture.weights

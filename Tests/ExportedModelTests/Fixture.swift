@@ -41,7 +41,7 @@ struct Fixture {
     }
 
     /// Every tensor of a safetensors file that this repository's own script wrote.
-    private static func tensors(_ path: String) throws -> [String: Tensor] {
+    static func tensors(_ path: String) throws -> [String: Tensor] {
         struct Entry: Decodable {
             var dtype: String
             var shape: [Int]
@@ -52,7 +52,9 @@ struct Fixture {
                 case offsets = "data_offsets"
             }
         }
-        let types: [String: DType] = ["F32": .float32, "I64": .int64]
+        let types: [String: DType] = [
+            "F32": .float32, "I64": .int64, "F16": .float16, "I32": .int32, "U8": .uint8, "I16": .int16,
+        ]
         let data = try Data(contentsOf: URL(fileURLWithPath: path))
         let length = data.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
         var header = try JSONSerialization.jsonObject(with: data.dropFirst(8).prefix(length)) as? [String: Any] ?? [:]

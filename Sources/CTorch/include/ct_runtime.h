@@ -26,6 +26,11 @@ bool ct_has_mkl(void) CT_NOEXCEPT;
 /// Resolved paths of the BLAS libraries in the process, one a line; to be freed with `ct_string_free`.
 char *_Nullable ct_blas_libraries(void) CT_NOEXCEPT;
 
+/// The processor that OpenBLAS has chosen its kernels for; null where the BLAS is not OpenBLAS.
+const char *_Nullable ct_openblas_core(void) CT_NOEXCEPT;
+/// Sets a variable where it is not set yet.
+void ct_set_environment(const char *name, const char *value) CT_NOEXCEPT;
+
 #pragma clang assume_nonnull end
 
 #ifdef __cplusplus

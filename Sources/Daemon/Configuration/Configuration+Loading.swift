@@ -5,7 +5,8 @@ import Yams
 extension Configuration {
     /// Reads and checks a file.
     ///
-    /// Throws `ConfigurationError` with every fault: unreadable, not YAML, unknown or repeated keys, values out of range.
+    /// Throws `ConfigurationError` with every fault: unreadable, not YAML, unknown or repeated keys, values out of
+    /// range.
     package static func load(_ path: String) throws(ConfigurationError) -> Configuration {
         let bytes: [UInt8]
         do {

@@ -10,8 +10,8 @@ package struct Gate: Hashable, Sendable {
 
     package init(maximumRegression: Double) { self.maximumRegression = maximumRegression }
 
-    /// Judges each task: one that the deployed release has must not fall by more than its limit, where a paired test (if there
-    /// is one) says that the fall is real; one that it does not have must be better than the base.
+    /// Judges each task: one that the deployed release has must not fall by more than its limit, where a paired test
+    /// (if there is one) says that the fall is real; one that it does not have must be better than the base.
     package func judge(_ result: MergeResult, tasks: [TaskSource]) -> GateVerdict {
         let limits = Dictionary(tasks.map { ($0.name, $0.settings.maximumRegression) }) { first, _ in first }
         return GateVerdict(

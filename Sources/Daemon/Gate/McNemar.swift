@@ -1,7 +1,7 @@
 import Foundation
 
-/// McNemar's test in its exact form (Psychometrika 12, 1947): of the examples on which two models disagree, each is right as
-/// often as the other by chance.
+/// McNemar's test in its exact form (Psychometrika 12, 1947): of the examples on which two models disagree, each is
+/// right as often as the other by chance.
 package enum McNemar {
     /// Two-sided p = min(1, 2 · Σₖ₌₀..min(gained, lost) C(n, k) / 2ⁿ) with n = gained + lost; 1 without disagreement.
     ///

@@ -5,9 +5,9 @@ package import WorkerProtocol
 package enum Planner {
     /// Decides what to do next.
     ///
-    /// New tasks that nothing is known against are merged together; those that were in a refused merge of several are tried
-    /// one at a time in order of their names. A deployed task whose folder is there but unusable is never dropped by a
-    /// merge: other changes wait for it.
+    /// New tasks that nothing is known against are merged together; those that were in a refused merge of several are
+    /// tried one at a time in order of their names. A deployed task whose folder is there but unusable is never dropped
+    /// by a merge: other changes wait for it.
     package static func decide(
         snapshot: RegistrySnapshot, deployed: ReleaseRecord?, settings: MergeSettings, memory: PlannerMemory
     ) -> Decision {

@@ -1,4 +1,5 @@
-/// What was learned by trying and must survive a restart. It is rebuilt by replaying the ledger: nothing else changes it.
+/// What was learned by trying and must survive a restart. It is rebuilt by replaying the ledger: nothing else changes
+/// it.
 package struct PlannerMemory: Hashable, Sendable {
     /// A task that is left out until its content, the base or the settings change, or an operator says `retry`.
     package struct SetAside: Hashable, Sendable {

@@ -1,5 +1,5 @@
-/// Gathers drops that arrive together into one merge: after the last one was accepted it waits a moment for the next, and
-/// while another is settling it waits for that, but never longer than one settle interval after the first.
+/// Gathers drops that arrive together into one merge: after the last one was accepted it waits a moment for the next,
+/// and while another is settling it waits for that, but never longer than one settle interval after the first.
 package struct ArrivalWindow: Hashable, Sendable {
     /// Wait after an accepted drop for the next one, where `settle` is not shorter.
     static let pause = Duration.seconds(2)

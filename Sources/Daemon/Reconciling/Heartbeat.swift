@@ -1,8 +1,9 @@
 import Files
 package import Systemd
 
-/// Feeds the service manager's watchdog from evidence of progress: turns of the reconciler's loop, events of a worker, and
-/// during a long step (reading drops, publishing) bytes that were read or written. A reconciler that hangs stops the pings.
+/// Feeds the service manager's watchdog from evidence of progress: turns of the reconciler's loop, events of a worker,
+/// and during a long step (reading drops, publishing) bytes that were read or written. A reconciler that hangs stops
+/// the pings.
 package struct Heartbeat: Sendable {
     /// Time that a step may go without reading or writing: fsync of a large release moves no counter.
     static let longestSilence = Duration.seconds(600)

@@ -1,6 +1,7 @@
 import Glibc
 
-/// Gives freed memory back to the system after a burst (a replay, a scan, a merge's result), so that the idle daemon is small.
+/// Gives freed memory back to the system after a burst (a replay, a scan, a merge's result), so that the idle daemon is
+/// small.
 enum MemoryTrim {
     private typealias Trim = @convention(c) (Int) -> Int32
 

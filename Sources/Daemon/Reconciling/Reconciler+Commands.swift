@@ -142,8 +142,8 @@ extension Reconciler {
     private func outcomeReply() -> ActionReply {
         if let lookFailure { return reply(.failed, lookFailure) }
         if !refusals.isEmpty {
-            return reply(
-                .gated, "refused: \(Set(refusals).sorted().joined(separator: ", ")); 'supermergectl history' says why")
+            let names = Set(refusals).sorted().joined(separator: ", ")
+            return reply(.refused, "refused: \(names) ('supermergectl history' says why); the rest: \(rest.message)")
         }
         if let mergeFailure { return reply(.failed, mergeFailure) }
         return reply(.done, rest.message)

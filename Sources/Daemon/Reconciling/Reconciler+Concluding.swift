@@ -91,7 +91,8 @@ extension Reconciler {
         let verdict = Gate(maximumRegression: configuration.gate.maximumRegression)
             .judge(result, tasks: merge.plan.tasks)
         guard verdict.isPassed else {
-            refusals += merge.request.new
+            // Several new ones are tried alone next, and only then it shows which of them is refused.
+            if merge.request.new.count < 2 { refusals += merge.request.new.first.map { [$0] } ?? ["the merge"] }
             await discard(merge)
             await removeScratch(merge)
             var details = MergeDetails(merge.request).ledgerDetails
@@ -136,6 +137,7 @@ extension Reconciler {
                 details: details))
         mergeFailure = nil
         backOff = [:]
+        refusals.removeAll { deployed.record.tasks.map(\.name).contains($0) }
         await removeScratch(merge)
         await retire()
     }

@@ -8,7 +8,14 @@ extension Reconciler {
         lookAgainAt = nil
         let looker = looker
         do {
-            let task = Task { try await looker.look() }
+            let (notifier, logger) = (parts.notifier, parts.logger)
+            let task = Task {
+                try await looker.look { name, bytes in
+                    logger.debug("reading a drop", metadata: ["drop": "\(name)", "bytes": "\(bytes)"])
+                    notifier.status("reading \(name), \(bytes >> 20) MiB")
+                }
+            }
+            statusLine = ""
             lookTask = task
             if isStopping { task.cancel() }
             defer { lookTask = nil }
@@ -40,6 +47,7 @@ extension Reconciler {
         for event in events {
             counts[event.kind, default: 0] += 1
             if event.kind == .accepted { arrivals.note(.now) }
+            if event.kind == .refused { refusals.append(event.task ?? "base") }
             await record(event)
         }
         let kinds: [LedgerEvent.Kind] = [.accepted, .refused, .removed]

@@ -7,8 +7,8 @@ package import Releases
 package import Systemd
 import WorkerProtocol
 
-/// Brings the deployed release into agreement with the registry. One loop looks, decides and acts; everything else, commands
-/// of the operator included, only leaves a note and rings the bell.
+/// Brings the deployed release into agreement with the registry. One loop looks, decides and acts; everything else,
+/// commands of the operator included, only leaves a note and rings the bell.
 package actor Reconciler {
     /// What a reconciler works with; tests give their own.
     package struct Parts: Sendable {

@@ -26,12 +26,13 @@ struct WorkerMark: Sendable {
         return kill(-process, SIGKILL) == 0 || kill(process, SIGKILL) == 0
     }
 
-    /// Field 22 of /proc/<pid>/stat: clock ticks since boot, unique for a process number.
+    /// Field 22 of /proc/<pid>/stat: clock ticks since boot, unique for a process number. Nil where the process has
+    /// ended.
     private static func startTime(_ process: pid_t) -> String? {
         guard let bytes = try? Durable.contents("/proc/\(process)/stat", limit: 1 << 14) else { return nil }
         let text = String(decoding: bytes, as: UTF8.self)
         guard let end = text.lastIndex(of: ")") else { return nil }
         let fields = text[text.index(after: end)...].split(separator: " ")
-        return fields.count > 19 ? String(fields[19]) : nil
+        return fields.count > 19 && fields[0] != "Z" ? String(fields[19]) : nil
     }
 }

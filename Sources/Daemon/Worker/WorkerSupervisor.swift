@@ -6,8 +6,8 @@ import Subprocess
 import SystemPackage
 package import WorkerProtocol
 
-/// Runs `supermerge worker` as a child in a session of its own: plan on its standard input, events on its standard output,
-/// words for people on its standard error. Stopping it is SIGTERM, and SIGKILL after `grace`.
+/// Runs `supermerge worker` as a child in a session of its own: plan on its standard input, events on its standard
+/// output, words for people on its standard error. Stopping it is SIGTERM, and SIGKILL after `grace`.
 package struct WorkerSupervisor: MergeWorker {
     /// Longest line on standard output: a result with one coefficient for each layer and task.
     static let longestEvent = 16 << 20
@@ -45,18 +45,22 @@ package struct WorkerSupervisor: MergeWorker {
             ) { execution in
                 mark?.write(execution.processIdentifier.value)
                 let (output, errors) = (execution.standardOutput, execution.standardError)
-                try await withThrowingTaskGroup(of: Bool.self) { group in
-                    group.addTask { try await readEvents(output, transcript, onEvent) }
-                    group.addTask { try await readWords(errors, transcript) }
-                    group.addTask {
-                        // The readers end with the process, not with their cancellation.
-                        if await isHung(transcript) { await execution.teardown(using: teardown) }
-                        return false
+                // A task of its own: a cancelled reader would close the pipes under a worker that is still saving its
+                // state.
+                let listening = Task {
+                    try await withThrowingTaskGroup(of: Bool.self) { group in
+                        group.addTask { try await readEvents(output, transcript, onEvent) }
+                        group.addTask { try await readWords(errors, transcript) }
+                        group.addTask {
+                            if await isHung(transcript) { await execution.teardown(using: teardown) }
+                            return false
+                        }
+                        var readers = 2
+                        while readers > 0, let wasReader = try await group.next() { readers -= wasReader ? 1 : 0 }
+                        group.cancelAll()
                     }
-                    var readers = 2
-                    while readers > 0, let wasReader = try await group.next() { readers -= wasReader ? 1 : 0 }
-                    group.cancelAll()
                 }
+                try await listening.value
             }.terminationStatus
         } catch {
             mark?.remove()

@@ -1,0 +1,24 @@
+/// The head of an HTTP request: what is asked for. Bodies are not looked at, no command has one.
+struct ControlRequest: Hashable, Sendable {
+    var method: String
+    /// Parts of the path, not decoded.
+    var path: [String]
+    var query: [String: String]
+
+    /// Nil while the head is not whole; a malformed request line gives a path that no route knows.
+    init?(_ bytes: [UInt8]) {
+        let text = String(decoding: bytes, as: UTF8.self)
+        guard text.contains("\r\n\r\n"), let line = text.split(separator: "\r\n", maxSplits: 1).first else {
+            return nil
+        }
+        let words = line.split(separator: " ")
+        method = words.first.map(String.init) ?? ""
+        let target = words.dropFirst().first?.split(separator: "?", maxSplits: 1) ?? []
+        path = target.first?.split(separator: "/").map(String.init) ?? []
+        query = [:]
+        for pair in target.dropFirst().first?.split(separator: "&") ?? [] {
+            let sides = pair.split(separator: "=", maxSplits: 1)
+            if let name = sides.first { query[String(name)] = sides.dropFirst().first.map(String.init) ?? "" }
+        }
+    }
+}

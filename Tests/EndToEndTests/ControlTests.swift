@@ -1,0 +1,89 @@
+import Foundation
+import Ledger
+import Testing
+
+/// `supermergectl` against a running daemon.
+@Suite struct ControlTests {
+    @Test func everyCommandAnswersInJSON() throws {
+        let site = try Site()
+        try site.drop("amber")
+        try site.start()
+        #expect(try site.rescan().status == 0)
+
+        let status = try site.control("status", "--json").object()
+        #expect(status["activity"] as? String == "idle")
+        #expect((status["deployed"] as? [String: Any])?["version"] as? Int == 1)
+        let tasks = try #require(status["tasks"] as? [[String: Any]])
+        #expect(tasks.map { $0["name"] as? String } == ["amber"])
+        #expect(tasks.first?["state"] as? String == "deployed")
+
+        let history = try #require(try site.control("history", "--json").json() as? [[String: Any]])
+        #expect(history.first?["event"] as? String == "started")
+        #expect(history.contains { $0["event"] as? String == "published" && $0["version"] as? Int == 1 })
+        let last = try #require(try site.control("history", "--last", "1", "--json").json() as? [[String: Any]])
+        #expect(last.count == 1)
+
+        let release = try site.control("show", "1", "--json").object()
+        let file = try JSONSerialization.jsonObject(with: site.bytes(site.deployed("release.json"))) as? [String: Any]
+        #expect(NSDictionary(dictionary: release) == file.map { NSDictionary(dictionary: $0) })
+
+        let verified = try site.control("verify", "--json")
+        #expect(verified.status == 0)
+        #expect((try verified.object()["releases"] as? [String: [String]]) == ["1": []])
+        #expect(try site.control("rescan", "--json").object()["outcome"] as? String == "done")
+    }
+
+    @Test func everyCommandAnswersInWords() throws {
+        let site = try Site()
+        try site.drop("amber")
+        try site.start()
+        try site.rescan()
+        #expect(try site.control("status").output.contains("deployed: release 1"))
+        #expect(try site.control("history").output.contains("published release 1 with task amber"))
+        #expect(try site.control("show", "1").output.contains("amber"))
+        #expect(try site.control("verify", "1").output.contains("release 1: as published"))
+    }
+
+    @Test func exitStatusesTellFailureFromUsage() throws {
+        let site = try Site()
+        try site.start()
+        #expect(try site.control("show", "7").status == 1)
+        #expect(try site.control("show", "7").errors.contains("7"))
+        #expect(try site.control("rollback", "7").status == 1)
+        #expect(try site.control("rollback", "seven").status == 2)
+        #expect(try site.control("retry", "nobody").status == 1)
+        #expect(try site.control("no-such-command").status == 2)
+        let nobody = try Execution.run(Programs.control, ["--socket", site.folder.path + "/none.sock", "status"])
+        #expect(nobody.status == 1 && nobody.errors.contains("none.sock"))
+    }
+
+    @Test func verifyFindsAChangedFile() throws {
+        let site = try Site()
+        try site.drop("amber")
+        let daemon = try site.start()
+        try site.rescan()
+        #expect(try daemon.stop() == 0)
+        let path = site.deploy + "/versions/1/heads/amber.safetensors"
+        chmod(path, 0o644)
+        let file = try FileHandle(forWritingTo: URL(filePath: path))
+        try file.seek(toOffset: file.seekToEnd() - 1)
+        try file.write(contentsOf: [0x7F])
+        try file.close()
+        let run = try Execution.run(
+            Programs.control, ["verify", "--deploy", site.deploy, "--state", site.state, "--json"])
+        #expect(run.status == 1)
+        #expect((try run.object()["releases"] as? [String: [String]]) == ["1": ["heads/amber.safetensors"]])
+    }
+
+    @Test func pauseHoldsArrivalsUntilResume() throws {
+        let site = try Site()
+        try site.start()
+        #expect(try site.control("pause").status == 0)
+        try site.drop("amber")
+        #expect(try site.rescan().status == 0)
+        #expect(try site.ledger(.mergeStarted).isEmpty)
+        #expect(try site.control("resume").status == 0)
+        #expect(try site.rescan().status == 0)
+        #expect(site.current == "versions/1")
+    }
+}

@@ -1,0 +1,87 @@
+import Foundation
+import Ledger
+import Testing
+
+/// What would harm a deployed task is not published.
+@Suite struct GateTests {
+    /// Permutes the classes of a checkpoint's head: every answer becomes wrong.
+    static func spoil(_ folder: String) throws {
+        var model = try TensorFile(path: folder + "/model.safetensors")
+        for name in ["classifier.weight", "classifier.bias"] {
+            guard let bytes = model.tensors[name]?.bytes else { continue }
+            let row = bytes.count / 3
+            model.tensors[name]?.bytes = Array(bytes[row...] + bytes[..<row])
+        }
+        try model.write(folder + "/model.safetensors")
+    }
+
+    @Test func aHarmfulNewVersionIsStoppedAndTheFiguresAreKept() throws {
+        let site = try Site(steps: 10)
+        try site.drop("amber")
+        try site.drop("birch")
+        let daemon = try site.start()
+        #expect(try site.rescan().status == 0)
+        let model = try site.bytes(site.deployed("model.safetensors"))
+
+        try site.drop("amber", edit: Self.spoil)
+        let reply = try site.rescan()
+        #expect(reply.status == 3, "\(reply.output) \(reply.errors)")
+        #expect(try reply.object()["outcome"] as? String == "gated")
+        #expect(site.current == "versions/1")
+        #expect(try site.versions() == [1])
+        #expect(try site.bytes(site.deployed("model.safetensors")) == model)
+
+        let gated = try #require(try site.ledger(.gated).last)
+        #expect(gated.task == "amber")
+        #expect(gated.message.contains("amber fell from"))
+        let scores = try #require(gated.details["scores"]?.object?["amber"]?.object)
+        let before = try #require(scores["before"]?.number), after = try #require(scores["after"]?.number)
+        let (fall, p) = (try #require(scores["fall"]?.number), try #require(scores["p"]?.number))
+        #expect(abs(before - after - fall) < 1e-9 && fall > 0.02 && p < 0.05)
+        #expect(scores["objection"] != nil)
+
+        let states = try taskStates(site)
+        #expect(states["amber"] == "set-aside")
+        #expect(try daemon.stop() == 0)
+        try site.start()
+        #expect(try site.rescan().status == 0, "what was refused is not tried again")
+        #expect(try site.ledger(.mergeStarted).count == 2)
+
+        try site.drop("amber")
+        #expect(try site.rescan().status == 0)
+        #expect(try taskStates(site)["amber"] == "deployed", "good content under the same name goes on")
+    }
+
+    @Test func aHarmfulNewTaskDelaysNoGoodOne() throws {
+        let site = try Site(steps: 10)
+        try site.drop("amber")
+        try site.start()
+        try site.rescan()
+        try site.drop("birch", edit: Self.spoil)
+        try site.drop("cedar")
+        #expect(try site.rescan().status == 3)
+        #expect(try site.release()?.record.tasks.map(\.name) == ["amber", "cedar"])
+        #expect(try taskStates(site)["birch"] == "set-aside")
+        #expect(try site.ledger(.gated).contains { $0.message.contains("birch is not better than the base") })
+    }
+
+    private func taskStates(_ site: Site) throws -> [String: String] {
+        let tasks = try site.control("status", "--json").object()["tasks"] as? [[String: Any]] ?? []
+        return Dictionary(
+            uniqueKeysWithValues: tasks.compactMap { task in
+                guard let name = task["name"] as? String, let state = task["state"] as? String else { return nil }
+                return (name, state)
+            })
+    }
+}
+
+extension LedgerValue {
+    var object: [String: LedgerValue]? { if case .object(let members) = self { members } else { nil } }
+    var number: Double? {
+        switch self {
+        case .number(let value): value
+        case .integer(let value): Double(value)
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,131 @@
+import Foundation
+import Testing
+
+/// `supermerge` alone, without a daemon and a registry.
+@Suite struct ProgramTests {
+    private func merge(_ output: String, _ more: [String] = [], tasks: [String] = ["amber", "birch"]) throws
+        -> Execution
+    {
+        let workshop = try Workshop.shared()
+        return try Execution.run(
+            Programs.merge,
+            ["merge", "--base", workshop.base] + tasks.flatMap { ["--task", workshop.task($0)] }
+                + ["--output", output, "--steps", "10", "--threads", "1"] + more)
+    }
+
+    @Test func mergeWritesAReleaseAndItsRecord() throws {
+        let folder = try TemporaryFolder()
+        let output = folder.path + "/merged"
+        let run = try merge(output, ["--json"])
+        #expect(run.status == 0, "\(run.errors)")
+        let record = try run.object()
+        let file = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: output + "/release.json")))
+        #expect(NSDictionary(dictionary: record) == (file as? [String: Any]).map { NSDictionary(dictionary: $0) })
+        for key in ["version", "created", "settings", "base", "tasks", "result"] {
+            #expect(record[key] != nil, "\(key)")
+        }
+        let result = try #require(record["result"] as? [String: Any])
+        for key in ["tasks", "curve", "steps", "best_step", "coefficients", "outputs", "versions", "seconds"] {
+            #expect(result[key] != nil, "\(key)")
+        }
+        #expect(run.errors.contains("fitting") && run.errors.contains("s left"))
+        for name in ["model.safetensors", "heads/amber.safetensors", "merge/coefficients.safetensors", "README.md"] {
+            #expect(FileManager.default.fileExists(atPath: output + "/" + name), "\(name)")
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["merged"], "no scratch is left")
+    }
+
+    @Test func sameInputsSameBytes() throws {
+        let folder = try TemporaryFolder()
+        for name in ["one", "two"] { #expect(try merge("\(folder.path)/\(name)").status == 0) }
+        for file in ["model.safetensors", "merge/coefficients.safetensors"] {
+            let bytes = try ["one", "two"].map { try Data(contentsOf: URL(filePath: "\(folder.path)/\($0)/\(file)")) }
+            #expect(bytes[0] == bytes[1], "\(file)")
+        }
+    }
+
+    @Test(arguments: ["average", "task-arithmetic"]) func staticMethodsMergeToo(method: String) throws {
+        let folder = try TemporaryFolder()
+        let run = try merge(folder.path + "/merged", ["--method", method, "--json"])
+        #expect(run.status == 0, "\(run.errors)")
+        let coefficients = try #require(
+            (try run.object()["result"] as? [String: Any])?["coefficients"] as? [String: [Double]])
+        let expected = method == "average" ? 0.5 : 0.3
+        #expect(coefficients.values.allSatisfy { $0.allSatisfy { abs($0 - expected) < 1e-9 } })
+    }
+
+    @Test(arguments: [
+        ["--granularity", "row"], ["--loss", "distillation"], ["--loss", "both"], ["--precision", "bf16"],
+    ]) func theFormsOfTheFitAllMerge(flags: [String]) throws {
+        let folder = try TemporaryFolder()
+        let run = try merge(folder.path + "/merged", flags + ["--json"])
+        #expect(run.status == 0, "\(run.errors)")
+        let tasks = (try run.object()["result"] as? [String: Any])?["tasks"] as? [[String: Any]] ?? []
+        #expect(tasks.count == 2)
+        for task in tasks {
+            let values = ["base", "merged"].compactMap { (task[$0] as? [String: Any])?["value"] as? Double }
+            #expect(values.count == 2 && values[1] > values[0], "\(task)")
+        }
+    }
+
+    @Test func evaluateScoresReleaseBaseAndCheckpoint() throws {
+        let folder = try TemporaryFolder()
+        let workshop = try Workshop.shared()
+        let output = folder.path + "/merged"
+        #expect(try merge(output).status == 0)
+        var values: [Double] = []
+        for model in [workshop.base, output, workshop.task("amber")] {
+            let run = try Execution.run(
+                Programs.merge,
+                [
+                    "evaluate", "--model", model, "--task", workshop.task("amber"), "--data", workshop.test("amber"),
+                    "--base", workshop.base, "--json",
+                ])
+            #expect(run.status == 0, "\(run.errors)")
+            let line = try run.object()
+            #expect(Set(line.keys) == ["task", "examples", "loss", "metric", "value"])
+            #expect(line["task"] as? String == "amber" && line["examples"] as? Int == 192)
+            #expect(line["metric"] as? String == "accuracy" && line["loss"] is Double)
+            values.append(try #require(line["value"] as? Double))
+        }
+        #expect(values[0] < values[1] && values[1] <= values[2] + 0.05 && values[2] > 0.8, "\(values)")
+    }
+
+    @Test func inspectTellsWhatIsThere() throws {
+        let workshop = try Workshop.shared()
+        let run = try Execution.run(Programs.merge, ["inspect", workshop.base, "--json"])
+        #expect(run.status == 0)
+        let object = try run.object()
+        #expect((object["tensors"] as? [Any])?.count == 36)
+        let graph = try #require(object["graph"] as? [String: Any])
+        #expect((graph["operators"] as? [String])?.contains { $0.contains("aten.conv2d") } == true)
+        #expect(graph["fault"] == nil)
+        let words = try Execution.run(Programs.merge, ["inspect", workshop.task("amber") + "/model.safetensors"])
+        #expect(words.status == 0 && words.output.contains("classifier.weight"))
+    }
+
+    @Test func exitStatusesTellFailureFromUsage() throws {
+        let folder = try TemporaryFolder()
+        let workshop = try Workshop.shared()
+        for arguments in [["merge"], ["merge", "--base", "x", "--output", "y"], ["no-such-command"], ["evaluate"]] {
+            let run = try Execution.run(Programs.merge, arguments)
+            #expect(run.status == 2 && run.output.isEmpty && !run.errors.isEmpty, "\(arguments): \(run.status)")
+        }
+        let twice = try merge(folder.path + "/x", tasks: ["amber", "amber"])
+        #expect(twice.status == 2)
+        let nowhere = try Execution.run(Programs.merge, ["inspect", "/nonexistent", "--json"])
+        #expect(nowhere.status == 1 && nowhere.output.isEmpty && nowhere.errors.contains("/nonexistent"))
+        #expect(try merge(workshop.base).errors.contains("is not empty"))
+        #expect(try merge(workshop.base).status == 1)
+        #expect(try Execution.run(Programs.merge, ["--help"]).status == 0)
+    }
+
+    @Test func aFileThatIsNoModelIsOneLine() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/model.safetensors"
+        try Data("{}".utf8).write(to: URL(filePath: path))
+        let run = try Execution.run(Programs.merge, ["inspect", path])
+        #expect(run.status == 1 && run.output.isEmpty)
+        #expect(run.errors.split(separator: "\n").count == 1 && run.errors.contains(path))
+    }
+}

@@ -1,0 +1,55 @@
+import Foundation
+import Testing
+
+/// Checkpoints that were made with PyTorch, not by this project; skipped where they are not there.
+@Suite struct ZooTests {
+    static let zoo = Programs.package.appending(path: "../shared/zoo/vision").standardized.path
+    static let isThere = FileManager.default.fileExists(atPath: zoo + "/base/graph.pt2")
+    static let tasks = ["mnist", "fashion_mnist", "gtsrb", "fer2013_clean"]
+
+    @Test(.enabled(if: isThere, "../shared/zoo is not there")) func fourTasksOneAtATimeBeatTaskArithmetic() throws {
+        let site = try Site(
+            steps: 40, merge: ["learning-rate": "0.03", "evaluate-every": "10", "threads": "0"],
+            base: Self.zoo + "/base")
+        try site.start()
+        for (number, task) in Self.tasks.enumerated() {
+            try site.drop(task, of: "\(Self.zoo)/tasks/\(task)")
+            let reply = try site.rescan()
+            #expect(reply.status == 0, "\(reply.output)")
+            #expect(site.current == "versions/\(number + 1)")
+        }
+        let accuracies = try Self.tasks.map { task in
+            let run = try Execution.run(
+                Programs.merge,
+                [
+                    "evaluate", "--model", site.deploy + "/current", "--task", "\(Self.zoo)/tasks/\(task)", "--data",
+                    "\(Self.zoo)/test/\(task).safetensors", "--json",
+                ])
+            return try #require(try run.object()["value"] as? Double, "\(run.errors)")
+        }
+        let mean = accuracies.reduce(0, +) / Double(accuracies.count)
+        #expect(mean > 0.5, "\(accuracies); task arithmetic reaches 0.500")
+        try loadInPyTorch(site)
+    }
+
+    /// PyTorch's own safetensors reads every file of the release; where no Python has it, there is nothing to ask.
+    private func loadInPyTorch(_ site: Site) throws {
+        let pythons = ["/usr/bin/python3", "/usr/local/bin/python3", "/opt/venv/bin/python3"]
+        let imports = "import torch; from safetensors.torch import load_file; "
+        let python = try pythons.first { path in
+            let isThere = FileManager.default.isExecutableFile(atPath: path)
+            return try isThere && Execution.run(path, ["-c", imports]).status == 0
+        }
+        guard let python else { return }
+        let program =
+            imports
+            + "import sys; print(sum(len([t for t in load_file(f).values() if t.isfinite().all()]) for f in sys.argv[1:]))"
+        let files =
+            ["model.safetensors", "merge/coefficients.safetensors"] + Self.tasks.map { "heads/\($0).safetensors" }
+        let run = try Execution.run(python, ["-c", program] + files.map(site.deployed))
+        #expect(run.status == 0, "\(run.errors)")
+        var tensors = 0
+        for file in files { tensors += try TensorFile(path: site.deployed(file)).tensors.count }
+        #expect(Int(run.output.trimmingCharacters(in: .whitespacesAndNewlines)) == tensors)
+    }
+}

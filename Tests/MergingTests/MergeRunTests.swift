@@ -1,0 +1,144 @@
+import Files
+import Foundation
+import Safetensors
+import Testing
+import Torch
+import WorkerProtocol
+
+@testable import Merging
+
+/// Whole merges on the tiny fixture.
+@Suite(.serialized)
+struct MergeRunTests {
+    private func settings() throws -> MergeSettings {
+        var settings = try Fixture.settings()
+        settings.holdout = 0.25
+        settings.batch = 4
+        settings.steps = 12
+        settings.evaluateEvery = 3
+        return settings
+    }
+
+    @Test func sameSeedGivesTheSameBytes() throws {
+        try Fixture.temporarily { directory in
+            let first = try MergeRun(Fixture.plan(settings(), in: directory + "/1"), report: { _ in }).run()
+            let second = try MergeRun(Fixture.plan(settings(), in: directory + "/2"), report: { _ in }).run()
+            #expect(first.outputs == second.outputs)
+            #expect(!first.outputs.isEmpty)
+        }
+    }
+
+    @Test(arguments: 1...11)
+    func stoppedAtAnyStepItGoesOnToTheSameBytes(stop: Int) throws {
+        try Fixture.temporarily { directory in
+            let whole = try MergeRun(Fixture.plan(settings(), in: directory + "/whole"), report: { _ in }).run()
+            let plan = try Fixture.plan(settings(), in: directory + "/parts")
+            var steps = 0
+            #expect(throws: MergeRun.Stopped.self) {
+                try MergeRun(plan) { event in
+                    if case .progress(let progress) = event, progress.phase == .fitting { steps = progress.done }
+                } shouldStop: {
+                    steps >= stop
+                }.run()
+            }
+            var resumedAt = 0
+            let rest = try MergeRun(plan) { event in
+                if case .started(let started) = event { resumedAt = started.resumedAt }
+            }.run()
+            #expect(resumedAt == stop)
+            #expect(rest.outputs == whole.outputs)
+            #expect(rest.curve == whole.curve)
+        }
+    }
+
+    @Test func averagingIsTheMeanOfTheCheckpoints() throws {
+        try Fixture.temporarily { directory in
+            var settings = try settings()
+            settings.method = .average
+            let plan = try Fixture.plan(settings, in: directory)
+            _ = try MergeRun(plan, report: { _ in }).run()
+            let merged = try Checkpoint(directory: plan.output)
+            let tasks = try plan.tasks.map { try Checkpoint(directory: $0.directory) }
+            for name in merged.names {
+                let inputs = try tasks.map { try $0.tensor(name).floats() }
+                let means = zip(inputs[0], inputs[1]).map { ($0 + $1) / 2 }
+                let got = try merged.tensor(name).floats()
+                #expect(zip(got, means).allSatisfy { abs($0 - $1) <= 1e-6 * max(1, abs($1)) }, "\(name)")
+            }
+        }
+    }
+
+    @Test func headsStayWithTheirTasks() throws {
+        try Fixture.temporarily { directory in
+            let plan = try Fixture.plan(settings(), in: directory)
+            _ = try MergeRun(plan, report: { _ in }).run()
+            for task in plan.tasks {
+                let file = try SafetensorsFile(
+                    file: ReadableFile(path: plan.output + "/heads/\(task.name).safetensors"))
+                let own = try Checkpoint(directory: task.directory)
+                #expect(Set(file.entries.map(\.name)) == ["classifier.weight", "classifier.bias"])
+                for entry in file.entries {
+                    #expect(try file.tensor(entry).floats() == own.tensor(entry.name).floats())
+                }
+            }
+            #expect(try Checkpoint(directory: plan.output).names.allSatisfy { !$0.hasPrefix("classifier.") })
+        }
+    }
+
+    @Test func aMissingValidationSetRefusesItsTask() throws {
+        try Fixture.temporarily { directory in
+            var plan = try Fixture.plan(settings(), in: directory)
+            let bare = directory + "/bare"
+            try FileManager.default.copyItem(atPath: plan.tasks[1].directory, toPath: bare)
+            try Durable.remove(bare + "/validation.safetensors")
+            plan.tasks[1].directory = bare
+            let failure = #expect(throws: MergeError.self) { try MergeRun(plan, report: { _ in }).run() }
+            #expect(failure?.kind == .badTask)
+            #expect(failure?.task == "shapes")
+        }
+    }
+
+    @Test func aFileThatChangedSinceAdmissionNeverReachesARelease() throws {
+        try Fixture.temporarily { directory in
+            var plan = try Fixture.plan(settings(), in: directory)
+            let copy = directory + "/copy"
+            try FileManager.default.copyItem(atPath: plan.tasks[0].directory, toPath: copy)
+            plan.tasks[0].directory = copy
+            let path = copy + "/model.safetensors"
+            let stamp = try FileIdentity.of(path: path).description
+            plan.tasks[0].files = [SourceFile(name: "model.safetensors", bytes: 0, sha256: "", stamp: stamp)]
+            let bytes = try Durable.contents(path)
+            let failure = #expect(throws: MergeError.self) {
+                try MergeRun(plan) { event in
+                    guard case .progress(let progress) = event, progress.phase == .fitting, progress.done == 3 else {
+                        return
+                    }
+                    try? Data(bytes).write(to: URL(fileURLWithPath: path))
+                }.run()
+            }
+            #expect(failure?.kind == .inputChanged)
+        }
+    }
+
+    @Test func aWarmStartBeginsAtTheDeployedCoefficients() throws {
+        try Fixture.temporarily { directory in
+            let plan = try Fixture.plan(settings(), tasks: ["letters"], in: directory + "/first")
+            let result = try MergeRun(plan, report: { _ in }).run()
+            let record = ReleaseRecord(
+                version: 1, created: "", merge: "test", settings: plan.settings, base: plan.base, tasks: plan.tasks,
+                result: result)
+            try JSON.encode(record).write(to: URL(fileURLWithPath: plan.output + "/release.json"))
+            var next = try Fixture.plan(settings(), in: directory + "/second")
+            next.deployed = DeployedSource(version: 1, directory: plan.output)
+            next.settings.steps = 0
+            let second = try MergeRun(next, report: { _ in }).run()
+            for (layer, values) in second.coefficients {
+                let old = try #require(result.coefficients[layer])
+                #expect(abs(values[0] - old[0]) < 1e-6, "\(layer) of the old task")
+                #expect(abs(values[1] - 0.3) < 1e-6, "\(layer) of the new task")
+            }
+            #expect(second.tasks[0].deployed != nil)
+            #expect(second.tasks[1].deployed == nil)
+        }
+    }
+}
