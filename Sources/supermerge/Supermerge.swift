@@ -1,7 +1,7 @@
 import ArgumentParser
 import Merging
 
-/// The numerical program: merges, scores and looks into files; the daemon's worker.
+/// The numerical program: merges, scores and looks into files; the daemon's worker. Exit status: 0 done, 1 failed, 2 usage.
 @main
 struct Supermerge: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -10,8 +10,17 @@ struct Supermerge: ParsableCommand {
         discussion: "JSON and results go to standard output, everything else to standard error.",
         subcommands: [Merge.self, Evaluate.self, Inspect.self, FinetuneCommand.self, Worker.self])
 
+    /// Runs a subcommand; usage errors exit with 2.
     static func main() {
         NumericalRuntime.restartWithFastEnvironment()
-        main(nil)
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch  where exitCode(for: error) == .validationFailure {
+            Console.say(fullMessage(for: error))
+            exit(withError: ExitCode(2))
+        } catch {
+            exit(withError: error)
+        }
     }
 }

@@ -19,7 +19,7 @@ import Testing
         try site.writeConfiguration()
         try site.drop("birch")
         try site.start()
-        #expect(try site.rescan().status == 0)
+        try site.settle()
         let second = try TensorFile(path: site.deployed("merge/coefficients.safetensors")).tensors
         #expect(second.count == first.count)
         for (layer, values) in second {
@@ -33,7 +33,7 @@ import Testing
         let site = try Site()
         try site.start()
         for task in Workshop.taskNames { try site.drop(task) }
-        #expect(try site.rescan().status == 0)
+        try site.settle()
         #expect(try site.ledger(.mergeStarted).count == 1)
         #expect(try site.ledger(.published).count == 1)
         #expect(try site.release()?.record.tasks.map(\.name) == Workshop.taskNames)
@@ -46,7 +46,7 @@ import Testing
         let site = try Site()
         for task in ["amber", "birch", "cedar"] { try site.drop(task) }
         try site.start()
-        #expect(try site.rescan().status == 0)
+        try site.settle()
         #expect(try site.ledger(.mergeStarted).count == 1)
         #expect(try site.versions() == [1])
     }
@@ -62,7 +62,7 @@ import Testing
             model.tensors["classifier.bias"]?.floats[0] += 0.001
             try model.write(folder + "/model.safetensors")
         }
-        #expect(try site.rescan().status == 0)
+        try site.settle()
         #expect(site.current == "versions/2")
         let record = try #require(try site.release()?.record)
         #expect(record.tasks.first?.digest != before)
@@ -76,7 +76,7 @@ import Testing
         try site.start()
         try site.rescan()
         try site.remove("birch")
-        #expect(try site.rescan().status == 0)
+        try site.settle()
         #expect(site.current == "versions/2")
         #expect(try site.release()?.record.tasks.map(\.name) == ["amber"])
         #expect(!FileManager.default.fileExists(atPath: site.deployed("heads/birch.safetensors")))
@@ -92,7 +92,7 @@ import Testing
         #expect(try daemon.stop() == 0)
         let (before, model) = (try site.ledger().count, try site.bytes(site.deployed("model.safetensors")))
         let second = try site.start()
-        #expect(try site.rescan().status == 0)
+        try site.settle()
         #expect(try second.stop() == 0)
         #expect(try site.ledger().dropFirst(before).map(\.event) == [.started, .configurationLoaded, .stopped])
         #expect(site.current == "versions/1")
@@ -103,10 +103,10 @@ import Testing
         let site = try Site()
         try site.start()
         for name in [".amber", "amber.tmp", "amber.part", "amber.incomplete"] { try site.drop("amber", as: name) }
-        #expect(try site.rescan().status == 0)
+        try site.settle()
         #expect(try site.ledger(.mergeStarted).isEmpty)
         try Durable.rename(site.path("amber.tmp"), to: site.path("amber"))
-        #expect(try site.rescan().status == 0)
+        try site.settle()
         #expect(site.current == "versions/1")
     }
 
@@ -116,7 +116,7 @@ import Testing
             try site.drop(task) { try Durable.remove($0 + "/validation.safetensors") }
         }
         try site.start()
-        #expect(try site.rescan().status == 0)
+        try site.settle()
         #expect(site.current == "versions/1")
         #expect(try site.ledger(.published).first?.message.contains("no gate") == true)
     }

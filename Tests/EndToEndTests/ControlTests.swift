@@ -8,7 +8,7 @@ import Testing
         let site = try Site()
         try site.drop("amber")
         try site.start()
-        #expect(try site.rescan().status == 0)
+        try site.settle()
 
         let status = try site.control("status", "--json").object()
         #expect(status["activity"] as? String == "idle")
@@ -80,10 +80,10 @@ import Testing
         try site.start()
         #expect(try site.control("pause").status == 0)
         try site.drop("amber")
-        #expect(try site.rescan().status == 0)
+        try site.settle()
         #expect(try site.ledger(.mergeStarted).isEmpty)
         #expect(try site.control("resume").status == 0)
-        #expect(try site.rescan().status == 0)
+        try site.settle()
         #expect(site.current == "versions/1")
     }
 }

@@ -18,7 +18,7 @@ import Testing
         #expect(site.current == nil)
 
         try site.start()
-        #expect(try site.rescan().status == 0)
+        try site.settle()
         let resumed = try #require(try site.ledger(.mergeProgress).first { $0.message.contains("resumed") })
         let step = try #require(resumed.details["step"]?.number)
         #expect(step > 0 && step < 300 && step.truncatingRemainder(dividingBy: 10) == 0)
@@ -28,7 +28,7 @@ import Testing
             Programs.merge,
             [
                 "merge", "--base", site.registry + "/base", "--task", site.path("amber"), "--task", site.path("birch"),
-                "--output", site.folder.path + "/alone", "--steps", "300", "--threads", "1", "--learning-rate", "0.02",
+                "--output", site.folder.path + "/alone", "--steps", "300", "--threads", "1", "--learning-rate", "0.05",
                 "--evaluate-every", "10", "--patience", "1000", "--strategy", "joint",
             ])
         #expect(alone.status == 0, "\(alone.errors)")
@@ -75,7 +75,7 @@ import Testing
             highest = version
         }
         try site.start()
-        #expect(try site.rescan().status == 0)
+        try site.settle()
         #expect(try expectWhole(site) >= highest)
         let merged = try #require(try site.release()?.record.tasks.map(\.name))
         let there = Workshop.taskNames.filter { FileManager.default.fileExists(atPath: site.path($0)) }

@@ -10,13 +10,13 @@ import Testing
         let site = try Site(steps: steps)
         try site.drop("amber")
         let daemon = try site.start()
-        #expect(try site.rescan().status == 0)
+        try site.settle()
         return (site, daemon)
     }
 
     /// Waits for the look at what was dropped, and expects one refusal with this code and nothing else to have happened.
     private func expectRefusal(_ site: Site, _ task: String, code: String, _ words: String...) throws {
-        #expect(try site.rescan().status == 0)
+        try site.settle(status: 3)
         let refusals = try site.ledger(.refused).filter { $0.task == task }
         #expect(refusals.count == 1)
         let refusal = try #require(refusals.last)
@@ -39,7 +39,7 @@ import Testing
         try file.seekToEnd()
         try file.write(contentsOf: whole.suffix(100))
         try file.close()
-        #expect(try site.rescan().status == 0)
+        try site.settle()
         #expect(site.current == "versions/2")
         #expect(try site.release()?.record.tasks.map(\.name) == ["amber", "birch"])
     }
@@ -74,7 +74,7 @@ import Testing
             try FileManager.default.createSymbolicLink(
                 atPath: folder + "/model.safetensors", withDestinationPath: outside)
         }
-        #expect(try site.rescan().status == 0)
+        try site.settle(status: 3)
         let refusal = try #require(try site.ledger(.refused).last { $0.task == "birch" })
         #expect(refusal.message.contains("link"), "\(refusal.message)")
         #expect(site.current == "versions/1")
@@ -93,7 +93,7 @@ import Testing
     @Test func aTaskWithoutValidationIsNotMergedBlind() throws {
         let (site, _) = try deployedSite()
         try site.drop("birch") { try Durable.remove($0 + "/validation.safetensors") }
-        #expect(try site.rescan().status == 0)
+        try site.settle(status: 3)
         let refusal = try #require(try site.ledger(.refused).last { $0.task == "birch" })
         #expect(refusal.message.contains("validation.safetensors"), "\(refusal.message)")
         #expect(site.current == "versions/1")
@@ -113,7 +113,7 @@ import Testing
         let (site, _) = try deployedSite()
         try site.drop("birch") { try Durable.remove($0 + "/validation.safetensors") }
         try site.drop("cedar")
-        #expect(try site.rescan().status == 0)
+        try site.settle(status: 3)
         #expect(try site.release()?.record.tasks.map(\.name) == ["amber", "cedar"])
     }
 
@@ -122,7 +122,7 @@ import Testing
         try site.drop("amber") { folder in
             try Data("not safetensors".utf8).write(to: URL(filePath: folder + "/model.safetensors"))
         }
-        #expect(try site.rescan().status == 0)
+        try site.settle(status: 3)
         #expect(site.current == "versions/1")
         #expect(try site.ledger(.refused).contains { $0.task == "amber" })
     }
@@ -139,12 +139,12 @@ import Testing
         try archive.write(to: URL(filePath: graph))
         try site.drop("amber")
         try site.start()
-        #expect(try site.rescan().status == 1)
+        try site.settle(status: 1)
         let entry = try #require(try site.ledger().last { $0.event == .mergeFailed })
         for word in ["aten.gelo.default", "node 'gelu"] { #expect(entry.message.contains(word), "\(entry.message)") }
         #expect(site.current == nil)
         #expect(try site.control("status", "--json").status == 0)
-        #expect(try site.rescan().status == 1)
+        try site.settle(status: 1)
         #expect(try site.ledger(.mergeStarted).count == 1, "it is not tried over and over")
     }
 }

@@ -37,10 +37,11 @@ import Testing
     }
 
     @Test func anInterruptFromTheTerminalIsAStop() throws {
-        let (_, daemon, worker) = try mergingSite()
+        let (site, daemon, worker) = try mergingSite()
         daemon.process.signal(SIGINT)
         #expect(try daemon.process.wait(deadline: 20) == 0)
         #expect(Await.end(of: worker, seconds: 0))
+        #expect(site.current == nil)
     }
 
     @Test func aBadConfigurationIsKeptOutAtReload() throws {
@@ -54,7 +55,7 @@ import Testing
         #expect(rejected.message.contains("colour") && rejected.message.contains("kept as it was"))
         #expect(daemon.errors.contains("colour"))
         try site.drop("amber")
-        #expect(try site.rescan().status == 0)
+        try site.settle()
         #expect(try site.release()?.record.settings.steps == 5)
     }
 
@@ -67,7 +68,7 @@ import Testing
         try daemon.notifications.wait(for: "RELOADING=1")
         try daemon.notifications.wait(for: "READY=1")
         try site.drop("amber")
-        #expect(try site.rescan().status == 0)
+        try site.settle()
         #expect(try site.release()?.record.settings.steps == 7)
     }
 
@@ -82,7 +83,7 @@ import Testing
         let rejected = try #require(try site.ledger(.configurationRejected).last)
         #expect(rejected.message.contains("deploy") && rejected.message.contains("restart"))
         try site.drop("amber")
-        #expect(try site.rescan().status == 0)
+        try site.settle()
         #expect(site.current == "versions/1")
     }
 }

@@ -50,8 +50,16 @@ extension Reconciler {
         await flush()
     }
 
-    /// Writes what is waiting, in order.
+    /// Writes what is waiting, in order. Whoever comes while that is under way waits for it: it takes their events along.
     func flush() async {
+        if let flushing { return await flushing.value }
+        let task = Task { await writeOut() }
+        flushing = task
+        await task.value
+    }
+
+    private func writeOut() async {
+        defer { flushing = nil }
         while let event = unwritten.first {
             do {
                 try await parts.ledger.append(event)

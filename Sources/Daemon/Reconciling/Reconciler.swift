@@ -50,6 +50,8 @@ package actor Reconciler {
     var memory = PlannerMemory()
     /// Events that the ledger could not take yet, oldest first.
     var unwritten: [LedgerEvent] = []
+    /// The writing of these that is under way.
+    var flushing: Task<Void, Never>?
     var deployed: Release?
     var snapshot: RegistrySnapshot?
     var running: RunningMerge?

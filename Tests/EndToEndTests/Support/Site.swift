@@ -18,9 +18,9 @@ final class Site {
     var configuration: String { folder.path + "/supermerged.yaml" }
 
     /// A registry with the workshop's base and no tasks.
-    init(steps: Int = 20, merge: [String: String] = [:], base: String? = nil) throws {
+    init(steps: Int = 15, merge: [String: String] = [:], base: String? = nil) throws {
         folder = try TemporaryFolder()
-        let quick = ["steps": "\(steps)", "threads": "1", "learning-rate": "0.02", "evaluate-every": "5"]
+        let quick = ["steps": "\(steps)", "threads": "1", "learning-rate": "0.05", "evaluate-every": "5"]
         self.merge = quick.merging(merge) { _, new in new }
         keys = ["settle": "100ms"]
         try FileManager.default.createDirectory(atPath: registry + "/tasks", withIntermediateDirectories: true)

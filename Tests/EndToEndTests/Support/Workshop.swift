@@ -37,14 +37,14 @@ struct Workshop: Sendable {
 
     private func train(_ name: String, seed: UInt64) throws {
         var random = Randomness(seed: seed)
-        let patterns = (0..<Self.classes).map { _ in random.normals(Self.pixels, scale: 0.4) }
+        let patterns = (0..<Self.classes).map { _ in random.normals(Self.pixels, scale: 1.2) }
         let data = "\(root)/train/\(name).safetensors"
         try Self.examples(384, of: patterns, &random).write(data)
         let run = try Execution.run(
             Programs.merge,
             [
-                "finetune", "--base", base, "--data", data, "--output", task(name), "--steps", "120", "--batch", "32",
-                "--learning-rate", "0.003", "--classes", "\(Self.classes)", "--threads", "1",
+                "finetune", "--base", base, "--data", data, "--output", task(name), "--steps", "60", "--batch", "32",
+                "--learning-rate", "0.002", "--classes", "\(Self.classes)", "--threads", "1",
             ])
         guard run.status == 0 else { throw ChildProcess.Failure(description: "finetune: \(run.errors)") }
         try Self.examples(96, of: patterns, &random).write(task(name) + "/validation.safetensors")
