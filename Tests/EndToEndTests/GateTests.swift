@@ -52,17 +52,28 @@ import Testing
         #expect(try taskStates(site)["amber"] == "deployed", "good content under the same name goes on")
     }
 
+    /// Adds noise to the trunk's matrices: whatever takes a third of that in forgets what it knew.
+    private static func wreck(_ folder: String) throws {
+        var model = try TensorFile(path: folder + "/model.safetensors")
+        var random = Randomness(seed: 1)
+        for name in model.tensors.keys.sorted() where name.contains("mlp") || name.contains("proj.weight") {
+            guard let values = model.tensors[name]?.floats else { continue }
+            model.tensors[name]?.floats = zip(values, random.normals(values.count, scale: 0.6)).map { $0 + $1 }
+        }
+        try model.write(folder + "/model.safetensors")
+    }
+
     @Test func aHarmfulNewTaskDelaysNoGoodOne() throws {
-        let site = try Site(steps: 10)
+        let site = try Site(steps: 10, merge: ["learning-rate": "0.001"])
         try site.drop("amber")
         try site.start()
-        try site.rescan()
-        try site.drop("birch", edit: Self.spoil)
+        try site.settle()
+        try site.drop("birch", edit: Self.wreck)
         try site.drop("cedar")
         try site.settle(status: 3)
         #expect(try site.release()?.record.tasks.map(\.name) == ["amber", "cedar"])
         #expect(try taskStates(site)["birch"] == "set-aside")
-        #expect(try site.ledger(.gated).contains { $0.message.contains("birch is not better than the base") })
+        #expect(try site.ledger(.gated).last?.task == "birch")
     }
 
     private func taskStates(_ site: Site) throws -> [String: String] {
