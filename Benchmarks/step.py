@@ -90,7 +90,9 @@ def theirs(base, names, full):
     torch.set_num_threads(os.cpu_count())
     with tempfile.TemporaryDirectory() as directory:
         with_weights(base, f"{directory}/graph.pt2")
-        model = torch.export.load(f"{directory}/graph.pt2").module()
+        program = torch.export.load(f"{directory}/graph.pt2")
+    model, order = program.module(), program.graph_signature.user_inputs
+    positional = not program.call_spec.in_spec.child(1).num_children
     sets = [load_file(f"{full}/{name}/validation.safetensors") for name in names]
     parameters = [p for p in model.parameters() if p.requires_grad]
     times = []
@@ -101,7 +103,7 @@ def theirs(base, names, full):
             inputs = {
                 n: (t[rows].float() if t.is_floating_point() else t[rows].long()) for n, t in data.items() if n != "labels"
             }
-            logits = model(**inputs)
+            logits = model(*[inputs[n] for n in order]) if positional else model(**inputs)
             loss = F.cross_entropy(logits, data["labels"][rows].long() % logits.shape[-1])
             for parameter in parameters:
                 parameter.grad = None
