@@ -53,4 +53,5 @@ install: build
 	    "systemctl enable --now supermerged@NAME"
 
 clean:
+	@[ ! -e demo ] || chmod -R u+w demo
 	rm -rf .build demo

@@ -9,7 +9,7 @@ struct DemoData: ParsableCommand {
         commandName: "demo-data", abstract: "Make the demo's labelled sets from the unpacked files of Fashion-MNIST.")
 
     /// Examples of each set.
-    static let (baseCount, trainCount, validationCount, testCount) = (16_000, 4_000, 256, 1_000)
+    static let (baseCount, trainCount, validationCount, testCount) = (20_000, 8_000, 256, 1_000)
 
     @Argument(help: "Folder of the unpacked idx files.")
     var source: String
@@ -29,7 +29,8 @@ struct DemoData: ParsableCommand {
         var training = try Garments(folder: source, prefix: "train")
         var testing = try Garments(folder: source, prefix: "t10k")
         var generator = SplitMix64(state: 1)
-        try LabelledSet(training.take(Self.baseCount)).write(to: output + "/base.safetensors")
+        let base = try training.take(Self.baseCount).map { DemoTask.baseExample($0, &generator) }
+        try LabelledSet(base).write(to: output + "/base.safetensors")
         for task in DemoTask.allCases {
             func write(_ name: String, _ garments: [Garment], isSlipped: Bool = false) throws {
                 var set = LabelledSet(garments.map { task.example($0, &generator) })

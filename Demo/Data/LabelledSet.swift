@@ -10,9 +10,6 @@ struct LabelledSet {
         labels = examples.map(\.label)
     }
 
-    /// Each garment with its own kind.
-    init(_ garments: [Garment]) { self.init(garments.map { ($0.picture, $0.kind) }) }
-
     /// Gives every picture the label of the one before: the classic fault of two files that are read one row apart.
     mutating func slipLabels() {
         guard let last = labels.popLast() else { return }

@@ -24,6 +24,11 @@ struct Picture {
         }
     }
 
+    /// A square of `size` pixels a side, enlarged to the whole picture.
+    func enlarged(row: Int, column: Int, size: Int) -> Picture {
+        mapped { y, x in self[row + y * size / Self.side, column + x * size / Self.side] }
+    }
+
     /// Every pixel moved by up to `amount`, kept between -1 and 1.
     func noisy(_ amount: Float, _ generator: inout SplitMix64) -> Picture {
         Picture(pixels: pixels.map { min(1, max(-1, $0 + .random(in: -amount...amount, using: &generator))) })

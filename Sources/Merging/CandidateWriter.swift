@@ -29,18 +29,28 @@ struct CandidateWriter {
         let writer = try CheckpointWriter(directory: directory, slots: slots)
         for (done, entry) in entries.enumerated() {
             if let index = places[entry.name] {
-                try workbench.vectors.forEachMergedPiece(
-                    of: index, coefficients: { weights.coefficients(task: $0, layer: index) }
-                ) { _, merged in
-                    let rounded = try merged.to(entry.dtype.torch ?? .float32)
-                    try unsafe rounded.withUnsafeMutableBytes { try unsafe writer.append(UnsafeRawBufferPointer($0)) }
-                }
+                try unsafe writeLayer(index, weights) { try unsafe writer.append($0) }
             } else {
                 try unsafe copy(base, entry) { try unsafe writer.append($0) }
             }
             try progress(done + 1, entries.count)
         }
         return try writer.finish().map { SourceFile(name: $0.name, bytes: $0.bytes, sha256: $0.sha256) }
+    }
+
+    /// Hands the merged layer on piece by piece, rounded to the base's type.
+    private func writeLayer(
+        _ index: Int, _ weights: MergingWeights, to append: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        let dtype = workbench.layers[index].dtype
+        try unsafe workbench.vectors.forEachPiece(of: index) { piece in
+            let count = unsafe piece.elements.count * dtype.byteCount
+            try unsafe withUnsafeTemporaryAllocation(byteCount: count, alignment: 64) { result in
+                try unsafe workbench.vectors.merge(
+                    piece, of: index, weights, into: result.baseAddress!, dtype.torch ?? .float32)
+                try unsafe append(UnsafeRawBufferPointer(result))
+            }
+        }
     }
 
     private func writeHead(_ task: TaskModel) throws -> SourceFile {

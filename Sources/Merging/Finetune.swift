@@ -12,6 +12,8 @@ package struct Finetune {
         package var steps = 300
         package var batch = 64
         package var learningRate = 1e-3
+        /// Step size of parameters that the base does not have, a new head; nil: the same.
+        package var headLearningRate: Double?
         package var weightDecay = 0.01
         package var seed: UInt64 = 0
         /// Classes of a new head; nil: one more than the largest label.
@@ -58,10 +60,12 @@ package struct Finetune {
                 named[parameter.name] = try tape.watch(parameter.tensor, index: index)
             }
             let loss = try objective.loss(model.forward(inputs: inputs, parameters: named), labels)
-            let rate = settings.learningRate * (1 - Double(step) / Double(settings.steps))
+            let decay = 1 - Double(step) / Double(settings.steps)
             optimizer.beginStep()
             try tape.backward(loss) { index, gradient in
-                try optimizer.update(index, gradient: gradient, learningRate: rate)
+                let rate = parameters[index].isNew ? settings.headLearningRate : nil
+                try optimizer.update(
+                    index, gradient: gradient, learningRate: (rate ?? settings.learningRate) * decay)
             }
             let value = try loss.item()
             if step >= settings.steps * 9 / 10 { recent.append(value) }
@@ -71,7 +75,8 @@ package struct Finetune {
         return recent.reduce(0, +) / Double(max(1, recent.count))
     }
 
-    private typealias Parameter = (name: String, tensor: Tensor)
+    /// `isNew`: the base does not have it.
+    private typealias Parameter = (name: String, tensor: Tensor, isNew: Bool)
 
     private func start(_ model: ExportedModel, classes: Int) throws -> [Parameter] {
         let hasWeights = try !Durable.list(base).filter { $0.hasSuffix(".safetensors") }.isEmpty
@@ -79,11 +84,11 @@ package struct Finetune {
         var initial = Initialization(seed: settings.seed)
         return try model.signature.parameters.map { slot in
             for name in [slot.name] + slot.aliases where weights?.entry(name) != nil {
-                return (name, try weights!.tensor(name).to(.float32).clone())
+                return (name, try weights!.tensor(name).to(.float32).clone(), false)
             }
             var shape = slot.shape.map { $0 ?? 1 }
             if slot.name.hasPrefix("classifier.") { shape[0] = classes }
-            return (slot.name, try initial.tensor(slot.name, shape: shape))
+            return (slot.name, try initial.tensor(slot.name, shape: shape), true)
         }
     }
 

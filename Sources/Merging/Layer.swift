@@ -13,11 +13,16 @@ struct Layer: Hashable, Sendable {
         name = entry.name
         shape = entry.shape
         dtype = entry.dtype
-        weightRows = byRow && entry.shape.count > 1 ? entry.shape[0] : 1
+        weightRows = byRow && entry.shape.count > 1 && entry.shape[0] > 0 ? entry.shape[0] : 1
     }
 
     var elementCount: Int { shape.reduce(1, *) }
-    /// Size of the axis that chunks are cut along, and elements of one step on it.
-    var chunkAxis: Int { shape.count > 1 ? shape[0] : elementCount }
-    var chunkStride: Int { shape.count > 1 ? elementCount / max(1, shape[0]) : 1 }
+    /// Elements that pieces are cut between: a row with a weight of its own, or one element.
+    var stride: Int { weightRows == 1 ? 1 : elementCount / weightRows }
+
+    /// The layer's elements in pieces of about `size`, whole rows each.
+    func pieces(of size: Int) -> [Range<Int>] {
+        let step = max(1, size / max(1, stride)) * max(1, stride)
+        return Swift.stride(from: 0, to: elementCount, by: step).map { $0..<min($0 + step, elementCount) }
+    }
 }

@@ -7,37 +7,41 @@ final class ModelParameters {
     /// θ(j), in the order of `layers`.
     let tensors: [Tensor]
     private let staging: Scratch
+    private static let pieceElements = 1 << 20
 
     init(layers: [Layer]) throws {
         self.layers = layers
         tensors = try layers.map { try Tensor(empty: $0.shape) }
-        staging = try Scratch(capacity: layers.map { max($0.chunkStride, min($0.elementCount, 1 << 20)) }.max() ?? 1)
+        staging = try Scratch(bytes: 8 * (layers.map { max($0.stride, Self.pieceElements) }.max() ?? 1))
     }
 
     /// Fills every tensor from a checkpoint, converted to float32.
     func load(_ checkpoint: Checkpoint) throws {
         for (layer, tensor) in zip(layers, tensors) {
-            let flat = try tensor.reshaped([layer.elementCount])
-            for piece in TaskVectors.pieces(of: layer) {
-                let values = try staging.read(checkpoint, layer.name, piece.elements)
-                try flat.rows(from: piece.elements.lowerBound, count: piece.elements.count).copy(values)
+            try unsafe tensor.withUnsafeMutableBytes { target in
+                for elements in layer.pieces(of: Self.pieceElements) {
+                    let piece = try unsafe staging.read(checkpoint, layer.name, elements)
+                    let place = unsafe target.baseAddress! + elements.lowerBound * 4
+                    try unsafe MergeKernel.sum(
+                        origin: piece, vectors: [], coefficients: [], rows: 1, stride: elements.count, into: place,
+                        .float32)
+                }
             }
         }
     }
 
     /// θm(j) of one layer, in place.
     func merge(_ index: Int, _ vectors: TaskVectors, _ weights: MergingWeights) throws {
-        let flat = try tensors[index].reshaped([layers[index].elementCount])
-        try vectors.forEachMergedPiece(of: index, coefficients: { weights.coefficients(task: $0, layer: index) }) {
-            piece, merged in
-            try flat.rows(from: piece.elements.lowerBound, count: piece.elements.count).copy(merged)
+        try unsafe tensors[index].withUnsafeMutableBytes { target in
+            try unsafe vectors.forEachPiece(of: index) { piece in
+                let place = unsafe target.baseAddress! + piece.elements.lowerBound * 4
+                try unsafe vectors.merge(piece, of: index, weights, into: place, .float32)
+            }
         }
     }
 
     /// θm over all layers.
     func merge(_ vectors: TaskVectors, _ weights: MergingWeights) throws {
-        for index in layers.indices {
-            try merge(index, vectors, weights)
-        }
+        for index in layers.indices { try merge(index, vectors, weights) }
     }
 }

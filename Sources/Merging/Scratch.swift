@@ -1,33 +1,33 @@
+internal import Glibc
 internal import Safetensors
 internal import Torch
 
-/// Reused memory for a piece of one tensor: bytes are read into it in the file's type and seen as float32.
+/// Reused memory that pieces of tensors are read into, in the file's own type.
+@safe
 final class Scratch {
-    /// Elements that fit.
-    let capacity: Int
-    private let floats: Tensor
-    private var raw: [DType: Tensor] = [:]
+    private let bytes: UnsafeMutableRawBufferPointer
 
-    init(capacity: Int) throws {
-        self.capacity = capacity
-        floats = try Tensor(empty: [capacity])
+    init(bytes count: Int) throws {
+        unsafe bytes = .allocate(byteCount: count, alignment: 64)
     }
 
-    /// Elements `range` of tensor `name` as a flat float32 tensor, valid until the next call.
-    func read(_ checkpoint: Checkpoint, _ name: String, _ range: Range<Int>) throws -> Tensor {
-        guard let entry = checkpoint.entry(name), let type = entry.dtype.torch else {
+    deinit { unsafe bytes.deallocate() }
+
+    /// Elements `range` of tensor `name`, valid until the next call.
+    func read(_ checkpoint: Checkpoint, _ name: String, _ range: Range<Int>) throws -> MergeKernel.Piece {
+        guard let entry = checkpoint.entry(name), let type = entry.dtype.torch, type.isFloatingPoint else {
             throw MergeError.base("tensor \(name) is missing or of a type that can't be merged")
         }
-        let view = try floats.rows(from: 0, count: range.count)
-        let offset = Int64(range.lowerBound * entry.dtype.byteCount)
-        if type == .float32 {
-            try unsafe view.withUnsafeMutableBytes { try unsafe checkpoint.read(name, at: offset, into: $0) }
-        } else {
-            if raw[type] == nil { raw[type] = try Tensor(empty: [capacity], type) }
-            let staged = try raw[type]!.rows(from: 0, count: range.count)
-            try unsafe staged.withUnsafeMutableBytes { try unsafe checkpoint.read(name, at: offset, into: $0) }
-            try view.copy(staged)
-        }
-        return view
+        let size = entry.dtype.byteCount
+        let target = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[..<(range.count * size)])
+        try unsafe checkpoint.read(name, at: Int64(range.lowerBound * size), into: target)
+        return unsafe MergeKernel.Piece(UnsafeRawPointer(target.baseAddress!), type)
+    }
+}
+
+extension MergeKernel.Piece {
+    /// Whether both hold the same type and bytes: then their difference is zero throughout.
+    func hasSameBytes(as other: Self, count: Int) -> Bool {
+        unsafe dtype == other.dtype && memcmp(bytes, other.bytes, count * dtype.byteCount) == 0
     }
 }

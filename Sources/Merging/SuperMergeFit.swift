@@ -95,17 +95,20 @@ final class SuperMergeFit {
 
     /// Adds share · ⟨∂L/∂θm(j), τ(i,j)⟩ for every task i, per row where the layer has a weight for each.
     private func consume(_ gradient: Tensor, of layer: Int, share: Double, into dots: inout [Double]) throws {
-        let shape = workbench.layers[layer]
-        let flat = try gradient.to(.float32).reshaped([shape.elementCount])
-        try workbench.vectors.forEachPiece(of: layer) { piece, task, vector in
-            let slope = try flat.rows(from: piece.elements.lowerBound, count: piece.elements.count)
-            let start = state.weights.range(task: task, layer: layer).lowerBound
-            if shape.weightRows == 1 {
-                dots[start] += share * (try slope.dot(vector))
-            } else {
-                let products = try slope.multiplied(by: vector).reshaped([piece.rows.count, shape.chunkStride])
-                for (row, value) in zip(piece.rows, try products.sum(over: [1]).floats()) {
-                    dots[start + row] += share * Double(value)
+        let movers = workbench.vectors.movers(of: layer)
+        let starts = movers.map { state.weights.range(task: $0, layer: layer).lowerBound }
+        let dense = try gradient.to(.float32).contiguous()
+        try unsafe dense.withUnsafeMutableBytes { bytes in
+            let slope = unsafe bytes.assumingMemoryBound(to: Float.self)
+            try unsafe workbench.vectors.forEachPiece(of: layer) { piece in
+                let rows = unsafe piece.rows
+                let products = try unsafe MergeKernel.dots(
+                    gradient: UnsafePointer(slope.baseAddress! + piece.elements.lowerBound), origin: piece.origin,
+                    vectors: piece.vectors, rows: rows.count, stride: piece.elements.count / rows.count)
+                for (place, start) in starts.enumerated() {
+                    for row in 0..<rows.count {
+                        dots[start + rows.lowerBound + row] += share * products[place * rows.count + row]
+                    }
                 }
             }
         }

@@ -1,9 +1,9 @@
 internal import Safetensors
 internal import Torch
 
-/// The task vectors τ(i,j) = θf(i,j) − θp(j), computed a piece at a time from the files and never all resident.
+/// The task vectors τ(i,j) = θf(i,j) − θp(j), read a piece at a time from the files and never all resident.
 ///
-/// Memory: three pieces of `pieceElements` float32, whatever the model and the number of tasks.
+/// Memory: one piece of the base and of every task, `scratchElements` in all, or one row of each where rows are longer.
 final class TaskVectors {
     let base: Checkpoint
     let tasks: [TaskModel]
@@ -11,89 +11,82 @@ final class TaskVectors {
     /// `active[i][j]`: whether τ(i,j) has an element that is not zero. Layers that belong to a head are not active.
     private(set) var active: [[Bool]] = []
 
-    private let baseScratch: Scratch
-    private let taskScratch: Scratch
-    private let mergedScratch: Tensor
-    private static let pieceElements = 1 << 20
+    /// One place for the base, then one for each task.
+    private let scratch: [Scratch]
+    private let pieceElements: Int
+    private static let scratchElements = 1 << 21
 
     init(base: Checkpoint, tasks: [TaskModel], layers: [Layer]) throws {
         self.base = base
         self.tasks = tasks
         self.layers = layers
-        let longest = layers.map { max($0.chunkStride, min($0.elementCount, Self.pieceElements)) }.max() ?? 1
-        baseScratch = try Scratch(capacity: longest)
-        taskScratch = try Scratch(capacity: longest)
-        mergedScratch = try Tensor(empty: [longest])
+        pieceElements = max(1 << 14, Self.scratchElements / (tasks.count + 1))
+        let longest = layers.map { [pieceElements] in max($0.stride, min($0.elementCount, $0.stride + pieceElements)) }
+        let bytes = 8 * (longest.max() ?? 1)
+        scratch = try (0...tasks.count).map { _ in try Scratch(bytes: bytes) }
         let heads = tasks.map { Set($0.head) }
         active = heads.map { head in layers.map { !head.contains($0.name) } }
     }
 
-    /// One piece of a layer: steps of the layer's chunk axis, and the elements they cover.
+    /// Some rows of a layer, read into memory: the base's and those of every active task.
+    @unsafe
     struct Piece {
+        /// Rows that the layer's weights belong to; a layer with one weight has one row in all.
         let rows: Range<Int>
+        /// Elements of the layer.
         let elements: Range<Int>
+        let origin: MergeKernel.Piece
+        let vectors: [MergeKernel.Piece]
     }
 
-    static func pieces(of layer: Layer) -> [Piece] {
-        let stride = max(1, layer.chunkStride)
-        let step = max(1, pieceElements / stride)
-        return Swift.stride(from: 0, to: layer.chunkAxis, by: step).map { start in
-            let end = min(start + step, layer.chunkAxis)
-            return Piece(rows: start..<end, elements: start * stride..<end * stride)
-        }
-    }
+    /// Tasks that move the layer.
+    func movers(of index: Int) -> [Int] { tasks.indices.filter { active[$0][index] } }
 
-    /// Calls `body` with each piece of τ(i,j) of every active task, flat in float32 and valid during the call.
-    func forEachPiece(of index: Int, _ body: (Piece, Int, Tensor) throws -> Void) throws {
+    /// Whether any task moves the layer.
+    func isMoved(_ index: Int) -> Bool { active.contains { $0[index] } }
+
+    /// Reads the layer piece by piece; a piece is valid during its call.
+    func forEachPiece(of index: Int, _ body: (Piece) throws -> Void) throws {
         let layer = layers[index]
-        for piece in Self.pieces(of: layer) {
-            let origin = try baseScratch.read(base, layer.name, piece.elements)
-            for task in tasks.indices where active[task][index] {
-                let vector = try taskScratch.read(tasks[task].checkpoint, layer.name, piece.elements)
-                try vector.add(origin, alpha: -1)
-                try body(piece, task, vector)
+        let movers = movers(of: index)
+        for elements in layer.pieces(of: pieceElements) {
+            let origin = try unsafe scratch[0].read(base, layer.name, elements)
+            let vectors = try unsafe movers.map { task in
+                try unsafe scratch[task + 1].read(tasks[task].checkpoint, layer.name, elements)
             }
+            let rows =
+                layer.weightRows == 1 ? 0..<1 : elements.lowerBound / layer.stride..<elements.upperBound / layer.stride
+            try unsafe body(Piece(rows: rows, elements: elements, origin: origin, vectors: vectors))
         }
     }
 
-    /// Calls `body` with each piece of θm(j) = θp(j) + Σᵢ c(i,j) · τ(i,j), flat in float32 and valid during the call.
-    /// `coefficients` gives c(i,j) of a task: one number, or one for each row of the layer.
-    func forEachMergedPiece(
-        of index: Int, coefficients: (Int) -> [Double], _ body: (Piece, Tensor) throws -> Void
+    /// Writes θm(j) = θp(j) + Σᵢ c(i,j) · τ(i,j) of one piece to `result`, rounded once to `dtype`.
+    func merge(
+        _ piece: Piece, of index: Int, _ weights: MergingWeights, into result: UnsafeMutableRawPointer, _ dtype: DType
     ) throws {
-        let layer = layers[index]
-        let byTask = tasks.indices.map(coefficients)
-        for piece in Self.pieces(of: layer) {
-            let origin = try baseScratch.read(base, layer.name, piece.elements)
-            let merged = try mergedScratch.rows(from: 0, count: piece.elements.count)
-            try merged.copy(origin)
-            for task in tasks.indices where active[task][index] {
-                let vector = try taskScratch.read(tasks[task].checkpoint, layer.name, piece.elements)
-                try vector.add(origin, alpha: -1)
-                if layer.weightRows == 1 {
-                    try merged.add(vector, alpha: byTask[task][0])
-                } else {
-                    let shape = [piece.rows.count, layer.chunkStride]
-                    let factors = try Tensor(byTask[task][piece.rows].map(Float.init), shape: [piece.rows.count, 1])
-                    try merged.reshaped(shape).addProduct(vector.reshaped(shape), factors)
-                }
-            }
-            try body(piece, merged)
+        let coefficients = movers(of: index).flatMap { task in
+            let all = weights.coefficients(task: task, layer: index)
+            return unsafe all[piece.rows].map(Float.init)
         }
+        try unsafe MergeKernel.sum(
+            origin: piece.origin, vectors: piece.vectors, coefficients: coefficients, rows: piece.rows.count,
+            stride: piece.elements.count / piece.rows.count, into: result, dtype)
     }
 
     /// One pass over all files that finds the task vectors that are zero throughout, so that no step reads them again.
     func findZeros(progress: (Int) throws -> Void) throws {
         for index in layers.indices {
-            var seen = tasks.map { _ in false }
-            try forEachPiece(of: index) { _, task, vector in
-                if !seen[task], try Tensor.one("aten::any", [.tensor(vector)]).item() != 0 { seen[task] = true }
+            var seen: Set<Int> = []
+            let movers = movers(of: index)
+            try unsafe forEachPiece(of: index) { piece in
+                for (place, task) in movers.enumerated() where !seen.contains(task) {
+                    let origin = unsafe piece.origin
+                    let vector = unsafe piece.vectors[place]
+                    if unsafe !vector.hasSameBytes(as: origin, count: piece.elements.count) { seen.insert(task) }
+                }
             }
-            for task in tasks.indices { active[task][index] = active[task][index] && seen[task] }
+            for task in movers where !seen.contains(task) { active[task][index] = false }
             try progress(index + 1)
         }
     }
-
-    /// Whether any task moves the layer.
-    func isMoved(_ index: Int) -> Bool { active.contains { $0[index] } }
 }

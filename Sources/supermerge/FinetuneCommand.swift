@@ -20,6 +20,8 @@ struct FinetuneCommand: ParsableCommand {
     var batch = 64
     @Option(help: "Step size at the start; it falls linearly to 0.")
     var learningRate = 1e-3
+    @Option(help: "Step size of parameters that the base does not have, a new head; default: the same.")
+    var headLearningRate: Double?
     @Option(help: "Classes of a new head; default: one more than the largest label.")
     var classes: Int?
     @Option(help: "Seed of first values and batches.")
@@ -30,8 +32,8 @@ struct FinetuneCommand: ParsableCommand {
     var without: [String] = []
 
     func validate() throws {
-        guard steps > 0, batch > 0, learningRate > 0, threads >= 0 else {
-            throw ValidationError("steps, batch and learning-rate must be positive")
+        guard steps > 0, batch > 0, learningRate > 0, headLearningRate ?? 1 > 0, threads >= 0 else {
+            throw ValidationError("steps, batch and learning rates must be positive")
         }
     }
 
@@ -42,6 +44,7 @@ struct FinetuneCommand: ParsableCommand {
             settings.steps = steps
             settings.batch = batch
             settings.learningRate = learningRate
+            settings.headLearningRate = headLearningRate
             settings.classes = classes
             settings.seed = seed
             let progress = ProgressLine()

@@ -14,8 +14,8 @@ enum Terminal {
         guard !rows.isEmpty else { return }
         let widths = header.indices.map { column in ([header] + rows).map { $0[column].count }.max() ?? 0 }
         func line(_ cells: [String]) -> String {
-            let last = cells.count - 1
-            return cells.enumerated().map { index, cell in
+            let last = cells.lastIndex { !$0.isEmpty } ?? 0
+            return cells.prefix(last + 1).enumerated().map { index, cell in
                 index == last ? cell : cell.padding(toLength: widths[index], withPad: " ", startingAt: 0)
             }.joined(separator: "  ")
         }

@@ -124,6 +124,7 @@ package actor Reconciler {
             isReady = true
             await recoverLedger()
             parts.notifier.ready()
+            MemoryTrim.now()
         }
         await concludeIfEnded()
         if running != nil {

@@ -1,0 +1,36 @@
+/// The two sums of a merge over pieces of tensors in plain memory, converted to float32 on the way.
+#ifndef CT_MERGE_H
+#define CT_MERGE_H
+
+#include "ct_status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#pragma clang assume_nonnull begin
+
+/// Elements in memory; `dtype` is the number of float16, bfloat16, float32 or float64 in c10::ScalarType.
+typedef struct {
+    const void *bytes;
+    int32_t dtype;
+} ct_piece;
+
+/// products[i * rows + r] = sum over the elements e of row r of gradient[e] * (vectors[i][e] - origin[e]).
+/// The sums are taken in an order that does not depend on the number of threads.
+ct_status ct_merge_dots(const float *gradient, ct_piece origin, const ct_piece *vectors, int64_t count, int64_t rows,
+                        int64_t stride, double *products, char *_Nullable *_Nonnull error) CT_NOEXCEPT;
+
+/// result[e] = origin[e] + sum over i of coefficients[i * rows + r] * (vectors[i][e] - origin[e]), rounded once to
+/// `dtype`, for every element e of every row r.
+ct_status ct_merge_sum(ct_piece origin, const ct_piece *vectors, const float *coefficients, int64_t count,
+                       int64_t rows, int64_t stride, void *result, int32_t dtype,
+                       char *_Nullable *_Nonnull error) CT_NOEXCEPT;
+
+#pragma clang assume_nonnull end
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
