@@ -27,6 +27,8 @@ package actor RegistryScanner {
     var stillness: [String: Stillness] = [:]
     private var base: Verdict<AcceptedBase>?
     private var tasks: [String: Verdict<AcceptedTask>] = [:]
+    /// Since when folders that were looked into are gone.
+    private var gone: [String: ContinuousClock.Instant] = [:]
 
     private let executor = BlockingExecutor(label: "registry")
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
@@ -80,10 +82,29 @@ package actor RegistryScanner {
             if look.drop != .missing { snapshot.tasks[name] = look.drop }
             if let more = look.wait { wait = min(wait ?? more, more) }
         }
+        if let left = awaitReplacement(in: &snapshot) { wait = min(wait ?? left, left) }
         stillness = stillness.filter { seen.contains($0.key) }
         tasks = tasks.filter { snapshot.tasks[$0.key] != nil }
         memory.save(forgettingRest: true)
         return Scan(snapshot: snapshot, lookAgainAfter: wait)
+    }
+
+    /// A folder that is gone may be about to be replaced (moved away, then the new one moved in): it counts as removed when it
+    /// has been gone for `settle`, as arriving until then. Gives the time left.
+    private func awaitReplacement(in snapshot: inout RegistrySnapshot) -> Duration? {
+        let instant = now()
+        var wait: Duration?
+        var stillGone: [String: ContinuousClock.Instant] = [:]
+        for name in tasks.keys where snapshot.tasks[name] == nil && snapshot.strays[name] == nil {
+            let since = gone[name] ?? instant
+            let left = settle - since.duration(to: instant)
+            guard left > .zero else { continue }
+            stillGone[name] = since
+            snapshot.tasks[name] = .arriving("its folder has just gone")
+            wait = min(wait ?? left, left)
+        }
+        gone = stillGone
+        return wait
     }
 
     private func lookAtTask(

@@ -97,10 +97,28 @@ import Testing
         let scanner = registry.scanner()
         _ = try await registry.settledScan(scanner)
         try registry.remove("tasks/t")
-        #expect(try await scanner.scan().snapshot.tasks == [:])
+        let scan = try await scanner.scan()
+        #expect(scan.snapshot.tasks["t"]?.reason == "its folder has just gone")
+        #expect(scan.lookAgainAfter == .seconds(5))
+        #expect(try await registry.settledScan(scanner).tasks == [:])
         try registry.remove("tasks")
         try registry.remove("base")
         #expect(try await scanner.scan().snapshot == RegistrySnapshot(base: .missing))
+    }
+
+    /// `mv tasks/t elsewhere; mv new tasks/t`: between the two the task is not removed, or the gate would forget it.
+    @Test func replacedFolderIsNeverRemoved() async throws {
+        try registry.writeBase()
+        try registry.writeTask()
+        let scanner = registry.scanner()
+        let old = try #require(try await registry.settledScan(scanner).tasks["t"]?.content)
+        try registry.remove("tasks/t")
+        #expect(try await scanner.scan().snapshot.tasks["t"]?.reason != nil)
+        registry.advance(.seconds(4))
+        #expect(try await scanner.scan().lookAgainAfter == .seconds(1))
+        try registry.writeTask(weights: TestRegistry.taskTensors(shift: 0.5))
+        let new = try #require(try await registry.settledScan(scanner).tasks["t"]?.content)
+        #expect(new.source.digest != old.source.digest)
     }
 
     @Test func missingRootIsAnError() async throws {
