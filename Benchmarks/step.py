@@ -116,10 +116,12 @@ def measure(program, python, base, names, full, rounds):
     """Rounds of ours and theirs in turn; medians and the ratio of each round."""
     script = f"import json,sys; sys.path.insert(0, {os.path.dirname(os.path.abspath(__file__))!r}); import step; "
     script += f"print(json.dumps(step.theirs({base!r}, {names!r}, {full!r})))"
+    # Ours sets this by itself; without it the peer's spinning threads are slower wherever another process wants a core.
+    environment = os.environ | {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "4000"}
     mine, peer, ratios = [], [], []
     for _ in range(rounds):
         a = statistics.median(ours(program, base, names, full))
-        out = subprocess.run([python, "-c", script], capture_output=True, text=True, check=True).stdout
+        out = subprocess.run([python, "-c", script], capture_output=True, text=True, check=True, env=environment).stdout
         b = statistics.median(json.loads(out.strip().splitlines()[-1]))
         mine.append(a)
         peer.append(b)

@@ -74,6 +74,7 @@ package final class MergeRun {
         let saved = FitState.load(from: plan.scratch, merge: plan.merge, like: start)
         let state = try saved ?? FitState(firstWeights(workbench, start))
         report(.started(.init(tasks: workbench.tasks.map(\.name), resumedAt: state.step)))
+        workbench.vectors.keepsRead = true
         let fit = try SuperMergeFit(workbench, bench, parameters, state: state, teachers: teachers)
         if saved == nil { try fit.look(lastLoss: nil) }
         let settings = plan.settings

@@ -3,7 +3,8 @@ internal import Torch
 
 /// The task vectors τ(i,j) = θf(i,j) − θp(j), read a piece at a time from the files and never all resident.
 ///
-/// Memory: one piece of the base and of every task, `scratchElements` in all, or one row of each where rows are longer.
+/// Memory: one piece of the base and of every task, `scratchElements` in all, or one row of each where rows are longer; and
+/// during a fit `cacheBytes` of what was read, so that small models are read once.
 final class TaskVectors {
     let base: Checkpoint
     let tasks: [TaskModel]
@@ -13,8 +14,12 @@ final class TaskVectors {
 
     /// One place for the base, then one for each task.
     private let scratch: [Scratch]
+    /// Whether what is read will be read again, and so is worth keeping: set for the steps of a fit.
+    var keepsRead = false
+    private let cache = PieceCache(bytes: cacheBytes)
     private let pieceElements: Int
     private static let scratchElements = 1 << 21
+    private static let cacheBytes = 64 << 20
 
     init(base: Checkpoint, tasks: [TaskModel], layers: [Layer]) throws {
         self.base = base
@@ -50,14 +55,22 @@ final class TaskVectors {
         let layer = layers[index]
         let movers = movers(of: index)
         for elements in layer.pieces(of: pieceElements) {
-            let origin = try unsafe scratch[0].read(base, layer.name, elements)
-            let vectors = try unsafe movers.map { task in
-                try unsafe scratch[task + 1].read(tasks[task].checkpoint, layer.name, elements)
-            }
+            let origin = try unsafe read(0, base, index, elements)
+            let vectors = try unsafe movers.map { try unsafe read($0 + 1, tasks[$0].checkpoint, index, elements) }
             let rows =
                 layer.weightRows == 1 ? 0..<1 : elements.lowerBound / layer.stride..<elements.upperBound / layer.stride
             try unsafe body(Piece(rows: rows, elements: elements, origin: origin, vectors: vectors))
         }
+    }
+
+    private func read(
+        _ source: Int, _ checkpoint: Checkpoint, _ index: Int, _ elements: Range<Int>
+    ) throws -> MergeKernel.Piece {
+        let name = layers[index].name
+        if keepsRead, let kept = try unsafe cache.piece(source: source, layer: index, of: checkpoint, name, elements) {
+            return unsafe kept
+        }
+        return try unsafe scratch[source].read(checkpoint, name, elements)
     }
 
     /// Writes θm(j) = θp(j) + Σᵢ c(i,j) · τ(i,j) of one piece to `result`, rounded once to `dtype`.

@@ -5,8 +5,10 @@ import Glibc
 ///
 /// - `OPENBLAS_CORETYPE`: OpenBLAS 0.3.21 does not know processors that are younger than itself and falls back to kernels
 ///   for SSE3, four times slower; the instructions that the processor has tell a better choice.
-/// - `OMP_WAIT_POLICY=passive`: threads that wait by spinning take the cores from others on a shared machine, and from
-///   the very threads that they wait for: with a loaded machine a step took four times as long.
+/// - `OMP_WAIT_POLICY=passive` and `GOMP_SPINCOUNT`: threads that wait by spinning take the cores from others on a shared
+///   machine, and from the very threads that they wait for: with a loaded machine a step took twenty times as long. Not to
+///   spin at all costs a quiet machine as much again as the step itself where tensors are small, so they spin for a few
+///   microseconds.
 struct FastEnvironment: Hashable {
     /// What OpenBLAS calls the processor; nil where it is another BLAS.
     var core: String?
@@ -16,7 +18,7 @@ struct FastEnvironment: Hashable {
     var given: Set<String>
 
     static var inProcess: FastEnvironment {
-        let names = ["OPENBLAS_CORETYPE", "OMP_WAIT_POLICY"]
+        let names = ["OPENBLAS_CORETYPE", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT"]
         return FastEnvironment(
             core: unsafe ct_openblas_core().map { unsafe String(cString: $0) },
             features: processorFeatures(),
@@ -27,7 +29,10 @@ struct FastEnvironment: Hashable {
     var missing: [String: String] {
         var missing: [String: String] = [:]
         if let kernels = betterCore, !given.contains("OPENBLAS_CORETYPE") { missing["OPENBLAS_CORETYPE"] = kernels }
-        if !given.contains("OMP_WAIT_POLICY") { missing["OMP_WAIT_POLICY"] = "passive" }
+        if given.isDisjoint(with: ["OMP_WAIT_POLICY", "GOMP_SPINCOUNT"]) {
+            missing["OMP_WAIT_POLICY"] = "passive"
+            missing["GOMP_SPINCOUNT"] = "4000"
+        }
         return missing
     }
 
