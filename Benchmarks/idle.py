@@ -13,14 +13,14 @@ def status(pid):
 
 
 def switches(pid):
-    """Voluntary context switches of all threads: each is a wake-up."""
-    total = 0
+    """Voluntary context switches of each thread: every one is a wake-up."""
+    counts = {}
     for thread in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{thread}/status") as file:
             for line in file:
                 if line.startswith("voluntary_ctxt_switches"):
-                    total += int(line.split()[1])
-    return total
+                    counts[thread] = int(line.split()[1])
+    return counts
 
 
 def measure(daemon, control, base, tasks, seconds):
@@ -51,7 +51,7 @@ def measure(daemon, control, base, tasks, seconds):
                 time.sleep(2)
                 before = switches(process.pid)
                 time.sleep(seconds)
-                woken = switches(process.pid) - before
+                woken = sum(count - before.get(thread, 0) for thread, count in switches(process.pid).items())
                 figures = status(process.pid)
             finally:
                 process.send_signal(signal.SIGTERM)
