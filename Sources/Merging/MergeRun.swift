@@ -34,6 +34,11 @@ package final class MergeRun {
         guard plan.settings.device == .cpu else {
             throw MergeError.base("device cuda is not there yet; set device to cpu")
         }
+        guard !plan.settings.method.isLearned || abs(plan.settings.scale) < 1 else {
+            throw MergeError.base(
+                "scale \(plan.settings.scale) can't be a start of \(plan.settings.method.rawValue), whose coefficients "
+                    + "stay between -1 and 1; set a smaller scale")
+        }
         try TorchRuntime.setThreads(plan.settings.threads)
         let workbench = try Workbench(plan)
         try workbench.vectors.findZeros { [unowned self] done in
