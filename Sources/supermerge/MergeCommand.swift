@@ -29,6 +29,8 @@ struct Merge: ParsableCommand {
 
     func run() throws {
         try Console.reportingFaults {
+            try Console.prepareRuntime(threads: options.threads)
+            try Console.prepareRuntime(threads: options.threads)
             let progress = ProgressLine()
             let staging = try prepareOutput()
             let plan = try plan(output: staging)
@@ -48,6 +50,8 @@ struct Merge: ParsableCommand {
     }
 
     private func prepareOutput() throws -> String {
+        var output = output
+        while output.count > 1, output.hasSuffix("/") { output.removeLast() }
         try Durable.createDirectories(output, mode: 0o755)
         guard try Durable.list(output).isEmpty else {
             throw MergeError(kind: .environment, message: "\(output) is not empty; name a new folder with --output")
@@ -59,8 +63,18 @@ struct Merge: ParsableCommand {
         let scratch = output + ".scratch"
         try Durable.createDirectories(scratch)
         let sources = try tasks.map(Inputs.task).sorted { $0.name < $1.name }
+        let base = try Inputs.base(base)
         return MergePlan(
-            merge: "manual", base: try Inputs.base(base), tasks: sources, settings: options.settings, output: output,
-            scratch: scratch)
+            merge: try Self.name(base, sources, options.settings), base: base, tasks: sources,
+            settings: options.settings, output: output, scratch: scratch)
+    }
+
+    /// The same for the same inputs and settings, so that an interrupted fit goes on and no other one does.
+    private static func name(_ base: BaseSource, _ tasks: [TaskSource], _ settings: MergeSettings) throws -> String {
+        var settings = settings
+        settings.threads = 0
+        let parts = [String(decoding: try JSON.encode(settings), as: UTF8.self), base.digest]
+        let text = (parts + tasks.flatMap { [$0.name, $0.digest] }).joined(separator: "\u{0}")
+        return String(Digest.sha256(text.utf8).prefix(12))
     }
 }
