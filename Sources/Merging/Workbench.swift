@@ -61,7 +61,7 @@ final class Workbench {
                     $0, task: task.name, inputNames: names, holdout: plan.settings.holdout, seed: plan.settings.seed)
             }
         }
-        let heads = try tasks.map { try $0.checkpoint.parameters($0.head) }
+        let heads = try tasks.map { try $0.checkpoint.parameters($0.head, of: $0.name) }
         let known = Set(base.names)
         for (task, head) in zip(tasks, heads) {
             for slot in model.signature.parameters {
@@ -84,11 +84,11 @@ final class Workbench {
 }
 
 extension Checkpoint {
-    /// The named tensors in float32 (integers as they are).
-    func parameters(_ names: [String]) throws -> [String: Tensor] {
+    /// The named tensors in float32 (integers as they are); `task` is to blame for what is wrong with them.
+    func parameters(_ names: [String], of task: String? = nil) throws -> [String: Tensor] {
         var parameters: [String: Tensor] = [:]
         for name in names {
-            let tensor = try tensor(name)
+            let tensor = try tensor(name, of: task)
             parameters[name] = tensor.dtype.isFloatingPoint ? try tensor.to(.float32) : tensor
         }
         return parameters
