@@ -29,7 +29,8 @@ final class Judge {
         for task in workbench.tasks.indices { result.tasks[task].base = try score(task, bench.heads[task])?.score }
         try progress(1, passes)
         for task in workbench.tasks.indices {
-            try parameters.load(workbench.tasks[task].checkpoint)
+            let model = workbench.tasks[task]
+            try parameters.load(model.checkpoint) { model.owns($0.name) }
             result.tasks[task].own = try score(task, bench.heads[task])?.score
             if workbench.plan.settings.method.isLearned, workbench.plan.settings.loss != .labels {
                 teachers[task] = try logits(task)

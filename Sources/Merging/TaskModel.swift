@@ -25,19 +25,27 @@ package final class TaskModel {
         try checkLayers(against: base)
     }
 
-    /// Every tensor of the base outside the head must be there in the same shape.
+    /// Whether `task.yaml` gives this tensor of the base to the head: then the task neither moves nor needs it.
+    func owns(_ name: String) -> Bool { source.settings.head.contains { name.hasPrefix($0) } }
+
+    /// Every tensor of the base that is merged must be there in the same shape, but for the head. Integers are the base's
+    /// own business: newer libraries don't save buffers such as position_ids.
     private func checkLayers(against base: Checkpoint) throws {
-        let head = Set(head)
-        for name in base.names where !head.contains(name) {
+        for name in base.names where !owns(name) {
+            guard let entry = base.entry(name), entry.dtype.isFloatingPoint else { continue }
             guard let own = checkpoint.entry(name) else {
                 throw MergeError.task(
                     self.name, "\(name) is missing from \(source.directory); copy the whole checkpoint")
             }
-            let shape = base.entry(name)?.shape ?? []
-            guard own.shape == shape else {
+            guard own.shape == entry.shape else {
                 throw MergeError.task(
                     self.name,
-                    "\(name) has shape \(own.shape), the base \(shape); fine-tune from this base without resizing")
+                    "\(name) has shape \(own.shape), the base \(entry.shape); fine-tune from this base without resizing"
+                )
+            }
+            guard own.dtype.isFloatingPoint else {
+                throw MergeError.task(
+                    self.name, "\(name) is \(own.dtype.rawValue); save the fine-tune in a floating-point type")
             }
         }
     }

@@ -29,8 +29,7 @@ final class TaskVectors {
         let longest = layers.map { [pieceElements] in max($0.stride, min($0.elementCount, $0.stride + pieceElements)) }
         let bytes = 8 * (longest.max() ?? 1)
         scratch = try (0...tasks.count).map { _ in try Scratch(bytes: bytes) }
-        let heads = tasks.map { Set($0.head) }
-        active = heads.map { head in layers.map { !head.contains($0.name) } }
+        active = tasks.map { task in layers.map { !task.owns($0.name) } }
     }
 
     /// Some rows of a layer, read into memory: the base's and those of every active task.
