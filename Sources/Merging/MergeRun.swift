@@ -69,11 +69,12 @@ package final class MergeRun {
         try judge?.judgeCandidate(&result, directory: plan.output)
         try plan.checkStamps()
         describe(&result, workbench, weights)
+        result.unscored = workbench.unscored
         return result
     }
 
     private func fit(
-        _ workbench: Workbench, _ bench: Workbench.Bench, _ parameters: ModelParameters, teachers: [Tensor?],
+        _ workbench: Workbench, _ bench: Bench, _ parameters: ModelParameters, teachers: [Tensor?],
         _ start: MergingWeights, into result: inout MergeResult
     ) throws -> MergingWeights {
         let saved = FitState.load(from: plan.scratch, merge: plan.merge, like: start)

@@ -41,6 +41,7 @@ struct Merge: ParsableCommand {
             let complete = try ReleaseContents.complete(
                 directory: staging, baseDirectory: base, record: record)
             try Durable.remove(plan.scratch)
+            if let reason = result.unscored { Console.say("supermerge: merged, but nothing was scored: \(reason)") }
             if json {
                 Console.print(json: try JSON.encode(complete, pretty: true))
             } else {
