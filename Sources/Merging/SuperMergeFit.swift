@@ -2,10 +2,11 @@ internal import Torch
 internal import WorkerProtocol
 
 /// The gradient descent on W (SuperMerge, arXiv 2412.10416): per step one batch of every task through θm, one ordinary backward
-/// pass each, every ∂L/∂θm(j) consumed by its dot products with τ(i,j) as it appears and then freed.
+/// pass each, the tasks' ∂L/∂θm(j) added up, and in the last pass every sum consumed by its dot products with τ(i,j) as it
+/// appears and then freed.
 ///
-/// Memory: one float32 copy of the trunk, one batch's activations and the largest gradient; not a function of the number of
-/// tasks. Work per step over k tasks: k forward and backward passes, and k² reads of the task vectors.
+/// Memory: one float32 copy of the trunk, with several tasks one of its gradients, and one batch's activations; not a function
+/// of the number of tasks. Work per step over k tasks: k forward and backward passes, and two reads of the task vectors.
 final class SuperMergeFit {
     private(set) var state: FitState
     let workbench: Workbench
@@ -54,9 +55,17 @@ final class SuperMergeFit {
         var total = 0.0
         let importance = workbench.tasks.map(\.source.settings.weight)
         let sum = importance.reduce(0, +)
+        let gradients = GradientSum()
         for task in workbench.tasks.indices {
-            let share = importance[task] / sum
-            total += share * (try backward(task, share: share, into: &dots))
+            total += try backward(task, share: importance[task] / sum) { layer, gradient in
+                guard task == workbench.tasks.count - 1 else { return try gradients.add(gradient, of: layer) }
+                guard let complete = try gradients.take(layer, adding: gradient) else { return }
+                try consume(complete, of: layer, into: &dots)
+            }
+        }
+        for layer in gradients.layers {
+            guard let complete = try gradients.take(layer) else { continue }
+            try consume(complete, of: layer, into: &dots)
         }
         guard total.isFinite, dots.allSatisfy(\.isFinite) else {
             throw MergeError(
@@ -68,7 +77,8 @@ final class SuperMergeFit {
         return total
     }
 
-    private func backward(_ task: Int, share: Double, into dots: inout [Double]) throws -> Double {
+    /// The task's share of the loss; `body` receives ∂ of that share / ∂θm(j).
+    private func backward(_ task: Int, share: Double, _ body: (Int, Tensor) throws -> Void) throws -> Double {
         let indices = samplers[task].indices(step: state.step)
         guard let set = bench.sets[task] else { return 0 }
         let (inputs, labels) = try set.batch(indices)
@@ -77,10 +87,8 @@ final class SuperMergeFit {
         let logits = try TorchRuntime.withAutocast(settings.precision == .bf16) {
             try bench.model.forward(inputs: inputs, parameters: named)
         }
-        let loss = try loss(task, logits, labels, indices)
-        try tape.backward(loss) { layer, gradient in
-            try consume(gradient, of: layer, share: share, into: &dots)
-        }
+        let loss = try loss(task, logits, labels, indices).multiplied(by: share)
+        try tape.backward(loss, body)
         return try loss.item()
     }
 
@@ -93,12 +101,11 @@ final class SuperMergeFit {
         return try distilled.adding(objective.loss(logits, labels)).multiplied(by: 0.5)
     }
 
-    /// Adds share · ⟨∂L/∂θm(j), τ(i,j)⟩ for every task i, per row where the layer has a weight for each.
-    private func consume(_ gradient: Tensor, of layer: Int, share: Double, into dots: inout [Double]) throws {
+    /// Adds ⟨∂L/∂θm(j), τ(i,j)⟩ for every task i, per row where the layer has a weight for each.
+    private func consume(_ gradient: Tensor, of layer: Int, into dots: inout [Double]) throws {
         let movers = workbench.vectors.movers(of: layer)
         let starts = movers.map { state.weights.range(task: $0, layer: layer).lowerBound }
-        let dense = try gradient.to(.float32).contiguous()
-        try unsafe dense.withUnsafeMutableBytes { bytes in
+        try unsafe gradient.withUnsafeMutableBytes { bytes in
             let slope = unsafe bytes.assumingMemoryBound(to: Float.self)
             try unsafe workbench.vectors.forEachPiece(of: layer) { piece in
                 let rows = unsafe piece.rows
@@ -107,7 +114,7 @@ final class SuperMergeFit {
                     vectors: piece.vectors, rows: rows.count, stride: piece.elements.count / rows.count)
                 for (place, start) in starts.enumerated() {
                     for row in 0..<rows.count {
-                        dots[start + rows.lowerBound + row] += share * products[place * rows.count + row]
+                        dots[start + rows.lowerBound + row] += products[place * rows.count + row]
                     }
                 }
             }
