@@ -57,24 +57,40 @@ final class SuperMergeFit {
         let sum = importance.reduce(0, +)
         let gradients = GradientSum()
         for task in workbench.tasks.indices {
-            total += try backward(task, share: importance[task] / sum) { layer, gradient in
+            let loss = try backward(task, share: importance[task] / sum) { layer, gradient in
                 guard task == workbench.tasks.count - 1 else { return try gradients.add(gradient, of: layer) }
                 guard let complete = try gradients.take(layer, adding: gradient) else { return }
                 try consume(complete, of: layer, into: &dots)
             }
+            guard loss.isFinite else { throw notFinite(task, "loss") }
+            total += loss
         }
         for layer in gradients.layers {
             guard let complete = try gradients.take(layer) else { continue }
             try consume(complete, of: layer, into: &dots)
         }
-        guard total.isFinite, dots.allSatisfy(\.isFinite) else {
-            throw MergeError(
-                kind: .badTask,
-                message: "the loss is no longer finite at step \(state.step); lower learning-rate or scale")
-        }
+        guard dots.allSatisfy(\.isFinite) else { throw try brokenGradient() }
         state.update(gradient: weights.gradient(dotProducts: dots), learningRate: settings.learningRate)
         for index in watched.keys.sorted() { try parameters.merge(index, workbench.vectors, state.weights) }
         return total
+    }
+
+    private func notFinite(_ task: Int, _ what: String) -> MergeError {
+        .task(
+            workbench.tasks[task].name,
+            "its \(what) is no longer finite at step \(state.step); look at its checkpoint and examples, or lower learning-rate"
+        )
+    }
+
+    /// Finds the task whose gradient is not finite by going through the step once more; the sum does not tell.
+    private func brokenGradient() throws -> MergeError {
+        for task in workbench.tasks.indices {
+            var isFinite = true
+            _ = try backward(task, share: 1) { _, gradient in isFinite = try isFinite && gradient.isFinite() }
+            if !isFinite { return notFinite(task, "gradient") }
+        }
+        return .base(
+            "the sum of the tasks' gradients is not finite at step \(state.step); lower scale or the tasks' weights")
     }
 
     /// The task's share of the loss; `body` receives ∂ of that share / ∂θm(j).
@@ -84,19 +100,21 @@ final class SuperMergeFit {
         let (inputs, labels) = try set.batch(indices)
         let tape = GradientTape()
         let named = try model(for: task, watchedBy: tape)
-        let logits = try TorchRuntime.withAutocast(settings.precision == .bf16) {
-            try bench.model.forward(inputs: inputs, parameters: named)
+        return try MergeError.blaming(workbench.tasks[task].name) {
+            let logits = try TorchRuntime.withAutocast(settings.precision == .bf16) {
+                try bench.model.forward(inputs: inputs, parameters: named)
+            }
+            let loss = try loss(task, logits, labels, indices).multiplied(by: share)
+            try tape.backward(loss, body)
+            return try loss.item()
         }
-        let loss = try loss(task, logits, labels, indices).multiplied(by: share)
-        try tape.backward(loss, body)
-        return try loss.item()
     }
 
     private func loss(_ task: Int, _ logits: Tensor, _ labels: Tensor, _ indices: [Int]) throws -> Tensor {
         let objective = bench.objectives[task]
         guard settings.loss != .labels, let teacher = teachers[task] else { return try objective.loss(logits, labels) }
         let places = try Tensor(indices.map(Int64.init), shape: [indices.count])
-        let distilled = try objective.distillation(logits, teacher: teacher.rows(at: places))
+        let distilled = try objective.distillation(logits, teacher: teacher.rows(at: places), labels: labels)
         guard settings.loss == .both else { return distilled }
         return try distilled.adding(objective.loss(logits, labels)).multiplied(by: 0.5)
     }
@@ -121,8 +139,9 @@ final class SuperMergeFit {
         }
     }
 
-    /// Mean held-out loss over the tasks, by their weights, in the loss that is fitted.
-    func heldOutLoss() throws -> Double {
+    /// Mean held-out loss over the tasks, by their weights, in the loss that is fitted: per prediction, as `Scorer` counts
+    /// them. Nil where nothing is held out.
+    func heldOutLoss() throws -> Double? {
         var total = 0.0
         var sum = 0.0
         for (task, set) in bench.sets.enumerated() {
@@ -130,17 +149,21 @@ final class SuperMergeFit {
             let named = try model(for: task)
             var taskLoss = 0.0
             var start = 0
+            var scored = 0
             try scorer.forEachBatch(named, set, set.heldOut) { logits, labels in
                 let size = logits.shape[0]
                 let indices = Array(set.heldOut[start..<start + size])
-                taskLoss += try loss(task, logits, labels, indices).item() * Double(size)
+                let count = try bench.objectives[task].scored(logits, labels)
+                taskLoss += try loss(task, logits, labels, indices).item() * Double(count)
+                scored += count
                 start += size
             }
+            guard scored > 0 else { continue }
             let importance = workbench.tasks[task].source.settings.weight
-            total += importance * taskLoss / Double(set.heldOut.count)
+            total += importance * taskLoss / Double(scored)
             sum += importance
         }
-        return sum > 0 ? total / sum : .nan
+        return sum > 0 ? total / sum : nil
     }
 
     /// Looks at the held-out loss and keeps the weights if they are the best so far.

@@ -42,6 +42,15 @@ final class ValidationSet {
         return (try inputs.mapValues { try $0.rows(at: places) }, try labels.rows(at: places))
     }
 
+    /// Throws `LabelFault` where a label is none of `classes` classes, or none is scored.
+    func checkLabels(classes: Int) throws {
+        let scored = try labels.integers().filter { $0 != Int64(Objective.ignored) }
+        guard !scored.isEmpty else { throw LabelFault.nothingScored }
+        if let wrong = scored.first(where: { !(0..<Int64(classes)).contains($0) }) {
+            throw LabelFault.outsideHead(label: wrong, classes: classes)
+        }
+    }
+
     /// The largest label, for the size of a new head.
     func largestLabel() throws -> Int { Int(try labels.integers().max() ?? 0) }
 }
