@@ -34,7 +34,7 @@ struct CandidateWriter {
             if let index = places[entry.name] {
                 try unsafe writeLayer(index, weights) { try unsafe writer.append($0) }
             } else {
-                try unsafe copy(base, entry) { try unsafe writer.append($0) }
+                try unsafe copy(base, entry, of: nil) { try unsafe writer.append($0) }
             }
             try progress(done + 1, entries.count)
         }
@@ -49,7 +49,7 @@ struct CandidateWriter {
         try unsafe workbench.vectors.forEachPiece(of: index) { piece in
             let count = unsafe piece.elements.count * dtype.byteCount
             try unsafe withUnsafeTemporaryAllocation(byteCount: count, alignment: 64) { result in
-                try unsafe workbench.vectors.merge(
+                try unsafe workbench.vectors.mergeFinite(
                     piece, of: index, weights, into: result.baseAddress!, dtype.torch ?? .float32)
                 try unsafe append(UnsafeRawBufferPointer(result))
             }
@@ -63,14 +63,16 @@ struct CandidateWriter {
         }
         let slots = entries.map { SafetensorsWriter.Slot(name: $0.name, dtype: $0.dtype, shape: $0.shape) }
         let writer = try SafetensorsWriter(path: directory + "/" + name, slots: slots)
-        for entry in entries { try unsafe copy(task.checkpoint, entry) { try unsafe writer.append($0) } }
+        for entry in entries { try unsafe copy(task.checkpoint, entry, of: task.name) { try unsafe writer.append($0) } }
         let written = try writer.finish()
         return SourceFile(name: name, bytes: written.bytes, sha256: written.sha256)
     }
 
-    /// Passes a tensor's bytes on as they are, a megabyte at a time.
+    /// Passes a tensor's bytes on as they are, a megabyte at a time. Numbers that are not finite are the task's fault, or the
+    /// base's.
     private func copy(
-        _ checkpoint: Checkpoint, _ entry: TensorEntry, to append: (UnsafeRawBufferPointer) throws -> Void
+        _ checkpoint: Checkpoint, _ entry: TensorEntry, of task: String?,
+        to append: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
         let length = entry.bytes.upperBound - entry.bytes.lowerBound
         var buffer = [UInt8](repeating: 0, count: Int(min(length, 1 << 20)))
@@ -80,6 +82,12 @@ struct CandidateWriter {
             try unsafe buffer.withUnsafeMutableBytes { bytes in
                 let part = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[..<count])
                 try unsafe checkpoint.read(entry.name, at: offset, into: part)
+                let elements = count / entry.dtype.byteCount
+                guard unsafe entry.dtype.torch?.isFinite(UnsafeRawPointer(part.baseAddress!), count: elements) != false
+                else {
+                    throw MergeError.blaming(
+                        task, "\(entry.name) has NaN or infinite elements; save the checkpoint again")
+                }
                 try unsafe append(UnsafeRawBufferPointer(part))
             }
             offset += Int64(count)

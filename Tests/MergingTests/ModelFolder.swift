@@ -40,6 +40,9 @@ struct ModelFolder {
         self.path = path
     }
 
+    /// A folder that is there.
+    init(at path: String) { self.path = path }
+
     /// A new folder at `path`.
     init(newAt path: String) throws {
         try Durable.createDirectories(path)
