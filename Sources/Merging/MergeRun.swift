@@ -36,8 +36,10 @@ package final class MergeRun {
         }
         try TorchRuntime.setThreads(plan.settings.threads)
         let workbench = try Workbench(plan)
-        try workbench.vectors.findZeros { [unowned self] done in
-            try progress(.reading, done, workbench.layers.count)
+        if plan.settings.method.isLearned {
+            try workbench.vectors.findZeros { [unowned self] done in
+                try progress(.reading, done, workbench.layers.count)
+            }
         }
         var result = MergeResult(tasks: workbench.tasks.map { TaskResult(task: $0.name, fitted: 0) })
         var weights = MergingWeights(

@@ -1,3 +1,4 @@
+internal import Files
 internal import Safetensors
 internal import Torch
 
@@ -19,6 +20,8 @@ final class TaskVectors {
     private let cache = PieceCache(bytes: cacheBytes)
     private let pieceElements: Int
     private static let scratchElements = 1 << 21
+    /// Elements below which waking another thread costs more than reading.
+    private static let threadElements = 1 << 16
     private static let cacheBytes = 64 << 20
 
     init(base: Checkpoint, tasks: [TaskModel], layers: [Layer]) throws {
@@ -55,22 +58,30 @@ final class TaskVectors {
         let layer = layers[index]
         let movers = movers(of: index)
         for elements in layer.pieces(of: pieceElements) {
-            let origin = try unsafe read(0, base, index, elements)
-            let vectors = try unsafe movers.map { try unsafe read($0 + 1, tasks[$0].checkpoint, index, elements) }
+            let pieces = try unsafe read(index, elements, movers)
             let rows =
                 layer.weightRows == 1 ? 0..<1 : elements.lowerBound / layer.stride..<elements.upperBound / layer.stride
-            try unsafe body(Piece(rows: rows, elements: elements, origin: origin, vectors: vectors))
+            try unsafe body(Piece(rows: rows, elements: elements, origin: pieces[0], vectors: Array(pieces[1...])))
         }
     }
 
-    private func read(
-        _ source: Int, _ checkpoint: Checkpoint, _ index: Int, _ elements: Range<Int>
-    ) throws -> MergeKernel.Piece {
+    /// The base's piece, then the movers': what is kept, else read from all files at once.
+    private func read(_ index: Int, _ elements: Range<Int>, _ movers: [Int]) throws -> [MergeKernel.Piece] {
         let name = layers[index].name
-        if keepsRead, let kept = try unsafe cache.piece(source: source, layer: index, of: checkpoint, name, elements) {
+        let sources: [(place: Int, checkpoint: Checkpoint)] =
+            [(0, base)] + movers.map { ($0 + 1, tasks[$0].checkpoint) }
+        if keepsRead {
+            let kept = try unsafe sources.map { place, checkpoint in
+                try unsafe cache.piece(source: place, layer: index, of: checkpoint, name, elements)
+                    ?? scratch[place].read(checkpoint, name, elements)
+            }
             return unsafe kept
         }
-        return try unsafe scratch[source].read(checkpoint, name, elements)
+        func load(_ source: (place: Int, checkpoint: Checkpoint)) throws -> MergeKernel.Piece {
+            try unsafe scratch[source.place].read(source.checkpoint, name, elements)
+        }
+        guard elements.count >= Self.threadElements else { return try unsafe sources.map(load) }
+        return try unsafe Concurrently.map(sources, load)
     }
 
     /// Writes θm(j) = θp(j) + Σᵢ c(i,j) · τ(i,j) of one piece to `result`, rounded once to `dtype`.
