@@ -21,7 +21,10 @@ struct CandidateWriter {
         _ weights: MergingWeights, progress: (Int, Int) throws -> Void
     ) throws -> [SourceFile] {
         let base = workbench.base
-        let places = Dictionary(uniqueKeysWithValues: workbench.layers.enumerated().map { ($1.name, $0) })
+        let places = Dictionary(
+            uniqueKeysWithValues: workbench.layers.indices.filter(workbench.vectors.isMoved).flatMap { index in
+                workbench.layers[index].names.map { ($0, index) }
+            })
         let entries = base.names.compactMap { base.entry($0) }.sorted {
             ($1.dtype.byteCount, $0.name) < ($0.dtype.byteCount, $1.name)
         }

@@ -6,14 +6,14 @@ internal import WorkerProtocol
 /// Scores base, own checkpoints, deployed release and candidate on the same held-out examples, through one set of buffers.
 final class Judge {
     private let workbench: Workbench
-    private let bench: Workbench.Bench
+    private let bench: Bench
     private let parameters: ModelParameters
     private let scorer: Scorer
     private var deployedCorrect: [[Bool]?]
     /// Logits of each task's own checkpoint on its whole validation set, where the loss distils.
     private(set) var teachers: [Tensor?]
 
-    init(_ workbench: Workbench, _ bench: Workbench.Bench, _ parameters: ModelParameters) {
+    init(_ workbench: Workbench, _ bench: Bench, _ parameters: ModelParameters) {
         self.workbench = workbench
         self.bench = bench
         self.parameters = parameters
@@ -29,7 +29,8 @@ final class Judge {
         for task in workbench.tasks.indices { result.tasks[task].base = try score(task, bench.heads[task])?.score }
         try progress(1, passes)
         for task in workbench.tasks.indices {
-            try parameters.load(workbench.tasks[task].checkpoint)
+            let model = workbench.tasks[task]
+            try parameters.load(model.checkpoint) { model.owns($0.name) }
             result.tasks[task].own = try score(task, bench.heads[task])?.score
             if workbench.plan.settings.method.isLearned, workbench.plan.settings.loss != .labels {
                 teachers[task] = try logits(task)
@@ -81,7 +82,7 @@ final class Judge {
     }
 
     private func named(_ head: [String: Tensor]) -> [String: Tensor] {
-        var named = head
+        var named = workbench.ties.keyed(head)
         for (layer, tensor) in zip(workbench.layers, parameters.tensors) where named[layer.name] == nil {
             named[layer.name] = tensor
         }

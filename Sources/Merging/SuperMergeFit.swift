@@ -10,7 +10,7 @@ internal import WorkerProtocol
 final class SuperMergeFit {
     private(set) var state: FitState
     let workbench: Workbench
-    let bench: Workbench.Bench
+    let bench: Bench
     let parameters: ModelParameters
     private let watched: [Int: Int]
     private let samplers: [Sampler]
@@ -20,7 +20,7 @@ final class SuperMergeFit {
 
     /// `teachers` holds each task's own checkpoint's logits on its whole validation set where the loss distils.
     init(
-        _ workbench: Workbench, _ bench: Workbench.Bench, _ parameters: ModelParameters, state: FitState,
+        _ workbench: Workbench, _ bench: Bench, _ parameters: ModelParameters, state: FitState,
         teachers: [Tensor?]
     ) throws {
         self.workbench = workbench

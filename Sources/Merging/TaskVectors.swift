@@ -24,16 +24,18 @@ final class TaskVectors {
     private static let threadElements = 1 << 16
     private static let cacheBytes = 64 << 20
 
-    init(base: Checkpoint, tasks: [TaskModel], layers: [Layer]) throws {
+    /// `hashing`: the files' digests are wanted too, as far as possible from the reads of the merge.
+    init(base: Checkpoint, tasks: [TaskModel], layers: [Layer], hashing: Bool = false) throws {
         self.base = base
         self.tasks = tasks
         self.layers = layers
         pieceElements = max(1 << 14, Self.scratchElements / (tasks.count + 1))
         let longest = layers.map { [pieceElements] in max($0.stride, min($0.elementCount, $0.stride + pieceElements)) }
         let bytes = 8 * (longest.max() ?? 1)
-        scratch = try (0...tasks.count).map { _ in try Scratch(bytes: bytes) }
-        let heads = tasks.map { Set($0.head) }
-        active = heads.map { head in layers.map { !head.contains($0.name) } }
+        scratch = try ([base] + tasks.map(\.checkpoint)).map { checkpoint in
+            try Scratch(bytes: bytes, hashing: hashing ? checkpoint.files : [])
+        }
+        active = tasks.map { task in layers.map { !task.owns($0.name) } }
     }
 
     /// Some rows of a layer, read into memory: the base's and those of every active task.
@@ -45,6 +47,11 @@ final class TaskVectors {
         let elements: Range<Int>
         let origin: MergeKernel.Piece
         let vectors: [MergeKernel.Piece]
+    }
+
+    /// SHA-256 of every file of the base and the tasks, by path.
+    func sha256() throws -> [String: String] {
+        try Concurrently.map(scratch) { try $0.sha256() }.reduce(into: [:]) { $0.merge($1) { first, _ in first } }
     }
 
     /// Tasks that move the layer.

@@ -24,10 +24,10 @@ final class ValidationSet {
             guard entry.shape.first == labelEntry.shape.first else {
                 throw MergeError.task(task, "\(name) and labels have different numbers of examples")
             }
-            inputs[name] = try file.tensor(entry)
+            inputs[name] = try file.tensor(entry, of: task)
         }
         self.inputs = inputs
-        labels = try file.tensor(labelEntry)
+        labels = try file.tensor(labelEntry, of: task)
         count = labelEntry.shape.first ?? 0
         let order = Sampler.permutation(count, seed: seed, stream: task + "/holdout")
         let share = holdout <= 0 ? 0 : min(max(1, Int((Double(count) * holdout).rounded())), count - 1)

@@ -82,6 +82,8 @@ package struct MergeResult: Codable, Hashable, Sendable {
     package var outputs: [SourceFile]
     /// Versions of what computed: program, libtorch, BLAS, threads.
     package var versions: [String: String]
+    /// Why no task was scored although there are validation sets (a graph that can't be used); nil where all is well.
+    package var unscored: String?
     /// Wall-clock seconds of the merge, and the largest resident memory in bytes.
     package var seconds: Double
     package var peakMemory: Int64

@@ -8,10 +8,15 @@ enum Inputs {
     static let graphFiles = ["graph.pt2", "config.json"]
 
     /// The base folder and the task folders with the digests of everything that is merged; files are read several at once.
-    static func open(base: String, tasks: [String]) throws -> (base: BaseSource, tasks: [TaskSource]) {
+    /// Without `hashingWeights` the weights' digests are left to the merge, which reads them anyway.
+    static func open(
+        base: String, tasks: [String], hashingWeights: Bool
+    ) throws -> (base: BaseSource, tasks: [TaskSource]) {
         let folders = try [folder(base, graphFiles)] + tasks.map { try folder($0, ["validation.safetensors", "task.yaml"]) }
         let paths = folders.flatMap { folder in folder.names.map { (folder.directory, $0) } }
-        var files = try Concurrently.map(paths) { try source($0.0, $0.1) }[...]
+        var files = try Concurrently.map(paths) { 
+            try source($0.0, $0.1, isHashed: hashingWeights || !isWeights($0.1))
+        }[...]
         let sources = folders.map { folder in
             defer { files = files.dropFirst(folder.names.count) }
             return Array(files.prefix(folder.names.count))
@@ -32,9 +37,14 @@ enum Inputs {
         return (directory, try Checkpoint(directory: directory).fileNames + present)
     }
 
-    private static func source(_ directory: String, _ name: String) throws -> SourceFile {
+    private static func isWeights(_ name: String) -> Bool {
+        name.hasSuffix(".safetensors") && name != "validation.safetensors"
+    }
+
+    private static func source(_ directory: String, _ name: String, isHashed: Bool) throws -> SourceFile {
         let file = try ReadableFile(path: directory + "/" + name)
         let identity = try file.identity()
-        return SourceFile(name: name, bytes: file.size, sha256: try file.sha256(), stamp: identity.description)
+        let sha256 = isHashed ? try file.sha256() : ""
+        return SourceFile(name: name, bytes: file.size, sha256: sha256, stamp: identity.description)
     }
 }

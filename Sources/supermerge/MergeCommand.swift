@@ -32,16 +32,19 @@ struct Merge: ParsableCommand, GraphCommand {
 
     func run() throws {
         try Console.reportingFaults {
+            try Console.prepareRuntime(threads: options.threads)
             let progress = ProgressLine()
             let staging = try prepareOutput()
-            let plan = try plan(output: staging)
-            let result = try MergeRun(plan) { progress.show($0) }.run()
+            let run = MergeRun(try plan(output: staging)) { progress.show($0) }
+            let result = try run.run()
+            let plan = run.plan
             let record = ReleaseRecord(
                 version: 0, created: Console.timestamp(), merge: plan.merge, settings: plan.settings, base: plan.base,
                 tasks: plan.tasks, result: result)
             let complete = try ReleaseContents.complete(
                 directory: staging, baseDirectory: base, record: record)
             try Durable.remove(plan.scratch)
+            if let reason = result.unscored { Console.say("supermerge: merged, but nothing was scored: \(reason)") }
             if json {
                 Console.print(json: try JSON.encode(complete, pretty: true))
             } else {
@@ -51,6 +54,8 @@ struct Merge: ParsableCommand, GraphCommand {
     }
 
     private func prepareOutput() throws -> String {
+        var output = output
+        while output.count > 1, output.hasSuffix("/") { output.removeLast() }
         try Durable.createDirectories(output, mode: 0o755)
         guard try Durable.list(output).isEmpty else {
             throw MergeError(kind: .environment, message: "\(output) is not empty; name a new folder with --output")
@@ -61,9 +66,19 @@ struct Merge: ParsableCommand, GraphCommand {
     private func plan(output: String) throws -> MergePlan {
         let scratch = output + ".scratch"
         try Durable.createDirectories(scratch)
-        let inputs = try Inputs.open(base: base, tasks: tasks)
+        var inputs = try Inputs.open(base: base, tasks: tasks, hashingWeights: runsGraph)
+        inputs.tasks.sort { $0.name < $1.name }
         return MergePlan(
-            merge: "manual", base: inputs.base, tasks: inputs.tasks.sorted { $0.name < $1.name }, settings: options.settings, output: output,
-            scratch: scratch)
+            merge: try Self.name(inputs.base, inputs.tasks, options.settings), base: inputs.base, tasks: inputs.tasks,
+            settings: options.settings, output: output, scratch: scratch)
+    }
+
+    /// The same for the same inputs and settings, so that an interrupted fit goes on and no other one does.
+    private static func name(_ base: BaseSource, _ tasks: [TaskSource], _ settings: MergeSettings) throws -> String {
+        var settings = settings
+        settings.threads = 0
+        let parts = [String(decoding: try JSON.encode(settings), as: UTF8.self), base.digest]
+        let text = (parts + tasks.flatMap { [$0.name, $0.digest] }).joined(separator: "\u{0}")
+        return String(Digest.sha256(text.utf8).prefix(12))
     }
 }
