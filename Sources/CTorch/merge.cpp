@@ -1,6 +1,6 @@
 #include "ct_merge.h"
 #include "guarded.h"
-#include "parallel.h"
+#include "threads.h"
 #include "width.h"
 
 #include <c10/core/ScalarType.h>
@@ -15,7 +15,7 @@ namespace {
 constexpr int64_t blockSize = 1024;
 constexpr int64_t lanes = 32;
 // Elements below which a second thread costs more than it saves.
-constexpr int64_t grain = 1 << 15;
+constexpr int64_t grain = 1 << 16;
 
 CT_EVERY_WIDTH void widen(const uint16_t *source, float *target, int64_t count) {
     for (int64_t i = 0; i < count; i++) {
@@ -108,7 +108,7 @@ ct_status ct_merge_dots(const float *gradient, ct_piece origin, const ct_piece *
         check(origin, vectors, count);
         const int64_t blocks = (stride + blockSize - 1) / blockSize;
         std::vector<float> sums(rows * blocks * count);
-        ct::parallel(rows * blocks, std::max<int64_t>(1, grain / std::min(stride, blockSize)), [&](int64_t begin, int64_t end) {
+        ct::onThreads(rows * blocks, std::max<int64_t>(1, grain / std::min(stride, blockSize)), [&](int64_t begin, int64_t end) {
             float originBuffer[blockSize], vectorBuffer[blockSize];
             for (int64_t unit = begin; unit < end; unit++) {
                 const int64_t inRow = unit % blocks * blockSize;
@@ -131,7 +131,7 @@ ct_status ct_merge_sum(ct_piece origin, const ct_piece *vectors, const float *co
         check(origin, vectors, count);
         if (!isFloating(dtype)) throw std::invalid_argument("a merged tensor must be of floating point");
         const int64_t blocks = (stride + blockSize - 1) / blockSize;
-        ct::parallel(rows * blocks, std::max<int64_t>(1, grain / std::min(stride, blockSize)), [&](int64_t begin, int64_t end) {
+        ct::onThreads(rows * blocks, std::max<int64_t>(1, grain / std::min(stride, blockSize)), [&](int64_t begin, int64_t end) {
             float originBuffer[blockSize], vectorBuffer[blockSize], merged[blockSize];
             for (int64_t unit = begin; unit < end; unit++) {
                 const int64_t row = unit / blocks, inRow = unit % blocks * blockSize;

@@ -8,7 +8,8 @@ package import WorkerProtocol
 
 /// One merge from a plan to a complete candidate in its output directory.
 package final class MergeRun {
-    private let plan: MergePlan
+    /// As it was given; after `run` with the digests of the files that had none.
+    package private(set) var plan: MergePlan
     private let report: (WorkerEvent) -> Void
     private let shouldStop: () -> Bool
     private let clock = ContinuousClock()
@@ -41,8 +42,10 @@ package final class MergeRun {
         }
         try TorchRuntime.setThreads(plan.settings.threads)
         let workbench = try Workbench(plan)
-        try workbench.vectors.findZeros { [unowned self] done in
-            try progress(.reading, done, workbench.layers.count)
+        if plan.settings.method.isLearned {
+            try workbench.vectors.findZeros { [unowned self] done in
+                try progress(.reading, done, workbench.layers.count)
+            }
         }
         var result = MergeResult(tasks: workbench.tasks.map { TaskResult(task: $0.name, fitted: 0) })
         var weights = MergingWeights(
@@ -67,6 +70,7 @@ package final class MergeRun {
             try progress(.writing, done, total)
         }
         try judge?.judgeCandidate(&result, directory: plan.output)
+        if plan.hasUnhashedFiles { plan.fillIn(sha256: try workbench.vectors.sha256()) }
         try plan.checkStamps()
         describe(&result, workbench, weights)
         result.unscored = workbench.unscored

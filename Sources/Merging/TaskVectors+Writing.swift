@@ -1,12 +1,22 @@
 internal import Torch
 
 extension TaskVectors {
-    /// `merge` for what is written: throws where a number came out that is not finite, and says whose it is.
+    /// `merge` for what is written: throws where a number came out that is not finite, and says whose it is. Double precision
+    /// that no task changes is passed on as it is; sums are in float32.
     func mergeFinite(
         _ piece: Piece, of index: Int, _ weights: MergingWeights, into result: UnsafeMutableRawPointer, _ dtype: DType
     ) throws {
-        try unsafe merge(piece, of: index, weights, into: result, dtype)
         let count = unsafe piece.elements.count
+        let isUnchanged =
+            unsafe dtype == .float64
+            && piece.vectors.allSatisfy {
+                unsafe $0.hasSameBytes(as: piece.origin, count: count)
+            }
+        if isUnchanged {
+            unsafe result.copyMemory(from: piece.origin.bytes, byteCount: count * dtype.byteCount)
+        } else {
+            try unsafe merge(piece, of: index, weights, into: result, dtype)
+        }
         guard unsafe !dtype.isFinite(UnsafeRawPointer(result), count: count) else { return }
         let name = layers[index].name
         let advice = "\(name) has NaN or infinite elements; save the checkpoint again"

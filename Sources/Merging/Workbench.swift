@@ -35,7 +35,8 @@ final class Workbench {
         layers = try Self.layers(entries.filter(\.dtype.isFloatingPoint), ties, byRow: byRow)
         passedThrough = entries.filter { !$0.dtype.isFloatingPoint }.map(\.name)
         tasks = try plan.tasks.map { try TaskModel($0, base: base, ties: ties) }
-        vectors = try TaskVectors(base: base, tasks: tasks, layers: layers)
+        vectors = try TaskVectors(
+            base: base, tasks: tasks, layers: layers, hashing: plan.hasUnhashedFiles)
         let hasExamples = tasks.contains { $0.validation != nil }
         if let graph, plan.settings.method.isLearned || hasExamples {
             let model = try Self.usable(plan, otherwise: &unscored) { try Self.model(graph) }

@@ -6,7 +6,7 @@ import Releases
 import WorkerProtocol
 
 /// `supermerge merge`: a merge with no daemon and no registry.
-struct Merge: ParsableCommand {
+struct Merge: ParsableCommand, GraphCommand {
     static let configuration = CommandConfiguration(
         abstract: "Merge task checkpoints of one base into a folder.",
         discussion: "Exit status: 0 done, 1 failed, 2 usage.")
@@ -27,16 +27,20 @@ struct Merge: ParsableCommand {
         guard Set(names).count == names.count else { throw ValidationError("two tasks have the same folder name") }
     }
 
+    /// Without a graph nothing is learned or scored, and starting the libraries twice would be a third of the time.
+    var runsGraph: Bool { (try? FileStatus.ifPresent(base + "/graph.pt2", followingLinks: true)) != nil }
+
     func run() throws {
         try Console.reportingFaults {
             try Console.prepareRuntime(threads: options.threads)
-            try Console.prepareRuntime(threads: options.threads)
             let progress = ProgressLine()
             let staging = try prepareOutput()
-            let plan = try plan(output: staging)
-            let result = try MergeRun(plan) { progress.show($0) }.run()
+            let run = MergeRun(try plan(output: staging)) { progress.show($0) }
+            let result = try run.run()
+            let plan = run.plan
             let record = ReleaseRecord(
-                version: 0, created: Console.timestamp(), merge: plan.merge, settings: plan.settings, base: plan.base,
+                version: 0, created: Console.timestamp(), merge: try Self.name(plan.base, plan.tasks, plan.settings),
+                settings: plan.settings, base: plan.base,
                 tasks: plan.tasks, result: result)
             let complete = try ReleaseContents.complete(
                 directory: staging, baseDirectory: base, record: record)
@@ -63,10 +67,10 @@ struct Merge: ParsableCommand {
     private func plan(output: String) throws -> MergePlan {
         let scratch = output + ".scratch"
         try Durable.createDirectories(scratch)
-        let sources = try tasks.map(Inputs.task).sorted { $0.name < $1.name }
-        let base = try Inputs.base(base)
+        var inputs = try Inputs.open(base: base, tasks: tasks, hashingWeights: runsGraph)
+        inputs.tasks.sort { $0.name < $1.name }
         return MergePlan(
-            merge: try Self.name(base, sources, options.settings), base: base, tasks: sources,
+            merge: try Self.name(inputs.base, inputs.tasks, options.settings), base: inputs.base, tasks: inputs.tasks,
             settings: options.settings, output: output, scratch: scratch)
     }
 
