@@ -40,7 +40,13 @@ struct MergingWeights: Sendable, Hashable {
 
     /// c(i,j), one for each row.
     func coefficients(task: Int, layer: Int) -> [Double] {
-        values[range(task: task, layer: layer)].map(squash.coefficient)
+        coefficients(task: task, layer: layer, rows: 0..<rows[layer])
+    }
+
+    /// c(i,j) of some of the layer's rows.
+    func coefficients(task: Int, layer: Int, rows: Range<Int>) -> [Double] {
+        let start = range(task: task, layer: layer).lowerBound
+        return values[start + rows.lowerBound..<start + rows.upperBound].map(squash.coefficient)
     }
 
     /// ∂L/∂w = squash′(w) · ⟨∂L/∂θm, τ⟩, given the dot products in the order of `values`; for tanh, squash′ = 1 − tanh² w.

@@ -96,8 +96,7 @@ final class TaskVectors {
         _ piece: Piece, of index: Int, _ weights: MergingWeights, into result: UnsafeMutableRawPointer, _ dtype: DType
     ) throws {
         let coefficients = movers(of: index).flatMap { task in
-            let all = weights.coefficients(task: task, layer: index)
-            return unsafe all[piece.rows].map(Float.init)
+            unsafe weights.coefficients(task: task, layer: index, rows: piece.rows).map(Float.init)
         }
         try unsafe MergeKernel.sum(
             origin: piece.origin, vectors: piece.vectors, coefficients: coefficients, rows: piece.rows.count,
