@@ -40,7 +40,7 @@ struct GraphFaultTests {
             let failure = #expect(throws: MergeError.self) { try MergeRun(plan, report: { _ in }).run() }
             #expect(failure?.kind == .badBase)
             plan.settings.method = .average
-            #expect(try MergeRun(plan, report: { _ in }).run().unscored != nil)
+            #expect(try MergeRun(plan, report: { _ in }).run().notes.count == 1)
         }
     }
 
@@ -50,7 +50,7 @@ struct GraphFaultTests {
             plan.settings.method = .average
             let result = try MergeRun(plan, report: { _ in }).run()
             #expect(result.tasks.allSatisfy { $0.merged == nil })
-            #expect(result.unscored?.contains("mine.unknwn") == true)
+            #expect(result.notes.count == 1 && result.notes[0].contains("mine.unknwn"))
             #expect(!result.outputs.isEmpty)
         }
     }
