@@ -93,6 +93,25 @@ class Assorted(torch.nn.Module):
         return self.classifier(pooled)
 
 
+class Stem(torch.nn.Module):
+    """A convolution whose output goes through gelu and is then transposed into tokens: the gradient of gelu is not contiguous."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = torch.nn.Conv2d(3, 8, 3, stride=2, padding=1)
+        self.second = torch.nn.Conv2d(8, 12, 3, stride=2, padding=1)
+        self.norm = torch.nn.LayerNorm(12)
+        self.mixer = torch.nn.Linear(12, 12)
+        self.classifier = torch.nn.Linear(12, 4)
+
+    def forward(self, pixels):
+        x = F.gelu(self.first(pixels), approximate="tanh")
+        x = F.gelu(self.second(x))
+        tokens = x.flatten(2).transpose(1, 2)
+        tokens = tokens + F.gelu(self.mixer(self.norm(tokens)))
+        return self.classifier(tokens.mean(1))
+
+
 def filled(model):
     """Random weights large enough that every part of the model matters."""
     with torch.no_grad():
@@ -143,6 +162,15 @@ def make_transformer(name, model, folder):
     return model, {case: inputs_of(model, names, *lengths) for case, lengths in CASES.items()}
 
 
+def make_stem(folder):
+    model = filled(Stem())
+    cases = {case: {"pixels": torch.randn(batch, 3, 12, 12)} for case, (batch, _, _) in CASES.items()}
+    axes = ({0: torch.export.Dim("batch", min=2, max=64)},)
+    program = torch.export.export(model, tuple(cases["same"].values()), dynamic_shapes=axes, strict=False)
+    export_model.write_graph(program, os.path.join(folder, "graph.pt2"))
+    return model, cases
+
+
 def make_assorted(folder):
     model = Assorted().eval()
     cases = {}
@@ -161,13 +189,13 @@ def make_assorted(folder):
 
 def main():
     transformers.logging.set_verbosity_error()
-    for name in sys.argv[1:] or [*MODELS, "assorted"]:
+    modules = {"assorted": make_assorted, "stem": make_stem}
+    for name in sys.argv[1:] or [*MODELS, *modules]:
         torch.manual_seed(sum(name.encode()))
         folder = os.path.join(FIXTURES, name)
         os.makedirs(folder, exist_ok=True)
         print(f"== {name}")
-        made = make_assorted(folder) if name == "assorted" else make_transformer(name, MODELS[name], folder)
-        model, cases = made
+        model, cases = modules[name](folder) if name in modules else make_transformer(name, MODELS[name], folder)
         weights = {n: p.detach().contiguous().clone() for n, p in model.named_parameters()}
         save_file(weights, os.path.join(folder, "model.safetensors"), metadata={"format": "pt"})
         save_file(references(model, cases), os.path.join(folder, "reference.safetensors"))

@@ -15,11 +15,26 @@ enum Compatibility {
         "aten::rrelu": "training",
     ]
 
+    /// Operators that do more than compute: they touch files, other tensors' memory, gradients or the whole process.
+    private static let forbidden: Set<String> = [
+        "aten::from_file", "aten::save", "aten::warn", "aten::_print", "aten::set_", "aten::set", "aten::set_data",
+        "aten::resize", "aten::resize_", "aten::resize_as_", "aten::_resize_output", "aten::_resize_output_",
+        "aten::backward", "aten::_backward", "aten::retain_grad", "aten::requires_grad_", "aten::_fw_primal",
+        "aten::set_grad_enabled", "aten::manual_seed", "aten::seed", "aten::record_stream", "aten::wait",
+        "aten::_cufft_set_plan_cache_max_size", "aten::_cufft_clear_plan_cache",
+    ]
+
     /// Operators that an old libtorch has but gets wrong: ours go first where there are any.
     private static let repaired: Set<String> = ["aten::gelu"]
 
     /// Whether a node of this operator can be left out.
     static func isAssertion(_ name: String) -> Bool { assertions.contains(name) }
+
+    /// Whether no graph has any business with this operator: one of the list, or of a library that nobody asked for
+    /// (`c10d::`, `profiler::`, …). Python's operators on integers have no such name.
+    static func isForbidden(_ name: String) -> Bool {
+        name.contains("::") && !name.hasPrefix("aten::") || forbidden.contains(name)
+    }
 
     /// Whether the node trains; such a graph was exported from a model that was not in evaluation mode.
     static func isTraining(_ name: String, _ flags: [String: Bool]) -> Bool {

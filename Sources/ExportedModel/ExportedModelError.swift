@@ -2,6 +2,8 @@
 package enum ExportedModelError: Error, Hashable, Sendable {
     /// Found before anything runs: the operator as the archive names it, and the node that calls it.
     case unsupported(operator: String, node: String)
+    /// Found before anything runs: an operator that does more than compute.
+    case forbidden(operator: String, node: String)
     /// The graph refers to something that it does not define.
     case malformed(node: String, reason: String)
     case missingParameter(String)
@@ -18,6 +20,9 @@ extension ExportedModelError: CustomStringConvertible {
         case .unsupported(let op, let node):
             "operator \(op) of node '\(node)' can't be run by this libtorch: use a newer one (LIBTORCH_ROOT) or export the "
                 + "model in another way"
+        case .forbidden(let op, let node):
+            "operator \(op) of node '\(node)' reaches beyond the model's own tensors and is never run; export the model from a "
+                + "source that you trust"
         case .malformed(let node, let reason): "node '\(node)' of the graph is malformed: \(reason); export it again"
         case .missingParameter(let name): "the checkpoint has no parameter '\(name)', which the graph needs"
         case .missingBuffer(let name):

@@ -28,6 +28,9 @@ struct GraphCompiler {
         }
         let target = Target(node.target)
         if Compatibility.isAssertion(target.name) { return }
+        guard !Compatibility.isForbidden(target.name) else {
+            throw ExportedModelError.forbidden(operator: node.target, node: node.name)
+        }
         guard let op = try target.find(), !Compatibility.isTraining(target.name, node.flags) else {
             throw ExportedModelError.unsupported(operator: node.target, node: node.name)
         }

@@ -33,11 +33,12 @@ package struct Evaluation {
     /// Loss and metric over all examples.
     package func score() throws -> Score {
         let graph = try ExportedModel(ExportedGraph(archive: graphPath()))
-        let weights = try Checkpoint(directory: model)
+        let weights = try Checkpoint(directory: model, root: "/")
         let ties = TiedNames(graph.signature, base: weights)
         var parameters = ties.keyed(try weights.parameters(weights.names))
         if let head = try head(weights, graph) { parameters.merge(ties.keyed(head)) { $1 } }
-        let file = try SafetensorsFile(file: ReadableFile(path: data ?? task + "/validation.safetensors"))
+        let file = try SafetensorsFile(
+            file: ReadableFile(path: data ?? task + "/validation.safetensors", followingLinks: true))
         let names = graph.signature.inputs.map(\.name)
         let set = try ValidationSet(file, task: name, inputNames: names, holdout: 0, seed: 0)
         let objective = Objective(kind: settings.objective, inputs: names)
@@ -54,7 +55,7 @@ package struct Evaluation {
                 || settings.head.contains { prefix in names.contains { $0.hasPrefix(prefix) } }
         }
         guard !missing.isEmpty, model != task else { return nil }
-        let own = try Checkpoint(directory: task)
+        let own = try Checkpoint(directory: task, root: "/")
         let names = missing.flatMap { [$0.name] + $0.aliases }.filter { own.entry($0) != nil }
         return try own.parameters(names)
     }

@@ -43,7 +43,7 @@ package struct Finetune {
     /// Trains and writes; returns the mean loss of the last tenth of the steps.
     package func run(progress: (WorkerEvent.Progress) -> Void) throws -> Double {
         let model = try ExportedModel(ExportedGraph(archive: base + "/graph.pt2"))
-        let file = try SafetensorsFile(file: ReadableFile(path: data))
+        let file = try SafetensorsFile(file: ReadableFile(path: data, followingLinks: true))
         let names = model.signature.inputs.map(\.name)
         let set = try ValidationSet(file, task: "fine-tune", inputNames: names, holdout: 0, seed: settings.seed)
         let classes = try settings.classes ?? set.largestLabel() + 1
@@ -80,7 +80,7 @@ package struct Finetune {
 
     private func start(_ model: ExportedModel, classes: Int) throws -> [Parameter] {
         let hasWeights = try !Durable.list(base).filter { $0.hasSuffix(".safetensors") }.isEmpty
-        let weights = hasWeights ? try Checkpoint(directory: base) : nil
+        let weights = hasWeights ? try Checkpoint(directory: base, root: "/") : nil
         var initial = Initialization(seed: settings.seed)
         return try model.signature.parameters.map { slot in
             for name in [slot.name] + slot.aliases where weights?.entry(name) != nil {

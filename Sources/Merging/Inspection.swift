@@ -38,10 +38,10 @@ package struct Inspection: Codable, Sendable {
         if path.hasSuffix(".pt2") {
             graph = try Self.graph(path)
         } else if path.hasSuffix(".safetensors") {
-            let file = try SafetensorsFile(file: ReadableFile(path: path))
+            let file = try SafetensorsFile(file: ReadableFile(path: path, followingLinks: true))
             add([String(path.split(separator: "/").last ?? "")], file.entries)
         } else {
-            let checkpoint = try Checkpoint(directory: path)
+            let checkpoint = try Checkpoint(directory: path, root: "/")
             add(checkpoint.fileNames, checkpoint.names.compactMap { checkpoint.entry($0) })
             if try FileStatus.ifPresent(path + "/graph.pt2", followingLinks: true) != nil {
                 graph = try Self.graph(path + "/graph.pt2")

@@ -14,7 +14,7 @@ extension WorkerEvent.Failure {
         } catch let error as ExportedModelError {
             switch error {
             case .missingParameter, .missingInput, .shape, .dtype: throw MergeError.task(task, error.description)
-            case .missingBuffer, .malformed, .unsupported: throw MergeError.base(error.description)
+            case .missingBuffer, .malformed, .unsupported, .forbidden: throw MergeError.base(error.description)
             }
         }
     }

@@ -74,7 +74,7 @@ package final class MergeRun {
         if plan.hasUnhashedFiles { plan.fillIn(sha256: try workbench.vectors.sha256()) }
         try plan.checkStamps()
         describe(&result, workbench, weights)
-        result.unscored = workbench.unscored
+        if let reason = workbench.unscored { result.notes.append("nothing was scored: \(reason)") }
         return result
     }
 

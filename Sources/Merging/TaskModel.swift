@@ -14,12 +14,14 @@ package final class TaskModel {
 
     private let ties: TiedNames
 
-    /// Opens the task's files and decides its head against the tensors of the base, whose names are tied already.
+    /// Opens the task's files, through links where admission let them pass, and decides its head against the tensors of the base, whose names are tied already.
     package init(_ source: TaskSource, base: Checkpoint, ties: TiedNames) throws {
         self.source = source
-        checkpoint = try Checkpoint(directory: source.directory).tying(ties.groups)
+        checkpoint = try Checkpoint(directory: source.directory, root: "/").tying(ties.groups)
         let path = source.directory + "/validation.safetensors"
-        validation = try FileStatus.ifPresent(path) == nil ? nil : SafetensorsFile(file: ReadableFile(path: path))
+        validation =
+            try FileStatus.ifPresent(path) == nil
+            ? nil : SafetensorsFile(file: ReadableFile(path: path, followingLinks: true))
         self.ties = ties
         head = checkpoint.names.filter { base.entry($0) == nil || Self.owns($0, source.settings, ties) }
         try checkLayers(against: base)

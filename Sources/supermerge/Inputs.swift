@@ -3,7 +3,8 @@ import Registry
 import Safetensors
 import WorkerProtocol
 
-/// Builds a plan's sources from folders given on the command line.
+/// Builds a plan's sources from folders given on the command line. Their files may be links to anywhere, as in the caches of
+/// Hugging Face.
 enum Inputs {
     static let graphFiles = ["graph.pt2", "config.json"]
 
@@ -35,7 +36,7 @@ enum Inputs {
     /// The names of a folder's weights and of those of `others` that are there.
     private static func folder(_ directory: String, _ others: [String]) throws -> (directory: String, names: [String]) {
         let present = try others.filter { try FileStatus.ifPresent(directory + "/" + $0, followingLinks: true) != nil }
-        return (directory, try Checkpoint(directory: directory).fileNames + present)
+        return (directory, try Checkpoint(directory: directory, root: "/").fileNames + present)
     }
 
     private static func isWeights(_ name: String) -> Bool {
@@ -43,7 +44,7 @@ enum Inputs {
     }
 
     private static func source(_ directory: String, _ name: String, isHashed: Bool) throws -> SourceFile {
-        let file = try ReadableFile(path: directory + "/" + name)
+        let file = try ReadableFile(path: directory + "/" + name, followingLinks: true)
         let identity = try file.identity()
         let sha256 = isHashed ? try file.sha256() : ""
         return SourceFile(name: name, bytes: file.size, sha256: sha256, stamp: identity.description)

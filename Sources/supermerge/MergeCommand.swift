@@ -43,9 +43,9 @@ struct Merge: ParsableCommand, GraphCommand {
                 settings: plan.settings, base: plan.base,
                 tasks: plan.tasks, result: result)
             let complete = try ReleaseContents.complete(
-                directory: staging, baseDirectory: base, record: record)
+                directory: staging, baseDirectory: base, record: record, root: "/")
             try Durable.remove(plan.scratch)
-            if let reason = result.unscored { Console.say("supermerge: merged, but nothing was scored: \(reason)") }
+            for note in result.notes { Console.say("supermerge: \(note)") }
             if json {
                 Console.print(json: try JSON.encode(complete, pretty: true))
             } else {

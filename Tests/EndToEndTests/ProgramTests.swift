@@ -126,6 +126,44 @@ import Testing
         #expect(values[0] < values[1] && values[1] <= values[2] + 0.05 && values[2] > 0.8, "\(values)")
     }
 
+    @Test func foldersOfLinksAreReadThrough() throws {
+        let folder = try TemporaryFolder()
+        let workshop = try Workshop.shared()
+        let files = FileManager.default
+        for (name, source) in [("base", workshop.base), ("amber", workshop.task("amber"))] {
+            try files.createDirectory(
+                atPath: "\(folder.path)/hub/\(name)/snapshots/1", withIntermediateDirectories: true)
+            try files.createDirectory(atPath: "\(folder.path)/hub/\(name)/blobs", withIntermediateDirectories: true)
+            for (number, file) in try files.contentsOfDirectory(atPath: source).enumerated() {
+                try files.copyItem(atPath: "\(source)/\(file)", toPath: "\(folder.path)/hub/\(name)/blobs/\(number)")
+                try files.createSymbolicLink(
+                    atPath: "\(folder.path)/hub/\(name)/snapshots/1/\(file)",
+                    withDestinationPath: "../../blobs/\(number)")
+            }
+            try files.createSymbolicLink(
+                atPath: "\(folder.path)/\(name)", withDestinationPath: "hub/\(name)/snapshots/1")
+        }
+        let (base, task, output) = (folder.path + "/base", folder.path + "/amber", folder.path + "/merged")
+        let merged = try Execution.run(
+            Programs.merge,
+            ["merge", "--base", base, "--task", task, "--output", output, "--steps", "2", "--threads", "1"])
+        #expect(merged.status == 0, "\(merged.errors)")
+        #expect(files.fileExists(atPath: output + "/config.json") && files.fileExists(atPath: output + "/graph.pt2"))
+        for model in [base, task, output] {
+            let run = try Execution.run(
+                Programs.merge, ["evaluate", "--model", model, "--task", task, "--base", base, "--json"])
+            #expect(run.status == 0, "\(run.errors)")
+            #expect(try Execution.run(Programs.merge, ["inspect", model]).status == 0)
+        }
+        let tuned = try Execution.run(
+            Programs.merge,
+            [
+                "finetune", "--base", base, "--data", task + "/validation.safetensors", "--output",
+                folder.path + "/tuned", "--steps", "1", "--threads", "1",
+            ])
+        #expect(tuned.status == 0, "\(tuned.errors)")
+    }
+
     @Test func inspectTellsWhatIsThere() throws {
         let workshop = try Workshop.shared()
         let run = try Execution.run(Programs.merge, ["inspect", workshop.base, "--json"])

@@ -50,6 +50,10 @@ import Torch
         let half = try fixture.inputs("same").mapValues { try $0.to(.float16) }
         let logits = try model.forward(inputs: half, parameters: fixture.weights)
         #expect(logits.dtype == .float32)
+        let widened = try half.mapValues { try $0.to(.float32) }
+        #expect(try logits.floats() == model.forward(inputs: widened, parameters: fixture.weights).floats())
+        let exact = try fixture.tensor("same", "logits").floats()
+        for (rough, exact) in zip(try logits.floats(), exact) { #expect(abs(rough - exact) < 0.01) }
     }
 
     @Test func autocastComputesInBfloat16WithGradientsOfTheParametersType() throws {
@@ -124,13 +128,37 @@ import Torch
 
     @Test func anUnsupportedOperatorIsNamedWithItsNodeBeforeAnythingRuns() throws {
         let path = try altered("vit") {
-            $0.replacing("torch.ops.aten.conv2d.default", with: "torch.ops.mine.unknwn.default")
+            $0.replacing("torch.ops.aten.conv2d.default", with: "torch.ops.aten.unknwn.default")
         }
         defer { try? FileManager.default.removeItem(atPath: path) }
         let graph = try ExportedGraph(archive: path)
         #expect(
-            throws: ExportedModelError.unsupported(operator: "torch.ops.mine.unknwn.default", node: "conv2d")
+            throws: ExportedModelError.unsupported(operator: "torch.ops.aten.unknwn.default", node: "conv2d")
         ) { try ExportedModel(graph) }
+    }
+
+    @Test(arguments: [
+        "torch.ops.aten.from_file.default", "torch.ops.aten.save.default", "torch.ops.aten.set_.source_Tensor",
+        "torch.ops.c10d.send.default", "torch.ops.profiler._record_function_enter.default",
+        "torch.ops.supermerge.py_add.default",
+    ]) func anOperatorThatDoesMoreThanComputeIsNeverRun(target: String) throws {
+        let path = try altered("vit") { text in
+            // The same length: blanks in the place of a field that says nothing.
+            let before = #""target":"torch.ops.aten.conv2d.default""#
+            let field = #""is_hop_single_tensor_return":null,"#
+            guard let node = text.range(of: before),
+                let spare = text.range(of: field, range: node.upperBound..<text.endIndex)
+            else { return text }
+            let after = "\"target\":\"\(target)\""
+            let blanks = String(repeating: " ", count: before.count + field.count - after.count)
+            var changed = text
+            changed.replaceSubrange(spare, with: blanks)
+            changed.replaceSubrange(node, with: after)
+            return changed
+        }
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let graph = try ExportedGraph(archive: path)
+        #expect(throws: ExportedModelError.forbidden(operator: target, node: "conv2d")) { try ExportedModel(graph) }
     }
 
     @Test func aModelInTrainingModeIsRefused() throws {

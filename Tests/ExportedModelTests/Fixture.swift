@@ -5,7 +5,7 @@ import Torch
 
 /// One of the folders that `Tools/make_fixtures.py` writes.
 struct Fixture {
-    static let names = ["bert", "clip", "vit", "t5", "llama", "assorted"]
+    static let names = ["bert", "clip", "vit", "t5", "llama", "assorted", "stem"]
 
     let graph: ExportedGraph
     let weights: [String: Tensor]
