@@ -12,7 +12,10 @@ extension MergePlan {
     /// what stood between two equal stamps are the bytes that were hashed.
     package func checkStamps() throws {
         for (path, file) in inputs where !file.stamp.isEmpty {
-            guard let identity = try? FileIdentity.of(path: path), identity.description == file.stamp else {
+            // Admission stamps what a link leads to; an equal stamp is the same file, wherever the link leads now.
+            guard let status = try? FileStatus(path: path, followingLinks: true),
+                status.identity.description == file.stamp
+            else {
                 throw MergeError.changed(path)
             }
         }

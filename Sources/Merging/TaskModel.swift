@@ -12,12 +12,14 @@ package final class TaskModel {
 
     package var name: String { source.name }
 
-    /// Opens the task's files and decides its head against the base's tensors.
+    /// Opens the task's files, through links where admission let them pass, and decides its head against the base's tensors.
     package init(_ source: TaskSource, base: Checkpoint) throws {
         self.source = source
-        checkpoint = try Checkpoint(directory: source.directory)
+        checkpoint = try Checkpoint(directory: source.directory, root: "/")
         let path = source.directory + "/validation.safetensors"
-        validation = try FileStatus.ifPresent(path) == nil ? nil : SafetensorsFile(file: ReadableFile(path: path))
+        validation =
+            try FileStatus.ifPresent(path) == nil
+            ? nil : SafetensorsFile(file: ReadableFile(path: path, followingLinks: true))
         let prefixes = source.settings.head
         head = checkpoint.names.filter { name in
             base.entry(name) == nil || prefixes.contains { name.hasPrefix($0) }

@@ -31,7 +31,7 @@ final class Workbench {
     init(_ plan: MergePlan) throws {
         self.plan = plan
         try plan.checkStamps()
-        base = try Checkpoint(directory: plan.base.directory)
+        base = try Checkpoint(directory: plan.base.directory, root: "/")
         tasks = try plan.tasks.map { [base] in try TaskModel($0, base: base) }
         let entries = base.names.compactMap { [base] in base.entry($0) }
         let byRow = plan.settings.method.isLearned && plan.settings.granularity == .row

@@ -85,6 +85,8 @@ package struct MergeResult: Codable, Hashable, Sendable {
     /// Wall-clock seconds of the merge, and the largest resident memory in bytes.
     package var seconds: Double
     package var peakMemory: Int64
+    /// What a reader of the scores has to know, one sentence each: for example that the deployed release could not be scored.
+    package var notes: [String]
 
     package init(tasks: [TaskResult]) {
         self.tasks = tasks
@@ -97,5 +99,24 @@ package struct MergeResult: Codable, Hashable, Sendable {
         versions = [:]
         seconds = 0
         peakMemory = 0
+        notes = []
+    }
+}
+
+extension MergeResult {
+    /// A key that another version of the program did not write is empty; only `tasks` has to be there.
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(tasks: try values.decode([TaskResult].self, forKey: .tasks))
+        curve = try values.decodeIfPresent([FitPoint].self, forKey: .curve) ?? []
+        steps = try values.decodeIfPresent(Int.self, forKey: .steps) ?? 0
+        bestStep = try values.decodeIfPresent(Int.self, forKey: .bestStep) ?? 0
+        weights = try values.decodeIfPresent(Int.self, forKey: .weights) ?? 0
+        coefficients = try values.decodeIfPresent([String: [Double]].self, forKey: .coefficients) ?? [:]
+        outputs = try values.decodeIfPresent([SourceFile].self, forKey: .outputs) ?? []
+        versions = try values.decodeIfPresent([String: String].self, forKey: .versions) ?? [:]
+        seconds = try values.decodeIfPresent(Double.self, forKey: .seconds) ?? 0
+        peakMemory = try values.decodeIfPresent(Int64.self, forKey: .peakMemory) ?? 0
+        notes = try values.decodeIfPresent([String].self, forKey: .notes) ?? []
     }
 }
