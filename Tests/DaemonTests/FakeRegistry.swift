@@ -5,9 +5,13 @@ import Synchronization
 /// A registry that holds what a test says.
 final class FakeRegistry: RegistryLooking {
     private let snapshot: Mutex<RegistrySnapshot>
+    private let count = Mutex(0)
     private let doors = Mutex<[AsyncStream<Void>]>([])
 
     init(_ snapshot: RegistrySnapshot) { self.snapshot = Mutex(snapshot) }
+
+    /// Looks so far.
+    var looks: Int { count.withLock { $0 } }
 
     func set(_ new: RegistrySnapshot) { snapshot.withLock { $0 = new } }
 
@@ -21,6 +25,7 @@ final class FakeRegistry: RegistryLooking {
     func look(
         expecting: Set<String>, onReading: @escaping @Sendable (String, Int64) -> Void
     ) async throws -> RegistryScanner.Scan {
+        count.withLock { $0 += 1 }
         for door in doors.withLock({ $0 }) { for await _ in door {} }
         try Task.checkCancellation()
         return RegistryScanner.Scan(snapshot: snapshot.withLock { $0 })

@@ -59,6 +59,38 @@ struct ReconcilerTroubleTests {
         }
     }
 
+    /// A drop that is copied in makes thousands of events.
+    @Test func manyEventsAreFewLooks() async throws {
+        let stand = try DaemonStand(Samples.snapshot([]))
+        defer { stand.remove() }
+        let clock = ContinuousClock()
+        try await stand.live { daemon in
+            _ = await daemon.rescan(wait: true)
+            let (before, began) = (stand.registry.looks, clock.now)
+            while stand.registry.looks < before + 3 {
+                await daemon.wake()
+                await Task.yield()
+            }
+            #expect(clock.now - began >= Reconciler.lookPause * 2)
+        }
+    }
+
+    @Test func oldReleasesGoWithoutANewOne() async throws {
+        var stand = try DaemonStand(Samples.snapshot([]))
+        defer { stand.remove() }
+        stand.configuration.retain.versions = 1
+        try await stand.live { daemon in
+            stand.drop("a")
+            _ = await daemon.rescan(wait: true)
+            stand.drop("a", "b")
+            #expect(await daemon.rescan(wait: true).version == 2)
+        }
+        #expect(try stand.store.releases().map(\.version) == [1, 2], "within the grace")
+        stand.configuration.retain.grace = .zero
+        try await stand.live { _ = await $0.rescan(wait: true) }
+        #expect(try stand.store.releases().map(\.version) == [2])
+    }
+
     @Test func whatTheLedgerCantTakeIsNotCalledDone() async throws {
         var stand = try DaemonStand(Samples.snapshot([]))
         defer { stand.remove() }

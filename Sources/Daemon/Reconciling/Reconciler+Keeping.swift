@@ -66,7 +66,8 @@ extension Reconciler {
         let (keeper, store) = (keeper, parts.store)
         do {
             let records = try await Blocking.run { try store.releases().map(\.record) }
-            try await keeper.retain(Set(records.flatMap { $0.tasks.map(\.digest) }))
+            let candidate = running?.request.tasks ?? []
+            try await keeper.retain(Set((records.flatMap(\.tasks) + candidate).map(\.digest)))
         } catch {
             parts.logger.warning("kept files can't be removed", metadata: ["reason": "\(error)"])
         }

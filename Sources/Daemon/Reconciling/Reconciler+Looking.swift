@@ -45,13 +45,13 @@ extension Reconciler {
         switch result {
         case .success(let scan):
             let isFirst = snapshot == nil
-            let isRegular = lookRegularlyAt <= .now
             lookFailure = nil
             lookAgainAt = scan.lookAgainAfter.map { .now + $0 }
             hasUnread = scan.hasUnread
             await take(scan.snapshot)
             if isFirst { MemoryTrim.now() }
-            if isFirst || isRegular {
+            if tidyAt <= .now {
+                tidyAt = .now + configuration.rescan
                 keepMissing()
                 await retire()
             }

@@ -92,6 +92,8 @@ package actor Reconciler {
     var looksDone = 0
     var lookAgainAt: ContinuousClock.Instant?
     var lookRegularlyAt = ContinuousClock.now
+    /// When old releases and kept files are looked after next, at a look.
+    var tidyAt = ContinuousClock.now
     var retryAt: ContinuousClock.Instant?
     /// Inputs → when their failed merge may be tried again.
     var backOff: [String: ContinuousClock.Instant] = [:]
