@@ -10,8 +10,11 @@ struct ParameterCheck {
     func check(_ checkpoint: Checkpoint) throws(AdmissionFault) {
         let ofHead = (base.signature?.parameters.map(\.name) ?? []).filter { isHead($0) }
         let wanted = Set(base.checkpoint.names.filter { !isHead($0) } + base.headParameters + ofHead).sorted()
+        // A merge goes by the base's names: a tied name stands for another only where the base does not have that other.
         let missing = wanted.filter { name in
-            checkpoint.entry(name) == nil && base.tied(name).allSatisfy { checkpoint.entry($0) == nil }
+            checkpoint.entry(name) == nil
+                && (base.checkpoint.entry(name) != nil && !isHead(name)
+                    || base.tied(name).allSatisfy { checkpoint.entry($0) == nil })
         }
         guard missing.isEmpty else {
             throw .refused(

@@ -137,6 +137,23 @@ import Testing
         #expect(try await code() == "missing-parameter")
     }
 
+    /// Admission and the worker agree: a tensor that the base has under a name of its own has to be there under that name.
+    @Test func parameterThatOnlyItsTwinStandsFor() async throws {
+        let registry = try TestRegistry()
+        let twin = TestTensor("trunk.twin", [4, 3], TestRegistry.trunk)
+        try registry.writeBase()
+        try registry.write("base/model.safetensors", TestTensor.file(TestRegistry.trunkTensors() + [twin]))
+        try registry.writeTask()
+        let scanner = registry.scanner(readGraph: { _ in
+            var signature = TestRegistry.signature
+            signature.parameters[0].aliases = ["trunk.twin"]
+            return signature
+        })
+        #expect(try await registry.settledScan(scanner).tasks["t"]?.refusal?.code == "missing-parameter")
+        try registry.write("base/model.safetensors", TestTensor.file(TestRegistry.trunkTensors()))
+        #expect(try await registry.settledScan(scanner).tasks["t"]?.content != nil)
+    }
+
     @Test func missingHead() async throws {
         try registry.writeTask(weights: TestRegistry.trunkTensors())
         #expect(try await code() == "missing-parameter")
@@ -220,6 +237,10 @@ import Testing
     @Test func basesThatAreNone() async throws {
         let cases: [(String, String, [UInt8])] = [
             ("code", "base/config.json", Array(#"{"auto_map": {"AutoModel": "m.Model"}}"#.utf8)),
+            ("code", "base/config.json", Array(#"{"vision": [{"auto_map": {"AutoModel": "m.Model"}}]}"#.utf8)),
+            ("code", "base/config.json", Array(#"{"custom_pipelines": {}}"#.utf8)),
+            ("code", "base/tokenizer_config.json", Array(#"{"auto_map": {"AutoTokenizer": ["m.T", null]}}"#.utf8)),
+            ("malformed", "base/tokenizer_config.json", Array("{".utf8)),
             ("malformed", "base/config.json", Array("{".utf8)),
             ("code", "base/modeling.py", [1]),
             ("pickle", "base/pytorch_model.bin", [1]),
