@@ -7,28 +7,30 @@ internal import WorkerProtocol
 struct Bench {
     let model: ExportedModel
     /// Of each task, in the plan's order; nil for a task without a validation set.
-    let sets: [ValidationSet?]
-    let objectives: [Objective]
-    /// Each task's own head, in float32, by the keys of `TiedNames`.
-    let heads: [[String: Tensor]]
+    private(set) var sets: [ValidationSet?]
+    private(set) var objectives: [Objective]
+    /// Each task's own head.
+    private(set) var heads: [TaskHead]
 
-    /// Reads the heads and the validation sets.
+    /// Opens the heads and the validation sets; a hierarchical merge leaves their content in the files.
     init(_ plan: MergePlan, _ model: ExportedModel, _ base: Checkpoint, _ tasks: [TaskModel], _ ties: TiedNames) throws
     {
         self.model = model
         let inputs = model.signature.inputs.map(\.name)
+        let isResident = plan.settings.strategy != .hierarchical
         sets = try tasks.map { task in
             if task.validation == nil, plan.settings.method.isLearned {
                 throw MergeError.task(task.name, "there is no validation.safetensors; add a few labelled examples")
             }
             return try task.validation.map {
                 try ValidationSet(
-                    $0, task: task.name, inputNames: inputs, holdout: plan.settings.holdout, seed: plan.settings.seed)
+                    $0, task: task.name, inputNames: inputs, holdout: plan.settings.holdout, seed: plan.settings.seed,
+                    isResident: isResident)
             }
         }
-        heads = try tasks.map { ties.keyed(try $0.checkpoint.parameters($0.head, of: $0.name)) }
+        heads = try tasks.map { try TaskHead($0, ties, isResident: isResident) }
         for (task, head) in zip(tasks, heads) {
-            for slot in model.signature.parameters where head[ties.key(of: slot.name)] == nil {
+            for slot in model.signature.parameters where !head.names.contains(ties.key(of: slot.name)) {
                 guard base.entry(slot.name) == nil || task.owns(slot.name) else { continue }
                 throw MergeError.task(
                     task.name,
@@ -37,5 +39,19 @@ struct Bench {
             }
         }
         objectives = tasks.map { Objective(kind: $0.source.settings.objective, inputs: inputs) }
+    }
+
+    /// What some of the tasks need, by their places.
+    func of(_ tasks: [Int]) -> Bench {
+        var bench = self
+        bench.sets = tasks.map { sets[$0] }
+        bench.heads = tasks.map { heads[$0] }
+        bench.objectives = tasks.map { objectives[$0] }
+        return bench
+    }
+
+    /// Bytes of the tasks' examples and heads in memory.
+    var residentBytes: Int {
+        sets.reduce(0) { $0 + ($1?.residentBytes ?? 0) } + heads.reduce(0) { $0 + $1.residentBytes }
     }
 }

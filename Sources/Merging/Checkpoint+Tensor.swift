@@ -39,7 +39,8 @@ extension SafetensorsFile {
 }
 
 extension TensorEntry {
-    fileprivate func tensor(
+    /// A new tensor that `read` fills with the elements in the file's type.
+    func tensor(
         of task: String?, _ read: (UnsafeMutableRawBufferPointer) throws -> Void
     ) throws -> Tensor {
         guard let type = dtype.torch else { return try unsafe Tensor(widened(of: task, read), shape: shape) }

@@ -12,7 +12,7 @@ final class Judge {
     private let scorer: Scorer
     private var deployedCorrect: [[Bool]?]
     /// Logits of each task's own checkpoint on its whole validation set, where the loss distils.
-    private(set) var teachers: [Tensor?]
+    private(set) var teachers: [TeacherLogits?]
 
     init(_ workbench: Workbench, _ bench: Bench, _ parameters: ModelParameters) {
         self.workbench = workbench
@@ -32,7 +32,7 @@ final class Judge {
         for task in workbench.tasks.indices {
             let model = workbench.tasks[task]
             try parameters.load(model.checkpoint) { model.owns($0.name) }
-            result.tasks[task].own = try score(task, bench.heads[task])?.score
+            result.tasks[task].own = try score(task, bench.heads[task].tensors())?.score
             if result.tasks[task].own?.loss.isNaN == true {
                 throw MergeError.task(
                     model.name, "the loss of its own checkpoint on its own examples is no number; look for NaN in them")
@@ -52,7 +52,7 @@ final class Judge {
         for (task, model) in workbench.tasks.enumerated() {
             try MergeError.blaming(model.name) {
                 do {
-                    result.tasks[task].base = try outcome(task, bench.heads[task])?.score
+                    result.tasks[task].base = try outcome(task, bench.heads[task].tensors())?.score
                 } catch let error as TorchError {
                     faults.append((model.name, error))
                 }
@@ -86,7 +86,7 @@ final class Judge {
     func judgeCandidate(_ result: inout MergeResult, directory: String) throws {
         try parameters.load(Checkpoint(directory: directory))
         for task in workbench.tasks.indices {
-            guard let outcome = try score(task, bench.heads[task]) else { continue }
+            guard let outcome = try score(task, bench.heads[task].tensors()) else { continue }
             guard outcome.score.loss.isFinite || result.tasks[task].own?.loss.isFinite != true else {
                 throw MergeError.base(
                     "the merged model's loss on \(workbench.tasks[task].name) is not finite; lower scale or learning-rate"
@@ -140,14 +140,20 @@ final class Judge {
         return try scorer.score(named(head), set, examples, bench.objectives[task])
     }
 
-    private func logits(_ task: Int) throws -> Tensor? {
+    private func logits(_ task: Int) throws -> TeacherLogits? {
         guard let set = bench.sets[task] else { return nil }
-        var pieces: [Tensor] = []
-        try MergeError.blaming(workbench.tasks[task].name) {
-            try scorer.forEachBatch(named(bench.heads[task]), set, Array(0..<set.count)) { logits, _ in
-                pieces.append(logits)
-            }
+        let name = workbench.tasks[task].name
+        func forEachBatch(_ body: (Tensor) throws -> Void) throws {
+            let parameters = try named(bench.heads[task].tensors())
+            try scorer.forEachBatch(parameters, set, Array(0..<set.count)) { logits, _ in try body(logits) }
         }
-        return try Tensor.concatenated(pieces)
+        return try MergeError.blaming(name) {
+            guard workbench.plan.settings.strategy != .hierarchical else {
+                return try .storing(task: name, count: set.count, in: workbench.plan.scratch, forEachBatch)
+            }
+            var pieces: [Tensor] = []
+            try forEachBatch { pieces.append($0) }
+            return .kept(try Tensor.concatenated(pieces))
+        }
     }
 }

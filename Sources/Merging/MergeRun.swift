@@ -53,11 +53,14 @@ package final class MergeRun {
             method: plan.settings.method, taskCount: workbench.tasks.count, layers: workbench.layers,
             scale: plan.settings.scale)
         var judge: Judge?
+        var tree: TreeRun?
         if let bench = workbench.bench {
             let parameters = try ModelParameters(layers: workbench.layers)
             let scores = Judge(workbench, bench, parameters)
             try scores.judgeOriginals(&result) { [unowned self] done, total in try progress(.scoring, done, total) }
-            if plan.settings.method.isLearned {
+            if workbench.choice?.strategy == .hierarchical {
+                (tree, weights) = try grow(workbench, bench, parameters, teachers: scores.teachers, into: &result)
+            } else if plan.settings.method.isLearned {
                 weights = try fit(workbench, bench, parameters, teachers: scores.teachers, weights, into: &result)
             } else {
                 report(.started(.init(tasks: workbench.tasks.map(\.name), resumedAt: 0)))
@@ -73,38 +76,23 @@ package final class MergeRun {
         try judge?.judgeCandidate(&result, directory: plan.output)
         if plan.hasUnhashedFiles { plan.fillIn(sha256: try workbench.vectors.sha256()) }
         try plan.checkStamps()
+        try tree?.finish()
         describe(&result, workbench, weights)
         if let reason = workbench.unscored { result.notes.append("nothing was scored: \(reason)") }
         return result
     }
 
     private func fit(
-        _ workbench: Workbench, _ bench: Bench, _ parameters: ModelParameters, teachers: [Tensor?],
+        _ workbench: Workbench, _ bench: Bench, _ parameters: ModelParameters, teachers: [TeacherLogits?],
         _ start: MergingWeights, into result: inout MergeResult
     ) throws -> MergingWeights {
         let saved = FitState.load(from: plan.scratch, merge: plan.merge, like: start)
         let state = try saved ?? FitState(firstWeights(workbench, start))
-        report(.started(.init(tasks: workbench.tasks.map(\.name), resumedAt: state.step)))
+        report(.started(.init(tasks: workbench.tasks.map(\.name), resumedAt: state.step, strategy: workbench.choice)))
         workbench.vectors.keepsRead = true
         let fit = try SuperMergeFit(workbench, bench, parameters, state: state, teachers: teachers)
         if saved == nil { try fit.look(lastLoss: nil) }
-        let settings = plan.settings
-        while fit.state.step < settings.steps, fit.state.looksWithoutBetter < settings.patience {
-            try stopIfAsked(fit)
-            let loss = try fit.step()
-            var heldOut: Double?
-            if fit.state.step % settings.evaluateEvery == 0 || fit.state.step == settings.steps {
-                try fit.look(lastLoss: loss)
-                heldOut = fit.state.curve.last?.heldOut
-                try fit.state.save(in: plan.scratch, merge: plan.merge)
-            }
-            pace.step(clock.now, left: settings.steps - fit.state.step)
-            report(
-                .progress(
-                    .init(
-                        phase: .fitting, done: fit.state.step, total: settings.steps, loss: loss, heldOut: heldOut,
-                        secondsLeft: pace.secondsLeft)))
-        }
+        try descend(fit, named: plan.merge, done: 0, total: plan.settings.steps)
         result.steps = fit.state.step
         result.bestStep = fit.state.bestStep
         result.curve = fit.state.curve
@@ -114,15 +102,60 @@ package final class MergeRun {
         return best
     }
 
+    /// Makes the fits of the tree that are not stored; returns the products of their coefficients.
+    private func grow(
+        _ workbench: Workbench, _ bench: Bench, _ parameters: ModelParameters, teachers: [TeacherLogits?],
+        into result: inout MergeResult
+    ) throws -> (TreeRun, MergingWeights) {
+        let tree = try TreeRun(workbench, bench, parameters, teachers: teachers) { [unowned self] done, total in
+            try progress(.reading, done, total)
+        }
+        let outcome = try tree.run { step in
+            report(
+                .started(
+                    .init(tasks: workbench.tasks.map(\.name), resumedAt: step, strategy: workbench.choice)))
+        } descend: { fit, merge, done, total in
+            try descend(fit, named: merge, done: done, total: total)
+        }
+        result.tree = outcome.nodes
+        result.steps = outcome.root.steps
+        result.bestStep = outcome.root.bestStep
+        result.curve = outcome.root.curve
+        for index in result.tasks.indices { result.tasks[index].fitted = bench.sets[index]?.fitted.count ?? 0 }
+        return (tree, outcome.weights)
+    }
+
+    /// Steps until the fit has had all of them or gets no better; `done` of `total` lie before it. Its state is saved as
+    /// `merge`'s.
+    private func descend(_ fit: SuperMergeFit, named merge: String, done: Int, total: Int) throws {
+        let settings = plan.settings
+        while fit.state.step < settings.steps, fit.state.looksWithoutBetter < settings.patience {
+            try stopIfAsked(fit, merge)
+            let loss = try fit.step()
+            var heldOut: Double?
+            if fit.state.step % settings.evaluateEvery == 0 || fit.state.step == settings.steps {
+                try fit.look(lastLoss: loss)
+                heldOut = fit.state.curve.last?.heldOut
+                try fit.state.save(in: plan.scratch, merge: merge)
+            }
+            pace.step(clock.now, left: total - done - fit.state.step)
+            report(
+                .progress(
+                    .init(
+                        phase: .fitting, done: done + fit.state.step, total: total, loss: loss, heldOut: heldOut,
+                        secondsLeft: pace.secondsLeft)))
+        }
+    }
+
     private func firstWeights(_ workbench: Workbench, _ start: MergingWeights) throws -> MergingWeights {
-        guard plan.settings.strategy == .incremental, let deployed = plan.deployed else { return start }
+        guard workbench.plan.settings.strategy == .incremental, let deployed = plan.deployed else { return start }
         return try Coefficients.warmStart(
             start, workbench.layers, tasks: plan.tasks, base: plan.base, release: deployed.directory)
     }
 
-    private func stopIfAsked(_ fit: SuperMergeFit) throws {
+    private func stopIfAsked(_ fit: SuperMergeFit, _ merge: String) throws {
         guard shouldStop() else { return }
-        try fit.state.save(in: plan.scratch, merge: plan.merge)
+        try fit.state.save(in: plan.scratch, merge: merge)
         throw Stopped()
     }
 
@@ -132,6 +165,7 @@ package final class MergeRun {
     }
 
     private func describe(_ result: inout MergeResult, _ workbench: Workbench, _ weights: MergingWeights) {
+        result.strategy = workbench.choice
         result.weights = plan.settings.method.isLearned ? weights.values.count : 0
         for (index, layer) in workbench.layers.enumerated() {
             result.coefficients[layer.name] = workbench.tasks.indices.map { task in

@@ -15,13 +15,13 @@ final class SuperMergeFit {
     private let watched: [Int: Int]
     private let samplers: [Sampler]
     private let scorer: Scorer
-    private let teachers: [Tensor?]
+    private let teachers: [TeacherLogits?]
     private var settings: MergeSettings { workbench.plan.settings }
 
     /// `teachers` holds each task's own checkpoint's logits on its whole validation set where the loss distils.
     init(
         _ workbench: Workbench, _ bench: Bench, _ parameters: ModelParameters, state: FitState,
-        teachers: [Tensor?]
+        teachers: [TeacherLogits?]
     ) throws {
         self.workbench = workbench
         self.bench = bench
@@ -40,7 +40,7 @@ final class SuperMergeFit {
 
     /// Parameters of the merged trunk with one task's head.
     func model(for task: Int, watchedBy tape: GradientTape? = nil) throws -> [String: Tensor] {
-        var named = bench.heads[task]
+        var named = try bench.heads[task].tensors()
         for (index, layer) in workbench.layers.enumerated() where named[layer.name] == nil {
             let tensor = parameters.tensors[index]
             named[layer.name] = try watched[index] != nil ? tape?.watch(tensor, index: index) ?? tensor : tensor
@@ -113,8 +113,7 @@ final class SuperMergeFit {
     private func loss(_ task: Int, _ logits: Tensor, _ labels: Tensor, _ indices: [Int]) throws -> Tensor {
         let objective = bench.objectives[task]
         guard settings.loss != .labels, let teacher = teachers[task] else { return try objective.loss(logits, labels) }
-        let places = try Tensor(indices.map(Int64.init), shape: [indices.count])
-        let distilled = try objective.distillation(logits, teacher: teacher.rows(at: places), labels: labels)
+        let distilled = try objective.distillation(logits, teacher: teacher.rows(indices), labels: labels)
         guard settings.loss == .both else { return distilled }
         return try distilled.adding(objective.loss(logits, labels)).multiplied(by: 0.5)
     }

@@ -8,7 +8,7 @@ internal import Torch
 /// during a fit `cacheBytes` of what was read, so that small models are read once.
 final class TaskVectors {
     let base: Checkpoint
-    let tasks: [TaskModel]
+    let tasks: [any VectorSource]
     let layers: [Layer]
     /// `active[i][j]`: whether τ(i,j) has an element that is not zero. Layers that belong to a head are not active.
     private(set) var active: [[Bool]] = []
@@ -24,8 +24,11 @@ final class TaskVectors {
     private static let threadElements = 1 << 16
     private static let cacheBytes = 64 << 20
 
-    /// `hashing`: the files' digests are wanted too, as far as possible from the reads of the merge.
-    init(base: Checkpoint, tasks: [TaskModel], layers: [Layer], hashing: Bool = false) throws {
+    /// `hashing`: the files' digests are wanted too, as far as possible from the reads of the merge. `active` is given where it
+    /// is known which of the τ(i,j) are zero.
+    init(
+        base: Checkpoint, tasks: [any VectorSource], layers: [Layer], hashing: Bool = false, active: [[Bool]]? = nil
+    ) throws {
         self.base = base
         self.tasks = tasks
         self.layers = layers
@@ -35,7 +38,7 @@ final class TaskVectors {
         scratch = try ([base] + tasks.map(\.checkpoint)).map { checkpoint in
             try Scratch(bytes: bytes, hashing: hashing ? checkpoint.files : [])
         }
-        active = tasks.map { task in layers.map { !task.owns($0.name) } }
+        self.active = active ?? tasks.map { task in layers.map { !task.owns($0.name) } }
     }
 
     /// Some rows of a layer, read into memory: the base's and those of every active task.

@@ -1,22 +1,25 @@
 internal import Safetensors
 internal import Torch
 
-/// A task's labelled examples in memory, split into those that the fit sees and those that are held out.
+/// A task's labelled examples, in memory or read a batch at a time, split into those that the fit sees and those that are held out.
 final class ValidationSet {
     let count: Int
     /// Indices of the examples, fixed by seed, task name and share.
     let fitted: [Int]
     let heldOut: [Int]
-    private let inputs: [String: Tensor]
-    private let labels: Tensor
+    private let inputs: [String: ExampleColumn]
+    private let labels: ExampleColumn
 
     /// Reads the file's tensors; the first axis of each is the examples. `holdout` is the share held out, at least one
-    /// example and never all of them.
-    init(_ file: SafetensorsFile, task: String, inputNames: [String], holdout: Double, seed: UInt64) throws {
+    /// example and never all of them. A set that is not resident keeps nothing but its split in memory.
+    init(
+        _ file: SafetensorsFile, task: String, inputNames: [String], holdout: Double, seed: UInt64,
+        isResident: Bool = true
+    ) throws {
         guard let labelEntry = file.entry("labels") else {
             throw MergeError.task(task, "the validation set has no tensor labels; add one label per example")
         }
-        var inputs: [String: Tensor] = [:]
+        var inputs: [String: ExampleColumn] = [:]
         for name in inputNames {
             guard let entry = file.entry(name) else {
                 throw MergeError.task(task, "the validation set has no tensor \(name), which the graph takes as input")
@@ -24,10 +27,10 @@ final class ValidationSet {
             guard entry.shape.first == labelEntry.shape.first else {
                 throw MergeError.task(task, "\(name) and labels have different numbers of examples")
             }
-            inputs[name] = try file.tensor(entry, of: task)
+            inputs[name] = try ExampleColumn(file, entry, task: task, isResident: isResident)
         }
         self.inputs = inputs
-        labels = try file.tensor(labelEntry, of: task)
+        labels = try ExampleColumn(file, labelEntry, task: task, isResident: isResident)
         count = labelEntry.shape.first ?? 0
         let order = Sampler.permutation(count, seed: seed, stream: task + "/holdout")
         let share = holdout <= 0 ? 0 : min(max(1, Int((Double(count) * holdout).rounded())), count - 1)
@@ -36,15 +39,17 @@ final class ValidationSet {
         guard !fitted.isEmpty else { throw MergeError.task(task, "the validation set is empty; add labelled examples") }
     }
 
+    /// Bytes in memory.
+    var residentBytes: Int { inputs.values.reduce(labels.residentBytes) { $0 + $1.residentBytes } }
+
     /// The inputs and labels of some examples.
     func batch(_ indices: [Int]) throws -> (inputs: [String: Tensor], labels: Tensor) {
-        let places = try Tensor(indices.map(Int64.init), shape: [indices.count])
-        return (try inputs.mapValues { try $0.rows(at: places) }, try labels.rows(at: places))
+        (try inputs.mapValues { try $0.rows(indices) }, try labels.rows(indices))
     }
 
     /// Throws `LabelFault` where a label is none of `classes` classes, or none is scored.
     func checkLabels(classes: Int) throws {
-        let scored = try labels.integers().filter { $0 != Int64(Objective.ignored) }
+        let scored = try labels.all().integers().filter { $0 != Int64(Objective.ignored) }
         guard !scored.isEmpty else { throw LabelFault.nothingScored }
         if let wrong = scored.first(where: { !(0..<Int64(classes)).contains($0) }) {
             throw LabelFault.outsideHead(label: wrong, classes: classes)
@@ -52,5 +57,5 @@ final class ValidationSet {
     }
 
     /// The largest label, for the size of a new head.
-    func largestLabel() throws -> Int { Int(try labels.integers().max() ?? 0) }
+    func largestLabel() throws -> Int { Int(try labels.all().integers().max() ?? 0) }
 }

@@ -6,6 +6,7 @@ internal import WorkerProtocol
 
 /// Everything of one plan, opened: base, tasks, layers, task vectors, and where there is a graph the model and its examples.
 final class Workbench {
+    /// With the strategy that was chosen where it is `auto`.
     let plan: MergePlan
     let base: Checkpoint
     let tasks: [TaskModel]
@@ -18,10 +19,11 @@ final class Workbench {
     let bench: Bench?
     /// Why a static method merges without scores although there are examples; else nil.
     let unscored: String?
+    /// How the tasks are fitted together; nil where nothing is learned.
+    let choice: StrategyChoice?
 
     /// Opens the plan's files, after checking that they are the ones that were admitted.
     init(_ plan: MergePlan) throws {
-        self.plan = plan
         try plan.checkStamps()
         var unscored: String?
         let graph = try Self.usable(plan, otherwise: &unscored) { try Self.graph(plan) }
@@ -37,14 +39,38 @@ final class Workbench {
         tasks = try plan.tasks.map { try TaskModel($0, base: base, ties: ties) }
         vectors = try TaskVectors(
             base: base, tasks: tasks, layers: layers, hashing: plan.hasUnhashedFiles)
+        if let graph, plan.settings.method.isLearned {
+            choice = StrategyChoice(for: plan, MemoryEstimate(plan, graph, layers, tasks))
+        } else {
+            choice = nil
+        }
+        var plan = plan
+        if let choice { plan.settings.strategy = choice.strategy }
+        self.plan = plan
         let hasExamples = tasks.contains { $0.validation != nil }
         if let graph, plan.settings.method.isLearned || hasExamples {
             let model = try Self.usable(plan, otherwise: &unscored) { try Self.model(graph) }
-            bench = try model.map { [tasks] in try Bench(plan, $0, base, tasks, ties) }
+            bench = try model.map { [plan, tasks] in try Bench(plan, $0, base, tasks, ties) }
         } else {
             bench = nil
         }
         self.unscored = hasExamples ? unscored : nil
+    }
+
+    /// Some tasks of another workbench, by their places, over task vectors that need not be theirs.
+    init(_ whole: Workbench, tasks places: [Int], vectors: TaskVectors) {
+        var plan = whole.plan
+        plan.tasks = places.map { whole.plan.tasks[$0] }
+        self.plan = plan
+        base = whole.base
+        tasks = places.map { whole.tasks[$0] }
+        layers = whole.layers
+        passedThrough = whole.passedThrough
+        self.vectors = vectors
+        ties = whole.ties
+        bench = whole.bench?.of(places)
+        unscored = whole.unscored
+        choice = whole.choice
     }
 
     /// One layer for each tensor, whatever it is called: the names of a tied one are one layer.

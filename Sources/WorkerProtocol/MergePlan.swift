@@ -14,10 +14,13 @@ package struct MergePlan: Codable, Hashable, Sendable {
     package var output: String
     /// A directory that outlives the worker; the state of an interrupted fit lies here (a few kilobytes).
     package var scratch: String
+    /// A directory that outlives the merge: the nodes of the tree that the next hierarchical merge starts from, each with an
+    /// intermediate model in float32. Nil: under `scratch`, for one merge.
+    package var tree: String?
 
     package init(
         merge: String, base: BaseSource, tasks: [TaskSource], settings: MergeSettings, deployed: DeployedSource? = nil,
-        output: String, scratch: String
+        output: String, scratch: String, tree: String? = nil
     ) {
         self.merge = merge
         self.base = base
@@ -26,6 +29,7 @@ package struct MergePlan: Codable, Hashable, Sendable {
         self.deployed = deployed
         self.output = output
         self.scratch = scratch
+        self.tree = tree
     }
 }
 

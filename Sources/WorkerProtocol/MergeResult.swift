@@ -87,6 +87,10 @@ package struct MergeResult: Codable, Hashable, Sendable {
     package var peakMemory: Int64
     /// What a reader of the scores has to know, one sentence each: for example that the deployed release could not be scored.
     package var notes: [String]
+    /// How the tasks were fitted together, and why; nil where nothing was learned.
+    package var strategy: StrategyChoice?
+    /// The merges of a hierarchical fit, children before parents; `steps`, `bestStep` and `curve` are then the root's.
+    package var tree: [TreeNode]
 
     package init(tasks: [TaskResult]) {
         self.tasks = tasks
@@ -100,6 +104,7 @@ package struct MergeResult: Codable, Hashable, Sendable {
         seconds = 0
         peakMemory = 0
         notes = []
+        tree = []
     }
 }
 
@@ -118,5 +123,7 @@ extension MergeResult {
         seconds = try values.decodeIfPresent(Double.self, forKey: .seconds) ?? 0
         peakMemory = try values.decodeIfPresent(Int64.self, forKey: .peakMemory) ?? 0
         notes = try values.decodeIfPresent([String].self, forKey: .notes) ?? []
+        strategy = try values.decodeIfPresent(StrategyChoice.self, forKey: .strategy)
+        tree = try values.decodeIfPresent([TreeNode].self, forKey: .tree) ?? []
     }
 }

@@ -9,7 +9,15 @@ package struct MergeSettings: Codable, Hashable, Sendable {
     }
 
     package enum Strategy: String, Codable, CaseIterable, Sendable {
-        case joint, incremental
+        /// All tasks in one fit, from `scale`.
+        case joint
+        /// All tasks in one fit, from the deployed release's weights.
+        case incremental
+        /// A tree of fits over at most `fanIn` children each: an arrival merges only its way to the root again, and what is
+        /// in memory does not grow with the tasks.
+        case hierarchical
+        /// `incremental` where its estimate stays under `memory`, else `hierarchical`.
+        case auto
     }
 
     package enum Granularity: String, Codable, CaseIterable, Sendable {
@@ -33,6 +41,8 @@ package struct MergeSettings: Codable, Hashable, Sendable {
 
     package var method: Method = .supermerge
     package var strategy: Strategy = .incremental
+    /// Most children of a node of the tree.
+    package var fanIn: Int = 2
     package var granularity: Granularity = .tensor
     package var loss: Loss = .labels
     /// Most gradient steps of a fit.
@@ -67,6 +77,7 @@ extension MergeSettings {
         let standard = MergeSettings()
         method = try values.decodeIfPresent(Method.self, forKey: .method) ?? standard.method
         strategy = try values.decodeIfPresent(Strategy.self, forKey: .strategy) ?? standard.strategy
+        fanIn = try values.decodeIfPresent(Int.self, forKey: .fanIn) ?? standard.fanIn
         granularity = try values.decodeIfPresent(Granularity.self, forKey: .granularity) ?? standard.granularity
         loss = try values.decodeIfPresent(Loss.self, forKey: .loss) ?? standard.loss
         steps = try values.decodeIfPresent(Int.self, forKey: .steps) ?? standard.steps

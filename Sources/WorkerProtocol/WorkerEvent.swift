@@ -13,10 +13,13 @@ package enum WorkerEvent: Hashable, Sendable {
         package var tasks: [String]
         /// Step that an interrupted fit goes on from; 0 for a new one.
         package var resumedAt: Int
+        /// How the tasks are fitted together; nil where nothing is learned.
+        package var strategy: StrategyChoice?
 
-        package init(tasks: [String], resumedAt: Int) {
+        package init(tasks: [String], resumedAt: Int, strategy: StrategyChoice? = nil) {
             self.tasks = tasks
             self.resumedAt = resumedAt
+            self.strategy = strategy
         }
     }
 

@@ -17,6 +17,8 @@ struct Merge: ParsableCommand, GraphCommand {
     var tasks: [String] = []
     @Option(help: "Folder to write; it must not exist or be empty.")
     var output: String
+    @Option(help: "Folder that keeps the tree of a hierarchical merge, so that the next one fits only what changed.")
+    var tree: String?
     @OptionGroup var options: MergeOptions
     @Flag(help: "Print the content of release.json on standard output.")
     var json = false
@@ -71,7 +73,7 @@ struct Merge: ParsableCommand, GraphCommand {
         inputs.tasks.sort { $0.name < $1.name }
         return MergePlan(
             merge: try Self.name(inputs.base, inputs.tasks, options.settings), base: inputs.base, tasks: inputs.tasks,
-            settings: options.settings, output: output, scratch: scratch)
+            settings: options.settings, output: output, scratch: scratch, tree: tree)
     }
 
     /// The same for the same inputs and settings, so that an interrupted fit goes on and no other one does.

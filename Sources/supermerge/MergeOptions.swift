@@ -14,8 +14,16 @@ struct MergeOptions: ParsableArguments {
 
     @Option(help: "How to merge.")
     var method = defaults.method
-    @Option(help: "Which weights are fitted together; without a deployed release both are a joint fit.")
+    @Option(
+        help: """
+            All weights in one fit (joint; incremental is that where nothing is deployed), a tree of small fits \
+            (hierarchical), or by --memory (auto).
+            """)
     var strategy = defaults.strategy
+    @Option(help: "Most tasks or nodes that a node of the tree merges.")
+    var fanIn = defaults.fanIn
+    @Option(help: "Bytes above which auto takes the tree.")
+    var memory = defaults.memory
     @Option(help: "One weight per tensor (the paper) or per output row.")
     var granularity = defaults.granularity
     @Option(help: "Fit to the labels, to each task's own checkpoint, or to both.")
@@ -47,6 +55,7 @@ struct MergeOptions: ParsableArguments {
         guard steps >= 0, batch > 0, evaluateEvery > 0, patience > 0, threads >= 0 else {
             throw ValidationError("steps and threads count from 0; batch, evaluate-every and patience from 1")
         }
+        guard fanIn >= 2, memory > 0 else { throw ValidationError("fan-in counts from 2, and memory from 1") }
         guard learningRate > 0, learningRate.isFinite, scale.isFinite, (0..<1).contains(holdout) else {
             throw ValidationError("learning-rate must be positive, scale finite, and holdout in 0..<1")
         }
@@ -59,6 +68,8 @@ struct MergeOptions: ParsableArguments {
         var settings = MergeSettings()
         settings.method = method
         settings.strategy = strategy
+        settings.fanIn = fanIn
+        settings.memory = memory
         settings.granularity = granularity
         settings.loss = loss
         settings.steps = steps

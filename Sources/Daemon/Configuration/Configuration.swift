@@ -47,6 +47,8 @@ extension Configuration {
     package var ledger: String { state + "/ledger.jsonl" }
     var admissionCache: String { state + "/admission" }
     var merges: String { state + "/merges" }
+    /// Where the nodes of hierarchical merges are kept.
+    var tree: String { state + "/tree" }
     /// Where the files of deployed tasks are kept.
     var keptTasks: String { state + "/tasks" }
 

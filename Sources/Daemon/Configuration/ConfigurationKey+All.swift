@@ -11,6 +11,7 @@ extension ConfigurationKey {
         duration("patience", \.patience, least: .seconds(10)),
         choice("merge.method", \.merge.method),
         choice("merge.strategy", \.merge.strategy),
+        integer("merge.fan-in", \.merge.fanIn, least: 2),
         choice("merge.granularity", \.merge.granularity),
         choice("merge.loss", \.merge.loss),
         integer("merge.steps", \.merge.steps, least: 1),

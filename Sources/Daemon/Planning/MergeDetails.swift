@@ -1,4 +1,5 @@
 import Ledger
+import WorkerProtocol
 
 /// The part of a merge's ledger entries that the memory is rebuilt from.
 struct MergeDetails {
@@ -31,6 +32,11 @@ struct MergeDetails {
             "inputs": .string(inputs), "context": .string(context), "tasks": .object(tasks.mapValues { .string($0) }),
             "new": .array(new.map { .string($0) }), "without-new": .string(withoutNew),
         ]
+    }
+
+    /// How the tasks were fitted together, and why.
+    static func of(_ choice: StrategyChoice) -> [String: LedgerValue] {
+        ["strategy": .string(choice.strategy.rawValue), "strategy-reason": .string(choice.reason)]
     }
 }
 

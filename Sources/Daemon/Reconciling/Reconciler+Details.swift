@@ -11,6 +11,7 @@ extension Reconciler {
             "base": .string(inputs.base), "steps": .integer(record.result.steps),
             "seconds": .number(record.result.seconds),
         ]
+        if let choice = record.result.strategy { details.merge(MergeDetails.of(choice)) { _, new in new } }
         if let verdict {
             details["gate"] = .string(verdict.message)
             details["scores"] = Self.scores(verdict)

@@ -51,7 +51,7 @@ extension Reconciler {
             merge: name, base: request.base.source, tasks: request.tasks,
             settings: configuration.merge,
             deployed: deployed.map { DeployedSource(version: $0.version, directory: $0.directory) }, output: staging,
-            scratch: scratch)
+            scratch: scratch, tree: configuration.tree)
         await record(
             LedgerEvent(
                 .mergeStarted, merge: name, message: "merging \(Self.list(plan.tasks.map(\.name)))",
@@ -70,7 +70,9 @@ extension Reconciler {
         heartbeat.beat()
         guard running?.plan.merge == name else { return }
         switch event {
-        case .started(let started) where started.resumedAt > 0:
+        case .started(let started):
+            if let choice = started.strategy { await recordChoice(choice, of: name) }
+            guard started.resumedAt > 0 else { return }
             await record(
                 LedgerEvent(
                     .mergeProgress, merge: name, message: "merge resumed at step \(started.resumedAt)",
@@ -81,6 +83,15 @@ extension Reconciler {
             showProgress(progress.phase)
         default: break
         }
+    }
+
+    /// Notes what `auto` came to.
+    private func recordChoice(_ choice: StrategyChoice, of name: String) async {
+        guard configuration.merge.strategy == .auto || choice.strategy == .hierarchical else { return }
+        await record(
+            LedgerEvent(
+                .mergeProgress, merge: name, message: "merging as \(choice.strategy.rawValue): \(choice.reason)",
+                details: MergeDetails.of(choice)))
     }
 
     private func recordQuarter(_ progress: WorkerEvent.Progress, of name: String) async {

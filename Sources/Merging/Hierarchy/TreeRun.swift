@@ -1,0 +1,135 @@
+internal import Safetensors
+internal import Torch
+internal import WorkerProtocol
+
+/// A hierarchical SuperMerge (arXiv 2412.10416): every node of the tree is a fit over its children, the examples of all tasks
+/// below it, and its result θp + Σ c(child) · τ(child) is a child of the node above. A node is linear in its children, so the
+/// coefficient of a task is the product of those on its way to the root, and θm is written once from θp and the tasks' own τ.
+///
+/// Memory: that of one fit, with nothing of a task in memory but the batch, the head and the logits in use. Work of an arrival:
+/// the fits on the way from its leaf to the root; those of other nodes are taken from the store.
+final class TreeRun {
+    /// Drives one fit to its end: `done` of `total` steps lie before it.
+    typealias Descent = (_ fit: SuperMergeFit, _ merge: String, _ done: Int, _ total: Int) throws -> Void
+
+    let workbench: Workbench
+    let bench: Bench
+    let parameters: ModelParameters
+    let teachers: [TeacherLogits?]
+    let store: NodeStore
+    private let planted: PlantedTree?
+    private(set) var plan: TreePlan
+    var settings: MergeSettings { workbench.plan.settings }
+
+    /// Decides the tree; measures similarities where tasks came. `progress` counts layers of that.
+    init(
+        _ workbench: Workbench, _ bench: Bench, _ parameters: ModelParameters, teachers: [TeacherLogits?],
+        progress: (Int, Int) throws -> Void
+    ) throws {
+        self.workbench = workbench
+        self.bench = bench
+        self.parameters = parameters
+        self.teachers = teachers
+        store = NodeStore(directory: workbench.plan.tree ?? workbench.plan.scratch + "/tree")
+        let planted = store.planted().flatMap { $0.base == workbench.plan.base.digest ? $0 : nil }
+        self.planted = planted
+        let tree = try Self.tree(workbench, after: planted?.tree) { try progress($0, workbench.layers.count) }
+        plan = try TreePlan(tree, for: workbench.plan, after: planted)
+    }
+
+    /// The former tree without what went and with what came, or where that can't be one that is grouped anew.
+    private static func tree(
+        _ workbench: Workbench, after former: MergeTree?, progress: (Int) throws -> Void
+    ) throws -> MergeTree {
+        let names = workbench.tasks.map(\.name)
+        let fanIn = workbench.plan.settings.fanIn
+        let all = Array(names.indices)
+        guard let former, former.fanIn == max(2, fanIn), !Set(former.leaves).isDisjoint(with: names) else {
+            let similarity =
+                names.count > fanIn ? try Similarity(of: all, in: workbench.vectors, progress: progress) : Similarity()
+            return MergeTree(grouping: names, fanIn: fanIn, by: similarity)
+        }
+        var tree = former.leaves.filter { !names.contains($0) }.reduce(former) { $0.removing($1) }
+        let new = all.filter { !former.leaves.contains(names[$0]) }
+        guard !new.isEmpty else { return tree }
+        let similarity = try Similarity(of: new, in: workbench.vectors, progress: progress)
+        for task in new.map({ names[$0] }).sorted() {
+            guard let grown = tree.inserting(task, by: similarity) else {
+                let similarity = try Similarity(of: all, in: workbench.vectors, progress: progress)
+                return MergeTree(grouping: names, fanIn: fanIn, by: similarity)
+            }
+            tree = grown
+        }
+        return tree
+    }
+
+    /// What came of the tree.
+    struct Outcome {
+        /// For each task the products of the coefficients on its way to the root.
+        var weights: MergingWeights
+        var nodes: [TreeNode]
+        var root: NodeRecord.Summary
+    }
+
+    /// Fits what is not stored, children first. `started` hears at which step the first fit goes on.
+    func run(started: (Int) -> Void, descend: Descent) throws -> Outcome {
+        var records: [String: NodeRecord] = [:]
+        for merge in plan.merges {
+            records[merge.digest] = store.fit(merge.digest, count: weights(of: merge.node).values.count)
+        }
+        let stored = Set(records.keys)
+        let missing = plan.merges.filter { !stored.contains($0.digest) }
+        let total = missing.count * settings.steps
+        started(missing.first.flatMap { saved($0)?.step } ?? 0)
+        for (place, merge) in missing.enumerated() {
+            let state = try fit(merge, records, done: place * settings.steps, total: total, descend)
+            let record = NodeRecord(state)
+            try store.save(record, as: merge.digest)
+            records[merge.digest] = record
+        }
+        let nodes = plan.merges.map { merge in
+            let summary = records[merge.digest]?.summary
+            return TreeNode(
+                digest: merge.digest, children: merge.node.children.map { $0.task ?? plan.digest(of: $0) ?? "" },
+                tasks: merge.node.leaves, steps: summary?.steps ?? 0, bestStep: summary?.bestStep ?? 0,
+                heldOut: summary?.heldOut, isReused: stored.contains(merge.digest))
+        }
+        let root = plan.merges.last.flatMap { records[$0.digest]?.summary }
+        return Outcome(
+            weights: product(tree: plan.tree.root, records), nodes: nodes,
+            root: root ?? .init(steps: 0, bestStep: 0, heldOut: nil, curve: []))
+    }
+
+    /// Records the tree for the next merge and removes what neither it nor the last few trees use.
+    func finish() throws {
+        let next = plan.planted(for: workbench.plan, after: planted)
+        try store.plant(next)
+        try store.retain(fits: Set(next.former.joined()), models: Set(plan.merges.dropLast().map(\.digest)))
+    }
+
+    private func saved(_ merge: TreePlan.Merge) -> FitState? {
+        FitState.load(from: workbench.plan.scratch, merge: merge.digest, like: weights(of: merge.node))
+    }
+
+    private func fit(
+        _ merge: TreePlan.Merge, _ records: [String: NodeRecord], done: Int, total: Int, _ descend: Descent
+    ) throws -> FitState {
+        let below = places(of: merge.node)
+        let vectors = try vectors(of: merge.node, records)
+        let bench = Workbench(workbench, tasks: below, vectors: vectors)
+        let saved = saved(merge)
+        let state = saved ?? FitState(start(merge))
+        vectors.keepsRead = true
+        let fit = try SuperMergeFit(
+            bench, self.bench.of(below), parameters, state: state, teachers: below.map { teachers[$0] })
+        if saved == nil { try fit.look(lastLoss: nil) }
+        try descend(fit, merge.digest, done, total)
+        return fit.state
+    }
+
+    /// Places of the tasks below a node, in the plan's order.
+    func places(of node: MergeTree.Node) -> [Int] {
+        let leaves = Set(node.leaves)
+        return workbench.tasks.indices.filter { leaves.contains(workbench.tasks[$0].name) }
+    }
+}
