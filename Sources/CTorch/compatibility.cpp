@@ -1,5 +1,7 @@
 /// Operators that exported graphs name and libtorch 1.13 lacks, under the namespace `supermerge`, with PyTorch's own
 /// schemas: bound, called and differentiated like any other. A newer libtorch's own operators are preferred.
+#include "attention.h"
+
 #include <ATen/ATen.h>
 #include <torch/csrc/api/include/torch/version.h>
 #include <torch/library.h>
@@ -26,12 +28,16 @@ at::Tensor attention(const at::Tensor &query, const at::Tensor &key, const at::T
         values = value.repeat_interleave(query.size(-3) / value.size(-3), -3);
     }
     const auto factor = scale ? *scale : 1 / std::sqrt(static_cast<double>(query.size(-1)));
+    const auto given = givenMask && givenMask->defined() ? *givenMask : at::Tensor();
+    if (ct::canFuseAttention(query, keys, values, given)) {
+        return ct::fusedAttention(query, keys, values, given, causal, factor);
+    }
     auto scores = at::matmul(query * factor, keys.transpose(-2, -1));
     at::Tensor mask;
     if (causal) {
         mask = at::ones({query.size(-2), keys.size(-2)}, query.options().dtype(at::kBool)).tril();
-    } else if (givenMask) {
-        mask = *givenMask;
+    } else {
+        mask = given;
     }
     if (!mask.defined()) return at::matmul(at::softmax(scores, -1), values);
     const auto isBoolean = mask.scalar_type() == at::kBool;

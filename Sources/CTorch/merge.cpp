@@ -1,7 +1,8 @@
 #include "ct_merge.h"
 #include "guarded.h"
+#include "threads.h"
+#include "width.h"
 
-#include <ATen/Parallel.h>
 #include <c10/core/ScalarType.h>
 #include <c10/util/BFloat16.h>
 #include <c10/util/Half.h>
@@ -9,25 +10,30 @@
 #include <algorithm>
 #include <vector>
 
-// Compiled once for each width of vector registers; the loader chooses.
-#if defined(__x86_64__) && defined(__clang__)
-#define CT_EVERY_WIDTH __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define CT_EVERY_WIDTH
-#endif
-
 namespace {
 
 constexpr int64_t blockSize = 1024;
 constexpr int64_t lanes = 32;
 // Elements below which a second thread costs more than it saves.
-constexpr int64_t grain = 1 << 15;
+constexpr int64_t grain = 1 << 16;
 
 CT_EVERY_WIDTH void widen(const uint16_t *source, float *target, int64_t count) {
     for (int64_t i = 0; i < count; i++) {
         const uint32_t bits = uint32_t(source[i]) << 16;
         std::memcpy(&target[i], &bits, sizeof bits);
     }
+}
+
+bool isFloating(int32_t dtype) {
+    const auto type = c10::ScalarType(dtype);
+    return type == c10::kFloat || type == c10::kBFloat16 || type == c10::kHalf || type == c10::kDouble;
+}
+
+// Before threads start: an exception must not leave one of them.
+void check(ct_piece origin, const ct_piece *vectors, int64_t count) {
+    const auto last = vectors + count;
+    if (!isFloating(origin.dtype) || !std::all_of(vectors, last, [](const auto &v) { return isFloating(v.dtype); }))
+        throw std::invalid_argument("a tensor that is not of floating point can't be merged");
 }
 
 // The elements [offset, offset + count) as float32: in place, or in `buffer`.
@@ -43,13 +49,11 @@ const float *load(const ct_piece &piece, int64_t offset, int64_t count, float *b
         std::copy(source, source + count, buffer);
         return buffer;
     }
-    case c10::kDouble: {
+    default: {
         const auto source = static_cast<const double *>(piece.bytes) + offset;
         std::copy(source, source + count, buffer);
         return buffer;
     }
-    default:
-        throw std::invalid_argument("a tensor that is not of floating point can't be merged");
     }
 }
 
@@ -74,11 +78,9 @@ void store(const float *source, void *result, int32_t dtype, int64_t offset, int
     case c10::kHalf:
         std::copy(source, source + count, static_cast<c10::Half *>(result) + offset);
         return;
-    case c10::kDouble:
+    default:
         std::copy(source, source + count, static_cast<double *>(result) + offset);
         return;
-    default:
-        throw std::invalid_argument("a merged tensor must be of floating point");
     }
 }
 
@@ -103,10 +105,10 @@ CT_EVERY_WIDTH void accumulate(float *result, const float *f, const float *p, fl
 ct_status ct_merge_dots(const float *gradient, ct_piece origin, const ct_piece *vectors, int64_t count, int64_t rows,
                         int64_t stride, double *products, char **error) noexcept {
     return ct::guarded(error, [&] {
+        check(origin, vectors, count);
         const int64_t blocks = (stride + blockSize - 1) / blockSize;
         std::vector<float> sums(rows * blocks * count);
-        at::parallel_for(0, rows * blocks, std::max<int64_t>(1, grain / std::min(stride, blockSize)),
-                         [&](int64_t begin, int64_t end) {
+        ct::onThreads(rows * blocks, std::max<int64_t>(1, grain / std::min(stride, blockSize)), [&](int64_t begin, int64_t end) {
             float originBuffer[blockSize], vectorBuffer[blockSize];
             for (int64_t unit = begin; unit < end; unit++) {
                 const int64_t inRow = unit % blocks * blockSize;
@@ -126,9 +128,10 @@ ct_status ct_merge_dots(const float *gradient, ct_piece origin, const ct_piece *
 ct_status ct_merge_sum(ct_piece origin, const ct_piece *vectors, const float *coefficients, int64_t count,
                        int64_t rows, int64_t stride, void *result, int32_t dtype, char **error) noexcept {
     return ct::guarded(error, [&] {
+        check(origin, vectors, count);
+        if (!isFloating(dtype)) throw std::invalid_argument("a merged tensor must be of floating point");
         const int64_t blocks = (stride + blockSize - 1) / blockSize;
-        at::parallel_for(0, rows * blocks, std::max<int64_t>(1, grain / std::min(stride, blockSize)),
-                         [&](int64_t begin, int64_t end) {
+        ct::onThreads(rows * blocks, std::max<int64_t>(1, grain / std::min(stride, blockSize)), [&](int64_t begin, int64_t end) {
             float originBuffer[blockSize], vectorBuffer[blockSize], merged[blockSize];
             for (int64_t unit = begin; unit < end; unit++) {
                 const int64_t row = unit / blocks, inRow = unit % blocks * blockSize;

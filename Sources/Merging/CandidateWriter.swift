@@ -21,34 +21,35 @@ struct CandidateWriter {
         _ weights: MergingWeights, progress: (Int, Int) throws -> Void
     ) throws -> [SourceFile] {
         let base = workbench.base
-        let places = Dictionary(uniqueKeysWithValues: workbench.layers.enumerated().map { ($1.name, $0) })
+        let places = Dictionary(
+            uniqueKeysWithValues: workbench.layers.indices.filter(workbench.vectors.isMoved).flatMap { index in
+                workbench.layers[index].names.map { ($0, index) }
+            })
         let entries = base.names.compactMap { base.entry($0) }.sorted {
             ($1.dtype.byteCount, $0.name) < ($0.dtype.byteCount, $1.name)
         }
         let slots = entries.map { SafetensorsWriter.Slot(name: $0.name, dtype: $0.dtype, shape: $0.shape) }
         let writer = try CheckpointWriter(directory: directory, slots: slots)
+        let behind = unsafe WriteBehind { try unsafe writer.append($0) }
         for (done, entry) in entries.enumerated() {
             if let index = places[entry.name] {
-                try unsafe writeLayer(index, weights) { try unsafe writer.append($0) }
+                try writeLayer(index, weights, to: behind)
             } else {
-                try unsafe copy(base, entry) { try unsafe writer.append($0) }
+                try copy(base, entry, of: nil, to: behind)
             }
             try progress(done + 1, entries.count)
         }
+        try behind.finish()
         return try writer.finish().map { SourceFile(name: $0.name, bytes: $0.bytes, sha256: $0.sha256) }
     }
 
     /// Hands the merged layer on piece by piece, rounded to the base's type.
-    private func writeLayer(
-        _ index: Int, _ weights: MergingWeights, to append: (UnsafeRawBufferPointer) throws -> Void
-    ) throws {
+    private func writeLayer(_ index: Int, _ weights: MergingWeights, to behind: WriteBehind) throws {
         let dtype = workbench.layers[index].dtype
         try unsafe workbench.vectors.forEachPiece(of: index) { piece in
-            let count = unsafe piece.elements.count * dtype.byteCount
-            try unsafe withUnsafeTemporaryAllocation(byteCount: count, alignment: 64) { result in
-                try unsafe workbench.vectors.merge(
+            try unsafe behind.write(piece.elements.count * dtype.byteCount) { result in
+                try unsafe workbench.vectors.mergeFinite(
                     piece, of: index, weights, into: result.baseAddress!, dtype.torch ?? .float32)
-                try unsafe append(UnsafeRawBufferPointer(result))
             }
         }
     }
@@ -60,26 +61,28 @@ struct CandidateWriter {
         }
         let slots = entries.map { SafetensorsWriter.Slot(name: $0.name, dtype: $0.dtype, shape: $0.shape) }
         let writer = try SafetensorsWriter(path: directory + "/" + name, slots: slots)
-        for entry in entries { try unsafe copy(task.checkpoint, entry) { try unsafe writer.append($0) } }
+        let behind = unsafe WriteBehind { try unsafe writer.append($0) }
+        for entry in entries { try copy(task.checkpoint, entry, of: task.name, to: behind) }
+        try behind.finish()
         let written = try writer.finish()
         return SourceFile(name: name, bytes: written.bytes, sha256: written.sha256)
     }
 
-    /// Passes a tensor's bytes on as they are, a megabyte at a time.
+    /// Passes a tensor's bytes on as they are, a megabyte at a time. Numbers that are not finite are the task's fault, or the
+    /// base's.
     private func copy(
-        _ checkpoint: Checkpoint, _ entry: TensorEntry, to append: (UnsafeRawBufferPointer) throws -> Void
+        _ checkpoint: Checkpoint, _ entry: TensorEntry, of task: String?, to behind: WriteBehind
     ) throws {
         let length = entry.bytes.upperBound - entry.bytes.lowerBound
-        var buffer = [UInt8](repeating: 0, count: Int(min(length, 1 << 20)))
-        var offset: Int64 = 0
-        while offset < length {
-            let count = Int(min(length - offset, 1 << 20))
-            try unsafe buffer.withUnsafeMutableBytes { bytes in
-                let part = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[..<count])
+        for offset in stride(from: 0, to: length, by: 1 << 20) {
+            try unsafe behind.write(Int(min(length - offset, 1 << 20))) { part in
                 try unsafe checkpoint.read(entry.name, at: offset, into: part)
-                try unsafe append(UnsafeRawBufferPointer(part))
+                guard let dtype = entry.dtype.torch, let start = part.baseAddress else { return }
+                guard unsafe dtype.isFinite(UnsafeRawPointer(start), count: part.count / dtype.byteCount) else {
+                    throw MergeError.blaming(
+                        task, "\(entry.name) has NaN or infinite elements; save the checkpoint again")
+                }
             }
-            offset += Int64(count)
         }
     }
 }

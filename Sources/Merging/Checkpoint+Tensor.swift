@@ -23,27 +23,54 @@ extension SafetensorsDType {
 }
 
 extension Checkpoint {
-    /// A new tensor with the whole content of `name`, in the file's own type.
-    func tensor(_ name: String) throws -> Tensor {
-        guard let entry = entry(name) else { throw MergeError.base("there is no tensor \(name)") }
-        return try unsafe entry.tensor { offset, buffer in try unsafe read(name, at: offset, into: buffer) }
+    /// A new tensor with the whole content of `name`, in the file's own type; unsigned integers that libtorch does not know
+    /// become int64. Where the content is at fault, `task` is to blame, or the base.
+    func tensor(_ name: String, of task: String? = nil) throws -> Tensor {
+        guard let entry = entry(name) else { throw MergeError.blaming(task, "there is no tensor \(name)") }
+        return try unsafe entry.tensor(of: task) { buffer in try unsafe read(name, into: buffer) }
     }
 }
 
 extension SafetensorsFile {
-    /// A new tensor with the whole content of `entry`, in the file's own type.
-    func tensor(_ entry: TensorEntry) throws -> Tensor {
-        try unsafe entry.tensor { offset, buffer in try unsafe read(entry, at: offset, into: buffer) }
+    /// A new tensor with the whole content of `entry`, as `Checkpoint.tensor` has it.
+    func tensor(_ entry: TensorEntry, of task: String? = nil) throws -> Tensor {
+        try unsafe entry.tensor(of: task) { buffer in try unsafe read(entry, into: buffer) }
     }
 }
 
 extension TensorEntry {
-    fileprivate func tensor(_ read: (Int64, UnsafeMutableRawBufferPointer) throws -> Void) throws -> Tensor {
-        guard let type = dtype.torch else {
-            throw MergeError.base("tensor \(name) has type \(dtype.rawValue), which libtorch does not know; convert it")
-        }
+    fileprivate func tensor(
+        of task: String?, _ read: (UnsafeMutableRawBufferPointer) throws -> Void
+    ) throws -> Tensor {
+        guard let type = dtype.torch else { return try unsafe Tensor(widened(of: task, read), shape: shape) }
         let tensor = try Tensor(empty: shape, type)
-        try unsafe tensor.withUnsafeMutableBytes { buffer in try unsafe read(0, buffer) }
+        try unsafe tensor.withUnsafeMutableBytes { buffer in try unsafe read(buffer) }
         return tensor
+    }
+
+    /// The elements of an unsigned type as int64.
+    private func widened(
+        of task: String?, _ read: (UnsafeMutableRawBufferPointer) throws -> Void
+    ) throws -> [Int64] {
+        switch dtype {
+        case .u16: return try unsafe elements(UInt16.self, read).map(Int64.init)
+        case .u32: return try unsafe elements(UInt32.self, read).map(Int64.init)
+        default:
+            return try unsafe elements(UInt64.self, read).map { value in
+                guard let value = Int64(exactly: value) else {
+                    throw MergeError.blaming(
+                        task, "tensor \(name) has the element \(value), beyond 63 bits; save it as int64")
+                }
+                return value
+            }
+        }
+    }
+
+    private func elements<Element: FixedWidthInteger>(
+        _ type: Element.Type, _ read: (UnsafeMutableRawBufferPointer) throws -> Void
+    ) throws -> [Element] {
+        var elements = [Element](repeating: 0, count: elementCount)
+        try unsafe elements.withUnsafeMutableBytes { buffer in try unsafe read(buffer) }
+        return elements
     }
 }

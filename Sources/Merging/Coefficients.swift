@@ -4,7 +4,7 @@ internal import Safetensors
 internal import Torch
 internal import WorkerProtocol
 
-/// `merge/coefficients.safetensors`: c = tanh w, one float32 tensor per layer, [tasks] or [tasks, rows].
+/// `merge/coefficients.safetensors`: c(i,j), one float32 tensor per layer, [tasks] or [tasks, rows].
 enum Coefficients {
     static let path = "merge/coefficients.safetensors"
 
@@ -58,7 +58,7 @@ extension MergingWeights {
         let mean = coefficients.reduce(0, +) / Double(max(1, coefficients.count))
         for (row, place) in places.enumerated() {
             let coefficient = coefficients.count == places.count ? coefficients[row] : mean
-            values[place] = Self.weight(forCoefficient: coefficient)
+            values[place] = squash.weight(forCoefficient: coefficient)
         }
     }
 }

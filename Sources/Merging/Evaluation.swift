@@ -34,8 +34,9 @@ package struct Evaluation {
     package func score() throws -> Score {
         let graph = try ExportedModel(ExportedGraph(archive: graphPath()))
         let weights = try Checkpoint(directory: model)
-        var parameters = try weights.parameters(weights.names)
-        if let head = try head(weights, graph) { parameters.merge(head) { $1 } }
+        let ties = TiedNames(graph.signature, base: weights)
+        var parameters = ties.keyed(try weights.parameters(weights.names))
+        if let head = try head(weights, graph) { parameters.merge(ties.keyed(head)) { $1 } }
         let file = try SafetensorsFile(file: ReadableFile(path: data ?? task + "/validation.safetensors"))
         let names = graph.signature.inputs.map(\.name)
         let set = try ValidationSet(file, task: name, inputNames: names, holdout: 0, seed: 0)

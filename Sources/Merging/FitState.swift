@@ -25,13 +25,15 @@ struct FitState: Hashable, Sendable {
         optimizer.update(&weights.values, gradient: gradient, learningRate: learningRate)
     }
 
-    /// Notes a look. Without held-out examples (NaN) the latest weights count as the best.
-    mutating func record(heldOut: Double, lastLoss: Double?) {
-        curve.append(FitPoint(step: step, loss: lastLoss ?? heldOut, heldOut: heldOut.isNaN ? nil : heldOut))
-        if heldOut < bestLoss || heldOut.isNaN {
+    /// Notes a look. Without held-out examples (nil) the latest weights count as the best; a loss that is not finite is never
+    /// better than any other.
+    mutating func record(heldOut: Double?, lastLoss: Double?) {
+        let finite = heldOut.flatMap { $0.isFinite ? $0 : nil }
+        if let loss = lastLoss ?? finite { curve.append(FitPoint(step: step, loss: loss, heldOut: finite)) }
+        if heldOut == nil || finite.map({ $0 < bestLoss }) == true {
             best = weights.values
             bestStep = step
-            bestLoss = heldOut.isNaN ? bestLoss : heldOut
+            bestLoss = finite ?? bestLoss
             looksWithoutBetter = 0
         } else {
             looksWithoutBetter += 1

@@ -7,14 +7,14 @@ internal import WorkerProtocol
 /// Scores base, own checkpoints, deployed release and candidate on the same held-out examples, through one set of buffers.
 final class Judge {
     private let workbench: Workbench
-    private let bench: Workbench.Bench
+    private let bench: Bench
     private let parameters: ModelParameters
     private let scorer: Scorer
     private var deployedCorrect: [[Bool]?]
     /// Logits of each task's own checkpoint on its whole validation set, where the loss distils.
     private(set) var teachers: [Tensor?]
 
-    init(_ workbench: Workbench, _ bench: Workbench.Bench, _ parameters: ModelParameters) {
+    init(_ workbench: Workbench, _ bench: Bench, _ parameters: ModelParameters) {
         self.workbench = workbench
         self.bench = bench
         self.parameters = parameters
@@ -27,11 +27,16 @@ final class Judge {
     func judgeOriginals(_ result: inout MergeResult, progress: (Int, Int) throws -> Void) throws {
         let passes = workbench.tasks.count + 2
         try parameters.load(workbench.base)
-        for task in workbench.tasks.indices { result.tasks[task].base = try score(task, bench.heads[task])?.score }
+        try judgeBase(&result)
         try progress(1, passes)
         for task in workbench.tasks.indices {
-            try parameters.load(workbench.tasks[task].checkpoint)
+            let model = workbench.tasks[task]
+            try parameters.load(model.checkpoint) { model.owns($0.name) }
             result.tasks[task].own = try score(task, bench.heads[task])?.score
+            if result.tasks[task].own?.loss.isNaN == true {
+                throw MergeError.task(
+                    model.name, "the loss of its own checkpoint on its own examples is no number; look for NaN in them")
+            }
             if workbench.plan.settings.method.isLearned, workbench.plan.settings.loss != .labels {
                 teachers[task] = try logits(task)
             }
@@ -39,6 +44,25 @@ final class Judge {
         }
         if let deployed = workbench.plan.deployed { try judgeDeployed(deployed, &result) }
         try progress(passes, passes)
+    }
+
+    /// The first time that anything runs. What libtorch says of every one of several tasks is not theirs but the graph's fault.
+    private func judgeBase(_ result: inout MergeResult) throws {
+        var faults: [(task: String, error: TorchError)] = []
+        for (task, model) in workbench.tasks.enumerated() {
+            try MergeError.blaming(model.name) {
+                do {
+                    result.tasks[task].base = try outcome(task, bench.heads[task])?.score
+                } catch let error as TorchError {
+                    faults.append((model.name, error))
+                }
+            }
+        }
+        guard let first = faults.first else { return }
+        guard faults.count == 1 || faults.count < bench.sets.count(where: { $0 != nil }) else {
+            throw MergeError.base("the graph can't be run on any task's examples: \(first.error)")
+        }
+        try MergeError.blaming(first.task) { throw first.error }
     }
 
     private func judgeDeployed(_ deployed: DeployedSource, _ result: inout MergeResult) throws {
@@ -63,6 +87,11 @@ final class Judge {
         try parameters.load(Checkpoint(directory: directory))
         for task in workbench.tasks.indices {
             guard let outcome = try score(task, bench.heads[task]) else { continue }
+            guard outcome.score.loss.isFinite || result.tasks[task].own?.loss.isFinite != true else {
+                throw MergeError.base(
+                    "the merged model's loss on \(workbench.tasks[task].name) is not finite; lower scale or learning-rate"
+                )
+            }
             result.tasks[task].merged = outcome.score
             guard let before = deployedCorrect[task], before.count == outcome.correct.count, !before.isEmpty else {
                 continue
@@ -94,7 +123,7 @@ final class Judge {
     }
 
     private func named(_ head: [String: Tensor]) -> [String: Tensor] {
-        var named = head
+        var named = workbench.ties.keyed(head)
         for (layer, tensor) in zip(workbench.layers, parameters.tensors) where named[layer.name] == nil {
             named[layer.name] = tensor
         }
@@ -102,20 +131,22 @@ final class Judge {
     }
 
     private func score(_ task: Int, _ head: [String: Tensor]) throws -> Scorer.Outcome? {
+        try MergeError.blaming(workbench.tasks[task].name) { try outcome(task, head) }
+    }
+
+    private func outcome(_ task: Int, _ head: [String: Tensor]) throws -> Scorer.Outcome? {
         guard let set = bench.sets[task] else { return nil }
         let examples = set.heldOut.isEmpty ? set.fitted : set.heldOut
-        do {
-            return try scorer.score(named(head), set, examples, bench.objectives[task])
-        } catch let wrong as LabelOutsideHead {
-            throw MergeError.task(workbench.tasks[task].name, wrong.description)
-        }
+        return try scorer.score(named(head), set, examples, bench.objectives[task])
     }
 
     private func logits(_ task: Int) throws -> Tensor? {
         guard let set = bench.sets[task] else { return nil }
         var pieces: [Tensor] = []
-        try scorer.forEachBatch(named(bench.heads[task]), set, Array(0..<set.count)) { logits, _ in
-            pieces.append(logits)
+        try MergeError.blaming(workbench.tasks[task].name) {
+            try scorer.forEachBatch(named(bench.heads[task]), set, Array(0..<set.count)) { logits, _ in
+                pieces.append(logits)
+            }
         }
         return try Tensor.concatenated(pieces)
     }

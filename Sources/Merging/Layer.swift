@@ -3,19 +3,23 @@ internal import Safetensors
 /// Layer j of the paper: one named parameter tensor that base and task checkpoints share.
 struct Layer: Hashable, Sendable {
     let name: String
+    /// Other names under which the base's files hold the same tensor; they get the same bytes.
+    let aliases: [String]
     let shape: [Int]
     /// The base's type, which the merged tensor is rounded to.
     let dtype: SafetensorsDType
     /// Weights per task: 1, or the size of the first axis at granularity `row`. Vectors have one weight.
     let weightRows: Int
 
-    init(_ entry: TensorEntry, byRow: Bool) {
+    init(_ entry: TensorEntry, byRow: Bool, aliases: [String] = []) {
         name = entry.name
+        self.aliases = aliases
         shape = entry.shape
         dtype = entry.dtype
         weightRows = byRow && entry.shape.count > 1 && entry.shape[0] > 0 ? entry.shape[0] : 1
     }
 
+    var names: [String] { [name] + aliases }
     var elementCount: Int { shape.reduce(1, *) }
     /// Elements that pieces are cut between: a row with a weight of its own, or one element.
     var stride: Int { weightRows == 1 ? 1 : elementCount / weightRows }

@@ -8,7 +8,8 @@ package import WorkerProtocol
 
 /// One merge from a plan to a complete candidate in its output directory.
 package final class MergeRun {
-    private let plan: MergePlan
+    /// As it was given; after `run` with the digests of the files that had none.
+    package private(set) var plan: MergePlan
     private let report: (WorkerEvent) -> Void
     private let shouldStop: () -> Bool
     private let clock = ContinuousClock()
@@ -34,10 +35,18 @@ package final class MergeRun {
         guard plan.settings.device == .cpu else {
             throw MergeError.base("device cuda is not there yet; set device to cpu")
         }
+        guard !plan.settings.method.isLearned || abs(plan.settings.scale) < 1 else {
+            throw MergeError.base(
+                "scale \(plan.settings.scale) can't be a start of \(plan.settings.method.rawValue), whose coefficients "
+                    + "stay between -1 and 1; set a smaller scale")
+        }
         try TorchRuntime.setThreads(plan.settings.threads)
+        TorchRuntime.keepFreedMemory()
         let workbench = try Workbench(plan)
-        try workbench.vectors.findZeros { [unowned self] done in
-            try progress(.reading, done, workbench.layers.count)
+        if plan.settings.method.isLearned {
+            try workbench.vectors.findZeros { [unowned self] done in
+                try progress(.reading, done, workbench.layers.count)
+            }
         }
         var result = MergeResult(tasks: workbench.tasks.map { TaskResult(task: $0.name, fitted: 0) })
         var weights = MergingWeights(
@@ -62,13 +71,15 @@ package final class MergeRun {
             try progress(.writing, done, total)
         }
         try judge?.judgeCandidate(&result, directory: plan.output)
+        if plan.hasUnhashedFiles { plan.fillIn(sha256: try workbench.vectors.sha256()) }
         try plan.checkStamps()
         describe(&result, workbench, weights)
+        result.unscored = workbench.unscored
         return result
     }
 
     private func fit(
-        _ workbench: Workbench, _ bench: Workbench.Bench, _ parameters: ModelParameters, teachers: [Tensor?],
+        _ workbench: Workbench, _ bench: Bench, _ parameters: ModelParameters, teachers: [Tensor?],
         _ start: MergingWeights, into result: inout MergeResult
     ) throws -> MergingWeights {
         let saved = FitState.load(from: plan.scratch, merge: plan.merge, like: start)

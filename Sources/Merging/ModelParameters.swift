@@ -15,9 +15,10 @@ final class ModelParameters {
         staging = try Scratch(bytes: 8 * (layers.map { max($0.stride, Self.pieceElements) }.max() ?? 1))
     }
 
-    /// Fills every tensor from a checkpoint, converted to float32.
-    func load(_ checkpoint: Checkpoint) throws {
-        for (layer, tensor) in zip(layers, tensors) {
+    /// Fills every tensor from a checkpoint, converted to float32, but for the layers that `isSkipped` names: a task's head
+    /// may have another shape than the base.
+    func load(_ checkpoint: Checkpoint, isSkipped: (Layer) -> Bool = { _ in false }) throws {
+        for (layer, tensor) in zip(layers, tensors) where !isSkipped(layer) {
             try unsafe tensor.withUnsafeMutableBytes { target in
                 for elements in layer.pieces(of: Self.pieceElements) {
                     let piece = try unsafe staging.read(checkpoint, layer.name, elements)

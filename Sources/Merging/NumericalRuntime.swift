@@ -8,7 +8,7 @@ package enum NumericalRuntime {
         return TorchRuntime.blasAdvice()
     }
 
-    /// Call first in `main`: starts the process once more in place where the numerical libraries need other variables.
+    /// Call before anything is done: starts the process once more in place where the numerical libraries need other variables.
     package static func restartWithFastEnvironment() { TorchRuntime.restartWithFastEnvironment() }
 
     /// Versions of what computes.

@@ -18,8 +18,13 @@ struct Objective: Sendable {
         }
     }
 
-    /// Logits as [predictions, classes] and labels as [predictions]; regression: both flat.
+    /// Logits as [predictions, classes] and labels as [predictions]; regression: both flat. Throws `LabelFault` where there is
+    /// not one label for each prediction.
     func aligned(_ logits: Tensor, _ labels: Tensor) throws -> (Tensor, Tensor) {
+        let expected = kind == .regression ? logits.shape : logits.shape.dropLast()
+        guard labels.elementCount == expected.reduce(1, *), !shifts || labels.shape == expected else {
+            throw LabelFault.count(labels: labels.shape, expected: Array(expected))
+        }
         guard kind != .regression else {
             return (try logits.reshaped([-1]), try labels.reshaped([-1]).to(.float32))
         }
@@ -34,24 +39,43 @@ struct Objective: Sendable {
         return (try logits.reshaped([-1, classes]), try labels.reshaped([-1]).to(.int64))
     }
 
-    /// Mean loss over the scored predictions: cross-entropy in nats, or squared error.
-    func loss(_ logits: Tensor, _ labels: Tensor) throws -> Tensor {
-        let (outputs, targets) = try aligned(logits.to(.float32), labels)
-        return kind == .regression
-            ? try outputs.squaredError(targets) : try outputs.crossEntropy(targets, ignoring: Self.ignored)
+    /// How many predictions are scored: all but those whose label is `ignored`.
+    func scored(_ logits: Tensor, _ labels: Tensor) throws -> Int {
+        try Self.isScored(aligned(logits, labels).1, kind).count { $0 }
     }
 
-    /// T² · KL(teacher ‖ student) at temperature T, per prediction (Hinton et al., arXiv 1503.02531).
-    func distillation(_ logits: Tensor, teacher: Tensor, temperature: Double = 2) throws -> Tensor {
-        guard kind != .regression else { return try logits.reshaped([-1]).squaredError(teacher.reshaped([-1])) }
-        let classes = logits.shape.last ?? 1
-        let student = try logits.to(.float32).reshaped([-1, classes]).divided(by: temperature).logSoftmax()
-        let target = try teacher.reshaped([-1, classes]).divided(by: temperature)
-        let probabilities = try target.softmax()
-        let difference = try target.logSoftmax().subtracting(student)
-        let predictions = Double(max(1, student.shape[0]))
-        return try probabilities.multiplied(by: difference).sum()
-            .multiplied(by: temperature * temperature / predictions)
+    private static func isScored(_ targets: Tensor, _ kind: TaskSettings.Objective) throws -> [Bool] {
+        kind == .regression
+            ? [Bool](repeating: true, count: targets.elementCount)
+            : try targets.integers().map { $0 != Int64(ignored) }
+    }
+
+    /// Mean loss over the scored predictions: cross-entropy in nats, or squared error. 0 where none is scored.
+    func loss(_ logits: Tensor, _ labels: Tensor) throws -> Tensor {
+        let (outputs, targets) = try aligned(logits.to(.float32), labels)
+        guard kind != .regression else { return try outputs.squaredError(targets) }
+        guard try Self.isScored(targets, kind).contains(true) else { return try outputs.sum().multiplied(by: 0) }
+        return try outputs.crossEntropy(targets, ignoring: Self.ignored)
+    }
+
+    /// T² · KL(teacher ‖ student) at temperature T, per prediction (Hinton et al., arXiv 1503.02531). The labels only say
+    /// which predictions are scored: a language model's padding has nothing to teach.
+    func distillation(
+        _ logits: Tensor, teacher: Tensor, labels: Tensor, temperature: Double = 2
+    ) throws -> Tensor {
+        let (outputs, targets) = try aligned(logits.to(.float32), labels)
+        let (wanted, _) = try aligned(teacher, labels)
+        guard kind != .regression else { return try outputs.squaredError(wanted) }
+        let isScored = try Self.isScored(targets, kind)
+        let student = try outputs.divided(by: temperature).logSoftmax()
+        let target = try wanted.divided(by: temperature)
+        var divergence = try target.softmax().multiplied(by: target.logSoftmax().subtracting(student))
+        if isScored.contains(false) {
+            let mask = try Tensor(isScored.map { $0 ? 1 : 0 as Float }, shape: [isScored.count, 1])
+            divergence = try divergence.multiplied(by: mask)
+        }
+        let predictions = Double(max(1, isScored.count { $0 }))
+        return try divergence.sum().multiplied(by: temperature * temperature / predictions)
     }
 }
 

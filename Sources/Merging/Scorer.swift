@@ -31,7 +31,7 @@ struct Scorer {
         }
     }
 
-    /// Loss and metric on the given examples.
+    /// Loss and metric on the given examples. Throws `LabelFault` where any label of the set, given or not, does not fit.
     func score(
         _ parameters: [String: Tensor], _ set: ValidationSet, _ indices: [Int], _ objective: Objective
     ) throws -> Outcome {
@@ -40,15 +40,19 @@ struct Scorer {
         var correct: [Bool] = []
         var outputs: [Double] = []
         var targets: [Double] = []
+        var isChecked = false
         try forEachBatch(parameters, set, indices) { logits, labels in
             let (predictions, truth) = try objective.aligned(logits, labels)
+            if !isChecked, objective.kind != .regression {
+                try set.checkLabels(classes: predictions.shape.last ?? 1)
+                isChecked = true
+            }
             if objective.kind == .regression {
                 outputs += try predictions.doubles()
                 targets += try truth.doubles()
                 return
             }
             let wanted = try truth.integers()
-            try checkLabels(wanted, classes: predictions.shape.last ?? 1)
             let losses = try predictions.crossEntropy(truth, reduction: .none, ignoring: Objective.ignored).doubles()
             let guesses = try predictions.argmax().integers()
             for index in wanted.indices where wanted[index] != Int64(Objective.ignored) {
@@ -71,11 +75,6 @@ struct Scorer {
             correct: correct)
     }
 
-    private func checkLabels(_ labels: [Int64], classes: Int) throws {
-        let wrong = labels.first { $0 != Int64(Objective.ignored) && !(0..<Int64(classes)).contains($0) }
-        if let wrong { throw LabelOutsideHead(label: wrong, classes: classes) }
-    }
-
     /// Pearson's correlation; 0 where either side is constant.
     static func pearson(_ first: [Double], _ second: [Double]) -> Double {
         let count = Double(max(1, first.count))
@@ -92,11 +91,4 @@ struct Scorer {
         let scale = (squareFirst * squareSecond).squareRoot()
         return scale > 0 ? product / scale : 0
     }
-}
-
-/// A label that the head has no output for.
-struct LabelOutsideHead: Error, CustomStringConvertible {
-    let label: Int64
-    let classes: Int
-    var description: String { "a label is \(label), but the head has \(classes) classes; labels count from 0" }
 }

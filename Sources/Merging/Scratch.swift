@@ -1,3 +1,4 @@
+internal import Files
 internal import Glibc
 internal import Safetensors
 internal import Torch
@@ -6,8 +7,11 @@ internal import Torch
 @safe
 final class Scratch {
     private let bytes: UnsafeMutableRawBufferPointer
+    /// Of the files that were not hashed before, by path.
+    private let digests: [String: RunningDigest]
 
-    init(bytes count: Int) throws {
+    init(bytes count: Int, hashing files: [SafetensorsFile] = []) throws {
+        digests = Dictionary(uniqueKeysWithValues: files.map { ($0.file.path, RunningDigest($0.file)) })
         unsafe bytes = .allocate(byteCount: count, alignment: 64)
     }
 
@@ -20,9 +24,16 @@ final class Scratch {
         }
         let size = entry.dtype.byteCount
         let target = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[..<(range.count * size)])
-        try unsafe checkpoint.read(name, at: Int64(range.lowerBound * size), into: target)
+        let offset = Int64(range.lowerBound * size)
+        try unsafe checkpoint.read(name, at: offset, into: target)
+        if let file = checkpoint.file(of: name), let digest = digests[file.file.path] {
+            try unsafe digest.pass(UnsafeRawBufferPointer(target), at: entry.bytes.lowerBound + offset)
+        }
         return unsafe MergeKernel.Piece(UnsafeRawPointer(target.baseAddress!), type)
     }
+
+    /// SHA-256 of each file that was to be hashed, by path; what was not read is read now.
+    func sha256() throws -> [String: String] { try digests.mapValues { try $0.finish() } }
 }
 
 extension MergeKernel.Piece {

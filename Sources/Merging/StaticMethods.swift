@@ -7,11 +7,14 @@ extension MergingWeights {
     /// - Averaging (Wortsman et al., model soups, arXiv 2203.05482): c = 1/k, so θm = mean θf(i).
     /// - Task arithmetic (Ilharco et al., arXiv 2212.04089): c = λ for every task and layer.
     init(method: MergeSettings.Method, taskCount: Int, layers: [Layer], scale: Double) {
-        let coefficient =
-            switch method {
-            case .average: 1 / Double(max(1, taskCount))
-            case .taskArithmetic, .supermerge: scale
-            }
-        self.init(taskCount: taskCount, layers: layers, scale: coefficient)
+        switch method {
+        case .average:
+            let share = 1 / Double(max(1, taskCount))
+            self.init(taskCount: taskCount, layers: layers, coefficient: share, squash: .identity)
+        case .taskArithmetic:
+            self.init(taskCount: taskCount, layers: layers, coefficient: scale, squash: .identity)
+        case .supermerge:
+            self.init(taskCount: taskCount, layers: layers, coefficient: scale, squash: .tanh)
+        }
     }
 }

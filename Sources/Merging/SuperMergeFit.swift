@@ -2,14 +2,15 @@ internal import Torch
 internal import WorkerProtocol
 
 /// The gradient descent on W (SuperMerge, arXiv 2412.10416): per step one batch of every task through θm, one ordinary backward
-/// pass each, every ∂L/∂θm(j) consumed by its dot products with τ(i,j) as it appears and then freed.
+/// pass each, the tasks' ∂L/∂θm(j) added up, and in the last pass every sum consumed by its dot products with τ(i,j) as it
+/// appears and then freed.
 ///
-/// Memory: one float32 copy of the trunk, one batch's activations and the largest gradient; not a function of the number of
-/// tasks. Work per step over k tasks: k forward and backward passes, and k² reads of the task vectors.
+/// Memory: one float32 copy of the trunk, with several tasks one of its gradients, and one batch's activations; not a function
+/// of the number of tasks. Work per step over k tasks: k forward and backward passes, and two reads of the task vectors.
 final class SuperMergeFit {
     private(set) var state: FitState
     let workbench: Workbench
-    let bench: Workbench.Bench
+    let bench: Bench
     let parameters: ModelParameters
     private let watched: [Int: Int]
     private let samplers: [Sampler]
@@ -19,7 +20,7 @@ final class SuperMergeFit {
 
     /// `teachers` holds each task's own checkpoint's logits on its whole validation set where the loss distils.
     init(
-        _ workbench: Workbench, _ bench: Workbench.Bench, _ parameters: ModelParameters, state: FitState,
+        _ workbench: Workbench, _ bench: Bench, _ parameters: ModelParameters, state: FitState,
         teachers: [Tensor?]
     ) throws {
         self.workbench = workbench
@@ -54,51 +55,75 @@ final class SuperMergeFit {
         var total = 0.0
         let importance = workbench.tasks.map(\.source.settings.weight)
         let sum = importance.reduce(0, +)
+        let gradients = GradientSum()
         for task in workbench.tasks.indices {
-            let share = importance[task] / sum
-            total += share * (try backward(task, share: share, into: &dots))
+            let loss = try backward(task, share: importance[task] / sum) { layer, gradient in
+                guard task == workbench.tasks.count - 1 else { return try gradients.add(gradient, of: layer) }
+                guard let complete = try gradients.take(layer, adding: gradient) else { return }
+                try consume(complete, of: layer, into: &dots)
+            }
+            guard loss.isFinite else { throw notFinite(task, "loss") }
+            total += loss
         }
-        guard total.isFinite, dots.allSatisfy(\.isFinite) else {
-            throw MergeError(
-                kind: .badTask,
-                message: "the loss is no longer finite at step \(state.step); lower learning-rate or scale")
+        for layer in gradients.layers {
+            guard let complete = try gradients.take(layer) else { continue }
+            try consume(complete, of: layer, into: &dots)
         }
+        guard dots.allSatisfy(\.isFinite) else { throw try brokenGradient() }
         state.update(gradient: weights.gradient(dotProducts: dots), learningRate: settings.learningRate)
         for index in watched.keys.sorted() { try parameters.merge(index, workbench.vectors, state.weights) }
         return total
     }
 
-    private func backward(_ task: Int, share: Double, into dots: inout [Double]) throws -> Double {
+    private func notFinite(_ task: Int, _ what: String) -> MergeError {
+        .task(
+            workbench.tasks[task].name,
+            "its \(what) is no longer finite at step \(state.step); look at its checkpoint and examples, or lower learning-rate"
+        )
+    }
+
+    /// Finds the task whose gradient is not finite by going through the step once more; the sum does not tell.
+    private func brokenGradient() throws -> MergeError {
+        for task in workbench.tasks.indices {
+            var isFinite = true
+            _ = try backward(task, share: 1) { _, gradient in isFinite = try isFinite && gradient.isFinite() }
+            if !isFinite { return notFinite(task, "gradient") }
+        }
+        return .base(
+            "the sum of the tasks' gradients is not finite at step \(state.step); lower scale or the tasks' weights")
+    }
+
+    /// The task's share of the loss; `body` receives ∂ of that share / ∂θm(j).
+    private func backward(_ task: Int, share: Double, _ body: (Int, Tensor) throws -> Void) throws -> Double {
         let indices = samplers[task].indices(step: state.step)
         guard let set = bench.sets[task] else { return 0 }
         let (inputs, labels) = try set.batch(indices)
         let tape = GradientTape()
         let named = try model(for: task, watchedBy: tape)
-        let logits = try TorchRuntime.withAutocast(settings.precision == .bf16) {
-            try bench.model.forward(inputs: inputs, parameters: named)
+        return try MergeError.blaming(workbench.tasks[task].name) {
+            let logits = try TorchRuntime.withAutocast(settings.precision == .bf16) {
+                try bench.model.forward(inputs: inputs, parameters: named)
+            }
+            let loss = try loss(task, logits, labels, indices).multiplied(by: share)
+            try tape.backward(loss, body)
+            return try loss.item()
         }
-        let loss = try loss(task, logits, labels, indices)
-        try tape.backward(loss) { layer, gradient in
-            try consume(gradient, of: layer, share: share, into: &dots)
-        }
-        return try loss.item()
     }
 
     private func loss(_ task: Int, _ logits: Tensor, _ labels: Tensor, _ indices: [Int]) throws -> Tensor {
         let objective = bench.objectives[task]
         guard settings.loss != .labels, let teacher = teachers[task] else { return try objective.loss(logits, labels) }
         let places = try Tensor(indices.map(Int64.init), shape: [indices.count])
-        let distilled = try objective.distillation(logits, teacher: teacher.rows(at: places))
+        let distilled = try objective.distillation(logits, teacher: teacher.rows(at: places), labels: labels)
         guard settings.loss == .both else { return distilled }
         return try distilled.adding(objective.loss(logits, labels)).multiplied(by: 0.5)
     }
 
-    /// Adds share · ⟨∂L/∂θm(j), τ(i,j)⟩ for every task i, per row where the layer has a weight for each.
-    private func consume(_ gradient: Tensor, of layer: Int, share: Double, into dots: inout [Double]) throws {
+    /// Adds ⟨∂L/∂θm(j), τ(i,j)⟩ for every task i, per row where the layer has a weight for each.
+    private func consume(_ gradient: Tensor, of layer: Int, into dots: inout [Double]) throws {
         let movers = workbench.vectors.movers(of: layer)
         let starts = movers.map { state.weights.range(task: $0, layer: layer).lowerBound }
-        let dense = try gradient.to(.float32).contiguous()
-        try unsafe dense.withUnsafeMutableBytes { bytes in
+        try unsafe gradient.withUnsafeMutableBytes { bytes in
             let slope = unsafe bytes.assumingMemoryBound(to: Float.self)
             try unsafe workbench.vectors.forEachPiece(of: layer) { piece in
                 let rows = unsafe piece.rows
@@ -107,15 +132,16 @@ final class SuperMergeFit {
                     vectors: piece.vectors, rows: rows.count, stride: piece.elements.count / rows.count)
                 for (place, start) in starts.enumerated() {
                     for row in 0..<rows.count {
-                        dots[start + rows.lowerBound + row] += share * products[place * rows.count + row]
+                        dots[start + rows.lowerBound + row] += products[place * rows.count + row]
                     }
                 }
             }
         }
     }
 
-    /// Mean held-out loss over the tasks, by their weights, in the loss that is fitted.
-    func heldOutLoss() throws -> Double {
+    /// Mean held-out loss over the tasks, by their weights, in the loss that is fitted: per prediction, as `Scorer` counts
+    /// them. Nil where nothing is held out.
+    func heldOutLoss() throws -> Double? {
         var total = 0.0
         var sum = 0.0
         for (task, set) in bench.sets.enumerated() {
@@ -123,17 +149,21 @@ final class SuperMergeFit {
             let named = try model(for: task)
             var taskLoss = 0.0
             var start = 0
+            var scored = 0
             try scorer.forEachBatch(named, set, set.heldOut) { logits, labels in
                 let size = logits.shape[0]
                 let indices = Array(set.heldOut[start..<start + size])
-                taskLoss += try loss(task, logits, labels, indices).item() * Double(size)
+                let count = try bench.objectives[task].scored(logits, labels)
+                taskLoss += try loss(task, logits, labels, indices).item() * Double(count)
+                scored += count
                 start += size
             }
+            guard scored > 0 else { continue }
             let importance = workbench.tasks[task].source.settings.weight
-            total += importance * taskLoss / Double(set.heldOut.count)
+            total += importance * taskLoss / Double(scored)
             sum += importance
         }
-        return sum > 0 ? total / sum : .nan
+        return sum > 0 ? total / sum : nil
     }
 
     /// Looks at the held-out loss and keeps the weights if they are the best so far.

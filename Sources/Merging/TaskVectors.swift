@@ -1,3 +1,4 @@
+internal import Files
 internal import Safetensors
 internal import Torch
 
@@ -19,18 +20,22 @@ final class TaskVectors {
     private let cache = PieceCache(bytes: cacheBytes)
     private let pieceElements: Int
     private static let scratchElements = 1 << 21
+    /// Elements below which waking another thread costs more than reading.
+    private static let threadElements = 1 << 16
     private static let cacheBytes = 64 << 20
 
-    init(base: Checkpoint, tasks: [TaskModel], layers: [Layer]) throws {
+    /// `hashing`: the files' digests are wanted too, as far as possible from the reads of the merge.
+    init(base: Checkpoint, tasks: [TaskModel], layers: [Layer], hashing: Bool = false) throws {
         self.base = base
         self.tasks = tasks
         self.layers = layers
         pieceElements = max(1 << 14, Self.scratchElements / (tasks.count + 1))
         let longest = layers.map { [pieceElements] in max($0.stride, min($0.elementCount, $0.stride + pieceElements)) }
         let bytes = 8 * (longest.max() ?? 1)
-        scratch = try (0...tasks.count).map { _ in try Scratch(bytes: bytes) }
-        let heads = tasks.map { Set($0.head) }
-        active = heads.map { head in layers.map { !head.contains($0.name) } }
+        scratch = try ([base] + tasks.map(\.checkpoint)).map { checkpoint in
+            try Scratch(bytes: bytes, hashing: hashing ? checkpoint.files : [])
+        }
+        active = tasks.map { task in layers.map { !task.owns($0.name) } }
     }
 
     /// Some rows of a layer, read into memory: the base's and those of every active task.
@@ -44,6 +49,11 @@ final class TaskVectors {
         let vectors: [MergeKernel.Piece]
     }
 
+    /// SHA-256 of every file of the base and the tasks, by path.
+    func sha256() throws -> [String: String] {
+        try Concurrently.map(scratch) { try $0.sha256() }.reduce(into: [:]) { $0.merge($1) { first, _ in first } }
+    }
+
     /// Tasks that move the layer.
     func movers(of index: Int) -> [Int] { tasks.indices.filter { active[$0][index] } }
 
@@ -55,22 +65,30 @@ final class TaskVectors {
         let layer = layers[index]
         let movers = movers(of: index)
         for elements in layer.pieces(of: pieceElements) {
-            let origin = try unsafe read(0, base, index, elements)
-            let vectors = try unsafe movers.map { try unsafe read($0 + 1, tasks[$0].checkpoint, index, elements) }
+            let pieces = try unsafe read(index, elements, movers)
             let rows =
                 layer.weightRows == 1 ? 0..<1 : elements.lowerBound / layer.stride..<elements.upperBound / layer.stride
-            try unsafe body(Piece(rows: rows, elements: elements, origin: origin, vectors: vectors))
+            try unsafe body(Piece(rows: rows, elements: elements, origin: pieces[0], vectors: Array(pieces[1...])))
         }
     }
 
-    private func read(
-        _ source: Int, _ checkpoint: Checkpoint, _ index: Int, _ elements: Range<Int>
-    ) throws -> MergeKernel.Piece {
+    /// The base's piece, then the movers': what is kept, else read from all files at once.
+    private func read(_ index: Int, _ elements: Range<Int>, _ movers: [Int]) throws -> [MergeKernel.Piece] {
         let name = layers[index].name
-        if keepsRead, let kept = try unsafe cache.piece(source: source, layer: index, of: checkpoint, name, elements) {
+        let sources: [(place: Int, checkpoint: Checkpoint)] =
+            [(0, base)] + movers.map { ($0 + 1, tasks[$0].checkpoint) }
+        if keepsRead {
+            let kept = try unsafe sources.map { place, checkpoint in
+                try unsafe cache.piece(source: place, layer: index, of: checkpoint, name, elements)
+                    ?? scratch[place].read(checkpoint, name, elements)
+            }
             return unsafe kept
         }
-        return try unsafe scratch[source].read(checkpoint, name, elements)
+        func load(_ source: (place: Int, checkpoint: Checkpoint)) throws -> MergeKernel.Piece {
+            try unsafe scratch[source.place].read(source.checkpoint, name, elements)
+        }
+        guard elements.count >= Self.threadElements else { return try unsafe sources.map(load) }
+        return try unsafe Concurrently.map(sources, load)
     }
 
     /// Writes θm(j) = θp(j) + Σᵢ c(i,j) · τ(i,j) of one piece to `result`, rounded once to `dtype`.
@@ -78,8 +96,7 @@ final class TaskVectors {
         _ piece: Piece, of index: Int, _ weights: MergingWeights, into result: UnsafeMutableRawPointer, _ dtype: DType
     ) throws {
         let coefficients = movers(of: index).flatMap { task in
-            let all = weights.coefficients(task: task, layer: index)
-            return unsafe all[piece.rows].map(Float.init)
+            unsafe weights.coefficients(task: task, layer: index, rows: piece.rows).map(Float.init)
         }
         try unsafe MergeKernel.sum(
             origin: piece.origin, vectors: piece.vectors, coefficients: coefficients, rows: piece.rows.count,

@@ -24,10 +24,10 @@ final class ValidationSet {
             guard entry.shape.first == labelEntry.shape.first else {
                 throw MergeError.task(task, "\(name) and labels have different numbers of examples")
             }
-            inputs[name] = try file.tensor(entry)
+            inputs[name] = try file.tensor(entry, of: task)
         }
         self.inputs = inputs
-        labels = try file.tensor(labelEntry)
+        labels = try file.tensor(labelEntry, of: task)
         count = labelEntry.shape.first ?? 0
         let order = Sampler.permutation(count, seed: seed, stream: task + "/holdout")
         let share = holdout <= 0 ? 0 : min(max(1, Int((Double(count) * holdout).rounded())), count - 1)
@@ -40,6 +40,15 @@ final class ValidationSet {
     func batch(_ indices: [Int]) throws -> (inputs: [String: Tensor], labels: Tensor) {
         let places = try Tensor(indices.map(Int64.init), shape: [indices.count])
         return (try inputs.mapValues { try $0.rows(at: places) }, try labels.rows(at: places))
+    }
+
+    /// Throws `LabelFault` where a label is none of `classes` classes, or none is scored.
+    func checkLabels(classes: Int) throws {
+        let scored = try labels.integers().filter { $0 != Int64(Objective.ignored) }
+        guard !scored.isEmpty else { throw LabelFault.nothingScored }
+        if let wrong = scored.first(where: { !(0..<Int64(classes)).contains($0) }) {
+            throw LabelFault.outsideHead(label: wrong, classes: classes)
+        }
     }
 
     /// The largest label, for the size of a new head.

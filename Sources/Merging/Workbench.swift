@@ -1,5 +1,4 @@
 internal import ExportedGraph
-internal import ExportedModel
 internal import Files
 internal import Safetensors
 internal import Torch
@@ -14,81 +13,70 @@ final class Workbench {
     /// Tensors of the base that are not merged (integers): copied as they are.
     let passedThrough: [String]
     let vectors: TaskVectors
+    let ties: TiedNames
     /// Nil where a static method merges without a graph or without any validation set.
     let bench: Bench?
-
-    /// What learning and scoring need.
-    struct Bench {
-        let model: ExportedModel
-        /// Of each task, in the plan's order; nil for a task without a validation set.
-        let sets: [ValidationSet?]
-        let objectives: [Objective]
-        /// Each task's own head, in float32.
-        let heads: [[String: Tensor]]
-    }
+    /// Why a static method merges without scores although there are examples; else nil.
+    let unscored: String?
 
     /// Opens the plan's files, after checking that they are the ones that were admitted.
     init(_ plan: MergePlan) throws {
         self.plan = plan
         try plan.checkStamps()
-        base = try Checkpoint(directory: plan.base.directory, root: "/")
-        tasks = try plan.tasks.map { [base] in try TaskModel($0, base: base) }
-        let entries = base.names.compactMap { [base] in base.entry($0) }
+        var unscored: String?
+        let graph = try Self.usable(plan, otherwise: &unscored) { try Self.graph(plan) }
+        let files = try Checkpoint(directory: plan.base.directory, root: "/")
+        let ties = TiedNames(graph?.signature, base: files)
+        let base = files.tying(ties.groups)
+        self.base = base
+        self.ties = ties
+        let entries = base.names.compactMap { base.entry($0) }
         let byRow = plan.settings.method.isLearned && plan.settings.granularity == .row
-        layers = entries.filter(\.dtype.isFloatingPoint).map { Layer($0, byRow: byRow) }
+        layers = try Self.layers(entries.filter(\.dtype.isFloatingPoint), ties, byRow: byRow)
         passedThrough = entries.filter { !$0.dtype.isFloatingPoint }.map(\.name)
-        vectors = try TaskVectors(base: base, tasks: tasks, layers: layers)
-        bench = try Self.bench(plan, base, tasks)
+        tasks = try plan.tasks.map { try TaskModel($0, base: base, ties: ties) }
+        vectors = try TaskVectors(
+            base: base, tasks: tasks, layers: layers, hashing: plan.hasUnhashedFiles)
+        let hasExamples = tasks.contains { $0.validation != nil }
+        if let graph, plan.settings.method.isLearned || hasExamples {
+            let model = try Self.usable(plan, otherwise: &unscored) { try Self.model(graph) }
+            bench = try model.map { [tasks] in try Bench(plan, $0, base, tasks, ties) }
+        } else {
+            bench = nil
+        }
+        self.unscored = hasExamples ? unscored : nil
     }
 
-    private static func bench(_ plan: MergePlan, _ base: Checkpoint, _ tasks: [TaskModel]) throws -> Bench? {
-        let path = plan.base.directory + "/graph.pt2"
-        let learned = plan.settings.method.isLearned
-        guard try FileStatus.ifPresent(path) != nil else {
-            guard learned else { return nil }
-            throw MergeError.base(
-                "there is no graph.pt2 in \(plan.base.directory); export one with Tools/export_model.py")
+    /// One layer for each tensor, whatever it is called: the names of a tied one are one layer.
+    private static func layers(_ entries: [TensorEntry], _ ties: TiedNames, byRow: Bool) throws -> [Layer] {
+        var aliases: [String: [TensorEntry]] = [:]
+        for entry in entries where ties.key(of: entry.name) != entry.name {
+            aliases[ties.key(of: entry.name), default: []].append(entry)
         }
-        guard learned || tasks.contains(where: { $0.validation != nil }) else { return nil }
-        let model = try ExportedModel(ExportedGraph(archive: path))
-        let names = model.signature.inputs.map(\.name)
-        let sets = try tasks.map { task in
-            if task.validation == nil, learned {
-                throw MergeError.task(task.name, "there is no validation.safetensors; add a few labelled examples")
+        return try entries.filter { ties.key(of: $0.name) == $0.name }.map { entry in
+            for alias in aliases[entry.name] ?? [] where alias.shape != entry.shape || alias.dtype != entry.dtype {
+                throw MergeError.base(
+                    "\(entry.name) and \(alias.name) are one tensor of the graph, but differ in shape or type in the "
+                        + "base; save the base again")
             }
-            return try task.validation.map {
-                try ValidationSet(
-                    $0, task: task.name, inputNames: names, holdout: plan.settings.holdout, seed: plan.settings.seed)
-            }
+            return Layer(entry, byRow: byRow, aliases: (aliases[entry.name] ?? []).map(\.name))
         }
-        let heads = try tasks.map { try $0.checkpoint.parameters($0.head) }
-        let known = Set(base.names)
-        for (task, head) in zip(tasks, heads) {
-            for slot in model.signature.parameters {
-                let names = [slot.name] + slot.aliases
-                guard !names.contains(where: { known.contains($0) || head[$0] != nil }) else { continue }
-                throw MergeError.task(
-                    task.name, "the graph's parameter \(slot.name) is in neither the base nor the task")
-            }
-        }
-        let objectives = tasks.map { Objective(kind: $0.source.settings.objective, inputs: names) }
-        return Bench(model: model, sets: sets, objectives: objectives, heads: heads)
     }
 
     /// Layers that the graph uses as parameters and that some task moves: the ones with a gradient.
     func trainable() -> [Int] {
         guard let bench else { return [] }
-        let names = Set(bench.model.signature.parameters.flatMap { [$0.name] + $0.aliases })
+        let names = Set(bench.model.signature.parameters.map { ties.key(of: $0.name) })
         return layers.indices.filter { names.contains(layers[$0].name) && vectors.isMoved($0) }
     }
 }
 
 extension Checkpoint {
-    /// The named tensors in float32 (integers as they are).
-    func parameters(_ names: [String]) throws -> [String: Tensor] {
+    /// The named tensors in float32 (integers as they are); `task` is to blame for what is wrong with them.
+    func parameters(_ names: [String], of task: String? = nil) throws -> [String: Tensor] {
         var parameters: [String: Tensor] = [:]
         for name in names {
-            let tensor = try tensor(name)
+            let tensor = try tensor(name, of: task)
             parameters[name] = tensor.dtype.isFloatingPoint ? try tensor.to(.float32) : tensor
         }
         return parameters

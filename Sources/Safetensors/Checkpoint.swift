@@ -10,6 +10,8 @@ package final class Checkpoint: Sendable {
     /// Every tensor's name, sorted.
     package let names: [String]
     private let holders: [String: Int]
+    /// Names that stand for another one of this checkpoint.
+    private let aliases: [String: String]
 
     /// Opens the weights in `directory`. Every shard of the index must be there, every tensor in just one of them and in the
     /// index. Links may not lead out of `root`, which is `directory` itself or a folder above it; default: `directory`. With
@@ -42,22 +44,43 @@ package final class Checkpoint: Sendable {
         }
         self.holders = holders
         names = holders.keys.sorted()
+        aliases = [:]
     }
 
-    package func entry(_ name: String) -> TensorEntry? { holders[name].flatMap { files[$0].entry(name) } }
+    private init(_ other: Checkpoint, aliases: [String: String]) {
+        files = other.files
+        fileNames = other.fileNames
+        names = other.names
+        holders = other.holders
+        self.aliases = aliases
+    }
+
+    /// The same checkpoint, in which every name of a group finds a tensor as soon as one of them does: tied weights are
+    /// saved under any of their names, or under several. A name that is there itself stays what it is; `names` does too.
+    package func tying(_ groups: [[String]]) -> Checkpoint {
+        var aliases: [String: String] = [:]
+        for group in groups {
+            guard let present = group.first(where: { holders[$0] != nil }) else { continue }
+            for name in group where holders[name] == nil { aliases[name] = present }
+        }
+        return Checkpoint(self, aliases: aliases)
+    }
+
+    /// The tensor of that name, or the one that it is tied to.
+    package func entry(_ name: String) -> TensorEntry? { file(of: name)?.entry(aliases[name] ?? name) }
 
     /// The file that holds the named tensor.
-    package func file(of name: String) -> SafetensorsFile? { holders[name].map { files[$0] } }
+    package func file(of name: String) -> SafetensorsFile? { holders[aliases[name] ?? name].map { files[$0] } }
 
     /// Fills `buffer` with bytes of the named tensor, beginning `offset` bytes into it.
     package func read(
         _ name: String, at offset: Int64 = 0, into buffer: UnsafeMutableRawBufferPointer
     ) throws(SafetensorsError) {
-        guard let place = holders[name], let entry = files[place].entry(name) else {
+        guard let file = file(of: name), let entry = entry(name) else {
             throw .missing(
                 path: files.first?.file.path ?? name, reason: "the checkpoint has no tensor \(quoted(name))")
         }
-        unsafe try files[place].read(entry, at: offset, into: buffer)
+        unsafe try file.read(entry, at: offset, into: buffer)
     }
 
     private static func index(_ file: ReadableFile) throws(SafetensorsError) -> ShardIndex {

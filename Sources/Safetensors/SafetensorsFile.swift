@@ -34,12 +34,17 @@ package final class SafetensorsFile: Sendable {
     /// The entry called `name`; nil where there is none.
     package func entry(_ name: String) -> TensorEntry? { places[name].map { entries[$0] } }
 
-    /// Fills `buffer` with bytes of tensor `entry`, beginning `offset` bytes into the tensor. Reading past the tensor's end is
-    /// a programmer's error.
+    /// Fills `buffer` with bytes of tensor `entry`, beginning `offset` bytes into the tensor. Reading past the tensor's end
+    /// is an error: who asks may expect the shape of another file.
     package func read(
         _ entry: TensorEntry, at offset: Int64 = 0, into buffer: UnsafeMutableRawBufferPointer
     ) throws(SafetensorsError) {
-        precondition(offset >= 0 && offset + Int64(buffer.count) <= Int64(entry.bytes.count), "reads past the tensor")
+        let length = Int64(entry.bytes.count)
+        guard offset >= 0, offset <= length, Int64(buffer.count) <= length - offset else {
+            throw .malformed(
+                path: file.path,
+                reason: "tensor \(quoted(entry.name)) has \(length) bytes, fewer than its place in the model takes")
+        }
         do throws(FilesError) {
             unsafe try file.read(into: buffer, at: entry.bytes.lowerBound + offset)
         } catch {

@@ -7,7 +7,7 @@ extension TorchRuntime {
     package static var missingEnvironment: [String: String] { FastEnvironment.inProcess.missing }
 
     /// Starts this program anew in its own process with what `missingEnvironment` says; returns where nothing is missing
-    /// or the system refuses. To be called first of all in `main`: descriptors, arguments and process number stay.
+    /// or the system refuses. To be called before anything is done: descriptors, arguments and process number stay.
     package static func restartWithFastEnvironment() {
         let missing = missingEnvironment
         guard !missing.isEmpty else { return }

@@ -82,6 +82,8 @@ package struct MergeResult: Codable, Hashable, Sendable {
     package var outputs: [SourceFile]
     /// Versions of what computed: program, libtorch, BLAS, threads.
     package var versions: [String: String]
+    /// Why no task was scored although there are validation sets (a graph that can't be used); nil where all is well.
+    package var unscored: String?
     /// Wall-clock seconds of the merge, and the largest resident memory in bytes.
     package var seconds: Double
     package var peakMemory: Int64
@@ -115,6 +117,7 @@ extension MergeResult {
         coefficients = try values.decodeIfPresent([String: [Double]].self, forKey: .coefficients) ?? [:]
         outputs = try values.decodeIfPresent([SourceFile].self, forKey: .outputs) ?? []
         versions = try values.decodeIfPresent([String: String].self, forKey: .versions) ?? [:]
+        unscored = try values.decodeIfPresent(String.self, forKey: .unscored)
         seconds = try values.decodeIfPresent(Double.self, forKey: .seconds) ?? 0
         peakMemory = try values.decodeIfPresent(Int64.self, forKey: .peakMemory) ?? 0
         notes = try values.decodeIfPresent([String].self, forKey: .notes) ?? []

@@ -5,7 +5,7 @@ import Registry
 import WorkerProtocol
 
 /// `supermerge evaluate`: one model on one task.
-struct Evaluate: ParsableCommand {
+struct Evaluate: ParsableCommand, GraphCommand {
     static let configuration = CommandConfiguration(
         abstract: "Score a release, the base or a task checkpoint on a task.")
 
@@ -29,6 +29,8 @@ struct Evaluate: ParsableCommand {
         var metric: String
         var value: Double
     }
+
+    var runsGraph: Bool { true }
 
     func run() throws {
         try Console.reportingFaults {

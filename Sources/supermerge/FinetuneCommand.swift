@@ -2,7 +2,7 @@ import ArgumentParser
 import Merging
 
 /// `supermerge finetune`: trains a task checkpoint, or a base from nothing.
-struct FinetuneCommand: ParsableCommand {
+struct FinetuneCommand: ParsableCommand, GraphCommand {
     static let configuration = CommandConfiguration(
         commandName: "finetune",
         abstract: "Fine-tune all parameters of a graph on labelled examples.",
@@ -36,6 +36,8 @@ struct FinetuneCommand: ParsableCommand {
             throw ValidationError("steps, batch and learning rates must be positive")
         }
     }
+
+    var runsGraph: Bool { true }
 
     func run() throws {
         try Console.reportingFaults {

@@ -7,36 +7,45 @@ import WorkerProtocol
 enum Inputs {
     static let graphFiles = ["graph.pt2", "config.json"]
 
-    /// The base folder with the digests of its weights and graph.
-    static func base(_ directory: String) throws -> BaseSource {
-        let checkpoint = try Checkpoint(directory: directory)
-        let present = try graphFiles.filter {
-            try FileStatus.ifPresent(directory + "/" + $0, followingLinks: true) != nil
+    /// The base folder and the task folders with the digests of everything that is merged; files are read several at once.
+    /// Without `hashingWeights` the weights' digests are left to the merge, which reads them anyway.
+    static func open(
+        base: String, tasks: [String], hashingWeights: Bool
+    ) throws -> (base: BaseSource, tasks: [TaskSource]) {
+        let folders =
+            try [folder(base, graphFiles)] + tasks.map { try folder($0, ["validation.safetensors", "task.yaml"]) }
+        let paths = folders.flatMap { folder in folder.names.map { (folder.directory, $0) } }
+        var files = try Concurrently.map(paths) {
+            try source($0.0, $0.1, isHashed: hashingWeights || !isWeights($0.1))
+        }[...]
+        let sources = folders.map { folder in
+            defer { files = files.dropFirst(folder.names.count) }
+            return Array(files.prefix(folder.names.count))
         }
-        let files = try sources(directory, checkpoint.fileNames + present)
-        return BaseSource(
-            directory: directory, files: files, digest: Digest.manifest(files.map { ($0.name, $0.sha256) }))
+        let digests = sources.map { files in Digest.manifest(files.map { ($0.name, $0.sha256) }) }
+        let opened = try zip(tasks, zip(sources, digests).dropFirst()).map { directory, source in
+            let name = directory.split(separator: "/").last.map(String.init) ?? directory
+            let settings = try TaskSettingsFile.read(directory: directory)
+            return TaskSource(
+                name: name, directory: directory, files: source.0, digest: source.1, settings: settings)
+        }
+        return (BaseSource(directory: base, files: sources[0], digest: digests[0]), opened)
     }
 
-    /// A task folder with the digests of its weights, validation set and settings.
-    static func task(_ directory: String) throws -> TaskSource {
-        let checkpoint = try Checkpoint(directory: directory)
-        let present = try ["validation.safetensors", "task.yaml"].filter {
-            try FileStatus.ifPresent(directory + "/" + $0, followingLinks: true) != nil
-        }
-        let files = try sources(directory, checkpoint.fileNames + present)
-        let name = directory.split(separator: "/").last.map(String.init) ?? directory
-        let settings = try TaskSettingsFile.read(directory: directory)
-        return TaskSource(
-            name: name, directory: directory, files: files, digest: Digest.manifest(files.map { ($0.name, $0.sha256) }),
-            settings: settings)
+    /// The names of a folder's weights and of those of `others` that are there.
+    private static func folder(_ directory: String, _ others: [String]) throws -> (directory: String, names: [String]) {
+        let present = try others.filter { try FileStatus.ifPresent(directory + "/" + $0, followingLinks: true) != nil }
+        return (directory, try Checkpoint(directory: directory).fileNames + present)
     }
 
-    private static func sources(_ directory: String, _ names: [String]) throws -> [SourceFile] {
-        try names.map { name in
-            let file = try ReadableFile(path: directory + "/" + name)
-            let identity = try file.identity()
-            return SourceFile(name: name, bytes: file.size, sha256: try file.sha256(), stamp: identity.description)
-        }
+    private static func isWeights(_ name: String) -> Bool {
+        name.hasSuffix(".safetensors") && name != "validation.safetensors"
+    }
+
+    private static func source(_ directory: String, _ name: String, isHashed: Bool) throws -> SourceFile {
+        let file = try ReadableFile(path: directory + "/" + name)
+        let identity = try file.identity()
+        let sha256 = isHashed ? try file.sha256() : ""
+        return SourceFile(name: name, bytes: file.size, sha256: sha256, stamp: identity.description)
     }
 }

@@ -6,7 +6,7 @@ import Releases
 import WorkerProtocol
 
 /// `supermerge merge`: a merge with no daemon and no registry.
-struct Merge: ParsableCommand {
+struct Merge: ParsableCommand, GraphCommand {
     static let configuration = CommandConfiguration(
         abstract: "Merge task checkpoints of one base into a folder.",
         discussion: "Exit status: 0 done, 1 failed, 2 usage.")
@@ -27,18 +27,25 @@ struct Merge: ParsableCommand {
         guard Set(names).count == names.count else { throw ValidationError("two tasks have the same folder name") }
     }
 
+    /// Without a graph nothing is learned or scored, and starting the libraries twice would be a third of the time.
+    var runsGraph: Bool { (try? FileStatus.ifPresent(base + "/graph.pt2", followingLinks: true)) != nil }
+
     func run() throws {
         try Console.reportingFaults {
+            try Console.prepareRuntime(threads: options.threads)
             let progress = ProgressLine()
             let staging = try prepareOutput()
-            let plan = try plan(output: staging)
-            let result = try MergeRun(plan) { progress.show($0) }.run()
+            let run = MergeRun(try plan(output: staging)) { progress.show($0) }
+            let result = try run.run()
+            let plan = run.plan
             let record = ReleaseRecord(
-                version: 0, created: Console.timestamp(), merge: plan.merge, settings: plan.settings, base: plan.base,
+                version: 0, created: Console.timestamp(), merge: try Self.name(plan.base, plan.tasks, plan.settings),
+                settings: plan.settings, base: plan.base,
                 tasks: plan.tasks, result: result)
             let complete = try ReleaseContents.complete(
                 directory: staging, baseDirectory: base, record: record)
             try Durable.remove(plan.scratch)
+            if let reason = result.unscored { Console.say("supermerge: merged, but nothing was scored: \(reason)") }
             if json {
                 Console.print(json: try JSON.encode(complete, pretty: true))
             } else {
@@ -48,6 +55,8 @@ struct Merge: ParsableCommand {
     }
 
     private func prepareOutput() throws -> String {
+        var output = output
+        while output.count > 1, output.hasSuffix("/") { output.removeLast() }
         try Durable.createDirectories(output, mode: 0o755)
         guard try Durable.list(output).isEmpty else {
             throw MergeError(kind: .environment, message: "\(output) is not empty; name a new folder with --output")
@@ -58,9 +67,19 @@ struct Merge: ParsableCommand {
     private func plan(output: String) throws -> MergePlan {
         let scratch = output + ".scratch"
         try Durable.createDirectories(scratch)
-        let sources = try tasks.map(Inputs.task).sorted { $0.name < $1.name }
+        var inputs = try Inputs.open(base: base, tasks: tasks, hashingWeights: runsGraph)
+        inputs.tasks.sort { $0.name < $1.name }
         return MergePlan(
-            merge: "manual", base: try Inputs.base(base), tasks: sources, settings: options.settings, output: output,
-            scratch: scratch)
+            merge: try Self.name(inputs.base, inputs.tasks, options.settings), base: inputs.base, tasks: inputs.tasks,
+            settings: options.settings, output: output, scratch: scratch)
+    }
+
+    /// The same for the same inputs and settings, so that an interrupted fit goes on and no other one does.
+    private static func name(_ base: BaseSource, _ tasks: [TaskSource], _ settings: MergeSettings) throws -> String {
+        var settings = settings
+        settings.threads = 0
+        let parts = [String(decoding: try JSON.encode(settings), as: UTF8.self), base.digest]
+        let text = (parts + tasks.flatMap { [$0.name, $0.digest] }).joined(separator: "\u{0}")
+        return String(Digest.sha256(text.utf8).prefix(12))
     }
 }

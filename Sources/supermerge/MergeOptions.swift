@@ -50,6 +50,9 @@ struct MergeOptions: ParsableArguments {
         guard learningRate > 0, learningRate.isFinite, scale.isFinite, (0..<1).contains(holdout) else {
             throw ValidationError("learning-rate must be positive, scale finite, and holdout in 0..<1")
         }
+        guard !method.isLearned || abs(scale) < 1 else {
+            throw ValidationError("scale must be between -1 and 1 for \(method.rawValue); task-arithmetic takes any")
+        }
     }
 
     var settings: MergeSettings {

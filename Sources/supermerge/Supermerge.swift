@@ -12,9 +12,11 @@ struct Supermerge: ParsableCommand {
 
     /// Runs a subcommand; usage errors exit with 2.
     static func main() {
-        NumericalRuntime.restartWithFastEnvironment()
         do {
             var command = try parseAsRoot()
+            if let command = command as? any GraphCommand, command.runsGraph {
+                NumericalRuntime.restartWithFastEnvironment()
+            }
             try command.run()
         } catch  where exitCode(for: error) == .validationFailure {
             Console.say(fullMessage(for: error))
@@ -23,4 +25,9 @@ struct Supermerge: ParsableCommand {
             exit(withError: error)
         }
     }
+}
+
+/// A command that may run a model, and then needs the numerical libraries at their best.
+protocol GraphCommand {
+    var runsGraph: Bool { get }
 }

@@ -6,8 +6,10 @@ import Merging
 import WorkerProtocol
 
 /// `supermerge worker`: what the daemon starts. One `MergePlan` on standard input, `WorkerEvent` lines on standard output.
-struct Worker: ParsableCommand {
+struct Worker: ParsableCommand, GraphCommand {
     static let configuration = CommandConfiguration(abstract: "Carry out one plan of the daemon.", shouldDisplay: false)
+
+    var runsGraph: Bool { true }
 
     func run() throws {
         let stop = StopSignal()

@@ -44,6 +44,41 @@ import Testing
         }
     }
 
+    @Test func aSlashBehindTheOutputChangesNothing() throws {
+        let folder = try TemporaryFolder()
+        let run = try merge(folder.path + "/merged//")
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(FileManager.default.fileExists(atPath: folder.path + "/merged/release.json"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["merged"], "no scratch is left")
+    }
+
+    @Test func aFitThatOtherSettingsLeftBehindIsNotResumed() throws {
+        let folder = try TemporaryFolder()
+        let workshop = try Workshop.shared()
+        let output = folder.path + "/merged"
+        let tasks = ["amber", "birch"].flatMap { ["--task", workshop.task($0)] }
+        let interrupted = try ChildProcess(
+            Programs.merge,
+            ["merge", "--base", workshop.base] + tasks
+                + [
+                    "--output", output, "--threads", "1", "--steps", "100000", "--patience", "100000",
+                    "--learning-rate", "0.2",
+                ], output: folder.path + "/out", errors: folder.path + "/err")
+        try ChangeWatch([folder.path]).wait(for: "the scratch") {
+            FileManager.default.fileExists(atPath: output + ".scratch")
+        }
+        try ChangeWatch([output + ".scratch"]).wait(for: "the saved fit") {
+            FileManager.default.fileExists(atPath: output + ".scratch/fit.safetensors")
+        }
+        interrupted.kill()
+        #expect(try merge(output).status == 0)
+        #expect(try merge(folder.path + "/fresh").status == 0)
+        let bytes = try [output, folder.path + "/fresh"].map {
+            try Data(contentsOf: URL(filePath: $0 + "/merge/coefficients.safetensors"))
+        }
+        #expect(bytes[0] == bytes[1])
+    }
+
     @Test(arguments: ["average", "task-arithmetic"]) func staticMethodsMergeToo(method: String) throws {
         let folder = try TemporaryFolder()
         let run = try merge(folder.path + "/merged", ["--method", method, "--json"])

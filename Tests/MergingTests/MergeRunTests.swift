@@ -68,6 +68,46 @@ struct MergeRunTests {
         }
     }
 
+    @Test(arguments: [1.5, 1, -2]) func taskArithmeticTakesAScaleOfAnySize(scale: Double) throws {
+        try Fixture.temporarily { directory in
+            var settings = try settings()
+            settings.method = .taskArithmetic
+            settings.scale = scale
+            let plan = try Fixture.plan(settings, tasks: ["letters"], in: directory)
+            let result = try MergeRun(plan, report: { _ in }).run()
+            #expect(result.coefficients.values.allSatisfy { $0 == [scale] })
+            let base = try Checkpoint(directory: plan.base.directory)
+            let merged = try Checkpoint(directory: plan.output)
+            let task = try Checkpoint(directory: plan.tasks[0].directory)
+            for name in merged.names {
+                let origin = try base.tensor(name).floats()
+                let wanted = zip(origin, try task.tensor(name).floats()).map { $0 + Float(scale) * ($1 - $0) }
+                let got = try merged.tensor(name).floats()
+                #expect(zip(got, wanted).allSatisfy { abs($0 - $1) <= 1e-6 * max(1, abs($1)) }, "\(name)")
+            }
+        }
+    }
+
+    @Test func averagingOneTaskIsThatTask() throws {
+        try Fixture.temporarily { directory in
+            var settings = try settings()
+            settings.method = .average
+            let plan = try Fixture.plan(settings, tasks: ["letters"], in: directory)
+            let result = try MergeRun(plan, report: { _ in }).run()
+            #expect(result.coefficients.values.allSatisfy { $0 == [1] })
+        }
+    }
+
+    @Test func aFitThatWouldStartSaturatedIsRefused() throws {
+        try Fixture.temporarily { directory in
+            var settings = try settings()
+            settings.scale = 1
+            let plan = try Fixture.plan(settings, in: directory)
+            let failure = #expect(throws: MergeError.self) { try MergeRun(plan, report: { _ in }).run() }
+            #expect(failure?.kind == .badBase && failure?.message.contains("scale 1.0") == true)
+        }
+    }
+
     @Test func headsStayWithTheirTasks() throws {
         try Fixture.temporarily { directory in
             let plan = try Fixture.plan(settings(), in: directory)

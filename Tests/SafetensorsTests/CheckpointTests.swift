@@ -29,6 +29,17 @@ import Testing
         return bytes
     }
 
+    @Test(arguments: [(0, 33), (32, 1), (33, 0), (-1, 2), (.max, 1)] as [(Int64, Int)])
+    func aReadPastTheTensorIsAnError(offset: Int64, count: Int) throws {
+        _ = try write()
+        let checkpoint = try Checkpoint(directory: scratch.path)
+        var bytes = [UInt8](repeating: 0, count: count)
+        let error = #expect(throws: SafetensorsError.self) {
+            try bytes.withUnsafeMutableBytes { try checkpoint.read("embed.weight", at: offset, into: $0) }
+        }
+        #expect(error?.description.contains("embed.weight") == true)
+    }
+
     @Test(arguments: [(1000, 1), (40, 2), (8, 3), (1, 4)] as [(Int64, Int)])
     func whatIsWrittenIsRead(shardBytes: Int64, files: Int) throws {
         let outputs = try write(shardBytes: shardBytes)

@@ -1,0 +1,8 @@
+/// Functions compiled once for each width of vector registers; the loader chooses.
+#pragma once
+
+#if defined(__x86_64__) && defined(__clang__)
+#define CT_EVERY_WIDTH __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define CT_EVERY_WIDTH
+#endif

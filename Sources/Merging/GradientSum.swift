@@ -1,0 +1,34 @@
+internal import Torch
+
+/// Σᵢ ∂Lᵢ/∂θm(j) over the tasks of one step, so that the task vectors are read once a step and not once for every task.
+///
+/// Memory: one float32 copy of the trained tensors from the first task's backward pass to the last one's, which takes each sum
+/// as it becomes complete. With one task nothing is kept.
+final class GradientSum {
+    private var sums: [Int: (tensor: Tensor, isOwned: Bool)] = [:]
+
+    /// Layers whose sum waits for another gradient.
+    var layers: [Int] { sums.keys.sorted() }
+
+    func add(_ gradient: Tensor, of layer: Int) throws {
+        sums[layer] = try added(gradient, to: sums.removeValue(forKey: layer))
+    }
+
+    /// The sum with the last gradient, in float32 and contiguous; forgotten here.
+    func take(_ layer: Int, adding last: Tensor? = nil) throws -> Tensor? {
+        let sum = sums.removeValue(forKey: layer)
+        guard let last else { return sum?.tensor }
+        return try added(last, to: sum).tensor
+    }
+
+    /// The engine may hand one tensor to several layers, so the first gradient is never written to.
+    private func added(
+        _ gradient: Tensor, to sum: (tensor: Tensor, isOwned: Bool)?
+    ) throws -> (tensor: Tensor, isOwned: Bool) {
+        let gradient = try gradient.to(.float32).contiguous()
+        guard let sum else { return (gradient, false) }
+        guard sum.isOwned else { return (try sum.tensor.adding(gradient), true) }
+        try sum.tensor.add(gradient)
+        return sum
+    }
+}

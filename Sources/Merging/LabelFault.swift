@@ -1,0 +1,22 @@
+/// Labels that do not fit what the model gives.
+enum LabelFault: Error, Hashable {
+    /// A label that the head has no output for.
+    case outsideHead(label: Int64, classes: Int)
+    /// Another number of labels than predictions.
+    case count(labels: [Int], expected: [Int])
+    /// Every label is the one that is not scored.
+    case nothingScored
+}
+
+extension LabelFault: CustomStringConvertible {
+    var description: String {
+        switch self {
+        case .outsideHead(let label, let classes):
+            "a label is \(label), but the head has \(classes) classes; labels count from 0"
+        case .count(let labels, let expected):
+            "labels of shape \(labels) don't fit the model's predictions, \(expected) for the same examples; give one label "
+                + "for each prediction"
+        case .nothingScored: "every label is \(Objective.ignored), which is not scored; label some examples"
+        }
+    }
+}

@@ -1,0 +1,35 @@
+internal import Torch
+
+extension TaskVectors {
+    /// `merge` for what is written: throws where a number came out that is not finite, and says whose it is. Double precision
+    /// that no task changes is passed on as it is; sums are in float32.
+    func mergeFinite(
+        _ piece: Piece, of index: Int, _ weights: MergingWeights, into result: UnsafeMutableRawPointer, _ dtype: DType
+    ) throws {
+        let count = unsafe piece.elements.count
+        let isUnchanged =
+            unsafe dtype == .float64
+            && piece.vectors.allSatisfy {
+                unsafe $0.hasSameBytes(as: piece.origin, count: count)
+            }
+        if isUnchanged {
+            unsafe result.copyMemory(from: piece.origin.bytes, byteCount: count * dtype.byteCount)
+        } else {
+            try unsafe merge(piece, of: index, weights, into: result, dtype)
+        }
+        guard unsafe !dtype.isFinite(UnsafeRawPointer(result), count: count) else { return }
+        let name = layers[index].name
+        let advice = "\(name) has NaN or infinite elements; save the checkpoint again"
+        guard unsafe piece.origin.isFinite(count: count) else { throw MergeError.base("the base's \(advice)") }
+        let vectors = unsafe piece.vectors
+        for (place, task) in movers(of: index).enumerated() where unsafe !vectors[place].isFinite(count: count) {
+            throw MergeError.task(tasks[task].name, advice)
+        }
+        throw MergeError.base(
+            "the merged \(name) does not fit into \(dtype.rawValue); lower scale, or save the base in f32")
+    }
+}
+
+extension MergeKernel.Piece {
+    fileprivate func isFinite(count: Int) -> Bool { unsafe dtype.isFinite(bytes, count: count) }
+}

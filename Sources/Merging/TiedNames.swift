@@ -1,0 +1,40 @@
+package import ExportedGraph
+package import Safetensors
+internal import Torch
+
+/// Which names mean one and the same tensor, as the graph ties them (an embedding and the output layer, for one).
+package struct TiedNames: Sendable {
+    /// Each with its key first: the name by which the tensor is known here.
+    let groups: [[String]]
+    private let places: [String: Int]
+
+    /// The key of a group is a name that the base's files hold, if there is one, and the graph's own name if it can be.
+    /// Without a graph nothing is known to be tied.
+    package init(_ signature: GraphSignature?, base: Checkpoint) {
+        let names = Set(base.names)
+        groups = (signature?.parameters ?? []).filter { !$0.aliases.isEmpty }.map { slot in
+            let group = [slot.name] + slot.aliases
+            return group.filter(names.contains) + group.filter { !names.contains($0) }
+        }
+        var places: [String: Int] = [:]
+        for (place, group) in groups.enumerated() {
+            for name in group { places[name] = place }
+        }
+        self.places = places
+    }
+
+    /// Every name of the tensor called `name`, its key first.
+    func names(with name: String) -> [String] { places[name].map { groups[$0] } ?? [name] }
+
+    func key(of name: String) -> String { names(with: name)[0] }
+
+    /// One tensor for each key; where a file holds several of a group's names, the key's own.
+    func keyed(_ tensors: [String: Tensor]) -> [String: Tensor] {
+        var keyed: [String: Tensor] = [:]
+        for name in tensors.keys.sorted() {
+            let key = key(of: name)
+            keyed[key] = tensors[key] ?? tensors[name]
+        }
+        return keyed
+    }
+}

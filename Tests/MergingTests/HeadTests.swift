@@ -1,0 +1,81 @@
+import Files
+import Safetensors
+import Testing
+import Torch
+import WorkerProtocol
+
+@testable import Merging
+
+/// Heads that `task.yaml` names, over tensors that the base has too.
+@Suite(.serialized)
+struct HeadTests {
+    /// The fixture with a classifier of three classes in the base; `letters` has three, `shapes` five.
+    private func plan(in directory: String, _ method: MergeSettings.Method = .supermerge) throws -> MergePlan {
+        var settings = try Fixture.settings()
+        settings.method = method
+        settings.holdout = 0.25
+        settings.batch = 4
+        settings.steps = 4
+        settings.evaluateEvery = 2
+        var plan = try Fixture.plan(settings, in: directory)
+        let base = try ModelFolder(plan.base.directory, copiedTo: directory + "/base")
+        try base.change {
+            $0["classifier.weight"] = .init([Float](repeating: 0.1, count: 1000 * 16), .f32, shape: [1000, 16])
+            $0["classifier.bias"] = .init([Float](repeating: 0.1, count: 1000), .f32)
+        }
+        plan.base.directory = base.path
+        for index in plan.tasks.indices { plan.tasks[index].settings.head = ["classifier."] }
+        return plan
+    }
+
+    @Test func aHeadOfAnotherSizeThanTheBasesIsMerged() throws {
+        try Fixture.temporarily { directory in
+            let plan = try plan(in: directory)
+            let result = try MergeRun(plan, report: { _ in }).run()
+            let plain = try Fixture.plan(plan.settings, in: directory + "/plain")
+            let expected = try MergeRun(plain, report: { _ in }).run()
+            #expect(result.tasks == expected.tasks)
+            let merged = try Checkpoint(directory: plan.output)
+            #expect(merged.entry("classifier.weight")?.shape == [1000, 16])
+            #expect(try merged.tensor("classifier.bias").floats() == [Float](repeating: 0.1, count: 1000))
+        }
+    }
+
+    @Test func aNamedHeadThatTheTaskLacksAndTheGraphDoesNotKnowBlocksNothing() throws {
+        try Fixture.temporarily { directory in
+            var plan = try plan(in: directory)
+            let base = try ModelFolder(plan.base.directory, copiedTo: directory + "/pooled")
+            try base.change { $0["pooler.weight"] = .init([Float](repeating: 1, count: 4), .f32) }
+            plan.base.directory = base.path
+            for index in plan.tasks.indices { plan.tasks[index].settings.head.append("pooler.") }
+            let result = try MergeRun(plan, report: { _ in }).run()
+            #expect(result.tasks.allSatisfy { $0.merged != nil })
+            #expect(try Checkpoint(directory: plan.output).tensor("pooler.weight").floats() == [1, 1, 1, 1])
+        }
+    }
+
+    @Test func aBufferOfIntegersThatTheTaskLacksComesFromTheBase() throws {
+        try Fixture.temporarily { directory in
+            var plan = try Fixture.plan(Fixture.settings(), in: directory)
+            plan.settings.method = .average
+            let base = try ModelFolder(plan.base.directory, copiedTo: directory + "/base")
+            try base.change { $0["embeddings.position_ids"] = .init([0, 1, 2] as [Int64], .i64, shape: [1, 3]) }
+            plan.base.directory = base.path
+            _ = try MergeRun(plan, report: { _ in }).run()
+            #expect(try Checkpoint(directory: plan.output).tensor("embeddings.position_ids").integers() == [0, 1, 2])
+        }
+    }
+
+    @Test func aLayerOfIntegersIsItsTasksFault() throws {
+        try Fixture.temporarily { directory in
+            var plan = try Fixture.plan(Fixture.settings(), in: directory)
+            let task = try ModelFolder(plan.tasks[1].directory, copiedTo: directory + "/shapes")
+            let name = "vit.embeddings.cls_token"
+            try task.change { $0[name] = .init([Int32](repeating: 1, count: 16), .i32, shape: [1, 1, 16]) }
+            plan.tasks[1].directory = task.path
+            let failure = #expect(throws: MergeError.self) { try MergeRun(plan, report: { _ in }).run() }
+            #expect(failure?.kind == .badTask && failure?.task == "shapes")
+            #expect(failure?.message.contains(name) == true)
+        }
+    }
+}
