@@ -115,7 +115,6 @@ extension MergeResult {
         coefficients = try values.decodeIfPresent([String: [Double]].self, forKey: .coefficients) ?? [:]
         outputs = try values.decodeIfPresent([SourceFile].self, forKey: .outputs) ?? []
         versions = try values.decodeIfPresent([String: String].self, forKey: .versions) ?? [:]
-        unscored = try values.decodeIfPresent(String.self, forKey: .unscored)
         seconds = try values.decodeIfPresent(Double.self, forKey: .seconds) ?? 0
         peakMemory = try values.decodeIfPresent(Int64.self, forKey: .peakMemory) ?? 0
         notes = try values.decodeIfPresent([String].self, forKey: .notes) ?? []

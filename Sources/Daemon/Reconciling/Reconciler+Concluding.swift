@@ -156,7 +156,7 @@ extension Reconciler {
         details.merge(MergeDetails(merge.request).ledgerDetails) { _, new in new }
         details["not-kept"] = notKept.map { .string($0) }
         if !result.notes.isEmpty { details["notes"] = .array(result.notes.map { .string($0) }) }
-        let ungated = result.unscored.map { "no gate: \($0)" } ?? "no gate: no validation data"
+        let ungated = result.notes.isEmpty ? "no gate: no validation data" : "no gate"
         let notes = (verdict.isJudged ? [] : [ungated]) + result.notes
         await self.record(
             LedgerEvent(
