@@ -114,11 +114,16 @@ let package = Package(
         tests(
             "Merging", ["Merging", "ExportedModel", "ExportedGraph", "Torch", "Safetensors", "WorkerProtocol"],
             fixtures: true),
-        tests("Ledger", ["Ledger"]),
+        tests("Ledger", ["Ledger", "Files"]),
         tests("Registry", ["Registry", "ExportedGraph", "Safetensors", "WorkerProtocol", "Files"]),
         tests("Releases", ["Releases", "Safetensors", "WorkerProtocol", "Files"]),
         tests("Systemd", ["Systemd"]),
-        tests("Daemon", ["Daemon", "Control", "Registry", "Releases", "Ledger", "WorkerProtocol", "Files", logging]),
+        tests(
+            "Daemon",
+            [
+                "Daemon", "Control", "Registry", "Releases", "Ledger", "WorkerProtocol", "Files", logging,
+                .product(name: "FlyingSocks", package: "FlyingFox"),
+            ]),
         tests(
             "EndToEnd",
             [

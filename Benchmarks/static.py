@@ -15,8 +15,8 @@ def make_models(directory):
     import transformers
 
     config = transformers.LlamaConfig(
-        vocab_size=32000, hidden_size=1024, intermediate_size=2816, num_hidden_layers=12, num_attention_heads=16,
-        num_key_value_heads=16, max_position_embeddings=2048, tie_word_embeddings=True, torch_dtype="bfloat16",
+        vocab_size=32000, hidden_size=1024, intermediate_size=2850, num_hidden_layers=12, num_attention_heads=16,
+        num_key_value_heads=16, max_position_embeddings=2048, tie_word_embeddings=False, torch_dtype="bfloat16",
     )
     torch.manual_seed(0)
     model = transformers.LlamaForCausalLM(config).to(torch.bfloat16)

@@ -3,7 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/openat2.h>
+#include <sys/ioctl.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -20,4 +23,18 @@ int cfiles_open_place(const char *path) {
 
 int cfiles_reserve(int descriptor, int64_t bytes) {
     return fallocate(descriptor, FALLOC_FL_KEEP_SIZE, 0, bytes) < 0 ? -errno : 0;
+}
+
+int cfiles_clone(int to, int from) {
+    return ioctl(to, FICLONE, from) < 0 ? -errno : 0;
+}
+
+int cfiles_room(const char *path, int64_t *available, int64_t *total) {
+    struct statvfs status;
+    if (statvfs(path, &status) < 0) {
+        return -errno;
+    }
+    *available = (int64_t)status.f_bavail * (int64_t)status.f_frsize;
+    *total = (int64_t)status.f_blocks * (int64_t)status.f_frsize;
+    return 0;
 }

@@ -7,6 +7,7 @@
 
 #include <dlfcn.h>
 #include <link.h>
+#include <malloc.h>
 
 #include <climits>
 
@@ -17,6 +18,11 @@ ct_status ct_set_threads(int32_t count, char **error) noexcept {
         const auto blas = reinterpret_cast<SetThreads>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads"));
         if (blas) blas(count);
     });
+}
+
+void ct_keep_freed_memory(void) noexcept {
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    mallopt(M_TRIM_THRESHOLD, INT_MAX);
 }
 
 int32_t ct_threads(void) noexcept { return at::get_num_threads(); }

@@ -24,7 +24,7 @@ package struct DaemonStatus: Codable, Hashable, Sendable {
         }
     }
 
-    /// A folder of the registry, or a task that only the deployed release has.
+    /// A folder of the registry, or a deployed task whose folder is gone.
     package struct Task: Codable, Hashable, Sendable {
         package enum State: String, Codable, Sendable {
             /// In the deployed release with this content.

@@ -5,6 +5,21 @@ package enum Durable {
     /// Replaces `path` by a temporary file beside it that is written, fsynced and renamed over; then fsyncs the directory.
     /// After an error the old content stands, or (only if the last fsync failed) the new. One writer at a time per path.
     package static func replace(_ path: String, with bytes: [UInt8], mode: UInt16 = 0o640) throws(FilesError) {
+        let temporary = try prepare(path, with: bytes, mode: mode)
+        do throws(FilesError) {
+            try rename(temporary, to: path)
+        } catch {
+            try? remove(temporary)
+            throw error
+        }
+        try syncDirectory(split(path).directory)
+    }
+
+    /// The part of `replace` that needs room on the disk: writes and fsyncs the temporary file and gives its path, for a rename
+    /// to `path` and an fsync of the directory later.
+    package static func prepare(
+        _ path: String, with bytes: [UInt8], mode: UInt16 = 0o640
+    ) throws(FilesError) -> String {
         let (directory, name) = split(path)
         let temporary = "\(directory)/.\(name).tmp"
         try remove(temporary)
@@ -12,12 +27,11 @@ package enum Durable {
         do throws(FilesError) {
             try file.append(bytes)
             try file.finish(sync: true)
-            try rename(temporary, to: path)
         } catch {
             try? remove(temporary)
             throw error
         }
-        try syncDirectory(directory)
+        return temporary
     }
 
     /// fsync of every file and directory below `path`, depth first, and of `path`. Links are left alone.

@@ -6,7 +6,7 @@ package final class ReadableFile: Sendable {
     package let path: String
     /// Length in bytes when it was opened.
     package let size: Int64
-    private let descriptor: Int32
+    let descriptor: Int32
 
     private init(adopting descriptor: Int32, path: String) throws(FilesError) {
         self.descriptor = descriptor

@@ -41,6 +41,16 @@ package final class WritableFile {
         }
     }
 
+    /// Fills this file, which must still be empty, with the whole content of `other` by sharing its blocks: nothing is read
+    /// or written, and later changes of the one don't show in the other. False where the file systems can't do that.
+    package func share(_ other: ReadableFile) throws(FilesError) -> Bool {
+        precondition(count == 0, "only an empty file can share another's content")
+        try FileMutation.announce(.write, path)
+        guard cfiles_clone(descriptor, other.descriptor) == 0 else { return false }
+        count = other.size
+        return true
+    }
+
     /// fsyncs where asked, and closes. A failed fsync is final: throw the file away.
     package func finish(sync: Bool) throws(FilesError) {
         if sync { try Descriptor.sync(descriptor, path: path) }

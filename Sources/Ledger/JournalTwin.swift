@@ -12,7 +12,8 @@ package struct JournalTwin: Hashable, Sendable {
     /// Syslog's 0 … 7.
     package var priority: Int
     package var messageID: String
-    /// `SUPERMERGE_EVENT`, `_SEQUENCE`, `_TASK`, `_VERSION`, `_MERGE_ID`, then each scalar detail as `SUPERMERGE_<NAME>` in
+    /// `SUPERMERGE_EVENT`, `_SEQUENCE`, `_VERSION`, `_MERGE_ID`, `_TASK`; an event of several tasks, by the keys of its detail
+    /// `tasks`, has one `_TASK` for each, as the journal allows. Then each scalar detail as `SUPERMERGE_<NAME>` in
     /// the order of the names; a detail never replaces one of the former.
     package var fields: [Field]
 
@@ -23,10 +24,11 @@ package struct JournalTwin: Hashable, Sendable {
         var values = [
             "SUPERMERGE_EVENT": entry.event.rawValue, "SUPERMERGE_SEQUENCE": String(entry.sequence),
         ]
-        values["SUPERMERGE_TASK"] = entry.task
         values["SUPERMERGE_VERSION"] = entry.version.map { String($0) }
         values["SUPERMERGE_MERGE_ID"] = entry.merge
+        let tasks = entry.task.map { [$0] } ?? entry.details["tasks"]?.keys ?? []
         var fields = values.map { Field(name: $0.key, value: $0.value) }.sorted { $0.name < $1.name }
+        fields += tasks.map { Field(name: "SUPERMERGE_TASK", value: $0) }
         let reserved: Set = [
             "SUPERMERGE_EVENT", "SUPERMERGE_SEQUENCE", "SUPERMERGE_TASK", "SUPERMERGE_VERSION", "SUPERMERGE_MERGE_ID",
         ]

@@ -14,7 +14,18 @@ extension Ledger {
         return try entries(in: file, length: length, last: limit, lines: nil)
     }
 
-    /// The last `limit` entries of the first `length` bytes. `lines`: how many lines these are, where that is known.
+    /// Takes every entry into `state`, in order. Memory: a chunk and the longest line.
+    package func replay<State: Sendable>(
+        into state: State, _ take: @Sendable (inout State, LedgerEntry) -> Void
+    ) throws(LedgerError) -> State {
+        var state = state
+        _ = try LedgerChain(file, upTo: chain.length) { members throws(JSONLine.Malformed) in
+            if let entry = try LedgerEntry(members: members) { take(&state, entry) }
+        }
+        return state
+    }
+
+    /// Entries among the last `limit` lines of the first `length` bytes. `lines`: how many lines these are, where that is known.
     static func entries(
         in file: LedgerFile, length: Int, last limit: Int?, lines: Int?
     ) throws(LedgerError) -> [LedgerEntry] {
@@ -22,11 +33,11 @@ extension Ledger {
             try limit.map { limit throws(LedgerError) in try beginning(of: limit, in: file, length: length) } ?? 0
         let bytes = try file.read(at: start, count: length - start)
         var entries: [LedgerEntry] = []
-        for line in bytes.split(separator: 0x0A, omittingEmptySubsequences: false).dropLast() {
+        for (place, line) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false).dropLast().enumerated() {
             do {
-                entries.append(try LedgerEntry(line: line))
+                if let entry = try LedgerEntry(members: LedgerEntry.members(of: line)) { entries.append(entry) }
             } catch {
-                let number = lines.map { max(1, $0 - (limit ?? $0) + entries.count + 1) } ?? entries.count + 1
+                let number = lines.map { max(1, $0 - (limit ?? $0) + place + 1) } ?? place + 1
                 throw .broken(path: file.path, line: number, reason: error.reason)
             }
         }

@@ -4,9 +4,9 @@ import Glibc
 /// The append-only audit log. Each entry is on the disk (fsync) when `append` returns. In memory are the number of entries
 /// and the last digest, never the entries.
 package actor Ledger {
-    private let file: LedgerFile
+    let file: LedgerFile
     private let now: @Sendable () -> Int64
-    private var chain: LedgerChain
+    private(set) var chain: LedgerChain
     private var isSuspect = false
     private var observers: [@Sendable (LedgerEntry) -> Void] = []
 

@@ -11,8 +11,13 @@ struct LedgerChain {
 
     /// Walks the whole file. An unterminated tail, or a last line with NUL bytes in it (what a crash leaves of pages that
     /// never reached the disk), stops the walk at `length`; any other fault is thrown as `LedgerError.broken`.
-    init(_ file: LedgerFile) throws(LedgerError) {
-        let end = try file.size()
+    /// `upTo`: bytes to walk, default all; `visit` sees the members of each line.
+    init(
+        _ file: LedgerFile, upTo limit: Int? = nil,
+        _ visit: ([String: LedgerValue]) throws(JSONLine.Malformed) -> Void = { _ in }
+    ) throws(LedgerError) {
+        let end: Int
+        if let limit { end = limit } else { end = try file.size() }
         var pending: [UInt8] = []
         var offset = 0
         while offset < end {
@@ -30,7 +35,7 @@ struct LedgerChain {
                 start = lineBreak + 1
                 let isLast = start == chunk.endIndex && offset == end
                 if isLast && line.contains(0) { return }
-                try take(line, path: file.path)
+                try take(line, path: file.path, visit)
             }
             pending += chunk[start...]
             guard pending.count <= LedgerFile.longestLine else {
@@ -40,7 +45,9 @@ struct LedgerChain {
     }
 
     /// Checks a line and goes on to it.
-    private mutating func take(_ line: ArraySlice<UInt8>, path: String) throws(LedgerError) {
+    private mutating func take(
+        _ line: ArraySlice<UInt8>, path: String, _ visit: ([String: LedgerValue]) throws(JSONLine.Malformed) -> Void
+    ) throws(LedgerError) {
         let members: [String: LedgerValue]
         do {
             members = try LedgerEntry.members(of: line)
@@ -52,6 +59,11 @@ struct LedgerChain {
         }
         guard members["previous"] == .string(last) else {
             throw .broken(path: path, line: count + 1, reason: "it does not carry the digest of the line before it")
+        }
+        do {
+            try visit(members)
+        } catch {
+            throw .broken(path: path, line: count + 1, reason: error.reason)
         }
         advance(line)
     }

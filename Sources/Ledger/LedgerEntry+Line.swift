@@ -13,15 +13,13 @@ extension LedgerEntry {
         return bytes
     }
 
-    /// Reads a line. Throws the reason for which it is not an entry.
-    init(line: ArraySlice<UInt8>) throws(JSONLine.Malformed) {
-        let members = try Self.members(of: line)
+    /// Reads the members of a line; nil where its event is of another version of the program: it counts in the chain, and
+    /// nobody here can act on it. Throws the reason for which it is not an entry.
+    init?(members: [String: LedgerValue]) throws(JSONLine.Malformed) {
         guard let sequence = members["sequence"]?.integer, let previous = members["previous"]?.text,
             let time = members["time"]?.text, let message = members["message"]?.text, let name = members["event"]?.text
         else { throw JSONLine.Malformed(reason: "a field of the entry is missing") }
-        guard let kind = LedgerEvent.Kind(rawValue: name) else {
-            throw JSONLine.Malformed(reason: "the event `\(name)` is unknown to this version of the program")
-        }
+        guard let kind = LedgerEvent.Kind(rawValue: name) else { return nil }
         var details: [String: LedgerValue] = [:]
         if case .object(let values) = members["details"] { details = values }
         self.init(

@@ -48,6 +48,9 @@ extension LedgerValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, 
 }
 
 extension LedgerValue {
+    /// The names in an object, sorted; nil for anything else.
+    var keys: [String]? { if case .object(let members) = self { members.keys.sorted() } else { nil } }
+
     /// The value as one word or sentence, where it is not a collection: what a journal field holds.
     package var scalar: String? {
         switch self {

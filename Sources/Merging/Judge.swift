@@ -1,4 +1,5 @@
 internal import Files
+internal import Foundation
 internal import Safetensors
 internal import Torch
 internal import WorkerProtocol
@@ -66,11 +67,16 @@ final class Judge {
 
     private func judgeDeployed(_ deployed: DeployedSource, _ result: inout MergeResult) throws {
         let checkpoint = try Checkpoint(directory: deployed.directory)
-        guard workbench.layers.allSatisfy({ checkpoint.entry($0.name)?.shape == $0.shape }) else { return }
+        if let layer = workbench.layers.first(where: { checkpoint.entry($0.name)?.shape != $0.shape }) {
+            result.notes.append(
+                "release \(deployed.version) was not compared with: it has no \(layer.name) of shape \(layer.shape), "
+                    + "so every task counts as new")
+            return
+        }
         try parameters.load(checkpoint)
-        for (task, model) in workbench.tasks.enumerated() {
-            guard let head = try Self.head(of: model.name, release: deployed.directory) else { continue }
-            let outcome = try score(task, head)
+        let deployedTasks = try Self.tasks(ofRelease: deployed.directory)
+        for (task, model) in workbench.tasks.enumerated() where deployedTasks.contains(model.name) {
+            let outcome = try score(task, Self.head(of: model.name, release: deployed.directory) ?? [:])
             result.tasks[task].deployed = outcome?.score
             deployedCorrect[task] = outcome?.correct
         }
@@ -94,6 +100,13 @@ final class Judge {
             result.tasks[task].paired = PairedCounts(
                 gained: pairs.count { !$0 && $1 }, lost: pairs.count { $0 && !$1 })
         }
+    }
+
+    /// Names of the tasks that a release has; a task without a head leaves no other trace in it.
+    private static func tasks(ofRelease directory: String) throws -> Set<String> {
+        let record = try JSON.decode(
+            ReleaseRecord.self, from: Data(Durable.contents(directory + "/release.json")))
+        return Set(record.tasks.map(\.name))
     }
 
     /// A release's head of one task; nil where it has none of that name.

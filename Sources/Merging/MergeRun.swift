@@ -41,6 +41,7 @@ package final class MergeRun {
                     + "stay between -1 and 1; set a smaller scale")
         }
         try TorchRuntime.setThreads(plan.settings.threads)
+        TorchRuntime.keepFreedMemory()
         let workbench = try Workbench(plan)
         if plan.settings.method.isLearned {
             try workbench.vectors.findZeros { [unowned self] done in

@@ -9,12 +9,12 @@ package final class TaskModel {
     package let validation: SafetensorsFile?
     /// Names of the tensors that belong to this task alone, sorted.
     package let head: [String]
+    private let ties: TiedNames
 
     package var name: String { source.name }
 
-    private let ties: TiedNames
-
-    /// Opens the task's files, through links where admission let them pass, and decides its head against the tensors of the base, whose names are tied already.
+    /// Opens the task's files, through links where admission let them pass, and decides its head against the tensors of the
+    /// base, whose names are tied already.
     package init(_ source: TaskSource, base: Checkpoint, ties: TiedNames) throws {
         self.source = source
         checkpoint = try Checkpoint(directory: source.directory, root: "/").tying(ties.groups)

@@ -14,7 +14,9 @@ struct BaseAdmission {
     func admit(_ reader: inout DropReader) throws(AdmissionFault) -> AcceptedBase {
         let listing = reader.listing
         if let objection = listing.objection { throw objection }
-        if listing.files["config.json"] != nil { try checkConfiguration(reader) }
+        for (name, mayNameCode) in BaseFiles.allowed where mayNameCode && listing.files[name] != nil {
+            try checkConfiguration(name, reader)
+        }
         let checkpoint = try weights(reader)
         let signature = try graph(listing)
         if signature == nil && requiresValidation {
@@ -24,7 +26,7 @@ struct BaseAdmission {
                     "the base has no graph.pt2, which this merge method needs; export one with Tools/export_model.py")
         }
         var files = try reader.read(checkpoint, base: nil).files
-        for name in listing.files.keys.sorted() where name == DropRules.graph || DropRules.baseFiles.contains(name) {
+        for name in listing.files.keys.sorted() where DropRules.baseFiles.contains(name) {
             files.append(try reader.read(name).file)
         }
         files.sort { $0.name < $1.name }
@@ -62,20 +64,19 @@ struct BaseAdmission {
     }
 
     /// A configuration that tells servers to load code from beside the weights is refused.
-    private func checkConfiguration(_ reader: DropReader) throws(AdmissionFault) {
+    private func checkConfiguration(_ name: String, _ reader: DropReader) throws(AdmissionFault) {
         let bytes: [UInt8]
         do {
-            bytes = try reader.open("config.json").contents(limit: 16 << 20)
+            bytes = try reader.open(name).contents(limit: BaseFiles.longestConfiguration)
         } catch {
             throw AdmissionFault(any: error)
         }
-        guard let object = try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any] else {
-            throw .refused(code: "malformed", message: "config.json is not a JSON object; copy it again")
-        }
-        if object["auto_map"] != nil {
+        switch BaseFiles.fault(in: Data(bytes)) {
+        case .notJSON: throw .refused(code: "malformed", message: "\(name) is not JSON; copy it again")
+        case .namesCode(let key):
             throw .refused(
-                code: "code",
-                message: "config.json has `auto_map`, which makes servers run code from the folder; remove it")
+                code: "code", message: "\(name) has `\(key)`, which makes servers run code from the folder; remove it")
+        case nil: return
         }
     }
 }

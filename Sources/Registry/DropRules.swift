@@ -1,3 +1,5 @@
+import WorkerProtocol
+
 /// What may lie in the registry under which name.
 enum DropRules {
     /// `[A-Za-z0-9][A-Za-z0-9._-]{0,127}`
@@ -20,13 +22,8 @@ enum DropRules {
         name.hasPrefix(".") || [".tmp", ".part", ".incomplete"].contains { name.hasSuffix($0) }
     }
 
-    /// Files of a base that are recorded beside its weights and its graph, and may be copied into a release.
-    static let baseFiles: Set<String> = [
-        "config.json", "generation_config.json", "preprocessor_config.json", "processor_config.json", "tokenizer.json",
-        "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.txt", "vocab.json",
-        "merges.txt",
-        "spiece.model", "sentencepiece.bpe.model", "tokenizer.model", "chat_template.jinja", "chat_template.json",
-    ]
+    /// Files of a base that are recorded beside its weights, its graph among them: those that a release passes on.
+    static let baseFiles = Set(BaseFiles.allowed.map(\.name))
     static let graph = "graph.pt2"
     static let validation = "validation.safetensors"
     static let settings = "task.yaml"
@@ -39,7 +36,7 @@ enum DropRules {
 
     /// Why a file of this name makes its drop one that is refused; nil where it does not.
     static func objection(to name: String, inBase: Bool) -> AdmissionFault? {
-        if inBase && (name == graph || baseFiles.contains(name)) { return nil }
+        if inBase && baseFiles.contains(name) { return nil }
         let shown = "`\(name.printable)`"
         let lower = name.lowercased()
         let ending =

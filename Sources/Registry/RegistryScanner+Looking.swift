@@ -23,11 +23,16 @@ extension RegistryScanner {
         var verdict: Verdict<Content>?
         /// When to look again.
         var wait: Duration?
+        /// Whether it is still, and only has to be read.
+        var isUnread = false
     }
 
-    /// Looks at one drop: the verdict that stands, or a wait until it is still, or a new verdict by `admit`.
+    /// Least time between two readings of a drop that changes all the time.
+    private static let leastWait = Duration.milliseconds(200)
+
+    /// Looks at one drop: the verdict that stands, or a wait until it is still, or, if `mayRead`, a new verdict by `admit`.
     func look<Content>(
-        _ relative: String, inBase: Bool, verdict: Verdict<Content>?, key: String,
+        _ relative: String, inBase: Bool, verdict: Verdict<Content>?, key: String, mayRead: Bool,
         admit: (inout DropReader) throws(AdmissionFault) -> Content
     ) throws(CancellationError) -> Look<Content> {
         var seen: DropListing?
@@ -46,7 +51,14 @@ extension RegistryScanner {
                 return Look(drop: .arriving("not yet still for \(settle)"), listing: listing, wait: left)
             }
             if listing.files.isEmpty && listing.objection == nil {
-                return Look(drop: .arriving("the folder is empty"), listing: listing)
+                guard judged.contains(relative) else {
+                    return Look(drop: .arriving("the folder is empty"), listing: listing)
+                }
+                throw AdmissionFault.refused(
+                    code: "empty", message: "its folder was emptied; put the files back, or remove the folder")
+            }
+            guard mayRead else {
+                return Look(drop: .arriving("not read yet"), listing: listing, isUnread: true)
             }
             var reader = DropReader(listing: listing, memory: memory)
             defer {
@@ -58,6 +70,7 @@ extension RegistryScanner {
                 throw AdmissionFault.changed("it changed while it was read")
             }
             let verdict = Verdict(fingerprint: listing.fingerprint, key: key, drop: Drop.accepted(content))
+            judged.insert(relative)
             return Look(drop: verdict.drop, listing: listing, verdict: verdict)
         } catch {
             return try look(after: error, relative, seen, key: key)
@@ -73,13 +86,15 @@ extension RegistryScanner {
         case .waiting(let reason): return Look(drop: .arriving(reason), listing: listing)
         case .changed(let reason):
             stillness[relative] = nil
-            return Look(drop: .arriving(reason), listing: listing, wait: settle)
+            changed[relative] = now()
+            return Look(drop: .arriving(reason), listing: listing, wait: max(settle, Self.leastWait))
         case .unreadable(let reason):
             let refusal = Refusal(code: "unreadable", message: reason, fingerprint: fingerprint)
             return Look(drop: .refused(refusal), listing: listing)
         case .refused(let code, let message):
             let drop = Drop<Content>.refused(Refusal(code: code, message: message, fingerprint: fingerprint))
             guard let listing else { return Look(drop: drop) }
+            judged.insert(relative)
             return Look(
                 drop: drop, listing: listing,
                 verdict: Verdict(fingerprint: listing.fingerprint, key: key, drop: drop))
@@ -106,6 +121,11 @@ extension RegistryScanner {
         } else {
             since = instant
             stillness[relative] = Stillness(fingerprint: listing.fingerprint, since: instant)
+        }
+        if let last = changed[relative] {
+            let left = Self.leastWait - last.duration(to: instant)
+            if left > .zero { return max(left, settle - since.duration(to: instant)) }
+            changed[relative] = nil
         }
         let (age, overflow) = wallClock().subtractingReportingOverflow(listing.newestChange)
         return settle - max(since.duration(to: instant), overflow ? .zero : .nanoseconds(age))

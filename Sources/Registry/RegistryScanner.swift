@@ -1,14 +1,23 @@
 package import ExportedGraph
 import Files
 import Glibc
+import Synchronization
 
 /// Looks at the registry directory and says what may be merged. Reads every file once per content: hash, header, shapes and
 /// the search for NaN and Inf in the same pass; what was read is remembered by file identity in `cache`, across restarts.
 package actor RegistryScanner {
-    /// How a scan ended: the snapshot, and when to look again because something is still settling.
+    /// How a scan ended: the snapshot, and when to look again because something is still settling or unread.
     package struct Scan: Sendable {
         package var snapshot: RegistrySnapshot
         package var lookAgainAfter: Duration?
+        /// Whether still drops were left for the next scan to read; `lookAgainAfter` is then zero.
+        package var hasUnread: Bool
+
+        package init(snapshot: RegistrySnapshot, lookAgainAfter: Duration? = nil, hasUnread: Bool = false) {
+            self.snapshot = snapshot
+            self.lookAgainAfter = lookAgainAfter
+            self.hasUnread = hasUnread
+        }
     }
 
     /// Called before a drop is read: its name (`base` or the task's) and the bytes of its files.
@@ -22,12 +31,20 @@ package actor RegistryScanner {
     let now: @Sendable () -> ContinuousClock.Instant
     let wallClock: @Sendable () -> Int64
     let readGraph: @Sendable (String) throws -> GraphSignature
+    /// Bytes that one scan reads before it leaves the other drops to the next.
+    let mostRead: Int64
     var memory: FileMemory
     /// Since when each drop has looked as it does.
     var stillness: [String: Stillness] = [:]
+    /// When drops changed under a reading.
+    var changed: [String: ContinuousClock.Instant] = [:]
     private var base: Verdict<AcceptedBase>?
     private var tasks: [String: Verdict<AcceptedTask>] = [:]
-    /// Since when folders that were looked into are gone.
+    /// Folders about which something was decided since they came.
+    var judged: Set<String> = []
+    /// Names of the tasks that were there at the last scan.
+    private var present: Set<String> = []
+    /// Since when folders that were there, or should be, are gone.
     private var gone: [String: ContinuousClock.Instant] = [:]
 
     private let executor = BlockingExecutor(label: "registry")
@@ -35,86 +52,125 @@ package actor RegistryScanner {
 
     /// `requiresValidation`: whether the configured method learns and so refuses tasks without a validation set and bases
     /// without a graph. `now` is the clock that settling is judged by, `wallClock` the time since 1970 in nanoseconds, with
-    /// which the files' own times are compared. `readGraph` gives the signature of an archive.
+    /// which the files' own times are compared. `mostRead`: bytes that one scan reads, so that a large drop delays the word
+    /// about the others no longer than its own reading takes. `readGraph` gives the signature of an archive.
     package init(
         registry: String, cache: String, settle: Duration, requiresValidation: Bool,
         now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now },
-        wallClock: @escaping @Sendable () -> Int64 = { RegistryScanner.systemTime() },
+        wallClock: @escaping @Sendable () -> Int64 = { RegistryScanner.systemTime() }, mostRead: Int64 = 1 << 30,
         readGraph: @escaping @Sendable (String) throws -> GraphSignature = { try ExportedGraph(archive: $0).signature }
     ) {
         root = registry.count > 1 && registry.hasSuffix("/") ? String(registry.dropLast()) : registry
         memory = FileMemory(path: cache)
         self.settle = settle
         self.requiresValidation = requiresValidation
+        self.mostRead = mostRead
         self.now = now
         self.wallClock = wallClock
         self.readGraph = readGraph
     }
 
     /// One look. Throws `RegistryError` where the registry can't be listed and `CancellationError`; whatever is wrong with a
-    /// drop is in the snapshot.
+    /// drop is in the snapshot. Small drops are read first. `expecting`: names of tasks that should be there, because they are
+    /// deployed; a missing one counts as arriving until it has been missing for `settle`.
     package func scan(
-        onAdmission: AdmissionObserver = { _, _ in }, onProgress: @escaping ProgressObserver = { _ in }
+        expecting: Set<String> = [], onAdmission: AdmissionObserver = { _, _ in },
+        onProgress: @escaping ProgressObserver = { _ in }
     ) async throws -> Scan {
         let names = try taskNames()
         let admission = BaseAdmission(readGraph: readGraph, requiresValidation: requiresValidation)
-        let baseLook = try look("base", inBase: true, verdict: base, key: "") { reader throws(AdmissionFault) in
+        judged.formUnion(expecting.map { "tasks/\($0)" })
+        let baseLook = try look("base", inBase: true, verdict: base, key: "", mayRead: true) {
+            reader throws(AdmissionFault) in
             onAdmission("base", reader.listing.bytes)
             reader.onProgress = onProgress
             return try admission.admit(&reader)
         }
         base = baseLook.verdict
-        var snapshot = RegistrySnapshot(base: baseLook.drop)
-        var wait = baseLook.wait
+        var scan = Scan(snapshot: RegistrySnapshot(base: baseLook.drop), lookAgainAfter: baseLook.wait)
         var model: BaseModel?
         var seen: Set = ["base"]
+        var unread: [(name: String, bytes: Int64)] = []
+        let read = Mutex<Int64>(0)
+        let onRead: ProgressObserver = { bytes in
+            read.withLock { $0 += bytes }
+            onProgress(bytes)
+        }
         for name in names where !DropRules.isIgnored(name) {
             await Task.yield()
             try Task.checkCancellation()
             let relative = "tasks/\(name)"
             if let reason = Self.objection(toTask: name, path: "\(root)/\(relative)") {
-                snapshot.strays[name] = reason
+                scan.snapshot.strays[name] = reason
                 continue
             }
             seen.insert(relative)
-            let look = try lookAtTask(name, baseLook, &model, admission, onAdmission, onProgress)
-            tasks[name] = look.verdict
-            if look.drop != .missing { snapshot.tasks[name] = look.drop }
-            if let more = look.wait { wait = min(wait ?? more, more) }
+            let look = try lookAtTask(name, baseLook, &model, admission, mayRead: false, onAdmission, onRead)
+            note(look, of: name, in: &scan)
+            if look.isUnread { unread.append((name, look.listing.map(unreadBytes) ?? 0)) }
         }
-        if let left = awaitReplacement(in: &snapshot) { wait = min(wait ?? left, left) }
+        for (name, _) in unread.sorted(by: { ($0.bytes, $0.name) < ($1.bytes, $1.name) }) {
+            await Task.yield()
+            try Task.checkCancellation()
+            guard read.withLock({ $0 }) < mostRead else {
+                scan.hasUnread = true
+                scan.lookAgainAfter = .zero
+                break
+            }
+            note(
+                try lookAtTask(name, baseLook, &model, admission, mayRead: true, onAdmission, onRead), of: name,
+                in: &scan)
+        }
+        awaitReplacements(in: &scan, expecting)
         stillness = stillness.filter { seen.contains($0.key) }
-        tasks = tasks.filter { snapshot.tasks[$0.key] != nil }
+        changed = changed.filter { seen.contains($0.key) }
+        judged = judged.filter { seen.contains($0) }
+        tasks = tasks.filter { scan.snapshot.tasks[$0.key] != nil }
         memory.save(forgettingRest: true)
-        return Scan(snapshot: snapshot, lookAgainAfter: wait)
+        return scan
+    }
+
+    private func note(_ look: Look<AcceptedTask>, of name: String, in scan: inout Scan) {
+        tasks[name] = look.verdict
+        scan.snapshot.tasks[name] = look.drop == .missing ? nil : look.drop
+        scan.lookAgainAfter = [scan.lookAgainAfter, look.wait].compactMap(\.self).min()
+    }
+
+    /// Bytes of a folder that nobody has read yet, as far as its names tell.
+    private func unreadBytes(_ listing: DropListing) -> Int64 {
+        if listing.objection != nil { return 0 }
+        return listing.files.values.reduce(0) { $0 &+ (memory.record($1.description) == nil ? $1.size : 0) }
     }
 
     /// A folder that is gone may be about to be replaced (moved away, then the new one moved in): it counts as removed when it
-    /// has been gone for `settle`, as arriving until then. Gives the time left.
-    private func awaitReplacement(in snapshot: inout RegistrySnapshot) -> Duration? {
+    /// has been gone for `settle`, as arriving until then.
+    private func awaitReplacements(in scan: inout Scan, _ expecting: Set<String>) {
         let instant = now()
-        var wait: Duration?
-        var stillGone: [String: ContinuousClock.Instant] = [:]
-        for name in tasks.keys where snapshot.tasks[name] == nil && snapshot.strays[name] == nil {
+        let there = Set(scan.snapshot.tasks.keys)
+        let missing = present.union(gone.keys).union(expecting).subtracting(there).subtracting(
+            scan.snapshot.strays.keys)
+        gone = gone.filter { missing.contains($0.key) }
+        for name in missing {
             let since = gone[name] ?? instant
+            gone[name] = since
             let left = settle - since.duration(to: instant)
             guard left > .zero else { continue }
-            stillGone[name] = since
-            snapshot.tasks[name] = .arriving("its folder has just gone")
-            wait = min(wait ?? left, left)
+            scan.snapshot.tasks[name] = .arriving("its folder has just gone")
+            scan.lookAgainAfter = min(scan.lookAgainAfter ?? left, left)
         }
-        gone = stillGone
-        return wait
+        // One that is still expected stays known as gone, or it would arrive again and again.
+        gone = gone.filter { scan.snapshot.tasks[$0.key] != nil || expecting.contains($0.key) }
+        present = there
     }
 
     private func lookAtTask(
         _ name: String, _ base: Look<AcceptedBase>, _ model: inout BaseModel?, _ admission: BaseAdmission,
-        _ onAdmission: AdmissionObserver, _ onProgress: @escaping ProgressObserver
+        mayRead: Bool, _ onAdmission: AdmissionObserver, _ onProgress: @escaping ProgressObserver
     ) throws -> Look<AcceptedTask> {
         var key = ""
         if case .accepted(let accepted) = base.drop { key = accepted.source.digest }
         let requiresValidation = requiresValidation
-        return try look("tasks/\(name)", inBase: false, verdict: tasks[name], key: key) {
+        return try look("tasks/\(name)", inBase: false, verdict: tasks[name], key: key, mayRead: mayRead) {
             reader throws(AdmissionFault) in
             if let objection = reader.listing.objection { throw objection }
             guard case .accepted(let accepted) = base.drop, let baseListing = base.listing else {

@@ -21,7 +21,7 @@ package enum ReleaseContents {
         var record = record
         try check(record.result.outputs, in: directory)
         _ = try Checkpoint(directory: directory)
-        record.result.outputs += try BaseFiles(directory: baseDirectory, root: root, admitted: record.base.files)
+        record.result.outputs += try BaseCopy(directory: baseDirectory, root: root, admitted: record.base.files)
             .copy(to: directory)
         try writeCardAndRecord(&record, in: directory)
         return record

@@ -45,8 +45,17 @@ extension ReleaseStore {
     }
 
     func writePointer(to release: Release) throws {
+        try Durable.replace(pointerFile, with: pointerBytes(release))
+    }
+
+    /// Writes the new `CURRENT.json` beside the old; gives its path.
+    func preparePointer(to release: Release) throws -> String {
+        try Durable.prepare(pointerFile, with: pointerBytes(release))
+    }
+
+    private func pointerBytes(_ release: Release) throws -> [UInt8] {
         let pointer = Pointer(version: release.version, path: release.directory, digest: release.digest)
-        try Durable.replace(pointerFile, with: Array(JSON.encode(pointer)) + [UInt8(ascii: "\n")])
+        return try Array(JSON.encode(pointer)) + [UInt8(ascii: "\n")]
     }
 
     /// Makes `CURRENT.json` say what `current` says.

@@ -4,10 +4,11 @@ package import WorkerProtocol
 
 extension ReleaseStore {
     /// Completes the staged candidate (release.json, README.md, copies from the base by allow-list), makes everything read-only,
-    /// fsyncs each file and directory, renames it to `versions/<N>`, fsyncs the parent, switches `current` by rename, fsyncs,
-    /// replaces `CURRENT.json`. N is one more than any number ever used.
+    /// fsyncs each file and directory, renames it to `versions/<N>`, fsyncs the parent, writes `CURRENT.json` beside the old
+    /// one, switches `current` by rename, fsyncs, renames `CURRENT.json`. N is one more than any number ever used.
     ///
-    /// After an error the staging directory is gone and `current` stands where it stood; a failed fsync is never retried. Links
+    /// After an error the staging directory is gone and `current` stands where it stood; a failed fsync is never retried. What
+    /// fails after the switch takes nothing back and goes to `onTrouble`. Links
     /// among the base's files may not lead out of `root` (default: `baseDirectory`).
     package func publish(
         staging: String, baseDirectory: String, record: ReleaseRecord, root: String? = nil
@@ -51,42 +52,35 @@ extension ReleaseStore {
     private func promote(_ directory: String, record: ReleaseRecord) throws -> Release {
         let release = Release(
             version: record.version, directory: self.directory(of: record.version), record: record)
-        let previous = try current()
         // The topmost directory stays writable until it has been renamed, which rewrites its `..`.
         try ReleaseContents.makeReadOnly(directory, withRoot: false)
         try Durable.syncTree(directory)
         try write(Numbers(highest: release.version, pending: true))
         try Durable.rename(directory, to: release.directory)
+        var pointer: String?
         do {
             try ReleaseContents.makeReadOnly(release.directory)
             try Durable.syncDirectory(release.directory)
             try Durable.syncDirectory(versions)
             try Durable.syncDirectory(stagings)
+            pointer = try preparePointer(to: release)
             try pointLink(at: release.version)
-            try writePointer(to: release)
         } catch {
-            undo(release, previous: previous)
-            throw error
-        }
-        // Live already: should this fail, the next start finds `current` at this number and is content.
-        try? write(Numbers(highest: release.version, pending: false))
-        return release
-    }
-
-    /// Goes back to `previous` as far as the disk lets us; the next start does the rest.
-    private func undo(_ release: Release, previous: Release?) {
-        if (try? currentNumber()) == release.version {
-            if let previous {
-                try? pointLink(at: previous.version)
-            } else {
-                try? Durable.remove(link)
-                try? Durable.syncDirectory(deploy)
+            guard (try? currentNumber()) == release.version else {
+                if let pointer { try? Durable.remove(pointer) }
+                try? throwAway(release.version)
+                throw error
             }
+            onTrouble(error)
         }
-        let stands: Int?
-        do { stands = try currentNumber() } catch { return }
-        guard stands != release.version else { return }
-        try? agreePointer(with: previous)
-        try? throwAway(release.version)
+        // Live now: somebody may have resolved `current` already, so nothing is taken back any more.
+        do {
+            if let pointer { try Durable.rename(pointer, to: pointerFile) }
+            try Durable.syncDirectory(deploy)
+            try write(Numbers(highest: release.version, pending: false))
+        } catch {
+            onTrouble(error)
+        }
+        return release
     }
 }

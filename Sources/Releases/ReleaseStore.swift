@@ -8,6 +8,8 @@ internal import Foundation
 package struct ReleaseStore: Sendable {
     /// Absolute path of the deploy directory.
     package var deploy: String
+    /// Told what failed after `current` was switched: the release is live and stays, and `recover` does the rest.
+    package var onTrouble: @Sendable (any Error) -> Void = { _ in }
 
     package init(deploy: String) {
         var path = deploy.hasPrefix("/") ? deploy : "\(FileManager.default.currentDirectoryPath)/\(deploy)"

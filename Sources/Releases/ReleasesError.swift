@@ -8,6 +8,8 @@ package enum ReleasesError: Error, Hashable, Sendable {
     case badCandidate(path: String, reason: String)
     /// A file of the base can't be passed on.
     case badBase(path: String, reason: String)
+    /// A file of the base is no longer the one that was admitted.
+    case baseChanged(path: String, reason: String)
     /// `current` is nothing that this program made.
     case badCurrent(path: String, reason: String)
 }
@@ -24,7 +26,7 @@ extension ReleasesError: CustomStringConvertible {
             "\(path): not a staging directory of this deploy directory; use the one that was made for the merge"
         case .badCandidate(let path, let reason):
             "\(path): the candidate is not what its record says: \(reason); merge again"
-        case .badBase(let path, let reason):
+        case .badBase(let path, let reason), .baseChanged(let path, let reason):
             "\(path): can't be part of a release: \(reason)"
         case .badCurrent(let path, let reason):
             "\(path): \(reason); move it away, so that the next start can set it up"

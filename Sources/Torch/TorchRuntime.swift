@@ -13,6 +13,10 @@ package enum TorchRuntime {
         }
     }
 
+    /// Keeps freed memory in the process: a fit allocates the same activations at every step, and the kernel clears every
+    /// page that it hands out again.
+    package static func keepFreedMemory() { ct_keep_freed_memory() }
+
     /// libtorch's version, the BLAS in the process, threads: for `release.json`.
     package static func versions() -> [String: String] {
         [

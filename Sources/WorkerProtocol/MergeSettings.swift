@@ -59,3 +59,27 @@ package struct MergeSettings: Codable, Hashable, Sendable {
 
     package init() {}
 }
+
+extension MergeSettings {
+    /// A key that another version of the program did not write has its default.
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        let standard = MergeSettings()
+        method = try values.decodeIfPresent(Method.self, forKey: .method) ?? standard.method
+        strategy = try values.decodeIfPresent(Strategy.self, forKey: .strategy) ?? standard.strategy
+        granularity = try values.decodeIfPresent(Granularity.self, forKey: .granularity) ?? standard.granularity
+        loss = try values.decodeIfPresent(Loss.self, forKey: .loss) ?? standard.loss
+        steps = try values.decodeIfPresent(Int.self, forKey: .steps) ?? standard.steps
+        learningRate = try values.decodeIfPresent(Double.self, forKey: .learningRate) ?? standard.learningRate
+        batch = try values.decodeIfPresent(Int.self, forKey: .batch) ?? standard.batch
+        evaluateEvery = try values.decodeIfPresent(Int.self, forKey: .evaluateEvery) ?? standard.evaluateEvery
+        patience = try values.decodeIfPresent(Int.self, forKey: .patience) ?? standard.patience
+        scale = try values.decodeIfPresent(Double.self, forKey: .scale) ?? standard.scale
+        holdout = try values.decodeIfPresent(Double.self, forKey: .holdout) ?? standard.holdout
+        seed = try values.decodeIfPresent(UInt64.self, forKey: .seed) ?? standard.seed
+        threads = try values.decodeIfPresent(Int.self, forKey: .threads) ?? standard.threads
+        device = try values.decodeIfPresent(Device.self, forKey: .device) ?? standard.device
+        precision = try values.decodeIfPresent(Precision.self, forKey: .precision) ?? standard.precision
+        memory = try values.decodeIfPresent(Int64.self, forKey: .memory) ?? standard.memory
+    }
+}

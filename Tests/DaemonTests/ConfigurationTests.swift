@@ -66,6 +66,19 @@ struct ConfigurationTests {
             ])
     }
 
+    @Test(arguments: [
+        "registry: /r\ndeploy: /r", "registry: /r\ndeploy: /r/tasks/x", "registry: /r\nstate: /r/.state",
+        "registry: /r\nsocket: /r/s", "registry: /d/registry\ndeploy: /d", "registry: /r\nstate: /x/../r/a",
+        "registry: /s/r\nstate: /s",
+    ])
+    func directoriesInsideTheRegistryAndAroundItAreFaults(text: String) {
+        #expect(faults(text).count == 1)
+    }
+
+    @Test func directoriesBesideTheRegistryAreFine() {
+        #expect(faults("registry: /r\ndeploy: /r2\nstate: /rs/x\nsocket: /r.sock").isEmpty)
+    }
+
     @Test func valuesAreRead() throws {
         let read = try Configuration.parse(
             """

@@ -1,8 +1,10 @@
 import Control
+import FlyingSocks
 import Foundation
 import Ledger
 import Logging
 import Releases
+import Synchronization
 import Testing
 import WorkerProtocol
 
@@ -10,6 +12,51 @@ import WorkerProtocol
 
 @Suite(.timeLimit(.minutes(1)))
 struct ControlServerTests {
+    private func makeServer(_ path: String, _ daemon: Reconciler) -> ControlServer {
+        ControlServer(
+            path: path, reconciler: daemon, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    @Test func aConnectionThatCantBeTakenEndsNobody() async throws {
+        let stand = try DaemonStand(Samples.snapshot([]))
+        defer { stand.remove() }
+        try await stand.live { daemon in
+            let failures = Mutex(3)
+            var server = makeServer(stand.folder + "/s", daemon)
+            server.accepting = { socket in
+                let isFailing = failures.withLock { left in
+                    left -= 1
+                    return left >= 0
+                }
+                if isFailing { throw POSIXError(.EMFILE) }
+                return try await socket.accept()
+            }
+            let task = Task { [server] in try await server.run() }
+            while !FileManager.default.fileExists(atPath: server.path) { await Task.yield() }
+            let body = try await ControlClient(socket: server.path).send("GET", "/status")
+            #expect(!body.isEmpty)
+            #expect(failures.withLock { $0 } < 0)
+            task.cancel()
+            _ = try? await task.value
+        }
+    }
+
+    @Test func moreConnectionsThanCanBeAnsweredAreToldSo() async throws {
+        try await serve { stand, client in
+            var idle: [Socket] = []
+            for _ in 0..<ControlServer.mostConnections {
+                let socket = try Socket(domain: AF_UNIX, type: .stream)
+                try socket.connect(to: .unix(path: client.socket))
+                idle.append(socket)
+            }
+            await #expect { try await client.send("GET", "/status") } throws: { error in
+                "\(error)".contains("try again later")
+            }
+            for socket in idle { try socket.close() }
+            while (try? await client.send("GET", "/status")) == nil { await Task.yield() }
+        }
+    }
+
     /// Serves a reconciler on a socket while `body` asks.
     private func serve(_ body: (DaemonStand, ControlClient) async throws -> Void) async throws {
         let stand = try DaemonStand(Samples.snapshot([]))
@@ -18,7 +65,7 @@ struct ControlServerTests {
         let path = stand.folder + "/s"
         try await stand.live { daemon in
             _ = await daemon.rescan(wait: true)
-            let server = Task { try await ControlServer(path: path, reconciler: daemon).run() }
+            let server = Task { try await makeServer(path, daemon).run() }
             while (try? FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int) != 0o660 {
                 await Task.yield()
             }

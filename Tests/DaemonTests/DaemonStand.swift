@@ -13,8 +13,12 @@ struct DaemonStand {
     let registry: FakeRegistry
     let worker = FakeWorker()
     var configuration = Configuration()
+    var calls = LedgerCalls()
+    /// How long a failed merge waits.
+    var retryDelay: @Sendable (Int) -> Duration = { _ in .seconds(3600) }
 
-    init(_ snapshot: RegistrySnapshot) throws {
+    /// `retain`: releases to keep, without grace; default: the configuration's.
+    init(_ snapshot: RegistrySnapshot, retain: Int? = nil) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "daemon-\(UUID().uuidString)").path
         for name in ["registry/base", "state", "deploy"] {
             try FileManager.default.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
@@ -24,6 +28,7 @@ struct DaemonStand {
         configuration.deploy = folder + "/deploy"
         configuration.state = folder + "/state"
         configuration.settle = .zero
+        if let retain { (configuration.retain.versions, configuration.retain.grace) = (retain, .zero) }
     }
 
     var store: ReleaseStore { ReleaseStore(deploy: configuration.deploy) }
@@ -41,12 +46,12 @@ struct DaemonStand {
 
     /// Runs a daemon's life: `body` talks to it, then it stops.
     func live(_ body: (Reconciler) async throws -> Void) async throws {
-        let ledger = try Ledger(path: configuration.ledger)
+        let ledger = try Ledger(path: configuration.ledger, calls: calls)
         let reconciler = Reconciler(
             configuration,
             Reconciler.Parts(
                 ledger: ledger, store: store, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-                makeLooker: { [registry] _ in registry }, makeWorker: { [worker] _ in worker }))
+                retryDelay: retryDelay, makeLooker: { [registry] _ in registry }, makeWorker: { [worker] _ in worker }))
         let loop = Task { try await reconciler.run() }
         do {
             try await body(reconciler)

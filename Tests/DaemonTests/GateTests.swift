@@ -32,7 +32,7 @@ struct GateTests {
         task.paired = paired
         let source = TaskSource(
             name: "a", directory: "/a", files: [], digest: "d", settings: TaskSettings(maximumRegression: limit))
-        return Gate(maximumRegression: 0.02).judge(MergeResult(tasks: [task]), tasks: [source])
+        return Gate(maximumRegression: 0.02).judge(MergeResult(tasks: [task]), tasks: [source], requiresScores: true)
     }
 
     @Test func aRealFallStopsTheCandidate() {
@@ -48,6 +48,15 @@ struct GateTests {
 
     @Test func aSmallFallPassesHoweverCertain() {
         #expect(judge(deployed: 0.9, merged: score(0.885), paired: PairedCounts(gained: 0, lost: 30)).isPassed)
+    }
+
+    /// Exact McNemar can't go below 0.05 with five examples: 100 % → 0 % would be called chance.
+    @Test func aFallOnTooFewExamplesForAPairedTestStopsTheCandidate() {
+        let merged = Score(examples: 5, loss: 0.5, metric: "accuracy", value: 0)
+        let verdict = judge(deployed: 1, merged: merged, paired: PairedCounts(gained: 0, lost: 5))
+        #expect(!verdict.isPassed)
+        #expect(verdict.tasks[0].pValue == nil)
+        #expect(verdict.message.contains("too few"))
     }
 
     @Test func withoutPairsTheFallAloneCounts() {
@@ -74,8 +83,18 @@ struct GateTests {
 
     @Test func withoutValidationNothingIsJudged() {
         let verdict = Gate(maximumRegression: 0.02).judge(
-            MergeResult(tasks: [TaskResult(task: "a", fitted: 0)]), tasks: [])
+            MergeResult(tasks: [TaskResult(task: "a", fitted: 0)]), tasks: [], requiresScores: false)
         #expect(verdict.isPassed)
         #expect(!verdict.isJudged)
+    }
+
+    @Test func aTaskWithoutAScoreStopsACandidateThatLearned() {
+        let gate = Gate(maximumRegression: 0.02)
+        let source = TaskSource(name: "a", directory: "/a", files: [], digest: "d", settings: TaskSettings())
+        for result in [MergeResult(tasks: [TaskResult(task: "a", fitted: 9)]), MergeResult(tasks: [])] {
+            let verdict = gate.judge(result, tasks: [source], requiresScores: true)
+            #expect(!verdict.isPassed)
+            #expect(verdict.message.contains("a has no score"))
+        }
     }
 }

@@ -1,20 +1,35 @@
-import Daemon
 import Ledger
 import Registry
 import Testing
 import WorkerProtocol
 
+@testable import Daemon
+
 struct PlannerTests {
+    /// The deployed tasks are kept, unless `kept` says which.
     private func decide(
         _ snapshot: RegistrySnapshot, _ deployed: ReleaseRecord? = nil, _ memory: PlannerMemory = PlannerMemory(),
-        settings: MergeSettings = MergeSettings()
+        kept: [String]? = nil, settings: MergeSettings = MergeSettings()
     ) -> Decision {
-        Planner.decide(snapshot: snapshot, deployed: deployed, settings: settings, memory: memory)
+        let tasks = (deployed?.tasks ?? []).filter { kept?.contains($0.name) ?? true }.map { task in
+            var task = task
+            task.directory = "/kept/\(task.digest)"
+            return (task.name, task)
+        }
+        return Planner.decide(
+            snapshot: snapshot, deployed: deployed, kept: Dictionary(uniqueKeysWithValues: tasks), settings: settings,
+            memory: memory)
     }
 
     private func merged(_ decision: Decision) -> [String]? {
         guard case .merge(let request) = decision else { return nil }
-        return request.tasks.map(\.source.name)
+        return request.tasks.map(\.name)
+    }
+
+    /// Task → digest of what is merged.
+    private func digests(_ decision: Decision) -> [String: String]? {
+        guard case .merge(let request) = decision else { return nil }
+        return request.inputs.tasks
     }
 
     private func reason(_ decision: Decision) -> Decision.Rest.Reason? {
@@ -29,14 +44,9 @@ struct PlannerTests {
     ) -> PlannerMemory {
         guard case .merge(let request) = decision else { return memory }
         var memory = memory
-        memory.apply(
-            LedgerEvent(
-                kind, message: "because",
-                details: [
-                    "inputs": .string(request.inputs.fingerprint), "context": .string(request.inputs.context),
-                    "tasks": .object(request.inputs.tasks.mapValues { .string($0) }),
-                    "new": .array(request.new.map { .string($0) }), "cause": .string(cause),
-                ]))
+        var details = MergeDetails(request).ledgerDetails
+        details["cause"] = .string(cause)
+        memory.apply(LedgerEvent(kind, message: "because", details: details))
         return memory
     }
 
@@ -118,19 +128,115 @@ struct PlannerTests {
         #expect(reason(decide(Samples.snapshot([a]), deployed, memory)) == .refused)
     }
 
-    @Test func aDeployedTaskWithUnusableNewContentIsNeverDropped() {
+    @Test func aBadReplacementOfADeployedTaskLeavesTheOldVersionAndDelaysNobody() {
         let deployed = Samples.record([a, b])
         let refused = Drop<AcceptedTask>.refused(Refusal(code: "truncated", message: "short", fingerprint: "f"))
         for drop in [refused, .arriving("incomplete")] {
             var snapshot = Samples.snapshot([a])
             snapshot.tasks["b"] = drop
-            #expect(reason(decide(snapshot, deployed)) == .upToDate)
+            guard case .nothing(let rest) = decide(snapshot, deployed) else {
+                Issue.record("the same content is merged again")
+                return
+            }
+            #expect(rest.reason == .upToDate && rest.message.contains("task b stays as deployed"))
             snapshot.tasks["c"] = .accepted(c)
-            #expect(reason(decide(snapshot, deployed)) == .waiting)
+            let decision = decide(snapshot, deployed)
+            #expect(digests(decision) == ["a": "digest-a", "b": "digest-b", "c": "digest-c"])
+            guard case .merge(let request) = decision else { return }
+            #expect(request.tasks.map(\.directory) == ["/registry/tasks/a", "/kept/digest-b", "/registry/tasks/c"])
+            #expect(request.new == ["c"])
+        }
+    }
+
+    @Test func aReplacementThatTheGateRefusedLeavesTheOldVersionAndDelaysNobody() {
+        let deployed = Samples.record([a, b])
+        let worse = Samples.task("b", "worse")
+        let memory = after(.gated, decide(Samples.snapshot([a, worse]), deployed))
+        #expect(reason(decide(Samples.snapshot([a, worse]), deployed, memory)) == .upToDate)
+        #expect(
+            digests(decide(Samples.snapshot([a, worse, c]), deployed, memory))
+                == ["a": "digest-a", "b": "digest-b", "c": "digest-c"])
+    }
+
+    @Test func aSuspectedNewVersionIsTriedAloneAgainstTheOldOne() {
+        let deployed = Samples.record([a, b])
+        let snapshot = Samples.snapshot([Samples.task("a", "harmful"), b, c])
+        var memory = after(.gated, decide(snapshot, deployed))
+        #expect(digests(decide(snapshot, deployed, memory)) == ["a": "harmful", "b": "digest-b"])
+        memory = after(.gated, decide(snapshot, deployed, memory), memory)
+        #expect(
+            digests(decide(snapshot, deployed, memory)) == ["a": "digest-a", "b": "digest-b", "c": "digest-c"])
+    }
+
+    /// Where nothing could be kept: suspects that no merge can do without go first, and it ends.
+    @Test func withoutKeptFilesEverySuspectIsTriedAndNoneIsDropped() {
+        let deployed = Samples.record([a, b])
+        let snapshot = Samples.snapshot([Samples.task("a", "new"), Samples.task("b", "new"), c])
+        var memory = PlannerMemory()
+        for _ in 0..<8 {
+            let decision = decide(snapshot, deployed, memory, kept: [])
+            guard let names = merged(decision) else { break }
+            #expect(names.contains("a") && names.contains("b"))
+            memory = after(.gated, decision, memory)
+        }
+        #expect(reason(decide(snapshot, deployed, memory, kept: [])) == .waiting)
+        #expect(Set(memory.setAside.keys) == ["a", "b"])
+    }
+
+    @Test func whatWasAdmittedAgainstAnotherBaseIsNotMergedOntoThisOne() {
+        let deployed = Samples.record([a, b])
+        var snapshot = Samples.snapshot([a, c], base: Samples.base("other"))
+        snapshot.tasks["b"] = .refused(Refusal(code: "another-base", message: "far", fingerprint: "f"))
+        #expect(reason(decide(snapshot, deployed)) == .waiting)
+    }
+
+    @Test func aDeployedTaskThatIsNeitherThereNorKeptIsNeverDropped() {
+        let deployed = Samples.record([a, b])
+        let refused = Drop<AcceptedTask>.refused(Refusal(code: "truncated", message: "short", fingerprint: "f"))
+        for drop in [refused, .arriving("incomplete")] {
+            var snapshot = Samples.snapshot([a])
+            snapshot.tasks["b"] = drop
+            #expect(reason(decide(snapshot, deployed, kept: [])) == .upToDate)
+            snapshot.tasks["c"] = .accepted(c)
+            #expect(reason(decide(snapshot, deployed, kept: [])) == .waiting)
         }
         let changed = Samples.snapshot([a, Samples.task("b", "worse")])
-        let memory = after(.gated, decide(changed, deployed))
-        #expect(reason(decide(changed, deployed, memory)) == .upToDate)
+        let memory = after(.gated, decide(changed, deployed, kept: []))
+        #expect(reason(decide(changed, deployed, memory, kept: [])) == .upToDate)
+    }
+
+    /// The new version of a deployed task and a new task were refused together: neither the next drop nor the trial of the
+    /// other may leave the deployed task out.
+    @Test func aSuspectedNewVersionOfADeployedTaskNeverDropsIt() {
+        let deployed = Samples.record([a, b])
+        let suspected = Samples.snapshot([Samples.task("a", "harmful"), b, c])
+        let memory = after(.gated, decide(suspected, deployed))
+        for snapshot in [suspected, Samples.snapshot([Samples.task("a", "harmful"), b, c, Samples.task("d")])] {
+            let names = merged(decide(snapshot, deployed, memory)) ?? []
+            #expect(names.contains("a") && names.contains("b"), "\(names)")
+        }
+    }
+
+    @Test func aRefusedRemovalIsNotBlamedOnTheNextDrop() {
+        let deployed = Samples.record([a, b])
+        var memory = after(.gated, decide(Samples.snapshot([a]), deployed))
+        memory = after(.gated, decide(Samples.snapshot([a, c]), deployed, memory), memory)
+        #expect(memory.setAside.isEmpty)
+        #expect(reason(decide(Samples.snapshot([a, c]), deployed, memory)) == .refused)
+        #expect(merged(decide(Samples.snapshot([a, b, c]), deployed, memory)) == ["a", "b", "c"])
+    }
+
+    @Test func crashesWithoutANewTaskAreNotCalledARefusalByTheGate() {
+        let deployed = Samples.record([a, b])
+        let decision = decide(Samples.snapshot([a]), deployed)
+        var memory = PlannerMemory()
+        for _ in 1...5 { memory = after(.mergeFailed, decision, memory) }
+        guard case .nothing(let rest) = decide(Samples.snapshot([a]), deployed, memory) else {
+            Issue.record("it merges on")
+            return
+        }
+        #expect(rest.reason == .refused)
+        #expect(rest.message.contains("because") && !rest.message.contains("gate"))
     }
 
     @Test func aBadNewDropNeverDelaysAGoodOne() {
@@ -173,11 +279,16 @@ struct PlannerTests {
 
     @Test func aRollbackHoldsUntilTheRegistryChanges() {
         let snapshot = Samples.snapshot([a, b])
-        let held = Planner.everything(snapshot, base: Samples.base(), settings: MergeSettings()).fingerprint
         var memory = PlannerMemory()
-        memory.apply(LedgerEvent(.rolledBack, version: 3, message: "back", details: ["held": .string(held)]))
+        for event in RegistryChanges.events(since: [:], in: snapshot) { memory.apply(event) }
+        let held = memory.announcedContent(MergeSettings())
+        memory.apply(
+            LedgerEvent(.rolledBack, version: 3, message: "back", details: ["held": held?.ledgerValue ?? .null]))
         let deployed = Samples.record([a], version: 3)
         #expect(reason(decide(snapshot, deployed, memory)) == .held)
+        var touched = snapshot
+        touched.tasks["b"] = .arriving("not yet still")
+        #expect(reason(decide(touched, deployed, memory)) == .held)
         #expect(merged(decide(Samples.snapshot([a, b, c]), deployed, memory)) == ["a", "b", "c"])
         memory.apply(LedgerEvent(.operatorAction, message: "on", details: ["action": "resume"]))
         #expect(merged(decide(snapshot, deployed, memory)) == ["a", "b"])

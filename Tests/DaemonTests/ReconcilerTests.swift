@@ -1,11 +1,12 @@
 import Control
-import Daemon
 import Foundation
 import Ledger
 import Registry
 import Releases
 import Testing
 import WorkerProtocol
+
+@testable import Daemon
 
 @Suite(.timeLimit(.minutes(1)))
 struct ReconcilerTests {
@@ -52,7 +53,7 @@ struct ReconcilerTests {
         try await stand.live { daemon in
             let reply = await daemon.rescan(wait: true)
             #expect(reply.outcome == .refused)
-            #expect(reply.message.hasPrefix("refused: bad ("))
+            #expect(reply.message.hasPrefix("refused: bad ("), "\(reply.message)")
             let states = await daemon.status().tasks.map(\.state)
             #expect(states == [.deployed, .setAside, .deployed])
         }
@@ -156,6 +157,42 @@ struct ReconcilerTests {
             #expect(await daemon.rescan(wait: true).version == 4)
         }
         #expect(try stand.store.current()?.record.tasks.map(\.name) == ["a", "b", "c"])
+    }
+
+    @Test func aTouchedDropDoesNotReleaseARollback() async throws {
+        let stand = try DaemonStand(Samples.snapshot([]))
+        defer { stand.remove() }
+        stand.drop("a")
+        try await stand.live { daemon in
+            _ = await daemon.rescan(wait: true)
+            stand.drop("a", "b")
+            _ = await daemon.rescan(wait: true)
+            _ = await daemon.rollback(to: 1)
+            var touched = Samples.snapshot([Samples.task("a")], base: stand.base())
+            touched.tasks["b"] = .arriving("not yet still")
+            stand.registry.set(touched)
+            #expect(await daemon.rescan(wait: true).version == 3)
+            stand.drop("a", "b")
+            #expect(await daemon.rescan(wait: true).version == 3)
+            #expect(await daemon.status().message.contains("held"))
+        }
+    }
+
+    @Test func aRollbackBeforeTheFirstLookHolds() async throws {
+        let stand = try DaemonStand(Samples.snapshot([]))
+        defer { stand.remove() }
+        stand.drop("a")
+        try await stand.live { daemon in
+            _ = await daemon.rescan(wait: true)
+            stand.drop("a", "b")
+            _ = await daemon.rescan(wait: true)
+        }
+        let door = stand.registry.block()
+        try await stand.live { daemon in
+            #expect(await daemon.rollback(to: 1).version == 3)
+            door.finish()
+            #expect(await daemon.rescan(wait: true).version == 3)
+        }
     }
 
     @Test func aRollbackToNowhereFailsAndChangesNothing() async throws {

@@ -99,6 +99,28 @@ import Testing
         #expect(try site.bytes(site.deployed("model.safetensors")) == model)
     }
 
+    @Test func filesBehindLinksThatStayInTheRegistryAreMerged() throws {
+        let site = try Site(steps: 5)
+        let pool = site.registry + "/pool"
+        try Durable.createDirectories(pool)
+        for (folder, name) in [("tasks/amber", "model"), ("tasks/amber", "validation"), ("base", "model")] {
+            let source = try folder == "base" ? site.registry + "/base" : Workshop.shared().task("amber")
+            try site.copy("\(source)/\(name).safetensors", to: "\(pool)/\(folder.suffix(5))-\(name)")
+            let place = "\(site.registry)/\(folder)"
+            try Durable.createDirectories(place)
+            try Durable.remove("\(place)/\(name).safetensors")
+            let up = folder == "base" ? "../pool" : "../../pool"
+            try FileManager.default.createSymbolicLink(
+                atPath: "\(place)/\(name).safetensors", withDestinationPath: "\(up)/\(folder.suffix(5))-\(name)")
+        }
+        try site.start()
+        try site.settle()
+        #expect(site.current == "versions/1")
+        try site.drop("birch")
+        try site.settle()
+        #expect(try site.release()?.record.tasks.map(\.name) == ["amber", "birch"])
+    }
+
     @Test func namesOfTemporariesAreIgnored() throws {
         let site = try Site()
         try site.start()

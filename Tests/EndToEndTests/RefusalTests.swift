@@ -127,6 +127,33 @@ import Testing
         #expect(try site.ledger(.refused).contains { $0.task == "amber" })
     }
 
+    /// The old version stays deployed from the daemon's own copy, and goes into the merge of what comes next.
+    @Test(arguments: ["spoilt", "emptied"])
+    func aBadReplacementOfADeployedTaskDelaysNoGoodDrop(how: String) throws {
+        let (site, daemon) = try deployedSite()
+        let digest = try #require(try site.release()?.record.tasks.first?.digest)
+        for name in ["model", "validation"] {
+            let path = site.path("amber", "\(name).safetensors")
+            try how == "spoilt" ? Data("no".utf8).write(to: URL(filePath: path)) : Durable.remove(path)
+        }
+        try site.settle(how, status: 3)
+        try site.drop("birch")
+        try site.settle(how)
+        let record = try #require(try site.release()?.record)
+        #expect(record.tasks.map(\.name) == ["amber", "birch"])
+        #expect(record.tasks.first?.digest == digest)
+        #expect(record.result.tasks.first?.deployed != nil, "the gate still compares it")
+        #expect(try daemon.stop() == 0)
+        try site.start()
+        try site.drop("cedar")
+        try site.settle(how)
+        #expect(try site.release()?.record.tasks.map(\.digest).first == digest)
+        #expect(try site.release()?.record.tasks.count == 3)
+        try site.remove("amber")
+        try site.settle(how)
+        #expect(try site.release()?.record.tasks.map(\.name) == ["birch", "cedar"])
+    }
+
     @Test func anOperatorThatCantBeRunIsNamedWithItsNode() throws {
         let site = try Site(steps: 5)
         let graph = site.registry + "/base/graph.pt2"

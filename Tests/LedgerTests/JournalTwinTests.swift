@@ -27,6 +27,14 @@ import Testing
         #expect(!twin.fields.contains { $0.name == "SUPERMERGE_TASK" })
     }
 
+    @Test func anEventOfSeveralTasksIsFoundByEach() {
+        let tasks: LedgerValue = .object(["sst2": "digest-1", "mnli": "digest-2"])
+        let twin = twin(LedgerEvent(.published, version: 3, message: "", details: ["tasks": tasks]))
+        #expect(twin.fields.filter { $0.name == "SUPERMERGE_TASK" }.map(\.value) == ["mnli", "sst2"])
+        let one = self.twin(LedgerEvent(.gated, task: "sst2", message: "", details: ["tasks": tasks]))
+        #expect(one.fields.filter { $0.name == "SUPERMERGE_TASK" }.map(\.value) == ["sst2"])
+    }
+
     @Test func catalogHasExactlyTheseEvents() throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Ledger
 import Synchronization
@@ -135,6 +136,21 @@ import Testing
         try await ledger.append(LedgerEvent(.started, message: "kept"))
         #expect(try Ledger.verify(path: directory.ledger) == 1)
         #expect(directory.names == ["ledger.jsonl", "ledger.jsonl.torn-1"])
+    }
+
+    @Test func anEventOfALaterVersionStopsNobody() async throws {
+        let first = try await ledger().append(LedgerEvent(.started, message: "one"))
+        let text = String(decoding: try directory.bytes(), as: UTF8.self)
+        let line = text.replacing(#""event":"started""#, with: #""event":"enchanted""#)
+            .replacing(#""sequence":0"#, with: #""sequence":1"#)
+            .replacing(first.previous, with: Digest.sha256(text.dropLast().utf8))
+        try directory.write(Array((text + line).utf8))
+        let reopened = try ledger()
+        let third = try await reopened.append(LedgerEvent(.stopped, message: "three"))
+        #expect(third.sequence == 2)
+        #expect(try await reopened.entries().map(\.message) == ["one", "three"])
+        #expect(try Ledger.entries(path: directory.ledger, last: 2).map(\.message) == ["three"])
+        #expect(try Ledger.verify(path: directory.ledger) == 3)
     }
 
     @Test func secondDaemonOnTheSameStateIsRefused() async throws {

@@ -137,6 +137,29 @@ import Testing
         #expect(try await code() == "missing-parameter")
     }
 
+    /// As the worker has it: a tied tensor may be saved under any of its names, and named as head by any.
+    @Test func parameterThatOnlyItsTwinStandsFor() async throws {
+        let twin = TestTensor("trunk.twin", [4, 3], TestRegistry.trunk)
+        try registry.write("base/model.safetensors", TestTensor.file(TestRegistry.trunkTensors() + [twin]))
+        try registry.writeTask()
+        try registry.writeTask("owner", settings: "head: [head., trunk.twin]")
+        let scanner = registry.scanner(readGraph: { _ in
+            var signature = TestRegistry.signature
+            signature.parameters[0].aliases = ["trunk.twin"]
+            return signature
+        })
+        let snapshot = try await registry.settledScan(scanner)
+        #expect(snapshot.tasks["t"]?.content != nil)
+        #expect(snapshot.tasks["owner"]?.content != nil)
+    }
+
+    @Test func integersOfTheBaseThatATaskDidNotSave() async throws {
+        let positions = TestTensor("trunk.position_ids", [3], integers: [0, 1, 2])
+        try registry.write("base/model.safetensors", TestTensor.file(TestRegistry.trunkTensors() + [positions]))
+        try registry.writeTask()
+        #expect(try await code() == nil)
+    }
+
     @Test func missingHead() async throws {
         try registry.writeTask(weights: TestRegistry.trunkTensors())
         #expect(try await code() == "missing-parameter")
@@ -220,6 +243,10 @@ import Testing
     @Test func basesThatAreNone() async throws {
         let cases: [(String, String, [UInt8])] = [
             ("code", "base/config.json", Array(#"{"auto_map": {"AutoModel": "m.Model"}}"#.utf8)),
+            ("code", "base/config.json", Array(#"{"vision": [{"auto_map": {"AutoModel": "m.Model"}}]}"#.utf8)),
+            ("code", "base/config.json", Array(#"{"custom_pipelines": {}}"#.utf8)),
+            ("code", "base/tokenizer_config.json", Array(#"{"auto_map": {"AutoTokenizer": ["m.T", null]}}"#.utf8)),
+            ("malformed", "base/tokenizer_config.json", Array("{".utf8)),
             ("malformed", "base/config.json", Array("{".utf8)),
             ("code", "base/modeling.py", [1]),
             ("pickle", "base/pytorch_model.bin", [1]),

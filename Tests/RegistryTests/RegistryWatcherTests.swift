@@ -15,20 +15,26 @@ import Testing
     @Test func everyKindOfMoveWakes() async throws {
         try registry.writeBase()
         try registry.writeTask()
-        let watcher = try RegistryWatcher(registry: registry.root)
-        await watcher.ready()
-        await wakeUp(watcher)
-        try registry.write("base/config.json", Array("{ }".utf8))
-        await wakeUp(watcher)
-        try registry.writeTask(settings: "weight: 2")
-        await wakeUp(watcher)
-        try registry.remove("tasks/t/task.yaml")
-        await wakeUp(watcher)
-        try FileManager.default.moveItem(atPath: registry.root + "/tasks/t", toPath: registry.root + "/tasks/.gone")
-        await wakeUp(watcher)
-        #expect(watcher.unwatched == [:])
-        watcher.stop()
-        watcher.stop()
+        let moves: [() throws -> Void] = [
+            { try registry.write("base/config.json", Array("{ }".utf8)) },
+            { try registry.writeTask(settings: "weight: 2") },
+            { try registry.remove("tasks/t/task.yaml") },
+            {
+                let tasks = registry.root + "/tasks"
+                try FileManager.default.moveItem(atPath: tasks + "/t", toPath: tasks + "/.gone")
+            },
+        ]
+        for move in moves {
+            // A watcher for each, or a wake-up that one move has left would stand for the next.
+            let watcher = try RegistryWatcher(registry: registry.root)
+            await watcher.ready()
+            await wakeUp(watcher)
+            try move()
+            await wakeUp(watcher)
+            #expect(watcher.unwatched == [:])
+            watcher.stop()
+            watcher.stop()
+        }
     }
 
     @Test func fileInANewFolderWakes() async throws {

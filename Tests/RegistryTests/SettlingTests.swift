@@ -121,6 +121,65 @@ import Testing
         #expect(new.source.digest != old.source.digest)
     }
 
+    @Test func folderReplacedWhileTheBaseSettlesIsNotRemoved() async throws {
+        try registry.writeBase()
+        try registry.writeTask()
+        let scanner = registry.scanner()
+        _ = try await registry.settledScan(scanner)
+        try registry.write("base/config.json", Array("{ }".utf8))
+        _ = try await scanner.scan()
+        try registry.remove("tasks/t")
+        #expect(try await scanner.scan().snapshot.tasks["t"]?.reason != nil)
+    }
+
+    @Test func folderReplacedAcrossARestartIsNotRemoved() async throws {
+        try registry.writeBase()
+        let scanner = registry.scanner()
+        let scan = try await scanner.scan(expecting: ["t"])
+        #expect(scan.snapshot.tasks["t"]?.reason != nil)
+        #expect(scan.lookAgainAfter == .seconds(5))
+        registry.advance(.seconds(5))
+        #expect(try await scanner.scan(expecting: ["t"]).snapshot.tasks == [:])
+        registry.advance(.seconds(1))
+        let later = try await scanner.scan(expecting: ["t"])
+        #expect(later.snapshot.tasks == [:] && later.lookAgainAfter == nil)
+    }
+
+    /// Small drops are read first, and a large one leaves the rest to the next look.
+    @Test func aLargeDropDelaysNoWordAboutTheOthers() async throws {
+        try registry.writeBase()
+        for name in ["a", "b", "c"] { try registry.writeTask(name) }
+        let head = TestTensor("head.extra", [4096], [Float](repeating: 1, count: 4096))
+        try registry.writeTask("a", weights: TestRegistry.taskTensors() + [head], settings: "head: [head.]")
+        let scanner = registry.scanner(mostRead: 1)
+        var scan = try await scanner.scan()
+        #expect(scan.lookAgainAfter == .seconds(5) && !scan.hasUnread)
+        registry.advance(.seconds(5))
+        for accepted in [["b"], ["b", "c"]] {
+            scan = try await scanner.scan()
+            #expect(scan.snapshot.tasks.filter { $0.value.content != nil }.keys.sorted() == accepted)
+            #expect(scan.snapshot.tasks["a"]?.reason == "not read yet")
+            #expect(scan.hasUnread && scan.lookAgainAfter == .zero)
+        }
+        scan = try await scanner.scan()
+        #expect(scan.snapshot.tasks["a"]?.content != nil)
+        #expect(!scan.hasUnread && scan.lookAgainAfter == nil)
+    }
+
+    @Test func folderThatWasEmptiedIsRefused() async throws {
+        try registry.writeBase()
+        try registry.writeTask()
+        let scanner = registry.scanner()
+        _ = try await registry.settledScan(scanner)
+        for name in ["model", "validation"] { try registry.remove("tasks/t/\(name).safetensors") }
+        #expect(try await scanner.scan().snapshot.tasks["t"]?.reason != nil)
+        registry.advance(.seconds(5))
+        #expect(try await scanner.scan().snapshot.tasks["t"]?.refusal?.code == "empty")
+        try FileManager.default.createDirectory(
+            atPath: registry.root + "/tasks/fresh", withIntermediateDirectories: false)
+        #expect(try await registry.settledScan(scanner).tasks["fresh"]?.reason != nil, "nothing was there before")
+    }
+
     @Test func missingRootIsAnError() async throws {
         try FileManager.default.removeItem(atPath: registry.root)
         let scanner = registry.scanner()

@@ -99,6 +99,31 @@ import WorkerProtocol
         #expect(outcomes == expected)
     }
 
+    /// A reader may have resolved `current` already: what was live stays, whatever fails afterwards.
+    @Test(arguments: [Operation.firstPublish, .publish, .rollback])
+    func onceSwitchedAReleaseIsNeverTakenBack(operation: Operation) throws {
+        let (deployment, run) = try prepare(operation)
+        let store = deployment.store
+        try deployment.save()
+        let whole = Fuse(.once(at: .max))
+        #expect(whole.run(run) == nil)
+        let switched = try #require(whole.seen.lastIndex { $0.kind == .rename && $0.path == store.link }) + 1
+        #expect(switched < whole.seen.count)
+        for step in switched + 1...whole.seen.count {
+            try deployment.restore()
+            let version = operation == .firstPublish ? 1 : 4
+            let fuse = Fuse(.once(at: step))
+            let error = fuse.run(run)
+            let note = Comment(rawValue: "\(operation) failed at step \(step): \(fuse.seen[step - 1])")
+            #expect(error == nil, note)
+            #expect(try store.current()?.version == version, note)
+            #expect(try store.verify(version) == [], note)
+            #expect(!fuse.seen[switched...].contains { $0.kind == .remove && $0.path.contains("versions") }, note)
+            #expect(try store.recover()?.version == version, note)
+            #expect(store.readPointer()?.version == version, note)
+        }
+    }
+
     @Test(arguments: Operation.allCases)
     func oneFailureAtEveryStep(operation: Operation) throws {
         var step = 0

@@ -12,4 +12,10 @@ int cfiles_open_place(const char *_Nonnull path);
 /// Reserves room for a file of `bytes` without changing its length. Returns 0, or the negative of errno.
 int cfiles_reserve(int descriptor, int64_t bytes);
 
+/// Makes the empty file `to` share the content of `from` (FICLONE: btrfs, XFS, bcachefs). Returns 0, or the negative of errno.
+int cfiles_clone(int to, int from);
+
+/// Bytes that a file system still has for this user, and bytes in all. Returns 0, or the negative of errno.
+int cfiles_room(const char *_Nonnull path, int64_t *_Nonnull available, int64_t *_Nonnull total);
+
 #endif

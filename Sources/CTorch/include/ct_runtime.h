@@ -12,6 +12,8 @@ extern "C" {
 
 ct_status ct_set_threads(int32_t count, char *_Nullable *_Nonnull error) CT_NOEXCEPT;
 int32_t ct_threads(void) CT_NOEXCEPT;
+/// Makes the allocator keep what is freed instead of giving it back: for a process that allocates the same over and over.
+void ct_keep_freed_memory(void) CT_NOEXCEPT;
 
 bool ct_grad_mode(void) CT_NOEXCEPT;
 void ct_set_grad_mode(bool enabled) CT_NOEXCEPT;

@@ -26,7 +26,8 @@ extension Configuration {
         } catch {
             throw ConfigurationError(file: file, faults: [ConfigurationReader.fault(of: error)])
         }
-        guard reader.faults.isEmpty else { throw ConfigurationError(file: file, faults: reader.faults) }
+        let faults = reader.faults + reader.result.overlaps()
+        guard faults.isEmpty else { throw ConfigurationError(file: file, faults: faults) }
         return reader.result
     }
 }

@@ -47,6 +47,39 @@ extension Configuration {
     package var ledger: String { state + "/ledger.jsonl" }
     var admissionCache: String { state + "/admission" }
     var merges: String { state + "/merges" }
+    /// Where the files of deployed tasks are kept.
+    var keptTasks: String { state + "/tasks" }
+
+    /// What would let the daemon write into the registry, or take its own output for a registry.
+    func overlaps() -> [ConfigurationFault] {
+        let written = [("deploy", deploy), ("state", state), ("socket", socket)]
+        return written.compactMap { key, path in
+            if Self.isInside(path, registry) {
+                return ConfigurationFault(
+                    key: key, message: "'\(path)' lies in the registry, which is never written to; choose another place"
+                )
+            }
+            guard key != "socket", Self.isInside(registry, path) else { return nil }
+            return ConfigurationFault(
+                key: "registry", message: "'\(registry)' lies in `\(key)` (\(path)); choose another place")
+        }
+    }
+
+    /// Whether a path is a folder or lies in it, by their names.
+    private static func isInside(_ path: String, _ folder: String) -> Bool {
+        let (path, folder) = (parts(path), parts(folder))
+        return path.starts(with: folder)
+    }
+
+    private static func parts(_ path: String) -> [Substring] {
+        path.split(separator: "/").reduce(into: []) { parts, part in
+            switch part {
+            case ".": break
+            case "..": _ = parts.popLast()
+            default: parts.append(part)
+            }
+        }
+    }
 
     /// Names of the keys that differ and can't change under a running daemon.
     func fixedKeysChanged(from old: Configuration) -> [String] {

@@ -7,15 +7,27 @@ package struct Gate: Hashable, Sendable {
     package var maximumRegression: Double
     /// A fall is chance unless the paired test's p lies below.
     static let significance = 0.05
+    /// With fewer examples the exact test can't fall below `significance`, whatever happens: then the fall alone counts.
+    static let fewestExamples = 6
 
     package init(maximumRegression: Double) { self.maximumRegression = maximumRegression }
 
     /// Judges each task: one that the deployed release has must not fall by more than its limit, where a paired test
     /// (if there is one) says that the fall is real; one that it does not have must be better than the base.
-    package func judge(_ result: MergeResult, tasks: [TaskSource]) -> GateVerdict {
+    ///
+    /// `requiresScores`: whether every task must have a score, as after a method that learns.
+    package func judge(_ result: MergeResult, tasks: [TaskSource], requiresScores: Bool) -> GateVerdict {
         let limits = Dictionary(tasks.map { ($0.name, $0.settings.maximumRegression) }) { first, _ in first }
+        let forgotten = tasks.map(\.name).filter { name in !result.tasks.contains { $0.task == name } }
+        let results = result.tasks + forgotten.map { TaskResult(task: $0, fitted: 0) }
         return GateVerdict(
-            tasks: result.tasks.map { judge($0, allowed: (limits[$0.task] ?? nil) ?? maximumRegression) })
+            tasks: results.map { task in
+                var verdict = judge(task, allowed: (limits[task.task] ?? nil) ?? maximumRegression)
+                if requiresScores, task.merged == nil {
+                    verdict.objection = "has no score; nothing shows that it works"
+                }
+                return verdict
+            })
     }
 
     private func judge(_ task: TaskResult, allowed: Double) -> GateVerdict.Task {
@@ -30,9 +42,13 @@ package struct Gate: Hashable, Sendable {
         if let deployed = task.deployed {
             let fall = deployed.value - merged.value
             verdict.fall = fall
-            verdict.pValue = task.paired.map { McNemar.pValue(gained: $0.gained, lost: $0.lost) }
+            let isTestable = merged.examples >= Self.fewestExamples
+            verdict.pValue =
+                isTestable ? task.paired.map { McNemar.pValue(gained: $0.gained, lost: $0.lost) } : nil
             if fall > allowed + 1e-9, verdict.pValue ?? 0 < Self.significance {
-                let chance = verdict.pValue.map { ", p = \(Self.text($0))" } ?? ""
+                let chance =
+                    verdict.pValue.map { ", p = \(Self.text($0))" }
+                    ?? (task.paired == nil || isTestable ? "" : ", too few for a paired test")
                 verdict.objection =
                     "fell from \(Self.text(deployed.value)) to \(Self.text(merged.value)) \(merged.metric) "
                     + "(limit \(Self.text(allowed)), \(merged.examples) examples\(chance))"

@@ -28,8 +28,7 @@ package struct GateVerdict: Hashable, Sendable {
 
     /// One sentence with every objection.
     package var message: String {
-        if !isJudged { return "no gate: no validation data" }
-        if isPassed { return "passed" }
+        if isPassed { return isJudged ? "passed" : "no gate: no validation data" }
         return tasks.compactMap { task in task.objection.map { "\(task.task) \($0)" } }.joined(separator: "; ")
     }
 }

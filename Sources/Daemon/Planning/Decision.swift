@@ -1,4 +1,5 @@
 package import Registry
+package import WorkerProtocol
 
 /// What the reconciler should do now.
 package enum Decision: Hashable, Sendable {
@@ -20,9 +21,9 @@ package enum Decision: Hashable, Sendable {
             case held
             /// The base, its graph or the settings can't be used.
             case blocked
-            /// A deployed task's folder holds nothing usable: a merge now would drop the task.
+            /// A deployed task is neither in the registry nor kept, though its folder is there: a merge now would drop it.
             case waiting
-            /// The gate refused exactly these inputs.
+            /// The gate refused exactly these inputs, or they failed again and again.
             case refused
         }
 
@@ -39,9 +40,11 @@ package enum Decision: Hashable, Sendable {
 /// A merge worth starting.
 package struct MergeRequest: Hashable, Sendable {
     package var base: AcceptedBase
-    /// In order of their names.
-    package var tasks: [AcceptedTask]
+    /// In order of their names; from the registry, or as they are kept.
+    package var tasks: [TaskSource]
     package var inputs: MergeInputs
     /// Names of the tasks that the deployed release does not have with this content.
     package var new: [String]
+    /// Fingerprint of the inputs without the new ones: if these alone are refused, the new ones are not to blame.
+    package var withoutNew: String
 }

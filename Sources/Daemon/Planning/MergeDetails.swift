@@ -7,12 +7,15 @@ struct MergeDetails {
     /// Task → digest.
     var tasks: [String: String]
     var new: [String]
+    /// Fingerprint of the inputs without the new ones.
+    var withoutNew: String
 
     init(_ request: MergeRequest) {
         inputs = request.inputs.fingerprint
         context = request.inputs.context
         tasks = request.inputs.tasks
         new = request.new
+        withoutNew = request.withoutNew
     }
 
     init(_ details: [String: LedgerValue]) {
@@ -20,12 +23,13 @@ struct MergeDetails {
         context = details["context"]?.text ?? ""
         tasks = details["tasks"]?.members.compactMapValues(\.text) ?? [:]
         new = details["new"]?.elements.compactMap(\.text) ?? []
+        withoutNew = details["without-new"]?.text ?? ""
     }
 
     var ledgerDetails: [String: LedgerValue] {
         [
             "inputs": .string(inputs), "context": .string(context), "tasks": .object(tasks.mapValues { .string($0) }),
-            "new": .array(new.map { .string($0) }),
+            "new": .array(new.map { .string($0) }), "without-new": .string(withoutNew),
         ]
     }
 }

@@ -26,6 +26,13 @@ package struct MergeInputs: Hashable, Sendable {
             settings: record.settings)
     }
 
+    /// The same base and settings with these tasks.
+    func with(_ tasks: [String: TaskSource]) -> MergeInputs {
+        var inputs = self
+        inputs.tasks = tasks.mapValues(\.digest)
+        return inputs
+    }
+
     /// Over base and settings: what a task is judged against.
     package var context: String { Self.digest(["base", base, "settings", settingsText]) }
 

@@ -5,11 +5,13 @@ package import WorkerProtocol
 package enum Planner {
     /// Decides what to do next.
     ///
-    /// New tasks that nothing is known against are merged together; those that were in a refused merge of several are
-    /// tried one at a time in order of their names. A deployed task whose folder is there but unusable is never dropped
-    /// by a merge: other changes wait for it.
+    /// A deployed task whose folder is there is in every merge: with new content that is being tried, or else with the content
+    /// that is deployed, from the registry or from `kept` (task → its files as `TaskStore` has them). So a bad replacement
+    /// leaves the old version deployed and delays nobody. New tasks that nothing is known against are merged together; those
+    /// that were in a refused merge of several are tried one at a time in order of their names.
     package static func decide(
-        snapshot: RegistrySnapshot, deployed: ReleaseRecord?, settings: MergeSettings, memory: PlannerMemory
+        snapshot: RegistrySnapshot, deployed: ReleaseRecord?, kept: [String: TaskSource] = [:],
+        settings: MergeSettings, memory: PlannerMemory
     ) -> Decision {
         if memory.isPaused { return rest(.paused, "paused by the operator; 'supermergectl resume' goes on") }
         let base: AcceptedBase
@@ -19,66 +21,93 @@ package enum Planner {
         case .refused(let refusal): return rest(.noBase, "the base model is refused: \(refusal.message)")
         case .missing: return rest(.noBase, "no base model; put one into base/ of the registry")
         }
-        let all = everything(snapshot, base: base, settings: settings)
-        if all.fingerprint == memory.held {
+        let empty = MergeInputs(base: base.source.digest, tasks: [:], settings: settings)
+        if let held = memory.held, held == content(snapshot, context: empty.context, like: held) {
             return rest(.held, "held after a rollback until the registry changes; 'supermergectl resume' merges now")
         }
-        if let blocked = memory.blocked, blocked.context == all.context { return rest(.blocked, blocked.message) }
-        return select(snapshot, base: base, all: all, deployed: deployed, memory: memory)
+        if let blocked = memory.blocked, blocked.context == empty.context { return rest(.blocked, blocked.message) }
+        // What was admitted against another base says nothing about this one.
+        let kept = deployed?.base.digest == base.source.digest ? kept : [:]
+        return select(snapshot, base, empty, deployed: deployed.map(MergeInputs.init(record:)), kept, memory)
     }
 
-    /// The inputs if every accepted task were merged; what a rollback holds.
-    package static func everything(
-        _ snapshot: RegistrySnapshot, base: AcceptedBase, settings: MergeSettings
-    ) -> MergeInputs {
-        MergeInputs(
-            base: base.source.digest, tasks: accepted(snapshot).mapValues(\.source.digest), settings: settings)
+    /// What is accepted now; a held task that is arriving (somebody touched its files) counts with its held content.
+    private static func content(
+        _ snapshot: RegistrySnapshot, context: String, like held: HeldContent
+    ) -> HeldContent {
+        let tasks = snapshot.tasks.compactMap { name, drop -> (String, String)? in
+            switch drop {
+            case .accepted(let task): (name, task.source.digest)
+            case .arriving: held.tasks[name].map { (name, $0) }
+            case .refused, .missing: nil
+            }
+        }
+        return HeldContent(context: context, tasks: Dictionary(uniqueKeysWithValues: tasks))
     }
 
     private static func select(
-        _ snapshot: RegistrySnapshot, base: AcceptedBase, all: MergeInputs, deployed: ReleaseRecord?,
-        memory: PlannerMemory
+        _ snapshot: RegistrySnapshot, _ base: AcceptedBase, _ empty: MergeInputs, deployed: MergeInputs?,
+        _ kept: [String: TaskSource], _ memory: PlannerMemory
     ) -> Decision {
+        let context = empty.context
+        let isUsable = { (name: String, task: TaskSource) in
+            memory.setAside(name, digest: task.digest, context: context) == nil
+        }
         let accepted = accepted(snapshot)
-        let old = deployed.map(MergeInputs.init(record:))
-        let oldDigests = old?.tasks ?? [:]
-        let aside = accepted.filter {
-            memory.setAside($0.key, digest: $0.value.source.digest, context: all.context) != nil
+        let usable = accepted.filter(isUsable)
+        let standing = (deployed?.tasks ?? [:]).filter { (snapshot.tasks[$0.key] ?? .missing) != .missing }
+        var tasks: [String: TaskSource] = [:]
+        for (name, digest) in standing {
+            let sources = [usable[name], kept[name].flatMap { isUsable(name, $0) ? $0 : nil }]
+            tasks[name] = sources.compactMap(\.self).first { $0.digest == digest }
         }
-        let usable = accepted.filter { aside[$0.key] == nil }
-        let new = usable.filter { oldDigests[$0.key] != $0.value.source.digest }.keys.sorted()
-        let suspects = new.filter { memory.suspects[$0] == all.tasks[$0] }
-        let trial = suspects.count < new.count ? new.filter { !suspects.contains($0) } : Array(suspects.prefix(1))
-        let names = usable.keys.filter { !new.contains($0) || trial.contains($0) }.sorted()
-        let inputs = MergeInputs(
-            base: all.base, tasks: all.tasks.filter { names.contains($0.key) }, settings: all.settings)
+        let new = usable.filter { deployed?.tasks[$0.key] != $0.value.digest }
+        let trial = trial(new, orphans: Set(standing.keys).subtracting(tasks.keys), memory)
+        let withoutNew = empty.with(tasks)
+        for name in trial { tasks[name] = new[name] }
+        let inputs = empty.with(tasks)
 
-        let unusable = oldDigests.keys.sorted().filter { name in
-            usable[name] == nil && (snapshot.tasks[name].map { $0 != .missing } ?? false)
+        let condition = { (name: String) in
+            Self.condition(of: name, snapshot, aside: memory.setAside[name]?.message)
         }
-        if let task = unusable.first {
-            let kept = oldDigests.filter { unusable.contains($0.key) }
-            let same = old?.context == inputs.context && inputs.tasks.merging(kept) { first, _ in first } == oldDigests
-            let state = condition(of: task, snapshot, aside: memory.setAside[task]?.message)
-            return same
-                ? rest(.upToDate, "task \(task) stays as deployed: \(state)")
-                : rest(.waiting, "waiting for task \(task), which a merge now would drop: \(state)")
+        if let task = standing.keys.sorted().first(where: { tasks[$0] == nil }) {
+            let lost = standing.filter { tasks[$0.key] == nil }
+            let stays =
+                inputs.tasks.merging(lost) { first, _ in first } == deployed?.tasks && deployed?.context == context
+            return stays
+                ? rest(.upToDate, "task \(task) stays as deployed: \(condition(task))")
+                : rest(.waiting, "waiting for task \(task), which a merge now would drop: \(condition(task))")
         }
-        if inputs.tasks.isEmpty {
+        if tasks.isEmpty {
             return rest(
                 .noTasks, deployed == nil ? "no task can be merged yet" : "no task is left; the deployed release stays")
         }
-        if inputs == old { return rest(.upToDate, "up to date") }
-        if memory.refusedInputs.contains(inputs.fingerprint) {
-            return rest(.refused, "the gate refused this set of tasks; change one, or 'supermergectl retry TASK'")
+        if inputs == deployed {
+            let spared = standing.keys.sorted().first { accepted[$0]?.digest != standing[$0] }
+            return rest(.upToDate, spared.map { "task \($0) stays as deployed: \(condition($0))" } ?? "up to date")
         }
+        if let reason = memory.refusedInputs[inputs.fingerprint] { return rest(.refused, reason) }
         return .merge(
-            MergeRequest(base: base, tasks: names.compactMap { accepted[$0] }, inputs: inputs, new: trial))
+            MergeRequest(
+                base: base, tasks: tasks.keys.sorted().compactMap { tasks[$0] }, inputs: inputs, new: trial,
+                withoutNew: withoutNew.fingerprint))
     }
 
-    private static func accepted(_ snapshot: RegistrySnapshot) -> [String: AcceptedTask] {
+    /// Which new tasks are merged now. `orphans`, deployed tasks whose deployed content is nowhere, go first among the
+    /// suspects: no merge can do without them.
+    private static func trial(
+        _ new: [String: TaskSource], orphans: Set<String>, _ memory: PlannerMemory
+    ) -> [String] {
+        let suspects = new.filter { memory.suspects[$0.key] == $0.value.digest }.keys.sorted()
+        let pressing = suspects.filter { orphans.contains($0) }
+        if !pressing.isEmpty { return pressing }
+        return suspects.count < new.count
+            ? new.keys.filter { !suspects.contains($0) }.sorted() : Array(suspects.prefix(1))
+    }
+
+    private static func accepted(_ snapshot: RegistrySnapshot) -> [String: TaskSource] {
         snapshot.tasks.compactMapValues { drop in
-            if case .accepted(let task) = drop { task } else { nil }
+            if case .accepted(let task) = drop { task.source } else { nil }
         }
     }
 
@@ -86,7 +115,7 @@ package enum Planner {
         switch snapshot.tasks[task] {
         case .arriving(let reason): "its new content is still arriving (\(reason))"
         case .refused(let refusal): "its new content is refused (\(refusal.message))"
-        default: "its new content is set aside (\(aside ?? "unknown reason"))"
+        default: "its content is set aside (\(aside ?? "unknown reason"))"
         }
     }
 

@@ -14,7 +14,9 @@ extension PlannerMemory {
                 setAside(task, details, cause: "worker", message: event.message)
             }
         case .gated:
-            blame(details, cause: "gate", message: event.message)
+            blame(
+                details, cause: "gate", message: event.message,
+                otherwise: "the gate refused this set of tasks; change one, or 'supermergectl retry TASK'")
         case .mergeFailed:
             applyFailure(event, details)
         case .published:
@@ -24,7 +26,7 @@ extension PlannerMemory {
             for task in details.new { suspects[task] = nil }
         case .rolledBack:
             newestVersion = event.version ?? newestVersion
-            held = event.details["held"]?.text
+            held = HeldContent(event.details["held"])
         case .operatorAction:
             applyOperator(event)
         default:
@@ -45,7 +47,10 @@ extension PlannerMemory {
             failures[details.inputs, default: 0] += 1
             if failures[details.inputs, default: 0] >= Self.failureLimit {
                 failures[details.inputs] = nil
-                blame(details, cause: "failures", message: event.message)
+                blame(
+                    details, cause: "failures", message: event.message,
+                    otherwise: "given up after \(Self.failureLimit) failures ('supermergectl retry TASK' tries again): "
+                        + event.message)
             }
         }
     }
@@ -61,7 +66,7 @@ extension PlannerMemory {
                 setAside[task] = nil
                 suspects[task] = nil
             }
-            refusedInputs = []
+            refusedInputs = [:]
             failures = [:]
             blocked = nil
             held = nil
@@ -69,12 +74,15 @@ extension PlannerMemory {
         }
     }
 
-    /// One new task: it is to blame. Several: each is tried alone. None: these inputs are not tried again.
-    private mutating func blame(_ details: MergeDetails, cause: String, message: String) {
-        switch details.new.count {
-        case 0: refusedInputs.insert(details.inputs)
-        case 1: setAside(details.new[0], details, cause: cause, message: message)
-        default: for task in details.new { suspects[task] = details.tasks[task] }
+    /// One new task: it is to blame. Several: each is tried alone, unless all were tried so far as can be. None, or what is
+    /// left without them was refused before: these inputs are not tried again, for the reason `otherwise`.
+    private mutating func blame(_ details: MergeDetails, cause: String, message: String, otherwise: String) {
+        if details.new.isEmpty || refusedInputs[details.withoutNew] != nil {
+            refusedInputs[details.inputs] = otherwise
+        } else if details.new.count == 1 || details.new.allSatisfy({ suspects[$0] == details.tasks[$0] }) {
+            for task in details.new { setAside(task, details, cause: cause, message: message) }
+        } else {
+            for task in details.new { suspects[task] = details.tasks[task] }
         }
     }
 

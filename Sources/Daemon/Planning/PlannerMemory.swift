@@ -1,3 +1,5 @@
+package import WorkerProtocol
+
 /// What was learned by trying and must survive a restart. It is rebuilt by replaying the ledger: nothing else changes
 /// it.
 package struct PlannerMemory: Hashable, Sendable {
@@ -13,15 +15,16 @@ package struct PlannerMemory: Hashable, Sendable {
     package var setAside: [String: SetAside] = [:]
     /// Task → digest of those that were in a refused merge of several new tasks: they are tried one at a time.
     package var suspects: [String: String] = [:]
-    /// Fingerprints of inputs that the gate refused without a new task to blame.
-    package var refusedInputs: Set<String> = []
+    /// Fingerprints of inputs that were refused, or failed again and again, without a new task to blame; and the sentence for
+    /// people.
+    package var refusedInputs: [String: String] = [:]
     /// Context that no worker can use, and why.
     package var blocked: (context: String, message: String)? {
         get { blockedContext.map { ($0, blockedMessage) } }
         set { (blockedContext, blockedMessage) = (newValue?.context, newValue?.message ?? "") }
     }
-    /// Fingerprint of everything that stood in the registry when the operator rolled back.
-    package var held: String?
+    /// What stood in the registry when the operator rolled back.
+    package var held: HeldContent?
     package var isPaused = false
     /// Failures in a row, by fingerprint of the inputs.
     package var failures: [String: Int] = [:]
@@ -34,6 +37,21 @@ package struct PlannerMemory: Hashable, Sendable {
     private var blockedMessage = ""
 
     package init() {}
+
+    /// What the ledger last said is accepted, to be held by a rollback; nil without a base. It needs no look at the registry.
+    package func announcedContent(_ settings: MergeSettings) -> HeldContent? {
+        guard let base = announcedDigest("base") else { return nil }
+        var tasks: [String: String] = [:]
+        for key in announced.keys where key.hasPrefix("task ") {
+            tasks[String(key.dropFirst(5))] = announcedDigest(key)
+        }
+        return HeldContent(context: MergeInputs(base: base, tasks: [:], settings: settings).context, tasks: tasks)
+    }
+
+    private func announcedDigest(_ key: String) -> String? {
+        guard let state = announced[key], state.hasPrefix("accepted ") else { return nil }
+        return String(state.dropFirst("accepted ".count))
+    }
 
     /// Whether a task with this content is left out, and why.
     package func setAside(_ task: String, digest: String, context: String) -> SetAside? {

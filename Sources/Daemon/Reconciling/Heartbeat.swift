@@ -10,6 +10,9 @@ package struct Heartbeat: Sendable {
     /// Bytes between two looks that count as progress; below lies our own reading of the counters.
     private static let leastBytes: Int64 = 64 << 10
 
+    /// Time between two looks at the counters: a stop is given 20 seconds.
+    private static let longestPause = Duration.seconds(5)
+
     private let notifier: ServiceNotifier
     /// Half of the watchdog's interval; nil without a watchdog.
     let interval: Duration?
@@ -22,9 +25,9 @@ package struct Heartbeat: Sendable {
     /// The loop or a worker has got further.
     func beat() { if interval != nil { notifier.watchdog() } }
 
-    /// Runs one long step.
+    /// Runs one long step. While it gets further, the service manager's patience with a start or a stop grows, too.
     func during<Value: Sendable>(_ step: @Sendable () async throws -> Value) async rethrows -> Value {
-        guard let interval else { return try await step() }
+        let interval = min(interval ?? Self.longestPause, Self.longestPause)
         let pinger = Task {
             var (bytes, moved) = (Self.bytesMoved(), ContinuousClock.now)
             while true {
@@ -32,7 +35,9 @@ package struct Heartbeat: Sendable {
                 let now = Self.bytesMoved()
                 if now - bytes >= Self.leastBytes { moved = .now }
                 bytes = now
-                if ContinuousClock.now - moved < Self.longestSilence { notifier.watchdog() }
+                guard ContinuousClock.now - moved < Self.longestSilence else { continue }
+                beat()
+                notifier.extendTimeout(by: interval * 4)
             }
         }
         defer { pinger.cancel() }

@@ -6,7 +6,7 @@ import Releases
 extension Reconciler {
     /// Looks at the registry; with `wait`, answers when everything that can be merged now is merged or refused.
     package func rescan(wait: Bool) async -> ActionReply {
-        wake()
+        wakeUrgently()
         guard wait, !isStopping else { return reply(.done, "looking at the registry") }
         let wanted = looksAsked
         return await withCheckedContinuation { waiters.append(Waiter(look: wanted, since: .now, reply: $0)) }
@@ -55,8 +55,9 @@ extension Reconciler {
                 try await Blocking.run { try store.rollback(to: version, created: created) }
             }
             deployed = release
+            await findKept()
             var details = publicationDetails(release.record, verdict: nil)
-            details["held"] = heldFingerprint().map { .string($0) }
+            details["held"] = memory.announcedContent(configuration.merge)?.ledgerValue
             details["source"] = .integer(version)
             let message = "rolled back to release \(version) as release \(release.version)"
             await record(
@@ -79,6 +80,7 @@ extension Reconciler {
             let fixed = new.fixedKeysChanged(from: configuration)
             if fixed.isEmpty {
                 configuration = new
+                lookTask?.cancel()
                 looker = parts.makeLooker(new)
                 worker = parts.makeWorker(new)
                 await recordConfiguration("configuration loaded again")
@@ -87,7 +89,7 @@ extension Reconciler {
             }
         }
         parts.notifier.ready()
-        wake()
+        wakeUrgently()
     }
 
     private func reject(_ reason: String) async {
@@ -104,7 +106,11 @@ extension Reconciler {
         await command { reconciler in
             await reconciler.record(
                 LedgerEvent(.operatorAction, task: task, message: message, details: ["action": .string(action)]))
-            return reconciler.reply(.done, effect(reconciler))
+            let message = effect(reconciler)
+            guard reconciler.unwritten.isEmpty else {
+                return reconciler.reply(.failed, "\(message), but the ledger can't be written: a restart forgets it")
+            }
+            return reconciler.reply(.done, message)
         }
     }
 
@@ -126,11 +132,11 @@ extension Reconciler {
 
     /// Answers those who wait for the registry's content to be merged or refused.
     func answerWaiters() {
-        guard running == nil, commands.isEmpty, !waiters.isEmpty else { return }
+        guard running == nil, !isDecisionPending, commands.isEmpty, !waiters.isEmpty else { return }
         let isGathering = arrivals.opens(.now, settle: configuration.settle, isSettling: lookAgainAt != nil) != nil
         let now = ContinuousClock.now
         let due = waiters.filter { waiter in
-            waiter.look <= looksDone && !isGathering
+            waiter.look <= looksDone && !isGathering && !hasUnread
                 && (lookAgainAt == nil || now - waiter.since >= settlingPatience)
         }
         guard !due.isEmpty else { return }
@@ -141,6 +147,7 @@ extension Reconciler {
 
     private func outcomeReply() -> ActionReply {
         if let lookFailure { return reply(.failed, lookFailure) }
+        if !unwritten.isEmpty { return reply(.failed, "the ledger can't be written; merging waits") }
         if !refusals.isEmpty {
             let names = Set(refusals).sorted().joined(separator: ", ")
             return reply(.refused, "refused: \(names) ('supermergectl history' says why); the rest: \(rest.message)")

@@ -1,23 +1,29 @@
 import Files
 import Foundation
 import Ledger
+import Releases
 import WorkerProtocol
 
 extension Reconciler {
-    /// Acts on how the worker ended.
+    /// Acts on how the worker ended: the gate, then the copying of the inputs in a task of its own, then the publication.
     func concludeIfEnded() async {
         guard let merge = running, let outcome = merge.outcome else { return }
+        guard merge.cancellation == nil, case .finished(let result) = outcome else { return await end(merge, outcome) }
+        if looksDone < merge.lookWanted, .now < merge.lookDeadline { return }
         defer { MemoryTrim.now() }
-        if case .finished(let result) = outcome, merge.cancellation == nil {
-            if let reason = outdated(merge) {
-                await discard(merge)
-                await cancelled(merge, reason)
-            } else {
-                await judge(merge, result)
-            }
-            running = nil
-            return
+        if let reason = outdated(merge) { return await drop(merge, reason) }
+        guard let verdict = merge.verdict else { return await judge(merge, result) }
+        switch merge.keeping {
+        case nil: return
+        case .changed(let reason): await drop(merge, reason)
+        case .kept: await publish(merge, result, verdict)
+        case .failed(let reason):
+            warnNotKept(reason)
+            await publish(merge, result, verdict, notKept: reason)
         }
+    }
+
+    private func end(_ merge: RunningMerge, _ outcome: WorkerOutcome) async {
         await discard(merge)
         running = nil
         switch outcome {
@@ -30,6 +36,15 @@ extension Reconciler {
                 await fail(merge.request, merge: merge.plan.merge, cause: "crash", message)
             }
         }
+        MemoryTrim.now()
+    }
+
+    /// Throws away a candidate whose inputs are no longer what is there.
+    private func drop(_ merge: RunningMerge, _ reason: String) async {
+        await discard(merge)
+        running = nil
+        await cancelled(merge, reason)
+        wakeUrgently()
     }
 
     private func cancelled(_ merge: RunningMerge, _ reason: String) async {
@@ -69,7 +84,10 @@ extension Reconciler {
             return
         }
         await fail(merge.request, merge: name, cause: failure.kind.rawValue, failure.message)
-        if failure.kind == .inputChanged { looksAsked += 1 }
+        if failure.kind == .inputChanged {
+            await findKept()
+            wakeUrgently()
+        }
     }
 
     /// Records a failure; what is tried again waits 1 s, 2 s, 4 s … 5 min.
@@ -79,7 +97,7 @@ extension Reconciler {
         details["cause"] = .string(cause)
         await record(LedgerEvent(.mergeFailed, merge: merge, message: "merge failed: \(message)", details: details))
         let inputs = request.inputs.fingerprint
-        backOff = memory.failures[inputs].map { [inputs: .now + Self.delay(afterFailures: $0)] } ?? [:]
+        backOff = memory.failures[inputs].map { [inputs: .now + parts.retryDelay($0)] } ?? [:]
     }
 
     /// 1 s after the first failure, doubled after each, 5 min at most.
@@ -89,57 +107,77 @@ extension Reconciler {
 
     private func judge(_ merge: RunningMerge, _ result: MergeResult) async {
         let verdict = Gate(maximumRegression: configuration.gate.maximumRegression)
-            .judge(result, tasks: merge.plan.tasks)
-        guard verdict.isPassed else {
-            // Several new ones are tried alone next, and only then it shows which of them is refused.
-            if merge.request.new.count < 2 { refusals += merge.request.new.first.map { [$0] } ?? ["the merge"] }
-            await discard(merge)
-            await removeScratch(merge)
-            var details = MergeDetails(merge.request).ledgerDetails
-            details["scores"] = Self.scores(verdict)
-            await record(
-                LedgerEvent(
-                    .gated, task: merge.request.new.count == 1 ? merge.request.new[0] : nil, merge: merge.plan.merge,
-                    message: "gate refused the merge of \(Self.list(merge.plan.tasks.map(\.name))): \(verdict.message)",
-                    details: details))
-            return
+            .judge(result, tasks: merge.plan.tasks, requiresScores: merge.plan.settings.method.isLearned)
+        guard !verdict.isPassed else {
+            running?.verdict = verdict
+            return keepInputs(of: merge)
         }
-        await publish(merge, result, verdict)
+        // Several new ones are tried alone next, and only then it shows which of them is refused.
+        if merge.request.new.count < 2 { refusals += merge.request.new.first.map { [$0] } ?? ["the merge"] }
+        await discard(merge)
+        await removeScratch(merge)
+        running = nil
+        var details = MergeDetails(merge.request).ledgerDetails
+        details["scores"] = Self.scores(verdict)
+        await record(
+            LedgerEvent(
+                .gated, task: merge.request.new.count == 1 ? merge.request.new[0] : nil, merge: merge.plan.merge,
+                message: "gate refused the merge of \(Self.list(merge.plan.tasks.map(\.name))): \(verdict.message)",
+                details: details))
     }
 
-    private func publish(_ merge: RunningMerge, _ result: MergeResult, _ verdict: GateVerdict) async {
+    private func publish(
+        _ merge: RunningMerge, _ result: MergeResult, _ verdict: GateVerdict, notKept: String? = nil
+    ) async {
         let record = ReleaseRecord(
             version: 0, created: Self.timestamp(), merge: merge.plan.merge, settings: merge.plan.settings,
             base: merge.plan.base, tasks: merge.plan.tasks, result: result)
         let (store, staging, base) = (parts.store, merge.plan.output, merge.plan.base.directory)
         let registry = configuration.registry
+        let release: Release
         do {
-            deployed = try await heartbeat.during {
+            release = try await heartbeat.during {
                 try await Blocking.run {
                     try store.publish(staging: staging, baseDirectory: base, record: record, root: registry)
                 }
             }
         } catch {
             await discard(merge)
+            running = nil
             await fail(
-                merge.request, merge: merge.plan.merge, cause: "environment", "the release can't be published: \(error)"
-            )
+                merge.request, merge: merge.plan.merge, cause: Self.cause(ofPublishing: error),
+                "the release can't be published: \(error)")
             return
         }
-        guard let deployed else { return }
-        var details = publicationDetails(deployed.record, verdict: verdict)
+        deployed = release
+        running = nil
+        await findKept()
+        var details = publicationDetails(release.record, verdict: verdict)
         details.merge(MergeDetails(merge.request).ledgerDetails) { _, new in new }
+        details["not-kept"] = notKept.map { .string($0) }
+        if !result.notes.isEmpty { details["notes"] = .array(result.notes.map { .string($0) }) }
+        let ungated = result.notes.isEmpty ? "no gate: no validation data" : "no gate"
+        let notes = (verdict.isJudged ? [] : [ungated]) + result.notes
         await self.record(
             LedgerEvent(
-                .published, version: deployed.version, merge: merge.plan.merge,
-                message: "published release \(deployed.version) with \(Self.list(merge.plan.tasks.map(\.name)))"
-                    + (verdict.isJudged ? "" : " (no gate: no validation data)"),
+                .published, version: release.version, merge: merge.plan.merge,
+                message: "published release \(release.version) with \(Self.list(merge.plan.tasks.map(\.name)))"
+                    + (notes.isEmpty ? "" : " (\(notes.joined(separator: "; ")))"),
                 details: details))
         mergeFailure = nil
         backOff = [:]
-        refusals.removeAll { deployed.record.tasks.map(\.name).contains($0) }
+        refusals.removeAll { merge.request.new.contains($0) }
         await removeScratch(merge)
         await retire()
+    }
+
+    /// A base that can't be passed on stays so until it changes; one that changed is looked at again.
+    private static func cause(ofPublishing error: any Error) -> String {
+        switch error as? ReleasesError {
+        case .badBase: "bad-base"
+        case .baseChanged: "input-changed"
+        default: "environment"
+        }
     }
 
     func retire() async {
@@ -154,6 +192,7 @@ extension Reconciler {
         } catch {
             parts.logger.warning("old releases can't be deleted", metadata: ["reason": "\(error)"])
         }
+        await forgetUnneeded()
     }
 
     static func timestamp() -> String { Date().formatted(.iso8601) }

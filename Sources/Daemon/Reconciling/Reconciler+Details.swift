@@ -38,10 +38,4 @@ extension Reconciler {
         }
         return .object(scores)
     }
-
-    /// Fingerprint of everything in the registry now; nil without a base.
-    func heldFingerprint() -> String? {
-        guard let snapshot, case .accepted(let base) = snapshot.base else { return nil }
-        return Planner.everything(snapshot, base: base, settings: configuration.merge).fingerprint
-    }
 }

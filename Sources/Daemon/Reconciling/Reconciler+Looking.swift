@@ -2,37 +2,70 @@ import Ledger
 import Registry
 
 extension Reconciler {
-    /// One look at the registry; what changed goes into the ledger.
-    func look() async {
-        let wanted = looksAsked
-        lookAgainAt = nil
-        let looker = looker
-        do {
-            let (notifier, logger) = (parts.notifier, parts.logger)
-            let task = Task {
-                try await looker.look { name, bytes in
+    /// When the next look is due.
+    var lookDue: ContinuousClock.Instant {
+        guard looksDone < looksAsked else { return min(lookRegularlyAt, lookAgainAt ?? lookRegularlyAt) }
+        return isLookUrgent ? .now : lookEnded.map { $0 + Self.lookPause } ?? .now
+    }
+
+    /// Whether a look is due or under way, and has not been for long: then its result is worth waiting for.
+    var isLookAwaited: Bool {
+        lookTask == nil ? lookDue <= .now : .now < lookBegan + Self.lookPatience
+    }
+
+    /// Starts a look, one at a time, in a task of its own: commands and merges don't wait for it.
+    func beginLookIfDue() {
+        guard lookTask == nil, !isStopping, lookDue <= .now else { return }
+        isLookUrgent = false
+        lookNumber = looksAsked
+        lookBegan = .now
+        let (looker, notifier, logger) = (looker, parts.notifier, parts.logger)
+        let expecting = Set(deployed?.record.tasks.map(\.name) ?? [])
+        lookTask = Task {
+            do {
+                let scan = try await looker.look(expecting: expecting) { name, bytes in
                     logger.debug("reading a drop", metadata: ["drop": "\(name)", "bytes": "\(bytes)"])
                     notifier.status("reading \(name), \(bytes >> 20) MiB")
                 }
+                lookResult = .success(scan)
+            } catch {
+                lookResult = .failure(error)
             }
-            statusLine = ""
-            lookTask = task
-            if isStopping { task.cancel() }
-            defer { lookTask = nil }
-            let scan = try await heartbeat.during { try await task.value }
+            bell.ring()
+        }
+    }
+
+    /// Takes the result of a look that has ended; what changed goes into the ledger.
+    func takeLook() async {
+        guard let result = lookResult else { return }
+        lookResult = nil
+        lookTask = nil
+        lookEnded = .now
+        statusLine = ""
+        switch result {
+        case .success(let scan):
+            let isFirst = snapshot == nil
             lookFailure = nil
             lookAgainAt = scan.lookAgainAfter.map { .now + $0 }
+            hasUnread = scan.hasUnread
             await take(scan.snapshot)
-        } catch is CancellationError {
-            return
-        } catch {
+            if isFirst { MemoryTrim.now() }
+            if tidyAt <= .now {
+                tidyAt = .now + configuration.rescan
+                keepMissing()
+                await retire()
+            }
+        case .failure(is CancellationError): return
+        case .failure(let error):
             let message = "the registry can't be read: \(error)"
             if lookFailure != message {
                 parts.logger.error("the registry can't be read", metadata: ["reason": "\(error)"])
             }
             lookFailure = message
+            lookAgainAt = nil
+            hasUnread = false
         }
-        looksDone = max(looksDone, wanted)
+        looksDone = max(looksDone, lookNumber)
         lookRegularlyAt = .now + configuration.rescan
     }
 
@@ -81,11 +114,13 @@ extension Reconciler {
         let settings = MergeInputs(base: "", tasks: [:], settings: configuration.merge).settings
         if settings != merge.request.inputs.settings { return "the settings changed" }
         for task in merge.request.tasks {
-            guard case .accepted(let now) = snapshot.tasks[task.source.name] else {
-                return "task \(task.source.name) changed or was removed"
-            }
-            if now.source != task.source { return "task \(task.source.name) changed" }
+            guard let drop = snapshot.tasks[task.name], drop != .missing else { return "task \(task.name) was removed" }
+            if kept[task.name] == task { continue }
+            guard case .accepted(let now) = drop, now.source == task else { return "task \(task.name) changed" }
         }
-        return nil
+        let back = deployed?.record.tasks.first { task in
+            merge.request.inputs.tasks[task.name] == nil && (snapshot.tasks[task.name] ?? .missing) != .missing
+        }
+        return back.map { "task \($0.name) is back" }
     }
 }

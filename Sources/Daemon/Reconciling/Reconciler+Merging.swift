@@ -6,9 +6,10 @@ extension Reconciler {
     /// Decides and, where a merge is due, starts it.
     func advance() async {
         retryAt = nil
-        guard let snapshot else { return }
+        isDecisionPending = isLookAwaited
+        guard let snapshot, !isDecisionPending else { return }
         let decision = Planner.decide(
-            snapshot: snapshot, deployed: deployed?.record, settings: configuration.merge, memory: memory)
+            snapshot: snapshot, deployed: deployed?.record, kept: kept, settings: configuration.merge, memory: memory)
         guard case .merge(let request) = decision else {
             if case .nothing(let rest) = decision { self.rest = rest }
             arrivals.close()
@@ -47,7 +48,7 @@ extension Reconciler {
             return
         }
         let plan = MergePlan(
-            merge: name, base: request.base.source, tasks: request.tasks.map(\.source),
+            merge: name, base: request.base.source, tasks: request.tasks,
             settings: configuration.merge,
             deployed: deployed.map { DeployedSource(version: $0.version, directory: $0.directory) }, output: staging,
             scratch: scratch)
@@ -77,7 +78,7 @@ extension Reconciler {
         case .progress(let progress):
             running?.progress = progress
             await recordQuarter(progress, of: name)
-            showStatus()
+            showProgress(progress.phase)
         default: break
         }
     }
@@ -99,6 +100,10 @@ extension Reconciler {
     private func end(_ outcome: WorkerOutcome, of name: String) {
         guard running?.plan.merge == name else { return }
         running?.outcome = outcome
+        looksAsked += 1
+        isLookUrgent = true
+        running?.lookWanted = looksAsked
+        running?.lookDeadline = .now + Self.lookPatience
         bell.ring()
     }
 

@@ -7,12 +7,15 @@ extension Reconciler {
     /// Replays the ledger and finds the deployed release.
     func recover() async throws {
         try Durable.createDirectories(configuration.merges)
-        for entry in try await parts.ledger.entries() { memory.apply(entry.content) }
+        memory = try await parts.ledger.replay(into: memory) { memory, entry in memory.apply(entry.content) }
         let store = parts.store
-        deployed = try await Blocking.run { try store.recover() }
+        deployed = try await heartbeat.during { try await Blocking.run { try store.recover() } }
+        await findKept()
+        await forgetUnneeded()
         let pid = ProcessInfo.processInfo.processIdentifier
         await record(LedgerEvent(.started, message: "daemon started", details: ["pid": .integer(Int(pid))]))
         await recordConfiguration("configuration loaded")
+        await recoverLedger()
         MemoryTrim.now()
     }
 
@@ -24,12 +27,12 @@ extension Reconciler {
     }
 
     /// A crash between publishing and its ledger entry leaves a release that the ledger doesn't know.
-    func recoverLedger() async {
+    private func recoverLedger() async {
         guard let deployed, deployed.version > memory.newestVersion ?? 0 else { return }
         var details = publicationDetails(deployed.record, verdict: nil)
         details["recovered"] = .bool(true)
         if let source = deployed.record.rollbackOf {
-            details["held"] = heldFingerprint().map { .string($0) }
+            details["held"] = memory.announcedContent(configuration.merge)?.ledgerValue
             await record(
                 LedgerEvent(
                     .rolledBack, version: deployed.version, merge: deployed.record.merge,
@@ -64,12 +67,25 @@ extension Reconciler {
             do {
                 try await parts.ledger.append(event)
                 unwritten.removeFirst()
+            } catch LedgerError.tooLong(_, let bytes) {
+                parts.logger.warning("an entry is too long for the ledger and was cut", metadata: ["bytes": "\(bytes)"])
+                unwritten[0] = event.cut()
             } catch {
                 parts.logger.error(
                     "the ledger can't be written; merging waits", metadata: ["reason": "\(error)"])
                 return
             }
         }
+    }
+}
+
+extension LedgerEvent {
+    /// What fits on a line whatever was said: the beginning of the message, and of the details only words and figures.
+    func cut() -> LedgerEvent {
+        var event = self
+        event.message = String(message.unicodeScalars.prefix(4096)) + " … (cut)"
+        event.details = details.filter { ($0.value.scalar?.utf8.count ?? .max) <= 4096 }
+        return event
     }
 }
 

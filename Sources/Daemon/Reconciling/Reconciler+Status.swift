@@ -46,9 +46,16 @@ extension Reconciler {
         parts.notifier.status(text)
     }
 
+    /// As `showStatus`, at a merge's pace: once a second, and when its phase changes.
+    func showProgress(_ phase: WorkerEvent.Progress.Phase) {
+        if let statusShown, statusShown.phase == phase, .now < statusShown.at + .seconds(1) { return }
+        statusShown = (phase, .now)
+        showStatus()
+    }
+
     private var activity: DaemonStatus.Activity {
         if running != nil { return .merging }
-        if !isReady { return .starting }
+        if snapshot == nil, lookFailure == nil { return .starting }
         if memory.isPaused { return .paused }
         if lookFailure != nil || retryAt != nil { return .failing }
         return rest.reason == .waiting || rest.reason == .blocked ? .waiting : .idle
@@ -95,26 +102,29 @@ extension Reconciler {
         ) { first, _ in first }
         let context = snapshot.flatMap { snapshot -> String? in
             guard case .accepted(let base) = snapshot.base else { return nil }
-            return Planner.everything(snapshot, base: base, settings: configuration.merge).context
+            return MergeInputs(base: base.source.digest, tasks: [:], settings: configuration.merge).context
         }
-        let merging = Set(running?.plan.tasks.map(\.name) ?? [])
-        return tasks.keys.sorted().map { name in
+        let merging = Dictionary(running?.request.tasks.map { ($0.name, $0.digest) } ?? []) { first, _ in first }
+        return Set(tasks.keys).union(old.keys).sorted().map { name in
             let score = scores[name] ?? nil
+            let stays = old[name] == nil ? "" : "; the deployed version stays"
             switch tasks[name] {
             case .accepted(let task):
                 let digest = task.source.digest
                 let aside = context.flatMap { memory.setAside(name, digest: digest, context: $0) }
                 let state: DaemonStatus.Task.State =
-                    merging.contains(name)
+                    merging[name] == digest
                     ? .merging : old[name] == digest ? .deployed : aside != nil ? .setAside : .accepted
-                return DaemonStatus.Task(
-                    name: name, state: state, message: state == .setAside ? aside?.message ?? "" : "", digest: digest,
-                    score: score)
+                let message = state == .setAside ? (aside?.message ?? "") + stays : ""
+                return DaemonStatus.Task(name: name, state: state, message: message, digest: digest, score: score)
             case .refused(let refusal):
-                return DaemonStatus.Task(name: name, state: .refused, message: refusal.message, score: score)
+                return DaemonStatus.Task(name: name, state: .refused, message: refusal.message + stays, score: score)
             case .arriving(let reason):
-                return DaemonStatus.Task(name: name, state: .arriving, message: reason, score: score)
-            case .missing, nil: return DaemonStatus.Task(name: name, state: .arriving, message: "missing", score: score)
+                return DaemonStatus.Task(name: name, state: .arriving, message: reason + stays, score: score)
+            case .missing, nil:
+                return DaemonStatus.Task(
+                    name: name, state: .deployed, message: "its folder is gone: the next release leaves it out",
+                    digest: old[name], score: score)
             }
         }
     }

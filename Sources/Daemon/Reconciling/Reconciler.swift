@@ -16,11 +16,14 @@ package actor Reconciler {
         package var store: ReleaseStore
         package var notifier: ServiceNotifier
         package var logger: Logger
+        /// How long a failed merge waits after so many failures in a row.
+        package var retryDelay: @Sendable (Int) -> Duration
         package var makeLooker: @Sendable (Configuration) -> any RegistryLooking
         package var makeWorker: @Sendable (Configuration) -> any MergeWorker
 
         package init(
             ledger: Ledger, store: ReleaseStore, notifier: ServiceNotifier = ServiceNotifier(), logger: Logger,
+            retryDelay: @escaping @Sendable (Int) -> Duration = Reconciler.delay(afterFailures:),
             makeLooker: @escaping @Sendable (Configuration) -> any RegistryLooking,
             makeWorker: @escaping @Sendable (Configuration) -> any MergeWorker
         ) {
@@ -28,6 +31,7 @@ package actor Reconciler {
             self.store = store
             self.notifier = notifier
             self.logger = logger
+            self.retryDelay = retryDelay
             self.makeLooker = makeLooker
             self.makeWorker = makeWorker
         }
@@ -38,6 +42,11 @@ package actor Reconciler {
         var since: ContinuousClock.Instant
         var reply: CheckedContinuation<ActionReply, Never>
     }
+
+    /// How long a merge waits, at its start and at its end, for a look that is under way.
+    static let lookPatience = Duration.seconds(1)
+    /// Time between two looks that only events ask for: a drop that is copied in makes thousands of them.
+    static let lookPause = Duration.milliseconds(200)
 
     let parts: Parts
     let heartbeat: Heartbeat
@@ -55,8 +64,25 @@ package actor Reconciler {
     var deployed: Release?
     var snapshot: RegistrySnapshot?
     var running: RunningMerge?
-    /// The look that is under way; cancelled by a stop, because a large drop takes minutes to read.
-    var lookTask: Task<(snapshot: RegistrySnapshot, lookAgainAfter: Duration?), any Error>?
+    /// The files of deployed tasks: task → where they are kept.
+    var kept: [String: TaskSource] = [:]
+    let keeper: TaskStore
+    /// The copying of files that were not kept when their release was published.
+    var keepingTask: Task<Void, Never>?
+    /// The look that is under way, in a task of its own: a large drop takes minutes to read, and a registry on a network may
+    /// not answer at all.
+    var lookTask: Task<Void, Never>?
+    /// What it found, once it has ended.
+    var lookResult: Result<RegistryScanner.Scan, any Error>?
+    var lookNumber = 0
+    var lookBegan = ContinuousClock.now
+    var lookEnded: ContinuousClock.Instant?
+    /// Whether an operator waits for the look, and not only an event asks for it.
+    var isLookUrgent = true
+    /// Whether a decision is put off until the look that is due or under way has ended.
+    var isDecisionPending = false
+    /// Whether the last look left still drops unread.
+    var hasUnread = false
     var rest = Decision.Rest(.noTasks, "starting")
     var arrivals = ArrivalWindow()
     var commands: [@Sendable (isolated Reconciler) async -> Void] = []
@@ -66,21 +92,24 @@ package actor Reconciler {
     var looksDone = 0
     var lookAgainAt: ContinuousClock.Instant?
     var lookRegularlyAt = ContinuousClock.now
+    /// When old releases and kept files are looked after next, at a look.
+    var tidyAt = ContinuousClock.now
     var retryAt: ContinuousClock.Instant?
     /// Inputs → when their failed merge may be tried again.
     var backOff: [String: ContinuousClock.Instant] = [:]
     var lookFailure: String?
     var statusLine = ""
+    var statusShown: (phase: WorkerEvent.Progress.Phase?, at: ContinuousClock.Instant)?
     /// What the gate or a worker refused since the registry last changed.
     var refusals: [String] = []
     var mergeFailure: String?
     var isStopping = false
-    var isReady = false
 
     package init(_ configuration: Configuration, _ parts: Parts) {
         self.configuration = configuration
         self.parts = parts
         heartbeat = Heartbeat(parts.notifier)
+        keeper = TaskStore(directory: configuration.keptTasks)
         looker = parts.makeLooker(configuration)
         worker = parts.makeWorker(configuration)
     }
@@ -91,9 +120,16 @@ package actor Reconciler {
         bell.ring()
     }
 
+    /// As `wake`, at once.
+    func wakeUrgently() {
+        isLookUrgent = true
+        wake()
+    }
+
     /// Runs until `stop`. Throws where the deploy directory or the ledger can't be used at all.
     package func run() async throws {
         try await recover()
+        parts.notifier.ready()
         while !isStopping, !Task.isCancelled {
             heartbeat.beat()
             await turn()
@@ -111,21 +147,16 @@ package actor Reconciler {
         parts.notifier.stopping()
         running?.task?.cancel()
         lookTask?.cancel()
+        keepingTask?.cancel()
         bell.ring()
     }
 
     private func turn() async {
         await flush()
+        await takeLook()
         while !commands.isEmpty { await commands.removeFirst()(self) }
-        if running?.outcome != nil { looksAsked = max(looksAsked, looksDone + 1) }
-        if isLookDue { await look() }
+        beginLookIfDue()
         if isStopping { return }
-        if !isReady {
-            isReady = true
-            await recoverLedger()
-            parts.notifier.ready()
-            MemoryTrim.now()
-        }
         await concludeIfEnded()
         if running != nil {
             cancelIfOutdated()
@@ -135,18 +166,21 @@ package actor Reconciler {
         answerWaiters()
     }
 
-    private var isLookDue: Bool {
-        looksDone < looksAsked || lookRegularlyAt <= .now || lookAgainAt.map { $0 <= .now } ?? false
-    }
-
-    private func nextDeadline() -> ContinuousClock.Instant? {
-        if !commands.isEmpty || looksDone < looksAsked || running?.outcome != nil { return .now }
-        return [
-            lookRegularlyAt, lookAgainAt, retryAt,
-            arrivals.opens(.now, settle: configuration.settle, isSettling: lookAgainAt != nil),
-            heartbeat.interval.map { .now + $0 }, unwritten.isEmpty ? nil : .now + .seconds(10),
-            waiters.map { $0.since + settlingPatience }.min(),
-        ].compactMap(\.self).min()
+    func nextDeadline() -> ContinuousClock.Instant? {
+        if !commands.isEmpty || lookResult != nil { return .now }
+        let now = ContinuousClock.now
+        // Each of these is waited for once; what has passed must not wake the loop again and again.
+        let patience = [
+            lookTask == nil ? nil : lookBegan + Self.lookPatience,
+            running?.outcome == nil ? nil : running?.lookDeadline,
+            running == nil ? waiters.map { $0.since + settlingPatience }.filter { $0 > now }.min() : nil,
+        ].compactMap(\.self).filter { $0 > now }
+        return
+            ([
+                lookTask == nil ? lookDue : nil, retryAt,
+                arrivals.opens(now, settle: configuration.settle, isSettling: lookAgainAt != nil),
+                heartbeat.interval.map { now + $0 }, unwritten.isEmpty ? nil : now + .seconds(10),
+            ].compactMap(\.self) + patience).min()
     }
 
     /// How long `rescan --wait` waits for drops that are still arriving.
@@ -154,6 +188,7 @@ package actor Reconciler {
 
     private func finish() async {
         if let merge = running {
+            merge.task?.cancel()
             await merge.task?.value
             let staging = merge.plan.output
             try? await Blocking.run { [store = parts.store] in try store.discardStaging(staging) }

@@ -2,18 +2,17 @@ package import Registry
 
 /// Where the reconciler's snapshots come from; the daemon's is `RegistryScanner`.
 package protocol RegistryLooking: Sendable {
-    /// One look at the registry, and when to look again because something is still settling. `onReading` is called
-    /// before a drop is read: its name and the bytes of its files.
+    /// One look at the registry. `expecting`: names of the deployed tasks. `onReading` is called before a drop is read: its
+    /// name and the bytes of its files.
     func look(
-        onReading: @escaping @Sendable (String, Int64) -> Void
-    ) async throws -> (snapshot: RegistrySnapshot, lookAgainAfter: Duration?)
+        expecting: Set<String>, onReading: @escaping @Sendable (String, Int64) -> Void
+    ) async throws -> RegistryScanner.Scan
 }
 
 extension RegistryScanner: RegistryLooking {
     package func look(
-        onReading: @escaping @Sendable (String, Int64) -> Void
-    ) async throws -> (snapshot: RegistrySnapshot, lookAgainAfter: Duration?) {
-        let scan = try await scan(onAdmission: onReading)
-        return (scan.snapshot, scan.lookAgainAfter)
+        expecting: Set<String>, onReading: @escaping @Sendable (String, Int64) -> Void
+    ) async throws -> Scan {
+        try await scan(expecting: expecting, onAdmission: onReading)
     }
 }

@@ -7,6 +7,7 @@ struct ControlAnswer: Sendable {
         case badRequest = 400
         case notFound = 404
         case internalError = 500
+        case unavailable = 503
 
         var phrase: String {
             switch self {
@@ -14,6 +15,7 @@ struct ControlAnswer: Sendable {
             case .badRequest: "Bad Request"
             case .notFound: "Not Found"
             case .internalError: "Internal Server Error"
+            case .unavailable: "Service Unavailable"
             }
         }
     }

@@ -3,7 +3,10 @@ import Files
 import FlyingSocks
 import Foundation
 import Glibc
+import Logging
 import ServiceLifecycle
+import Synchronization
+import WorkerProtocol
 
 /// The control socket: HTTP/1.1 with JSON bodies over a Unix socket that the service's group may use (mode 0660). One request
 /// for each connection.
@@ -13,9 +16,20 @@ struct ControlServer: Service {
     private static let headPatience = Duration.seconds(10)
     /// Time that answers may still take once the daemon stops.
     private static let farewell = Duration.milliseconds(200)
+    /// Connections at once; whoever comes beyond is told so.
+    static let mostConnections = 64
+    /// Pause after a connection that could not be taken.
+    private static let acceptPause = Duration.milliseconds(100)
+    private static let busy = ControlAnswer(
+        status: .unavailable,
+        body: (try? JSON.encode(ActionReply(.failed, "\(mostConnections) commands are being answered; try again later")))
+            ?? Data("{}".utf8))
 
     let path: String
     let reconciler: Reconciler
+    let logger: Logger
+    /// Takes the next connection; tests let it fail.
+    var accepting: @Sendable (AsyncSocket) async throws -> AsyncSocket = { try await $0.accept() }
 
     func run() async throws {
         if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
@@ -45,21 +59,36 @@ struct ControlServer: Service {
         }
     }
 
+    /// Runs until it is cancelled: a connection that can't be taken (too many open files) is no reason to end.
     private func accept(from socket: AsyncSocket) async throws {
+        let open = OpenConnections()
         try await withThrowingDiscardingTaskGroup { group in
-            for try await connection in socket.sockets {
+            while !Task.isCancelled {
+                let connection: AsyncSocket
+                do {
+                    connection = try await accepting(socket)
+                } catch {
+                    try Task.checkCancellation()
+                    logger.warning("a connection can't be taken", metadata: ["reason": "\(error)"])
+                    try await Task.sleep(for: Self.acceptPause)
+                    continue
+                }
+                let isWelcome = open.add() <= Self.mostConnections
                 group.addTask {
-                    defer { try? connection.close() }
-                    try? await answer(connection)
+                    defer {
+                        try? connection.close()
+                        open.remove()
+                    }
+                    try? await answer(connection, isWelcome: isWelcome)
                 }
             }
         }
-        throw DaemonFailure("the control socket \(path) was closed")
     }
 
-    private func answer(_ connection: AsyncSocket) async throws {
+    private func answer(_ connection: AsyncSocket, isWelcome: Bool) async throws {
         guard let request = try await head(of: connection) else { return }
-        try await connection.write(ControlRoutes(reconciler: reconciler).answer(request).bytes)
+        let answer = isWelcome ? await ControlRoutes(reconciler: reconciler).answer(request) : Self.busy
+        try await connection.write(answer.bytes)
     }
 
     /// Nil where the head is too long or takes too long.
@@ -98,6 +127,21 @@ struct ControlServer: Service {
             throw DaemonFailure("the stale socket \(path) can't be removed; remove it by hand")
         }
     }
+}
+
+/// Counts connections.
+private final class OpenConnections: Sendable {
+    private let count = Mutex(0)
+
+    /// The count with the new one.
+    func add() -> Int {
+        count.withLock { count in
+            count += 1
+            return count
+        }
+    }
+
+    func remove() { count.withLock { $0 -= 1 } }
 }
 
 /// Why the daemon can't run, for people.

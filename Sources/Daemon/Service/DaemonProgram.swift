@@ -39,10 +39,16 @@ package struct DaemonProgram: Sendable {
         await ledger.observe { [echo = LedgerEcho(journal: isJournal)] entry in echo(entry) }
         let mark = WorkerMark(path: configuration.state + "/worker.pid")
         if mark.killOrphan() { logger.warning("ended the worker that an earlier daemon left") }
+        var store = ReleaseStore(deploy: configuration.deploy)
+        store.onTrouble = { [logger] error in
+            logger.error(
+                "a release is live, but its publishing could not be finished; the next start does that",
+                metadata: ["reason": "\(error)"])
+        }
         let reconciler = Reconciler(
             configuration,
             Reconciler.Parts(
-                ledger: ledger, store: ReleaseStore(deploy: configuration.deploy), logger: logger,
+                ledger: ledger, store: store, logger: logger,
                 makeLooker: Self.looker, makeWorker: { [logger] in Self.worker($0, mark, logger) }))
         try await serve(reconciler)
     }
@@ -50,15 +56,15 @@ package struct DaemonProgram: Sendable {
     private func serve(_ reconciler: Reconciler) async throws {
         var services = ServiceGroupConfiguration(
             services: [
-                ControlServer(path: configuration.socket, reconciler: reconciler),
-                WatcherService(
-                    registry: configuration.registry, retryAfter: configuration.rescan, reconciler: reconciler,
-                    logger: logger),
+                ControlServer(path: configuration.socket, reconciler: reconciler, logger: logger),
+                WatcherService(registry: configuration.registry, reconciler: reconciler, logger: logger),
                 ReloadService(file: file, reconciler: reconciler), ReconcilerService(reconciler: reconciler),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         services.maximumGracefulShutdownDuration = Self.longestStop
-        services.maximumCancellationDuration = .seconds(3)
+        // No limit beyond: what is left then is a publish, whose fsyncs take as long as the disk does. The library would
+        // end the process as if it had crashed; systemd's TimeoutStopSec= ends one that hangs.
+        services.maximumCancellationDuration = nil
         try await ServiceGroup(configuration: services).run()
     }
 

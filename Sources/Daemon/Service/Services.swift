@@ -19,7 +19,6 @@ struct ReconcilerService: Service {
 /// Wakes the reconciler when something moves in the registry; without it the timer still does.
 struct WatcherService: Service {
     let registry: String
-    let retryAfter: Duration
     let reconciler: Reconciler
     let logger: Logger
 
@@ -30,8 +29,21 @@ struct WatcherService: Service {
                     let watcher = try RegistryWatcher(registry: registry)
                     defer { watcher.stop() }
                     let timer = Task {
+                        var known: Set<String> = []
                         while true {
-                            try await Task.sleep(for: retryAfter)
+                            await watcher.ready()
+                            let unwatched = watcher.unwatched
+                            let new = Set(unwatched.keys).subtracting(known)
+                            if let folder = new.min(), let code = unwatched[folder] {
+                                logger.warning(
+                                    "folders can't be watched; changes in them are seen by the slow timer only",
+                                    metadata: [
+                                        "folders": "\(new.count)", "first": "\(folder)", "errno": "\(code)",
+                                        "advice": "raise fs.inotify.max_user_watches",
+                                    ])
+                            }
+                            known = Set(unwatched.keys)
+                            try await Task.sleep(for: await reconciler.configuration.rescan)
                             watcher.rescanWatches()
                         }
                     }
@@ -40,7 +52,7 @@ struct WatcherService: Service {
                 } catch {
                     logger.warning("the registry can't be watched", metadata: ["reason": "\(error)"])
                 }
-                try? await Task.sleep(for: retryAfter)
+                try? await Task.sleep(for: await reconciler.configuration.rescan)
             }
         }
     }

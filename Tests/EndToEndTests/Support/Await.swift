@@ -14,15 +14,15 @@ enum Await {
         return isReadable(descriptor, until: Date().addingTimeInterval(Double(seconds)))
     }
 
-    /// Whether something can be read before the time is over.
+    /// Whether something can be read now or before the time is over.
     static func isReadable(_ descriptor: Int32, until deadline: Date) -> Bool {
         while true {
-            let left = deadline.timeIntervalSinceNow
-            guard left > 0 else { return false }
+            let left = max(0, deadline.timeIntervalSinceNow)
             var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             let count = poll(&request, 1, Int32(min(left * 1000, 1e9).rounded(.up)))
             if count > 0 { return true }
             if count < 0, errno != EINTR { return false }
+            if left == 0 { return false }
         }
     }
 }

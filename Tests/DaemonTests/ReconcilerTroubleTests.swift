@@ -1,0 +1,170 @@
+import Control
+import Foundation
+import Ledger
+import Synchronization
+import Testing
+import WorkerProtocol
+
+@testable import Daemon
+
+/// Slow looks, a full disk, inputs that come and go under a merge.
+@Suite(.timeLimit(.minutes(1)))
+struct ReconcilerTroubleTests {
+    @Test func commandsAndFinishedMergesDoNotWaitForALook() async throws {
+        let stand = try DaemonStand(Samples.snapshot([]))
+        defer { stand.remove() }
+        stand.drop("a")
+        let (started, starting) = AsyncStream<Void>.makeStream()
+        let (ending, end) = AsyncStream<Void>.makeStream()
+        try await stand.live { daemon in
+            _ = await daemon.rescan(wait: true)
+            stand.worker.behave { plan in
+                starting.yield()
+                for await _ in ending {}
+                return await FakeWorker.succeed(plan)
+            }
+            stand.drop("a", "b")
+            await daemon.wake()
+            for await _ in started { break }
+            let door = stand.registry.block()
+            await daemon.wake()
+            end.finish()
+            while await daemon.status().deployed?.version != 2 { await Task.yield() }
+            #expect(await daemon.rollback(to: 1).version == 3)
+            #expect(await daemon.pause().outcome == .done)
+            door.finish()
+        }
+    }
+
+    /// A waiter whose patience is over must not keep the loop awake through a merge.
+    @Test func aLongMergeWithAWaiterLetsTheLoopSleep() async throws {
+        let stand = try DaemonStand(Samples.snapshot([]))
+        defer { stand.remove() }
+        stand.drop("a")
+        let (started, starting) = AsyncStream<Void>.makeStream()
+        stand.worker.behave { _ in
+            starting.yield()
+            try? await Task.sleep(for: .seconds(3600))
+            return .cancelled
+        }
+        try await stand.live { daemon in
+            for await _ in started { break }
+            let waiting = Task { await daemon.rescan(wait: true) }
+            while await daemon.waiters.isEmpty { await Task.yield() }
+            await daemon.age(.seconds(60))
+            // A busy loop would never give a time to come.
+            while try #require(await daemon.nextDeadline()) <= .now { await Task.yield() }
+            await daemon.stop()
+            #expect(await waiting.value.outcome == .failed)
+        }
+    }
+
+    /// A drop that is copied in makes thousands of events.
+    @Test func manyEventsAreFewLooks() async throws {
+        let stand = try DaemonStand(Samples.snapshot([]))
+        defer { stand.remove() }
+        let clock = ContinuousClock()
+        try await stand.live { daemon in
+            _ = await daemon.rescan(wait: true)
+            let (before, began) = (stand.registry.looks, clock.now)
+            while stand.registry.looks < before + 3 {
+                await daemon.wake()
+                await Task.yield()
+            }
+            #expect(clock.now - began >= Reconciler.lookPause * 2)
+        }
+    }
+
+    @Test func oldReleasesGoWithoutANewOne() async throws {
+        var stand = try DaemonStand(Samples.snapshot([]))
+        defer { stand.remove() }
+        stand.configuration.retain.versions = 1
+        try await stand.live { daemon in
+            stand.drop("a")
+            _ = await daemon.rescan(wait: true)
+            stand.drop("a", "b")
+            #expect(await daemon.rescan(wait: true).version == 2)
+        }
+        #expect(try stand.store.releases().map(\.version) == [1, 2], "within the grace")
+        stand.configuration.retain.grace = .zero
+        try await stand.live { _ = await $0.rescan(wait: true) }
+        #expect(try stand.store.releases().map(\.version) == [2])
+    }
+
+    @Test func whatTheLedgerCantTakeIsNotCalledDone() async throws {
+        var stand = try DaemonStand(Samples.snapshot([]))
+        defer { stand.remove() }
+        stand.drop("a")
+        let isFull = Mutex(false)
+        stand.calls.write = { [real = LedgerCalls()] descriptor, bytes in
+            guard isFull.withLock({ $0 }) else { return real.write(descriptor, bytes) }
+            errno = ENOSPC
+            return -1
+        }
+        try await stand.live { daemon in
+            #expect(await daemon.rescan(wait: true).outcome == .done)
+            isFull.withLock { $0 = true }
+            stand.drop("a", "b")
+            let reply = await daemon.rescan(wait: true)
+            #expect(reply.outcome == .failed && reply.message.contains("ledger"))
+            let pause = await daemon.pause()
+            #expect(pause.outcome == .failed && pause.message.contains("restart"))
+            isFull.withLock { $0 = false }
+        }
+        #expect(try Ledger.entries(path: stand.configuration.ledger).contains { $0.message.contains("paused") })
+    }
+
+    @Test func anEntryThatIsTooLongIsCutAndStopsNobody() async throws {
+        let stand = try DaemonStand(Samples.snapshot([]))
+        defer { stand.remove() }
+        stand.drop("a")
+        try await stand.live { daemon in
+            let words = String(repeating: "x", count: 17 << 20)
+            await daemon.record(LedgerEvent(.hook, message: words, details: ["short": 1, "long": .string(words)]))
+            #expect(await daemon.rescan(wait: true).version == 1)
+        }
+        let entry = try #require(try Ledger.entries(path: stand.configuration.ledger).first { $0.event == .hook })
+        #expect(entry.message.hasSuffix("(cut)") && entry.details == ["short": 1])
+    }
+
+    @Test func aBaseThatCantBePublishedIsNotTriedOverAndOver() async throws {
+        var stand = try DaemonStand(Samples.snapshot([]))
+        defer { stand.remove() }
+        stand.retryDelay = { _ in .zero }
+        stand.drop("a")
+        try Data(#"{"auto_map": {}}"#.utf8)
+            .write(to: URL(filePath: stand.configuration.registry + "/base/tokenizer_config.json"))
+        try await stand.live { daemon in
+            let reply = await daemon.rescan(wait: true)
+            #expect(reply.outcome == .failed && reply.message.contains("auto_map"))
+            #expect(await daemon.status().activity == .waiting)
+        }
+        #expect(stand.worker.plans.count == 1)
+    }
+
+    @Test func aTaskThatComesBackWhileAMergeLeavesItOutStopsThatMerge() async throws {
+        let stand = try DaemonStand(Samples.snapshot([]))
+        defer { stand.remove() }
+        stand.drop("a", "b")
+        let (started, starting) = AsyncStream<Void>.makeStream()
+        try await stand.live { daemon in
+            _ = await daemon.rescan(wait: true)
+            stand.worker.behave { plan in
+                guard plan.tasks.count == 1 else { return await FakeWorker.succeed(plan) }
+                starting.yield()
+                try? await Task.sleep(for: .seconds(3600))
+                return .cancelled
+            }
+            stand.drop("a")
+            await daemon.wake()
+            for await _ in started { break }
+            stand.drop("a", "b")
+            #expect(await daemon.rescan(wait: true).version == 1)
+        }
+    }
+}
+
+extension Reconciler {
+    /// As if all that wait had done so for longer.
+    func age(_ time: Duration) { for index in waiters.indices { waiters[index].since -= time } }
+}
