@@ -76,9 +76,17 @@ final class Judge {
         try parameters.load(checkpoint)
         let deployedTasks = try Self.tasks(ofRelease: deployed.directory)
         for (task, model) in workbench.tasks.enumerated() where deployedTasks.contains(model.name) {
-            let outcome = try score(task, Self.head(of: model.name, release: deployed.directory) ?? [:])
-            result.tasks[task].deployed = outcome?.score
-            deployedCorrect[task] = outcome?.correct
+            let head = try Self.head(of: model.name, release: deployed.directory) ?? [:]
+            do {
+                let outcome = try score(task, head)
+                result.tasks[task].deployed = outcome?.score
+                deployedCorrect[task] = outcome?.correct
+            } catch let fault as MergeError where fault.kind == .badTask {
+                // A new version may have other labels than the head that is deployed.
+                result.notes.append(
+                    "task \(model.name) was not compared with release \(deployed.version), whose head does not fit its "
+                        + "examples: \(fault.message)")
+            }
         }
     }
 
@@ -130,6 +138,7 @@ final class Judge {
         return named
     }
 
+    /// Throws what the model says of the task's examples as the task's fault.
     private func score(_ task: Int, _ head: [String: Tensor]) throws -> Scorer.Outcome? {
         try MergeError.blaming(workbench.tasks[task].name) { try outcome(task, head) }
     }

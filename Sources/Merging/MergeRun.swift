@@ -165,7 +165,7 @@ package final class MergeRun {
         result.weights = plan.settings.method.isLearned ? weights.values.count : 0
         for (index, layer) in workbench.layers.enumerated() {
             result.coefficients[layer.name] = workbench.tasks.indices.map { task in
-                let values = weights.coefficients(task: task, layer: index)
+                let values = Coefficients.of(task, index, weights, workbench.vectors)
                 return values.reduce(0, +) / Double(values.count)
             }
         }
