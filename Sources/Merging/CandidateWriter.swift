@@ -13,7 +13,7 @@ struct CandidateWriter {
         var outputs = try writeModel(weights, progress: progress)
         try Durable.createDirectories(directory + "/heads")
         for task in workbench.tasks where !task.head.isEmpty { outputs.append(try writeHead(task)) }
-        outputs.append(try Coefficients.write(weights, workbench.layers, to: directory))
+        outputs.append(try Coefficients.write(weights, workbench.vectors, to: directory))
         return outputs
     }
 

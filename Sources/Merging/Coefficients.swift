@@ -4,11 +4,13 @@ internal import Safetensors
 internal import Torch
 internal import WorkerProtocol
 
-/// `merge/coefficients.safetensors`: c(i,j), one float32 tensor per layer, [tasks] or [tasks, rows].
+/// `merge/coefficients.safetensors`: c(i,j), one float32 tensor per layer, [tasks] or [tasks, rows]. 0 where a task does not move
+/// the layer.
 enum Coefficients {
     static let path = "merge/coefficients.safetensors"
 
-    static func write(_ weights: MergingWeights, _ layers: [Layer], to directory: String) throws -> SourceFile {
+    static func write(_ weights: MergingWeights, _ vectors: TaskVectors, to directory: String) throws -> SourceFile {
+        let layers = vectors.layers
         try Durable.createDirectories(directory + "/merge")
         let slots = zip(layers, weights.rows).map { layer, rows in
             let shape = rows == 1 ? [weights.taskCount] : [weights.taskCount, rows]
@@ -16,12 +18,17 @@ enum Coefficients {
         }
         let writer = try SafetensorsWriter(path: directory + "/" + path, slots: slots)
         for index in layers.indices {
-            let values = (0..<weights.taskCount).flatMap { weights.coefficients(task: $0, layer: index) }.map(
-                Float.init)
+            let values = (0..<weights.taskCount).flatMap { of($0, index, weights, vectors) }.map(Float.init)
             try unsafe values.withUnsafeBytes { try unsafe writer.append($0) }
         }
         let written = try writer.finish()
         return SourceFile(name: path, bytes: written.bytes, sha256: written.sha256)
+    }
+
+    /// c(i,j) of one task and layer, one for each row; 0 where the task does not move the layer.
+    static func of(_ task: Int, _ layer: Int, _ weights: MergingWeights, _ vectors: TaskVectors) -> [Double] {
+        let values = weights.coefficients(task: task, layer: layer)
+        return vectors.active[task][layer] ? values : values.map { _ in 0 }
     }
 
     /// The weights of the deployed release where they fit: a task with the same name starts from its old coefficients, a new
@@ -44,6 +51,8 @@ enum Coefficients {
             for (task, source) in tasks.enumerated() {
                 guard let place = places[source.name] else { continue }
                 let old = Array(values[place * rows..<(place + 1) * rows])
+                // The task did not move this layer then, so nothing was learned.
+                guard old.contains(where: { $0 != 0 }) else { continue }
                 weights.start(task: task, layer: index, from: old)
             }
         }

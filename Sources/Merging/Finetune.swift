@@ -46,7 +46,10 @@ package struct Finetune {
         let file = try SafetensorsFile(file: ReadableFile(path: data, followingLinks: true))
         let names = model.signature.inputs.map(\.name)
         let set = try ValidationSet(file, task: "fine-tune", inputNames: names, holdout: 0, seed: settings.seed)
-        let classes = try settings.classes ?? set.largestLabel() + 1
+        let classes = try settings.classes ?? set.classes()
+        guard classes > 0 else {
+            throw MergeError.base("a head of \(classes) classes can't be trained; give 1 or more")
+        }
         let parameters = try start(model, classes: classes)
         let objective = Objective(kind: .classification, inputs: names)
         let sampler = Sampler(examples: set.fitted, batch: settings.batch, seed: settings.seed, task: "fine-tune")
@@ -87,7 +90,7 @@ package struct Finetune {
                 return (name, try weights!.tensor(name).to(.float32).clone(), false)
             }
             var shape = slot.shape.map { $0 ?? 1 }
-            if slot.name.hasPrefix("classifier.") { shape[0] = classes }
+            if slot.name.hasPrefix("classifier."), !shape.isEmpty { shape[0] = classes }
             return (slot.name, try initial.tensor(slot.name, shape: shape), true)
         }
     }

@@ -12,7 +12,7 @@ struct Initialization {
     init(seed: UInt64) { state = seed &+ 0x5851_f42d_4c95_7f2d }
 
     mutating func tensor(_ name: String, shape: [Int]) throws -> Tensor {
-        let count = shape.reduce(1, *)
+        let count = try Self.count(name, shape)
         guard shape.count > 1 else {
             let value: Float = name.hasSuffix("bias") ? 0 : 1
             return try Tensor([Float](repeating: value, count: count), shape: shape)
@@ -20,6 +20,22 @@ struct Initialization {
         let deviation = 1 / Double(max(1, shape.dropFirst().reduce(1, *))).squareRoot()
         return try Tensor((0..<count).map { _ in Float(normal() * deviation) }, shape: shape)
     }
+
+    /// Elements of a shape that a graph asks for; it may ask for anything.
+    private static func count(_ name: String, _ shape: [Int]) throws -> Int {
+        var count = 1
+        for length in shape {
+            let (product, overflows) = count.multipliedReportingOverflow(by: length)
+            guard !overflows, product >= 0, product <= mostElements else {
+                throw MergeError.base(
+                    "the graph's parameter \(name) of shape \(shape) is too large to start from nothing")
+            }
+            count = product
+        }
+        return count
+    }
+
+    private static let mostElements = 1 << 34
 
     /// A standard normal number (Box and Muller, 1958).
     private mutating func normal() -> Double {

@@ -6,10 +6,10 @@ internal import WorkerProtocol
 
 /// Scores base, own checkpoints, deployed release and candidate on the same held-out examples, through one set of buffers.
 final class Judge {
-    private let workbench: Workbench
-    private let bench: Bench
-    private let parameters: ModelParameters
-    private let scorer: Scorer
+    let workbench: Workbench
+    let bench: Bench
+    let parameters: ModelParameters
+    let scorer: Scorer
     private var deployedCorrect: [[Bool]?]
     /// Logits of each task's own checkpoint on its whole validation set, where the loss distils.
     private(set) var teachers: [TeacherLogits?]
@@ -37,7 +37,7 @@ final class Judge {
                 throw MergeError.task(
                     model.name, "the loss of its own checkpoint on its own examples is no number; look for NaN in them")
             }
-            if workbench.plan.settings.method.isLearned, workbench.plan.settings.loss != .labels {
+            if workbench.plan.settings.method == .supermerge, workbench.plan.settings.loss != .labels {
                 teachers[task] = try logits(task)
             }
             try progress(task + 2, passes)
@@ -76,9 +76,17 @@ final class Judge {
         try parameters.load(checkpoint)
         let deployedTasks = try Self.tasks(ofRelease: deployed.directory)
         for (task, model) in workbench.tasks.enumerated() where deployedTasks.contains(model.name) {
-            let outcome = try score(task, Self.head(of: model.name, release: deployed.directory) ?? [:])
-            result.tasks[task].deployed = outcome?.score
-            deployedCorrect[task] = outcome?.correct
+            let head = try Self.head(of: model.name, release: deployed.directory) ?? [:]
+            do {
+                let outcome = try score(task, head)
+                result.tasks[task].deployed = outcome?.score
+                deployedCorrect[task] = outcome?.correct
+            } catch let fault as MergeError where fault.kind == .badTask {
+                // A new version may have other labels than the head that is deployed.
+                result.notes.append(
+                    "task \(model.name) was not compared with release \(deployed.version), whose head does not fit its "
+                        + "examples: \(fault.message)")
+            }
         }
     }
 
@@ -122,7 +130,7 @@ final class Judge {
         return head
     }
 
-    private func named(_ head: [String: Tensor]) -> [String: Tensor] {
+    func named(_ head: [String: Tensor]) -> [String: Tensor] {
         var named = workbench.ties.keyed(head)
         for (layer, tensor) in zip(workbench.layers, parameters.tensors) where named[layer.name] == nil {
             named[layer.name] = tensor
@@ -130,6 +138,7 @@ final class Judge {
         return named
     }
 
+    /// Throws what the model says of the task's examples as the task's fault.
     private func score(_ task: Int, _ head: [String: Tensor]) throws -> Scorer.Outcome? {
         try MergeError.blaming(workbench.tasks[task].name) { try outcome(task, head) }
     }

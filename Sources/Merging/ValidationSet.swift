@@ -51,11 +51,19 @@ final class ValidationSet {
     func checkLabels(classes: Int) throws {
         let scored = try labels.all().integers().filter { $0 != Int64(Objective.ignored) }
         guard !scored.isEmpty else { throw LabelFault.nothingScored }
-        if let wrong = scored.first(where: { !(0..<Int64(classes)).contains($0) }) {
+        if let wrong = scored.first(where: { $0 < 0 || $0 >= Int64(classes) }) {
             throw LabelFault.outsideHead(label: wrong, classes: classes)
         }
     }
 
-    /// The largest label, for the size of a new head.
-    func largestLabel() throws -> Int { Int(try labels.all().integers().max() ?? 0) }
+    /// One more than the largest label, for the size of a new head. Throws `LabelFault` where no head could have it.
+    func classes() throws -> Int {
+        let largest = try labels.all().integers().filter { $0 != Int64(Objective.ignored) }.max()
+        guard let largest else { throw LabelFault.nothingScored }
+        let classes = Int(min(largest, Self.mostClasses)) + 1
+        try checkLabels(classes: classes)
+        return classes
+    }
+
+    private static let mostClasses: Int64 = 1 << 24
 }

@@ -18,8 +18,8 @@ final class WriteBehind: @unchecked Sendable {
         unsafe buffers = [.init(start: nil, count: 0), .init(start: nil, count: 0)]
     }
 
+    /// Runs when no buffer is under way any more, since each holds this object: after a fault, on the queue itself.
     deinit {
-        queue.sync {}
         unsafe buffers.forEach { unsafe $0.deallocate() }
     }
 

@@ -9,13 +9,10 @@ struct ParameterCheck {
     /// Throws the first kind of fault with the first few names.
     func check(_ checkpoint: Checkpoint) throws(AdmissionFault) {
         let ofHead = (base.signature?.parameters.map(\.name) ?? []).filter { isHead($0) }
-        let wanted = Set(base.checkpoint.names.filter { !isHead($0) } + base.headParameters + ofHead).sorted()
-        // A merge goes by the base's names: a tied name stands for another only where the base does not have that other.
-        let missing = wanted.filter { name in
-            checkpoint.entry(name) == nil
-                && (base.checkpoint.entry(name) != nil && !isHead(name)
-                    || base.tied(name).allSatisfy { checkpoint.entry($0) == nil })
-        }
+        // Integers are the base's own business: newer libraries don't save buffers such as position_ids.
+        let trunk = base.checkpoint.names.filter { !isHead($0) && base.checkpoint.entry($0)?.dtype.kind == .real }
+        let wanted = Set(trunk + base.headParameters + ofHead).sorted()
+        let missing = wanted.filter { name in base.tied(name).allSatisfy { checkpoint.entry($0) == nil } }
         guard missing.isEmpty else {
             throw .refused(
                 code: "missing-parameter",
@@ -35,7 +32,10 @@ struct ParameterCheck {
         for name in checkpoint.names { try checkShape(name, checkpoint) }
     }
 
-    private func isHead(_ name: String) -> Bool { head.contains { name.hasPrefix($0) } }
+    /// Whether `task.yaml` gives the tensor to the head, by any of its names.
+    private func isHead(_ name: String) -> Bool {
+        head.contains { prefix in base.tied(name).contains { $0.hasPrefix(prefix) } }
+    }
 
     private func checkShape(_ name: String, _ checkpoint: Checkpoint) throws(AdmissionFault) {
         guard let entry = checkpoint.entry(name) else { return }

@@ -35,6 +35,7 @@ struct FinetuneCommand: ParsableCommand, GraphCommand {
         guard steps > 0, batch > 0, learningRate > 0, headLearningRate ?? 1 > 0, threads >= 0 else {
             throw ValidationError("steps, batch and learning rates must be positive")
         }
+        guard classes ?? 1 > 0 else { throw ValidationError("classes must be positive") }
     }
 
     var runsGraph: Bool { true }

@@ -1,4 +1,5 @@
 import Files
+import Foundation
 import Registry
 import Safetensors
 import WorkerProtocol
@@ -25,13 +26,19 @@ enum Inputs {
         }
         let digests = sources.map { files in Digest.manifest(files.map { ($0.name, $0.sha256) }) }
         let opened = try zip(tasks, zip(sources, digests).dropFirst()).map { directory, source in
-            let name = directory.split(separator: "/").last.map(String.init) ?? directory
             let settings = try TaskSettingsFile.read(directory: directory)
             return TaskSource(
-                name: name, directory: directory, files: source.0, digest: source.1, settings: settings)
+                name: taskName(directory), directory: directory, files: source.0, digest: source.1, settings: settings)
         }
         return (BaseSource(directory: base, files: sources[0], digest: digests[0]), opened)
     }
+
+    /// The last part of a folder's path, `.` and `..` resolved.
+    static func taskName(_ directory: String) -> String {
+        URL(filePath: directory).standardizedFileURL.lastPathComponent
+    }
+
+    static func isTaskName(_ name: String) -> Bool { name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._-]{0,127}/) != nil }
 
     /// The names of a folder's weights and of those of `others` that are there.
     private static func folder(_ directory: String, _ others: [String]) throws -> (directory: String, names: [String]) {

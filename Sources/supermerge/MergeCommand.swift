@@ -25,7 +25,12 @@ struct Merge: ParsableCommand, GraphCommand {
 
     func validate() throws {
         guard !tasks.isEmpty else { throw ValidationError("name at least one --task") }
-        let names = tasks.map { $0.split(separator: "/").last ?? "" }
+        let names = tasks.map(Inputs.taskName)
+        if let name = names.first(where: { !Inputs.isTaskName($0) }) {
+            throw ValidationError(
+                "a task has the name of its folder, and '\(name)' can't be one: letters, digits, '.', '_' and '-', at most "
+                    + "128, the first no sign")
+        }
         guard Set(names).count == names.count else { throw ValidationError("two tasks have the same folder name") }
     }
 

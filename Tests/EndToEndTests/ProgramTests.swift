@@ -185,6 +185,15 @@ import Testing
             let run = try Execution.run(Programs.merge, arguments)
             #expect(run.status == 2 && run.output.isEmpty && !run.errors.isEmpty, "\(arguments): \(run.status)")
         }
+        for task in ["..", workshop.root + "/tasks/..", "/", "-x/"] {
+            let run = try Execution.run(
+                Programs.merge, ["merge", "--base", workshop.base, "--task=\(task)", "--output", folder.path + "/y"])
+            #expect(run.status == 1 || run.status == 2, "\(task): \(run.status)")
+        }
+        let classes = try Execution.run(
+            Programs.merge,
+            ["finetune", "--base", workshop.base, "--data", "x", "--output", "y", "--classes", "0"])
+        #expect(classes.status == 2)
         let twice = try merge(folder.path + "/x", tasks: ["amber", "amber"])
         #expect(twice.status == 2)
         let nowhere = try Execution.run(Programs.merge, ["inspect", "/nonexistent", "--json"])

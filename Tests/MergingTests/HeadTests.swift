@@ -41,6 +41,24 @@ struct HeadTests {
         }
     }
 
+    @Test func aLayerThatATaskDoesNotMoveHasNoCoefficient() throws {
+        try Fixture.temporarily { directory in
+            let plan = try plan(in: directory)
+            let still = "vit.embeddings.cls_token"
+            let task = try ModelFolder(plan.tasks[1].directory, copiedTo: directory + "/shapes")
+            let origin = try #require(try ModelFolder(at: plan.base.directory).tensors()[still])
+            try task.change { $0[still] = origin }
+            var changed = plan
+            changed.tasks[1].directory = task.path
+            let result = try MergeRun(changed, report: { _ in }).run()
+            #expect(result.coefficients["classifier.weight"] == [0, 0])
+            #expect(result.coefficients[still]?[1] == 0 && result.coefficients[still]?[0] != 0)
+            let file = try SafetensorsFile(file: ReadableFile(path: plan.output + "/merge/coefficients.safetensors"))
+            let entry = try #require(file.entry(still))
+            #expect(try file.tensor(entry).doubles()[1] == 0)
+        }
+    }
+
     @Test func aNamedHeadThatTheTaskLacksAndTheGraphDoesNotKnowBlocksNothing() throws {
         try Fixture.temporarily { directory in
             var plan = try plan(in: directory)

@@ -160,6 +160,24 @@ struct MergeRunTests {
         }
     }
 
+    @Test func aNewVersionWithMoreClassesThanTheDeployedHeadIsMerged() throws {
+        try Fixture.temporarily { directory in
+            let plan = try Fixture.plan(settings(), in: directory + "/first")
+            let result = try MergeRun(plan, report: { _ in }).run()
+            let record = ReleaseRecord(
+                version: 1, created: "", merge: "test", settings: plan.settings, base: plan.base, tasks: plan.tasks,
+                result: result)
+            try JSON.encode(record).write(to: URL(fileURLWithPath: plan.output + "/release.json"))
+            var next = try Fixture.plan(settings(), in: directory + "/second")
+            next.deployed = DeployedSource(version: 1, directory: plan.output)
+            next.tasks[0].directory = next.tasks[1].directory
+            let second = try MergeRun(next, report: { _ in }).run()
+            #expect(second.tasks[0].deployed == nil && second.tasks[0].merged != nil)
+            #expect(second.tasks[1].deployed != nil)
+            #expect(second.notes.count == 1 && second.notes[0].contains("letters"))
+        }
+    }
+
     @Test func aWarmStartBeginsAtTheDeployedCoefficients() throws {
         try Fixture.temporarily { directory in
             let plan = try Fixture.plan(settings(), tasks: ["letters"], in: directory + "/first")

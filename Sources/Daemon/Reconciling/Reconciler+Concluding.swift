@@ -156,7 +156,8 @@ extension Reconciler {
         details.merge(MergeDetails(merge.request).ledgerDetails) { _, new in new }
         details["not-kept"] = notKept.map { .string($0) }
         if !result.notes.isEmpty { details["notes"] = .array(result.notes.map { .string($0) }) }
-        let notes = (verdict.isJudged ? [] : ["no gate: no validation data"]) + result.notes
+        let ungated = result.notes.isEmpty ? "no gate: no validation data" : "no gate"
+        let notes = (verdict.isJudged ? [] : [ungated]) + result.notes
         await self.record(
             LedgerEvent(
                 .published, version: release.version, merge: merge.plan.merge,
