@@ -6,10 +6,10 @@ internal import WorkerProtocol
 
 /// Scores base, own checkpoints, deployed release and candidate on the same held-out examples, through one set of buffers.
 final class Judge {
-    private let workbench: Workbench
-    private let bench: Bench
-    private let parameters: ModelParameters
-    private let scorer: Scorer
+    let workbench: Workbench
+    let bench: Bench
+    let parameters: ModelParameters
+    let scorer: Scorer
     private var deployedCorrect: [[Bool]?]
     /// Logits of each task's own checkpoint on its whole validation set, where the loss distils.
     private(set) var teachers: [Tensor?]
@@ -37,7 +37,7 @@ final class Judge {
                 throw MergeError.task(
                     model.name, "the loss of its own checkpoint on its own examples is no number; look for NaN in them")
             }
-            if workbench.plan.settings.method.isLearned, workbench.plan.settings.loss != .labels {
+            if workbench.plan.settings.method == .supermerge, workbench.plan.settings.loss != .labels {
                 teachers[task] = try logits(task)
             }
             try progress(task + 2, passes)
@@ -130,7 +130,7 @@ final class Judge {
         return head
     }
 
-    private func named(_ head: [String: Tensor]) -> [String: Tensor] {
+    func named(_ head: [String: Tensor]) -> [String: Tensor] {
         var named = workbench.ties.keyed(head)
         for (layer, tensor) in zip(workbench.layers, parameters.tensors) where named[layer.name] == nil {
             named[layer.name] = tensor

@@ -6,6 +6,8 @@ enum LabelFault: Error, Hashable {
     case count(labels: [Int], expected: [Int])
     /// Every label is the one that is not scored.
     case nothingScored
+    /// Predictions that are numbers, which have no entropy to lower.
+    case noEntropy
 }
 
 extension LabelFault: CustomStringConvertible {
@@ -16,6 +18,7 @@ extension LabelFault: CustomStringConvertible {
         case .count(let labels, let expected):
             "labels of shape \(labels) don't fit the model's predictions, \(expected) for the same examples; give one label "
                 + "for each prediction"
+        case .noEntropy: "adamerging lowers the entropy of predicted classes, and a regression has none; use supermerge"
         case .nothingScored: "every label is \(Objective.ignored), which is not scored; label some examples"
         }
     }

@@ -52,6 +52,7 @@ package final class MergeRun {
         var weights = MergingWeights(
             method: plan.settings.method, taskCount: workbench.tasks.count, layers: workbench.layers,
             scale: plan.settings.scale)
+        try prepareRule(workbench)
         var judge: Judge?
         if let bench = workbench.bench {
             let parameters = try ModelParameters(layers: workbench.layers)
@@ -61,6 +62,11 @@ package final class MergeRun {
                 weights = try fit(workbench, bench, parameters, teachers: scores.teachers, weights, into: &result)
             } else {
                 report(.started(.init(tasks: workbench.tasks.map(\.name), resumedAt: 0)))
+                if let scale = try searchedScale(scores, &result) {
+                    weights = MergingWeights(
+                        method: plan.settings.method, taskCount: workbench.tasks.count, layers: workbench.layers,
+                        scale: scale)
+                }
             }
             judge = scores
         } else {
@@ -76,6 +82,30 @@ package final class MergeRun {
         describe(&result, workbench, weights)
         if let reason = workbench.unscored { result.notes.append("nothing was scored: \(reason)") }
         return result
+    }
+
+    /// What TIES and DARE need to know before anything is merged.
+    private func prepareRule(_ workbench: Workbench) throws {
+        let share = plan.settings.density ?? plan.settings.method.usualDensity
+        switch plan.settings.method {
+        case .ties:
+            let thresholds = try workbench.vectors.tiesThresholds(share: share) { [unowned self] done, total in
+                try progress(.reading, done, total)
+            }
+            workbench.vectors.rule = .ties(thresholds: thresholds)
+        case .dare:
+            let seeds = TaskVectors.seeds(workbench.tasks.map(\.name), seed: plan.settings.seed)
+            workbench.vectors.rule = .dare(share: share, seeds: seeds)
+        case .supermerge, .adamerging, .average, .taskArithmetic: break
+        }
+    }
+
+    /// The λ of a static method where it is to be searched and can be.
+    private func searchedScale(_ judge: Judge, _ result: inout MergeResult) throws -> Double? {
+        guard plan.settings.searchesScale, plan.settings.method != .average else { return nil }
+        let scale = try judge.searchedScale { [unowned self] done, total in try progress(.fitting, done, total) }
+        result.notes.append("scale \(scale) was the best on the validation sets")
+        return scale
     }
 
     private func fit(

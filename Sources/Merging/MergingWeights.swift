@@ -17,6 +17,8 @@ struct MergingWeights: Sendable, Hashable {
         case tanh
         /// c = w, of any size: what static methods are given.
         case identity
+        /// c = w between 0 and 1, and there the bound (AdaMerging, arXiv 2310.02575).
+        case clamp
     }
 
     /// All weights at the one that gives `coefficient`.
@@ -60,6 +62,7 @@ extension MergingWeights.Squash {
         switch self {
         case .tanh: Foundation.tanh(weight)
         case .identity: weight
+        case .clamp: min(max(weight, 0), 1)
         }
     }
 
@@ -67,7 +70,7 @@ extension MergingWeights.Squash {
     func weight(forCoefficient coefficient: Double) -> Double {
         switch self {
         case .tanh: atanh(min(max(coefficient, -1 + 1e-6), 1 - 1e-6))
-        case .identity: coefficient
+        case .identity, .clamp: coefficient
         }
     }
 
@@ -77,6 +80,7 @@ extension MergingWeights.Squash {
             let coefficient = Foundation.tanh(weight)
             return 1 - coefficient * coefficient
         case .identity: return 1
+        case .clamp: return (0...1).contains(weight) ? 1 : 0
         }
     }
 }

@@ -58,6 +58,21 @@ struct Objective: Sendable {
         return try outputs.crossEntropy(targets, ignoring: Self.ignored)
     }
 
+    /// Mean entropy of the predictions in nats, which AdaMerging lowers (Yang et al., arXiv 2310.02575, equation 4). The labels
+    /// only say which predictions are scored.
+    func entropy(_ logits: Tensor, _ labels: Tensor) throws -> Tensor {
+        let (outputs, targets) = try aligned(logits.to(.float32), labels)
+        guard kind != .regression else { throw LabelFault.noEntropy }
+        let isScored = try Self.isScored(targets, kind)
+        let logarithms = try outputs.logSoftmax()
+        var surprise = try logarithms.multiplied(by: outputs.softmax())
+        if isScored.contains(false) {
+            let mask = try Tensor(isScored.map { $0 ? 1 : 0 as Float }, shape: [isScored.count, 1])
+            surprise = try surprise.multiplied(by: mask)
+        }
+        return try surprise.sum().multiplied(by: -1 / Double(max(1, isScored.count { $0 })))
+    }
+
     /// T² · KL(teacher ‖ student) at temperature T, per prediction (Hinton et al., arXiv 1503.02531). The labels only say
     /// which predictions are scored: a language model's padding has nothing to teach.
     func distillation(

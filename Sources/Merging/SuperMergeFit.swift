@@ -112,6 +112,7 @@ final class SuperMergeFit {
 
     private func loss(_ task: Int, _ logits: Tensor, _ labels: Tensor, _ indices: [Int]) throws -> Tensor {
         let objective = bench.objectives[task]
+        if settings.method == .adamerging { return try objective.entropy(logits, labels) }
         guard settings.loss != .labels, let teacher = teachers[task] else { return try objective.loss(logits, labels) }
         let places = try Tensor(indices.map(Int64.init), shape: [indices.count])
         let distilled = try objective.distillation(logits, teacher: teacher.rows(at: places), labels: labels)

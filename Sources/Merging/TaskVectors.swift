@@ -13,6 +13,9 @@ final class TaskVectors {
     /// `active[i][j]`: whether τ(i,j) has an element that is not zero. Layers that belong to a head are not active.
     private(set) var active: [[Bool]] = []
 
+    /// What `merge` does with the task vectors.
+    var rule = MergeRule.sum
+
     /// One place for the base, then one for each task.
     private let scratch: [Scratch]
     /// Whether what is read will be read again, and so is worth keeping: set for the steps of a fit.
@@ -91,16 +94,29 @@ final class TaskVectors {
         return try unsafe Concurrently.map(sources, load)
     }
 
-    /// Writes θm(j) = θp(j) + Σᵢ c(i,j) · τ(i,j) of one piece to `result`, rounded once to `dtype`.
+    /// Writes θm(j) of one piece by the `rule`, by default θp(j) + Σᵢ c(i,j) · τ(i,j), to `result`, rounded once to `dtype`.
     func merge(
         _ piece: Piece, of index: Int, _ weights: MergingWeights, into result: UnsafeMutableRawPointer, _ dtype: DType
     ) throws {
-        let coefficients = movers(of: index).flatMap { task in
+        let movers = movers(of: index)
+        let coefficients = movers.flatMap { task in
             unsafe weights.coefficients(task: task, layer: index, rows: piece.rows).map(Float.init)
         }
-        try unsafe MergeKernel.sum(
-            origin: piece.origin, vectors: piece.vectors, coefficients: coefficients, rows: piece.rows.count,
-            stride: piece.elements.count / piece.rows.count, into: result, dtype)
+        switch rule {
+        case .sum:
+            try unsafe MergeKernel.sum(
+                origin: piece.origin, vectors: piece.vectors, coefficients: coefficients, rows: piece.rows.count,
+                stride: piece.elements.count / piece.rows.count, into: result, dtype)
+        case .ties(let thresholds):
+            try unsafe MergeKernel.ties(
+                origin: piece.origin, vectors: piece.vectors, thresholds: movers.map { thresholds[$0] },
+                elements: piece.elements.count, factor: coefficients.first ?? 0, into: result, dtype)
+        case .dare(let share, let seeds):
+            try unsafe MergeKernel.dare(
+                origin: piece.origin, vectors: piece.vectors, coefficients: coefficients,
+                seeds: movers.map { seeds[$0] &+ UInt64(index) &* 0x2545_F491_4F6C_DD1D },
+                first: piece.elements.lowerBound, elements: piece.elements.count, share: share, into: result, dtype)
+        }
     }
 
     /// One pass over all files that finds the task vectors that are zero throughout, so that no step reads them again.

@@ -3,9 +3,25 @@ package struct MergeSettings: Codable, Hashable, Sendable {
     package enum Method: String, Codable, CaseIterable, Sendable {
         case supermerge, average
         case taskArithmetic = "task-arithmetic"
+        case ties, dare, adamerging
 
         /// Whether the method learns from validation data and so needs a graph.
-        package var isLearned: Bool { self == .supermerge }
+        package var isLearned: Bool { self == .supermerge || self == .adamerging }
+
+        /// Where the coefficients start, or λ, as the method's authors have it.
+        package var usualScale: Double { self == .ties ? 1 : 0.3 }
+
+        /// Adam's step size, as the method's authors have it.
+        package var usualLearningRate: Double { self == .adamerging ? 0.001 : 0.01 }
+
+        /// Share of each task vector's elements that are kept.
+        package var usualDensity: Double {
+            switch self {
+            case .ties: 0.2
+            case .dare: 0.5
+            default: 1
+            }
+        }
     }
 
     package enum Strategy: String, Codable, CaseIterable, Sendable {
@@ -45,8 +61,12 @@ package struct MergeSettings: Codable, Hashable, Sendable {
     package var evaluateEvery: Int = 10
     /// Looks without a better held-out loss before the fit stops early.
     package var patience: Int = 5
-    /// Merge coefficient that every weight starts from, and λ of task arithmetic: w₀ = atanh(scale).
+    /// Merge coefficient that every weight starts from (w₀ = atanh(scale)), and λ of the static methods.
     package var scale: Double = 0.3
+    /// Whether a static method's λ is searched on the validation sets instead.
+    package var searchesScale: Bool = false
+    /// Share of each task vector's elements that TIES and DARE keep; nil: the method's usual one.
+    package var density: Double?
     /// Share of each validation set that is kept from the fit, for choosing the step and for the gate.
     package var holdout: Double = 0.25
     package var seed: UInt64 = 0
@@ -75,6 +95,8 @@ extension MergeSettings {
         evaluateEvery = try values.decodeIfPresent(Int.self, forKey: .evaluateEvery) ?? standard.evaluateEvery
         patience = try values.decodeIfPresent(Int.self, forKey: .patience) ?? standard.patience
         scale = try values.decodeIfPresent(Double.self, forKey: .scale) ?? standard.scale
+        searchesScale = try values.decodeIfPresent(Bool.self, forKey: .searchesScale) ?? standard.searchesScale
+        density = try values.decodeIfPresent(Double.self, forKey: .density)
         holdout = try values.decodeIfPresent(Double.self, forKey: .holdout) ?? standard.holdout
         seed = try values.decodeIfPresent(UInt64.self, forKey: .seed) ?? standard.seed
         threads = try values.decodeIfPresent(Int.self, forKey: .threads) ?? standard.threads

@@ -8,6 +8,21 @@ extension MergeSettings.Loss: ExpressibleByArgument {}
 extension MergeSettings.Device: ExpressibleByArgument {}
 extension MergeSettings.Precision: ExpressibleByArgument {}
 
+/// A number, or the word that asks for a search.
+enum Scale: ExpressibleByArgument {
+    case value(Double)
+    case search
+
+    init?(argument: String) {
+        if argument == "search" {
+            self = .search
+        } else {
+            guard let value = Double(argument), value.isFinite else { return nil }
+            self = .value(value)
+        }
+    }
+}
+
 /// The flags that make up `MergeSettings`; defaults are the settings' own.
 struct MergeOptions: ParsableArguments {
     private static let defaults = MergeSettings()
@@ -22,16 +37,22 @@ struct MergeOptions: ParsableArguments {
     var loss = defaults.loss
     @Option(help: "Most steps of the fit.")
     var steps = defaults.steps
-    @Option(help: "Step size of Adam.")
-    var learningRate = defaults.learningRate
+    @Option(help: "Step size of Adam. (default: 0.01; 0.001 for adamerging)")
+    var learningRate: Double?
     @Option(help: "Examples of each task in a step.")
     var batch = defaults.batch
     @Option(help: "Steps between two looks at the held-out examples.")
     var evaluateEvery = defaults.evaluateEvery
     @Option(help: "Looks without a better held-out loss before the fit stops.")
     var patience = defaults.patience
-    @Option(help: "Coefficient that every weight starts from, and λ of task-arithmetic.")
-    var scale = defaults.scale
+    @Option(
+        help: """
+            Coefficient that every weight starts from, and λ of task-arithmetic, ties and dare, or 'search' to find λ on \
+            the validation sets. (default: 0.3; 1 for ties)
+            """)
+    var scale: Scale?
+    @Option(help: "Share of each task vector that ties and dare keep. (default: 0.2 for ties, 0.5 for dare)")
+    var density: Double?
     @Option(help: "Share of each validation set that is held out of the fit.")
     var holdout = defaults.holdout
     @Option(help: "Seed of the split and of the batches.")
@@ -47,11 +68,15 @@ struct MergeOptions: ParsableArguments {
         guard steps >= 0, batch > 0, evaluateEvery > 0, patience > 0, threads >= 0 else {
             throw ValidationError("steps and threads count from 0; batch, evaluate-every and patience from 1")
         }
-        guard learningRate > 0, learningRate.isFinite, scale.isFinite, (0..<1).contains(holdout) else {
-            throw ValidationError("learning-rate must be positive, scale finite, and holdout in 0..<1")
+        let settings = settings
+        guard settings.learningRate > 0, settings.learningRate.isFinite, (0..<1).contains(holdout) else {
+            throw ValidationError("learning-rate must be positive and holdout in 0..<1")
         }
-        guard !method.isLearned || abs(scale) < 1 else {
-            throw ValidationError("scale must be between -1 and 1 for \(method.rawValue); task-arithmetic takes any")
+        if let density, !(density > 0 && density <= 1) {
+            throw ValidationError("density must be above 0 and at most 1")
+        }
+        guard !method.isLearned || abs(settings.scale) < 1 && !settings.searchesScale else {
+            throw ValidationError("scale must be between -1 and 1 for \(method.rawValue); static methods take any")
         }
     }
 
@@ -62,11 +87,17 @@ struct MergeOptions: ParsableArguments {
         settings.granularity = granularity
         settings.loss = loss
         settings.steps = steps
-        settings.learningRate = learningRate
+        settings.learningRate = learningRate ?? method.usualLearningRate
         settings.batch = batch
         settings.evaluateEvery = evaluateEvery
         settings.patience = patience
-        settings.scale = scale
+        settings.scale = method.usualScale
+        switch scale {
+        case .value(let value): settings.scale = value
+        case .search: settings.searchesScale = true
+        case nil: break
+        }
+        settings.density = density
         settings.holdout = holdout
         settings.seed = seed
         settings.threads = threads

@@ -26,7 +26,8 @@ extension Configuration {
         } catch {
             throw ConfigurationError(file: file, faults: [ConfigurationReader.fault(of: error)])
         }
-        let faults = reader.faults + reader.result.overlaps()
+        reader.result.complete(written: reader.written)
+        let faults = reader.faults + reader.result.overlaps() + reader.result.contradictions()
         guard faults.isEmpty else { throw ConfigurationError(file: file, faults: faults) }
         return reader.result
     }
@@ -36,6 +37,7 @@ extension Configuration {
 private struct ConfigurationReader {
     var result = Configuration()
     var faults: [ConfigurationFault] = []
+    var written: Set<String> = []
 
     static func fault(of error: any Error) -> ConfigurationFault {
         switch error as? YamlError {
@@ -83,6 +85,7 @@ private struct ConfigurationReader {
         guard let scalar = node.scalar else { return add(node, path, "expected \(known.kind)") }
         do throws(ConfigurationKey.Problem) {
             try known.read(scalar.string, &result)
+            written.insert(path)
         } catch {
             add(node, path, error.message)
         }

@@ -1,0 +1,53 @@
+import WorkerProtocol
+
+extension ConfigurationKey {
+    /// A number, or `search`.
+    static func scale(_ path: String) -> Self {
+        let show = { @Sendable (configuration: Configuration) in
+            configuration.merge.searchesScale ? "search" : "\(configuration.merge.scale)"
+        }
+        return Self(path: path, kind: "number or 'search'", show: show) { text, result throws(Problem) in
+            result.merge.searchesScale = text == "search"
+            if result.merge.searchesScale { return }
+            guard let value = Double(text), value.isFinite else {
+                throw Problem(message: "'\(text)' is neither a number nor 'search'")
+            }
+            result.merge.scale = value
+        }
+    }
+
+    /// A share, or empty for the method's usual one.
+    static func density(_ path: String) -> Self {
+        let show = { @Sendable (configuration: Configuration) in
+            configuration.merge.density.map { "\($0)" } ?? ""
+        }
+        return Self(path: path, kind: "number or empty", show: show) { text, result throws(Problem) in
+            if text.isEmpty {
+                result.merge.density = nil
+                return
+            }
+            guard let value = Double(text), value > 0, value <= 1 else {
+                throw Problem(message: "'\(text)' is not a number above 0 and at most 1")
+            }
+            result.merge.density = value
+        }
+    }
+}
+
+extension Configuration {
+    /// Gives keys that were not written what is usual for the chosen method.
+    mutating func complete(written paths: Set<String>) {
+        if !paths.contains("merge.scale") { merge.scale = merge.method.usualScale }
+        if !paths.contains("merge.learning-rate") { merge.learningRate = merge.method.usualLearningRate }
+    }
+
+    /// Values that don't go together.
+    func contradictions() -> [ConfigurationFault] {
+        guard merge.method.isLearned, merge.searchesScale || abs(merge.scale) >= 1 else { return [] }
+        return [
+            ConfigurationFault(
+                key: "merge.scale",
+                message: "must be a number between -1 and 1, both excluded, for \(merge.method.rawValue)")
+        ]
+    }
+}

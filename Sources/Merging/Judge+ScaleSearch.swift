@@ -1,0 +1,33 @@
+internal import Torch
+internal import WorkerProtocol
+
+extension Judge {
+    /// The λ of a static method that scores best on the examples that are not held out, by the mean of the tasks' metrics; of
+    /// equals the smallest. Grid: 0 to 1 by 0.05 for sums of task vectors, 0.1 to 2.5 by 0.1 for TIES, which takes their mean.
+    func searchedScale(progress: (_ done: Int, _ total: Int) throws -> Void) throws -> Double {
+        let method = workbench.plan.settings.method
+        let grid = method == .ties ? (1...25).map { Double($0) / 10 } : (0...20).map { Double($0) / 20 }
+        var best = (scale: workbench.plan.settings.scale, value: -Double.infinity)
+        for (done, scale) in grid.enumerated() {
+            let weights = MergingWeights(
+                method: method, taskCount: workbench.tasks.count, layers: workbench.layers, scale: scale)
+            try parameters.merge(workbench.vectors, weights)
+            let value = try meanOfFitted()
+            if value > best.value { best = (scale, value) }
+            try progress(done + 1, grid.count)
+        }
+        return best.scale
+    }
+
+    private func meanOfFitted() throws -> Double {
+        var values: [Double] = []
+        for (task, set) in bench.sets.enumerated() {
+            guard let set else { continue }
+            try MergeError.blaming(workbench.tasks[task].name) {
+                let model = named(bench.heads[task])
+                values.append(try scorer.score(model, set, set.fitted, bench.objectives[task]).score.value)
+            }
+        }
+        return values.reduce(0, +) / Double(max(1, values.count))
+    }
+}

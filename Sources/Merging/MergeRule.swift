@@ -1,0 +1,74 @@
+internal import Files
+internal import Torch
+
+/// What a merge does with the task vectors beside scaling them.
+enum MergeRule {
+    /// θp + Σᵢ c(i) · τ(i): averaging, task arithmetic, AdaMerging, SuperMerge.
+    case sum
+    /// TIES-Merging (Yadav et al., arXiv 2306.01708), algorithm 1: trim, elect signs, disjoint mean, times λ. `thresholds` holds
+    /// each task's smallest magnitude that is kept.
+    case ties(thresholds: [Float])
+    /// DARE (Yu et al., arXiv 2311.03099): drop at random, rescale what is left by 1 / share. `seeds` holds each task's.
+    case dare(share: Double, seeds: [UInt64])
+}
+
+extension TaskVectors {
+    /// Each task's threshold of TIES: the magnitude of rank d − ⌊share · d⌋ from below over the d elements of its whole task
+    /// vector, so that elements of equal magnitude are kept or dropped together.
+    ///
+    /// Two passes over the files and 512 KiB a task, whatever the model: first the bin of the upper bits, then the lower bits.
+    func tiesThresholds(share: Double, progress: (_ done: Int, _ total: Int) throws -> Void) throws -> [Float] {
+        let lengths = tasks.indices.map { task in
+            layers.indices.filter { active[task][$0] }.map { layers[$0].elementCount }.reduce(0, +)
+        }
+        let ranks = lengths.map { $0 - Int(Double($0) * share) }
+        let upper = try magnitudes(within: nil) { try progress($0, 2 * layers.count) }
+        let bins = zip(upper, ranks).map { Self.bin(of: $1, in: $0) }
+        let lower = try magnitudes(within: bins.map(\.bin)) { try progress(layers.count + $0, 2 * layers.count) }
+        return tasks.indices.map { task in
+            guard ranks[task] > 0 else { return 0 }
+            let low = Self.bin(of: ranks[task] - bins[task].before, in: lower[task]).bin
+            return Float(bitPattern: UInt32(bins[task].bin << 15 | low))
+        }
+    }
+
+    /// Each task's counts over all its layers.
+    private func magnitudes(within upper: [Int]?, progress: (Int) throws -> Void) throws -> [[Int64]] {
+        let size = upper == nil ? MergeKernel.upperBins : MergeKernel.lowerBins
+        var counts = tasks.map { _ in [Int64](repeating: 0, count: size) }
+        for index in layers.indices {
+            let movers = movers(of: index)
+            try unsafe forEachPiece(of: index) { piece in
+                let places = Array(movers.enumerated())
+                let added = try Concurrently.map(places) { place, task in
+                    var bins = counts[task]
+                    try unsafe MergeKernel.countMagnitudes(
+                        origin: piece.origin, vector: piece.vectors[place], elements: piece.elements.count,
+                        upper: upper?[task], into: &bins)
+                    return bins
+                }
+                for (place, task) in places { counts[task] = added[place] }
+            }
+            try progress(index + 1)
+        }
+        return counts
+    }
+
+    /// The bin that holds the element of 1-based rank `rank` from below, and how many elements lie in the bins before it.
+    private static func bin(of rank: Int, in counts: [Int64]) -> (bin: Int, before: Int) {
+        var before = 0
+        for (bin, count) in counts.enumerated() {
+            if before + Int(count) >= rank { return (bin, before) }
+            before += Int(count)
+        }
+        return (max(0, counts.count - 1), before)
+    }
+
+    /// A seed of each task for DARE, from the merge's seed and the task's name.
+    static func seeds(_ tasks: [String], seed: UInt64) -> [UInt64] {
+        tasks.map { name in
+            let digest = Digest.sha256("dare/\(seed)/\(name)".utf8)
+            return UInt64(digest.prefix(16), radix: 16) ?? seed
+        }
+    }
+}
