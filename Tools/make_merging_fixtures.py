@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Makes Tests/MergingTests/Fixtures: a tiny ViT base, two tasks with heads of their own, and ten steps of SuperMerge by PyTorch.
+"""Makes Tests/MergingTests/Fixtures: a tiny ViT base (with weights beside its graph, and `whole` with
+weights in it), two tasks with heads of their own, and ten steps of SuperMerge by PyTorch.
 
 The reference is written the obvious way: theta_m = theta_p + sum_i tanh(w_ij) tau_ij as a graph that autograd goes through, and
 torch.optim.Adam on w. `reference.json` holds, for each form, the ten losses and the coefficients after the first step and the last.
@@ -10,11 +11,12 @@ import math
 import os
 import shutil
 import tempfile
+import zipfile
 
 import torch
 import torch.nn.functional as F
 import transformers
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch.func import functional_call
 
 import export_model
@@ -79,6 +81,21 @@ def snapshot(weights, layers, tasks):
     return {n: [torch.tanh(weights[t, n]).tolist() for t in sorted(tasks)] for n in layers}
 
 
+def write_whole():
+    """`whole/graph.pt2`: the base's graph with weights of its own, as torch.export.save lays them, and a head of three classes."""
+    os.makedirs(OUT + "/whole", exist_ok=True)
+    state = load_file(OUT + "/letters/model.safetensors") | load_file(OUT + "/base/model.safetensors")
+    with zipfile.ZipFile(OUT + "/base/graph.pt2") as source:
+        with zipfile.ZipFile(OUT + "/whole/graph.pt2", "w", zipfile.ZIP_STORED) as target:
+            for name in source.namelist():
+                target.writestr(zipfile.ZipInfo(name), source.read(name))
+                if not name.endswith("/model_weights_config.json"):
+                    continue
+                for parameter, entry in json.loads(source.read(name))["config"].items():
+                    place = name.rsplit("/", 1)[0] + "/" + entry["path_name"]
+                    target.writestr(zipfile.ZipInfo(place), state[parameter].contiguous().numpy().tobytes())
+
+
 def main():
     torch.manual_seed(7)
     shutil.rmtree(OUT, ignore_errors=True)
@@ -102,6 +119,7 @@ def main():
         save_file(state, f"{OUT}/{name}/model.safetensors", {"format": "pt"})
         save_file({"pixel_values": pixels, "labels": labels.int()}, f"{OUT}/{name}/validation.safetensors")
         tasks[name] = {"model": tuned, "state": state, "pixels": pixels, "labels": labels}
+    write_whole()
     forms = [("tensor", "labels"), ("row", "labels"), ("tensor", "distillation"), ("row", "both")]
     result = {f"{g}/{l}": reference(base, tasks, g, l) for g, l in forms}
     with open(OUT + "/reference.json", "w") as file:
