@@ -67,7 +67,7 @@ struct ModelCard {
         var lines = ["## Method", "", "- method: `\(settings.method.rawValue)`"]
         if settings.method.isLearned {
             lines += [
-                "- strategy: `\(settings.strategy.rawValue)`, granularity `\(settings.granularity.rawValue)`, loss "
+                "- strategy: `\((record.result.strategy?.strategy ?? settings.strategy).rawValue)`, granularity `\(settings.granularity.rawValue)`, loss "
                     + "`\(settings.loss.rawValue)`",
                 "- \(record.result.steps) steps, weights of step \(record.result.bestStep) kept, "
                     + "\(record.result.weights) merging weights, seed \(settings.seed)",

@@ -15,7 +15,9 @@ struct ShowCommand: AsyncParsableCommand {
         let source = record.rollbackOf.map { ", a rollback to release \($0)" } ?? ""
         Terminal.print("release \(record.version) of \(record.created)\(source)")
         Terminal.print(
-            "merge \(record.merge): \(record.settings.method.rawValue), \(record.settings.strategy.rawValue)")
+            "merge \(record.merge): \(record.settings.method.rawValue), "
+                + (record.result.strategy.map { "\($0.strategy.rawValue): \($0.reason)" }
+                    ?? record.settings.strategy.rawValue))
         Terminal.print("base \(record.base.digest)")
         Terminal.print(
             "steps \(record.result.steps), best \(record.result.bestStep), \(Int(record.result.seconds.rounded())) s")

@@ -25,12 +25,13 @@ struct NodeStore {
         try Durable.replace(recordPath, with: Array(JSON.encode(tree)))
     }
 
-    /// A node's fit; nil where none of `count` weights is stored.
-    func fit(_ digest: String, count: Int) -> NodeRecord? {
+    /// A node's fit; nil where there is none, or none of `count` weights.
+    func fit(_ digest: String, count: Int? = nil) -> NodeRecord? {
         guard let file = try? SafetensorsFile(file: ReadableFile(path: fitPath(digest))),
             let text = file.metadata["fit"],
             let summary = try? JSON.decode(NodeRecord.Summary.self, from: Data(text.utf8)),
-            let entry = file.entry("weights"), let weights = try? file.tensor(entry).doubles(), weights.count == count
+            let entry = file.entry("weights"), let weights = try? file.tensor(entry).doubles(),
+            weights.count == count ?? weights.count
         else { return nil }
         return NodeRecord(weights: weights, summary: summary)
     }

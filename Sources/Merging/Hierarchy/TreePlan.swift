@@ -21,7 +21,11 @@ struct TreePlan {
 
     func digest(of node: MergeTree.Node) -> String? { merges.first { $0.node == node }?.digest }
 
-    init(_ tree: MergeTree, for plan: MergePlan, after planted: PlantedTree?) throws {
+    /// A node that was fitted before keeps its digest as long as `isStored` finds its fit: one that is lost is a new node, and so
+    /// is every one above it, unless it would come out the same.
+    init(
+        _ tree: MergeTree, for plan: MergePlan, after planted: PlantedTree?, isStored: (_ digest: String) -> Bool
+    ) throws {
         self.tree = tree
         var settings = plan.settings
         settings.strategy = .hierarchical
@@ -33,7 +37,8 @@ struct TreePlan {
             uniqueKeysWithValues: plan.tasks.map { task in
                 (task.name, [task.name, task.digest, String(decoding: try JSON.encode(task.settings), as: UTF8.self)])
             })
-        let former = try Self.former(planted)
+        let former = Self.former(planted).filter { isStored($0.digest) }
+        let known = (planted?.digests ?? [:]).filter { isStored($0.value) }
         var digests: [MergeTree.Node: String] = [:]
         var merges: [Merge] = []
         for node in tree.merges {
@@ -43,7 +48,7 @@ struct TreePlan {
             let key = Digest.sha256((context + children).joined(separator: "\u{0}").utf8)
             let predecessor = former.first { Self.sharesPlace($0.node, node, planted, plan) }
             let start = predecessor?.digest ?? "none"
-            let digest = planted?.digests[key] ?? Digest.sha256("\(key)\u{0}from\u{0}\(start)".utf8)
+            let digest = known[key] ?? Digest.sha256("\(key)\u{0}from\u{0}\(start)".utf8)
             digests[node] = digest
             merges.append(Merge(node: node, key: key, digest: digest, predecessor: predecessor))
         }
@@ -51,7 +56,7 @@ struct TreePlan {
     }
 
     /// The inner nodes of the tree before, with the digests that they were stored under.
-    private static func former(_ planted: PlantedTree?) throws -> [(node: MergeTree.Node, digest: String)] {
+    private static func former(_ planted: PlantedTree?) -> [(node: MergeTree.Node, digest: String)] {
         guard let planted, let latest = planted.former.first else { return [] }
         return Array(zip(planted.tree.merges, latest))
     }
@@ -70,10 +75,13 @@ struct TreePlan {
     func planted(for plan: MergePlan, after planted: PlantedTree?) -> PlantedTree {
         let digests = merges.map(\.digest)
         let former = (planted?.former ?? []).filter { $0 != digests }
+        let trees = Array(([digests] + former).prefix(PlantedTree.keptTrees))
+        let kept = Set(trees.joined())
+        let keys = Dictionary(merges.map { ($0.key, $0.digest) }) { first, _ in first }
         return PlantedTree(
             base: plan.base.digest, tree: tree,
             tasks: Dictionary(uniqueKeysWithValues: plan.tasks.map { ($0.name, $0.digest) }),
-            digests: Dictionary(merges.map { ($0.key, $0.digest) }) { first, _ in first },
-            former: Array(([digests] + former).prefix(PlantedTree.keptTrees)))
+            digests: (planted?.digests ?? [:]).merging(keys) { _, new in new }.filter { kept.contains($0.value) },
+            former: trees)
     }
 }

@@ -18,7 +18,7 @@ final class TreeRun {
     let teachers: [TeacherLogits?]
     let store: NodeStore
     private let planted: PlantedTree?
-    private(set) var plan: TreePlan
+    let plan: TreePlan
     var settings: MergeSettings { workbench.plan.settings }
 
     /// Decides the tree; measures similarities where tasks came. `progress` counts layers of that.
@@ -34,7 +34,7 @@ final class TreeRun {
         let planted = store.planted().flatMap { $0.base == workbench.plan.base.digest ? $0 : nil }
         self.planted = planted
         let tree = try Self.tree(workbench, after: planted?.tree) { try progress($0, workbench.layers.count) }
-        plan = try TreePlan(tree, for: workbench.plan, after: planted)
+        plan = try TreePlan(tree, for: workbench.plan, after: planted) { [store] in store.fit($0) != nil }
     }
 
     /// The former tree without what went and with what came, or where that can't be one that is grouped anew.

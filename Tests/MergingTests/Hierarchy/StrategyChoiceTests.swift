@@ -1,0 +1,72 @@
+import Testing
+import WorkerProtocol
+
+@testable import Merging
+
+/// What `auto` comes to.
+@Suite(.serialized)
+struct StrategyChoiceTests {
+    private func run(_ change: (inout MergeSettings) -> Void) throws -> (MergeResult, [StrategyChoice?]) {
+        try Fixture.temporarily { directory in
+            let fixture = try TreeFixture(in: directory)
+            var settings = try fixture.settings()
+            settings.strategy = .auto
+            change(&settings)
+            var choices: [StrategyChoice?] = []
+            let result = try MergeRun(fixture.plan(into: "merged", settings)) { event in
+                if case .started(let started) = event { choices.append(started.strategy) }
+            }.run()
+            return (result, choices)
+        }
+    }
+
+    @Test func muchMemoryIsIncremental() throws {
+        let (result, choices) = try run { $0.memory = 8 << 30 }
+        let choice = try #require(result.strategy)
+        #expect(choice.strategy == .incremental && choices == [choice])
+        #expect(choice.reason.contains("all 4 tasks") && choice.reason.contains("within the 8.0 GiB"))
+        #expect(result.tree.isEmpty)
+    }
+
+    @Test func littleMemoryIsHierarchical() throws {
+        let (result, choices) = try run { $0.memory = 64 << 20 }
+        let choice = try #require(result.strategy)
+        #expect(choice.strategy == .hierarchical && choices == [choice])
+        #expect(choice.reason.contains("more than the 64.0 MiB") && choice.reason.contains("as a tree"))
+        #expect(result.tree.count == 3)
+    }
+
+    @Test func whatIsSetIsTaken() throws {
+        for strategy in [MergeSettings.Strategy.joint, .incremental, .hierarchical] {
+            let (result, _) = try run { ($0.strategy, $0.memory) = (strategy, 1) }
+            #expect(result.strategy == StrategyChoice(strategy: strategy, reason: "strategy is set to \(strategy)"))
+        }
+    }
+
+    @Test func whereNothingIsLearnedNothingIsChosen() throws {
+        let (result, choices) = try run { $0.method = .average }
+        #expect(result.strategy == nil && choices == [nil])
+    }
+
+    @Test func theEstimateGrowsWithTheTasksOnlyWhereTheyAreInMemory() throws {
+        try Fixture.temporarily { directory in
+            let fixture = try TreeFixture(in: directory)
+            func estimate(_ tasks: [String]) throws -> MemoryEstimate {
+                let plan = try fixture.plan(tasks, into: "none")
+                let workbench = try Workbench(plan)
+                return MemoryEstimate(
+                    plan, try Workbench.graph(plan), workbench.layers, workbench.tasks)
+            }
+            let two = try estimate(["a1", "b1"])
+            let six = try estimate(TreeFixture.mixtures.keys.sorted())
+            #expect(six.hierarchical == two.hierarchical)
+            #expect(six.joint - six.hierarchical == 3 * (two.joint - two.hierarchical))
+            #expect(two.activations > 0 && two.tasks > 12 * 3 * 12 * 12 * 4)
+        }
+    }
+
+    @Test(arguments: [(0, "0.0 MiB"), (64 << 20, "64.0 MiB"), (1536 << 20, "1.5 GiB")] as [(Int64, String)])
+    func sizesAreForPeople(bytes: Int64, text: String) {
+        #expect(MemoryEstimate.text(bytes) == text)
+    }
+}
