@@ -84,7 +84,7 @@ struct ConfigurationTests {
             """
             registry: /r/
             settle: 250ms
-            merge: {method: task-arithmetic, memory: 512MiB, seed: 7, learning-rate: 1e-3}
+            merge: {method: task-arithmetic, memory: 512MiB, seed: 7, learning-rate: 1e-3, strategy: auto, fan-in: 4}
             retain: {versions: 2, grace: 90m}
             hooks: []
             """, file: "test.yaml")
@@ -94,13 +94,16 @@ struct ConfigurationTests {
         #expect(read.merge.memory == 512 << 20)
         #expect(read.merge.seed == 7)
         #expect(read.merge.learningRate == 0.001)
+        #expect(read.merge.strategy == .auto)
+        #expect(read.merge.fanIn == 4)
         #expect(read.retain.versions == 2)
         #expect(read.retain.grace == .seconds(5400))
     }
 
     @Test(arguments: [
         "merge: {steps: 1", "- a\n- b", "settle: 5s\nsettle: 6s", "settle: {a: 1}", "settle: -5s", "settle: 5 parsecs",
-        "merge: {memory: 0}", "merge: {scale: 1}", "merge: {holdout: nan}", "merge: {seed: -1}",
+        "merge: {memory: 0}", "merge: {fan-in: 1}", "merge: {strategy: tree}", "merge: {scale: 1}",
+        "merge: {holdout: nan}", "merge: {seed: -1}",
         "retain: {versions: 0}",
         "rescan: 0", "merge: {steps: 99999999999999999999}", "settle: 1e400s", "settle: 99999999999999d", "\u{0}",
     ])

@@ -28,9 +28,18 @@ final class FakeWorker: MergeWorker {
             $0.plans.append(plan)
             return $0.behaviour
         }
-        await onEvent(.started(.init(tasks: plan.tasks.map(\.name), resumedAt: 0)))
+        await onEvent(
+            .started(.init(tasks: plan.tasks.map(\.name), resumedAt: 0, strategy: Self.choice(plan.settings))))
         await onEvent(.progress(.init(phase: .fitting, done: 1, total: 2, heldOut: 0.4, secondsLeft: 3)))
         return await behaviour(plan)
+    }
+
+    /// `auto` is always a tree, as where memory is short.
+    static func choice(_ settings: MergeSettings) -> StrategyChoice {
+        switch settings.strategy {
+        case .auto: StrategyChoice(strategy: .hierarchical, reason: "1.0 GiB is more than 0.5 GiB")
+        case let strategy: StrategyChoice(strategy: strategy, reason: "strategy is set to \(strategy.rawValue)")
+        }
     }
 
     /// Writes a candidate in which every task does well.
@@ -55,6 +64,7 @@ final class FakeWorker: MergeWorker {
                 result.merged = score(values[task.name] ?? 0.9)
                 return result
             })
+        merged.strategy = choice(plan.settings)
         merged.outputs = [
             SourceFile(
                 name: "model.safetensors", bytes: Int64(content.count), sha256: Digest.sha256(content))

@@ -35,6 +35,43 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["merged"], "no scratch is left")
     }
 
+    @Test func aTreeIsKeptForTheNextMerge() throws {
+        let folder = try TemporaryFolder()
+        let flags = ["--strategy", "hierarchical", "--fan-in", "2", "--tree", folder.path + "/tree", "--json"]
+        func nodes(_ output: String, _ tasks: [String]) throws -> [[String: Any]] {
+            let run = try merge("\(folder.path)/\(output)", flags, tasks: tasks)
+            #expect(run.status == 0, "\(run.errors)")
+            let result = try #require(try run.object()["result"] as? [String: Any])
+            #expect((result["strategy"] as? [String: Any])?["strategy"] as? String == "hierarchical")
+            return try #require(result["tree"] as? [[String: Any]])
+        }
+        let first = try nodes("one", ["amber", "birch", "cedar", "dune"])
+        #expect(first.count == 3 && first.allSatisfy { $0["is_reused"] as? Bool == false })
+        let second = try nodes("two", ["amber", "birch", "cedar"])
+        #expect(second.count == 2)
+        #expect(second.filter { $0["is_reused"] as? Bool == true }.count == 1)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["one", "tree", "two"])
+    }
+
+    @Test(arguments: [("1048576", "hierarchical"), ("8589934592", "incremental")])
+    func autoGoesByMemory(memory: String, strategy: String) throws {
+        let folder = try TemporaryFolder()
+        let run = try merge(folder.path + "/merged", ["--strategy", "auto", "--memory", memory, "--json"])
+        #expect(run.status == 0, "\(run.errors)")
+        let result = try #require(try run.object()["result"] as? [String: Any])
+        let choice = try #require(result["strategy"] as? [String: Any])
+        #expect(choice["strategy"] as? String == strategy)
+        #expect((choice["reason"] as? String)?.contains("2 tasks") == true)
+    }
+
+    @Test(arguments: [["--fan-in", "1"], ["--memory", "0"], ["--strategy", "tree"]])
+    func aTreeThatCantBeIsUsage(flags: [String]) throws {
+        let folder = try TemporaryFolder()
+        let run = try merge(folder.path + "/merged", flags)
+        #expect(run.status == 2, "\(run.errors)")
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/merged"))
+    }
+
     @Test func sameInputsSameBytes() throws {
         let folder = try TemporaryFolder()
         for name in ["one", "two"] { #expect(try merge("\(folder.path)/\(name)").status == 0) }
