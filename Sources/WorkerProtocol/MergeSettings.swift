@@ -29,7 +29,7 @@ package struct MergeSettings: Codable, Hashable, Sendable {
         case joint
         /// All tasks in one fit, from the deployed release's weights.
         case incremental
-        /// A tree of fits over at most `fanIn` children each: an arrival merges only its way to the root again, and what is
+        /// A tree of fits, at most `fanIn` children to a node: an arrival merges only its way to the root again, and what is
         /// in memory does not grow with the tasks.
         case hierarchical
         /// `incremental` where its estimate stays under `memory`, else `hierarchical`.

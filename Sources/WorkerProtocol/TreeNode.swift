@@ -2,7 +2,7 @@
 package struct TreeNode: Codable, Hashable, Sendable {
     /// Over everything that decided the node: its children's digests, the base and the settings.
     package var digest: String
-    /// What it merges: names of tasks, and digests of nodes before it.
+    /// Names of tasks, and digests of nodes before it. The fit has a weight for each of these tasks and each child of these nodes.
     package var children: [String]
     /// The tasks below, whose examples it was fitted to.
     package var tasks: [String]

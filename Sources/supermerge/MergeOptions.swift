@@ -35,7 +35,7 @@ struct MergeOptions: ParsableArguments {
             (hierarchical), or by --memory (auto).
             """)
     var strategy = defaults.strategy
-    @Option(help: "Most tasks or nodes that a node of the tree merges.")
+    @Option(help: "Most children of a node of the tree.")
     var fanIn = defaults.fanIn
     @Option(help: "Bytes above which auto takes the tree.")
     var memory = defaults.memory

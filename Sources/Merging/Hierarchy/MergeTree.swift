@@ -87,6 +87,9 @@ extension MergeTree.Node {
 
     var leaves: [String] { task.map { [$0] } ?? children.flatMap(\.leaves) }
     var height: Int { task == nil ? 1 + (children.map(\.height).max() ?? 0) : 0 }
+    /// What the node's fit has a weight for: its tasks, and its nodes' children, so that what was balanced without the others is
+    /// balanced once more among them.
+    var sources: [Self] { children.flatMap { $0.task == nil ? $0.children : [$0] } }
     var merges: [Self] { task == nil ? children.flatMap(\.merges) + [self] : [] }
     /// The first task below: what siblings are ordered by.
     fileprivate var key: String { task ?? children.map(\.key).min() ?? "" }

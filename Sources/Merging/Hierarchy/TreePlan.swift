@@ -19,6 +19,7 @@ struct TreePlan {
     /// Children before parents.
     let merges: [Merge]
 
+    /// Nil for a task.
     func digest(of node: MergeTree.Node) -> String? { merges.first { $0.node == node }?.digest }
 
     /// A node that was fitted before keeps its digest as long as `isStored` finds its fit: one that is lost is a new node, and so

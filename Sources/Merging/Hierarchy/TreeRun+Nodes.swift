@@ -3,52 +3,81 @@ internal import Torch
 internal import WorkerProtocol
 
 extension TreeRun {
-    /// The weights of a fit over a node's children, as it starts when nothing is known: a task from `scale`; a node, which has
-    /// its tasks scaled already, from √(its tasks / all tasks below), the rate at which the best common factor of task
-    /// arithmetic falls, and at most 0.9, where tanh still moves.
-    func weights(of node: MergeTree.Node) -> MergingWeights {
-        var weights = MergingWeights(
-            method: settings.method, taskCount: node.children.count, layers: workbench.layers, scale: settings.scale)
-        let all = Double(node.leaves.count)
-        for (place, child) in node.children.enumerated() where child.task == nil {
-            let coefficient = min(0.9, (Double(child.leaves.count) / all).squareRoot())
-            weights.set(source: place, to: coefficient)
-        }
-        return weights
+    /// The weights of a node's fit, one for each of its sources, layer and row, all at `scale`.
+    func form(of node: MergeTree.Node) -> MergingWeights {
+        MergingWeights(
+            method: settings.method, taskCount: node.sources.count, layers: workbench.layers, scale: settings.scale)
     }
 
-    /// Where a node's fit starts: from the weights of the node whose place it has, where that is stored, for each child that
-    /// was there and was a node or a task as it is now, and as `weights(of:)` for the rest.
-    func start(_ merge: TreePlan.Merge) -> MergingWeights {
-        var start = weights(of: merge.node)
+    /// Where a node's fit starts: from the weights of the node whose place it has, where that is stored, for each source that
+    /// was there and was a node or a task as it is now. Else a task of its own starts from `scale`, and what a child was fitted
+    /// over from that fit, times √(its tasks / all tasks below): the rate at which the best common factor of task arithmetic
+    /// falls.
+    func start(_ merge: TreePlan.Merge, _ records: [String: NodeRecord]) -> MergingWeights {
+        var start = form(of: merge.node)
+        var place = 0
+        for child in merge.node.children {
+            defer { place += child.task == nil ? child.children.count : 1 }
+            guard child.task == nil else { continue }
+            let share = (Double(child.leaves.count) / Double(merge.node.leaves.count)).squareRoot()
+            let whole = product(tree: child, records)
+            for (offset, source) in child.children.enumerated() {
+                start.set(source: place + offset, to: part(source, of: child, whole, records), times: share)
+            }
+        }
         guard let predecessor = merge.predecessor else { return start }
-        let old = predecessor.node.children
-        var former = weights(of: predecessor.node)
+        let old = predecessor.node.sources
+        var former = form(of: predecessor.node)
         guard let record = store.fit(predecessor.digest, count: former.values.count) else { return start }
         former.values = record.weights
-        for (place, child) in merge.node.children.enumerated() {
-            let tasks = Set(child.leaves)
-            let match = old.firstIndex { ($0.task == nil) == (child.task == nil) && !tasks.isDisjoint(with: $0.leaves) }
+        for (place, source) in merge.node.sources.enumerated() {
+            let tasks = Set(source.leaves)
+            let match = old.firstIndex {
+                ($0.task == nil) == (source.task == nil) && !tasks.isDisjoint(with: $0.leaves)
+            }
             guard let match else { continue }
             for layer in workbench.layers.indices {
-                let source = former.values[former.range(task: match, layer: layer)]
-                start.values.replaceSubrange(start.range(task: place, layer: layer), with: source)
+                let values = former.values[former.range(task: match, layer: layer)]
+                start.values.replaceSubrange(start.range(task: place, layer: layer), with: values)
             }
         }
         return start
     }
 
-    /// The task vectors of a node's children: a task's from its checkpoint, a node's from its intermediate model, which is
+    /// How much of a child's own model is in it, by layer and row: with a task, its coefficient; with a node, whose tasks may
+    /// have moved against each other, the factor of their coefficients that comes nearest.
+    private func part(
+        _ source: MergeTree.Node, of child: MergeTree.Node, _ whole: MergingWeights, _ records: [String: NodeRecord]
+    ) -> [[Double]] {
+        let own = product(tree: source, records)
+        let below = places(of: child)
+        let pairs = places(of: source).enumerated().map { place, task in (place, below.firstIndex(of: task) ?? 0) }
+        return workbench.layers.indices.map { layer in
+            var product = [Double](repeating: 0, count: whole.rows[layer])
+            var square = product
+            for (inner, outer) in pairs {
+                let coefficients = zip(
+                    own.coefficients(task: inner, layer: layer), whole.coefficients(task: outer, layer: layer))
+                for (row, (inside, outside)) in coefficients.enumerated() {
+                    product[row] += inside * outside
+                    square[row] += inside * inside
+                }
+            }
+            return zip(product, square).map { $1 > 0 ? $0 / $1 : settings.scale }
+        }
+    }
+
+    /// The task vectors of a node's sources: a task's from its checkpoint, a node's from its intermediate model, which is
     /// written where it is not there.
     func vectors(of node: MergeTree.Node, _ records: [String: NodeRecord]) throws -> TaskVectors {
         var sources: [any VectorSource] = []
         var active: [[Bool]] = []
-        for child in node.children {
-            if let place = workbench.tasks.firstIndex(where: { $0.name == child.task }) {
+        for source in node.sources {
+            if let place = workbench.tasks.firstIndex(where: { $0.name == source.task }) {
                 sources.append(workbench.tasks[place])
                 active.append(workbench.vectors.active[place])
             } else {
-                let model = try model(of: child, records)
+                let model = try model(of: source, records)
                 sources.append(model)
                 active.append(workbench.layers.map { !model.owns($0.name) })
             }
@@ -86,31 +115,35 @@ extension TreeRun {
         return NodeModel(name: digest, checkpoint: checkpoint)
     }
 
-    /// Coefficients of the tasks below a node, in the plan's order: the products on their ways up to it.
+    /// Coefficients of the tasks below a node, in the plan's order: the products of those of the sources on their ways up to it.
+    /// A task's own is 1.
     func product(tree node: MergeTree.Node, _ records: [String: NodeRecord]) -> MergingWeights {
         let below = places(of: node).map { workbench.tasks[$0].name }
         var product = MergingWeights(
             taskCount: below.count, layers: workbench.layers, coefficient: 1, squash: .identity)
-        for merge in node.merges {
-            var own = weights(of: merge)
-            if let record = plan.digest(of: merge).flatMap({ records[$0] }) { own.values = record.weights }
-            for (place, child) in merge.children.enumerated() {
-                for task in child.leaves {
+        var nodes = [node]
+        while let node = nodes.popLast() {
+            guard node.task == nil else { continue }
+            var own = form(of: node)
+            if let record = plan.digest(of: node).flatMap({ records[$0] }) { own.values = record.weights }
+            for (place, source) in node.sources.enumerated() {
+                for task in source.leaves {
                     guard let target = below.firstIndex(of: task) else { continue }
                     product.scale(task: target, by: own, source: place)
                 }
             }
+            nodes += node.sources
         }
         return product
     }
 }
 
 extension MergingWeights {
-    /// One coefficient for all layers and rows of a source.
-    fileprivate mutating func set(source: Int, to coefficient: Double) {
+    /// The coefficients of a source, by layer and row, at most 0.9 either way, where tanh still moves.
+    fileprivate mutating func set(source: Int, to coefficients: [[Double]], times factor: Double) {
         for layer in rows.indices {
-            for place in range(task: source, layer: layer) {
-                values[place] = squash.weight(forCoefficient: coefficient)
+            for (place, coefficient) in zip(range(task: source, layer: layer), coefficients[layer]) {
+                values[place] = squash.weight(forCoefficient: min(max(factor * coefficient, -0.9), 0.9))
             }
         }
     }

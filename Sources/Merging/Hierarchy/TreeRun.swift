@@ -2,12 +2,14 @@ internal import Safetensors
 internal import Torch
 internal import WorkerProtocol
 
-/// A hierarchical SuperMerge (arXiv 2412.10416): every node of the tree is a fit over its children, the examples of all tasks
-/// below it, and its result θp + Σ c(child) · τ(child) is a child of the node above. A node is linear in its children, so the
-/// coefficient of a task is the product of those on its way to the root, and θm is written once from θp and the tasks' own τ.
+/// A hierarchical SuperMerge (arXiv 2412.10416): every node of the tree is a fit over what is below it, with the
+/// examples of all tasks below, and its result is a model like a task's. A node's fit has a weight for each of its tasks and for
+/// each child of its nodes, and starts from what these were fitted to: a weight for the node alone would keep the balance that
+/// was struck without the others. All is linear, so the coefficient of a task is the product of those on its way to the root,
+/// and θm is written once from θp and the tasks' own τ.
 ///
-/// Memory: that of one fit, with nothing of a task in memory but the batch, the head and the logits in use. Work of an arrival:
-/// the fits on the way from its leaf to the root; those of other nodes are taken from the store.
+/// Memory: that of one fit over at most `fanIn`² sources, with nothing of a task in memory but the batch, the head and the logits
+/// in use. Work of an arrival: the fits on the way from its leaf to the root; those of other nodes are taken from the store.
 final class TreeRun {
     /// Drives one fit to its end: `done` of `total` steps lie before it.
     typealias Descent = (_ fit: SuperMergeFit, _ merge: String, _ done: Int, _ total: Int) throws -> Void
@@ -75,7 +77,7 @@ final class TreeRun {
     func run(started: (Int) -> Void, descend: Descent) throws -> Outcome {
         var records: [String: NodeRecord] = [:]
         for merge in plan.merges {
-            records[merge.digest] = store.fit(merge.digest, count: weights(of: merge.node).values.count)
+            records[merge.digest] = store.fit(merge.digest, count: form(of: merge.node).values.count)
         }
         let stored = Set(records.keys)
         let missing = plan.merges.filter { !stored.contains($0.digest) }
@@ -104,11 +106,12 @@ final class TreeRun {
     func finish() throws {
         let next = plan.planted(for: workbench.plan, after: planted)
         try store.plant(next)
-        try store.retain(fits: Set(next.former.joined()), models: Set(plan.merges.dropLast().map(\.digest)))
+        try store.retain(
+            fits: Set(next.former.joined()), models: Set(plan.merges.flatMap(\.node.sources).compactMap(plan.digest)))
     }
 
     private func saved(_ merge: TreePlan.Merge) -> FitState? {
-        FitState.load(from: workbench.plan.scratch, merge: merge.digest, like: weights(of: merge.node))
+        FitState.load(from: workbench.plan.scratch, merge: merge.digest, like: form(of: merge.node))
     }
 
     private func fit(
@@ -118,7 +121,7 @@ final class TreeRun {
         let vectors = try vectors(of: merge.node, records)
         let bench = Workbench(workbench, tasks: below, vectors: vectors)
         let saved = saved(merge)
-        let state = saved ?? FitState(start(merge))
+        let state = saved ?? FitState(start(merge, records))
         vectors.keepsRead = true
         let fit = try SuperMergeFit(
             bench, self.bench.of(below), parameters, state: state, teachers: below.map { teachers[$0] })

@@ -11,11 +11,13 @@ struct NodeStoreTests {
     @Test func modelsOfThisTreeAndFitsOfTheLastTreesAreKept() throws {
         try Fixture.temporarily { directory in
             let fixture = try TreeFixture(in: directory)
-            let first = try fixture.merge(into: "1")
-            #expect(try fixture.stored("model.safetensors") == Set(first.tree.dropLast().map(\.digest)))
+            let first = try fixture.merge(TreeFixture.eight, into: "1")
+            #expect(try fixture.stored("model.safetensors") == fixture.models(first))
+            #expect(fixture.models(first).count == 4)
             #expect(try fixture.stored("fit.safetensors") == Set(first.tree.map(\.digest)))
-            let second = try fixture.merge(["a1", "b1", "b2"], into: "2")
-            #expect(try fixture.stored("model.safetensors") == [second.tree[0].digest])
+            let second = try fixture.merge(Array(TreeFixture.eight.dropLast(2)), into: "2")
+            #expect(try fixture.stored("model.safetensors") == fixture.models(second))
+            #expect((1..<4).contains(fixture.models(second).count))
             #expect(try fixture.stored("fit.safetensors") == Set((first.tree + second.tree).map(\.digest)))
             _ = try fixture.merge(["a1"], into: "3")
             #expect(try fixture.stored("model.safetensors").isEmpty)
@@ -52,16 +54,23 @@ struct NodeStoreTests {
     func aTruncatedFileOfANodeIsMadeAgain(file: String, isArrival: Bool) throws {
         try Fixture.temporarily { directory in
             let fixture = try TreeFixture(in: directory)
-            let tasks = TreeFixture.four + (isArrival ? ["a3"] : [])
-            _ = try fixture.merge(into: "1", store: "sound")
+            let first = TreeFixture.eight.filter { $0 != "a4" }
+            let tasks = isArrival ? TreeFixture.eight : first
+            _ = try fixture.merge(first, into: "1", store: "sound")
             let sound = try fixture.merge(tasks, into: "2", store: "sound")
-            let before = try fixture.merge(into: "3")
-            try fixture.truncate(fixture.path(before.tree[1], file))
+            let before = try fixture.merge(first, into: "3")
+            let models = fixture.models(before)
+            let node = try #require(before.tree.first { models.contains($0.digest) && $0.tasks[0].hasPrefix("b") })
+            try fixture.truncate(fixture.path(node, file))
             let result = try fixture.merge(tasks, into: "4")
             #expect(result.outputs == sound.outputs)
             #expect(result.tree.map(\.digest) == sound.tree.map(\.digest))
-            let isRefitted = result.nodes(reused: false).contains(["b1", "b2"])
-            #expect(isRefitted == (file == "fit.safetensors"))
+            #expect(result.nodes(reused: false).contains(node.tasks) == (file == "fit.safetensors"))
+            if isArrival {
+                let path = fixture.path(node, "model.safetensors")
+                let sound = fixture.path(node, "model.safetensors", store: "sound")
+                #expect(try Durable.contents(path) == Durable.contents(sound))
+            }
         }
     }
 

@@ -58,9 +58,9 @@ struct StrategyChoiceTests {
                     plan, try Workbench.graph(plan), workbench.layers, workbench.tasks)
             }
             let two = try estimate(["a1", "b1"])
-            let six = try estimate(TreeFixture.mixtures.keys.sorted())
-            #expect(six.hierarchical == two.hierarchical)
-            #expect(six.joint - six.hierarchical == 3 * (two.joint - two.hierarchical))
+            let eight = try estimate(TreeFixture.eight)
+            #expect(eight.hierarchical == two.hierarchical)
+            #expect(eight.joint - eight.hierarchical == 4 * (two.joint - two.hierarchical))
             #expect(two.activations > 0 && two.tasks > 12 * 3 * 12 * 12 * 4)
         }
     }

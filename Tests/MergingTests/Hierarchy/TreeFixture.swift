@@ -13,8 +13,10 @@ struct TreeFixture {
     let directory: String
     /// How much of the letters' and of the shapes' task vector a task has. A family is more alike than the two.
     static let mixtures: [String: (letters: Float, shapes: Float)] = [
-        "a1": (1, 0), "a2": (0.9, 0.3), "a3": (0.8, 0.1), "b1": (0, 1), "b2": (0.2, 0.9), "b3": (0.1, 0.7),
+        "a1": (1, 0), "a2": (0.9, 0.3), "a3": (0.8, 0.1), "a4": (0.9, 0.4), "b1": (0, 1), "b2": (0.2, 0.9),
+        "b3": (0.1, 0.7), "b4": (0.3, 1),
     ]
+    static let eight = mixtures.keys.sorted()
     static let four = ["a1", "a2", "b1", "b2"]
 
     init(in directory: String) throws {
@@ -82,6 +84,13 @@ struct TreeFixture {
     /// A node's file in the store.
     func path(_ node: TreeNode, _ file: String, store: String = "store") -> String {
         "\(directory)/\(store)/nodes/\(node.digest)/\(file)"
+    }
+
+    /// Digests of the nodes that a fit above takes as one model.
+    func models(_ result: MergeResult) -> Set<String> {
+        let nodes = Dictionary(uniqueKeysWithValues: result.tree.map { ($0.digest, $0) })
+        let children = result.tree.flatMap(\.children).compactMap { nodes[$0] }
+        return Set(children.flatMap(\.children)).intersection(nodes.keys)
     }
 
     /// Digests of the nodes of which the store has this file.

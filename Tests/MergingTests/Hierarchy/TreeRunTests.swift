@@ -14,20 +14,22 @@ struct TreeRunTests {
     private func products(_ result: MergeResult, _ plan: MergePlan) throws -> [String: [String: [Double]]] {
         let layers = try Workbench(plan).layers
         let store = NodeStore(directory: try #require(plan.tree))
-        let names = Set(plan.tasks.map(\.name))
+        let nodes = Dictionary(uniqueKeysWithValues: result.tree.map { ($0.digest, $0) })
         var products: [String: [String: [Double]]] = [:]
-        for node in result.tree {
+        // A fit goes over the tasks of a node and the children of its nodes, and takes each as it came out of its own.
+        var open = [try #require(result.tree.last)]
+        while let node = open.popLast() {
+            let sources = node.children.flatMap { nodes[$0]?.children ?? [$0] }
+            open += sources.compactMap { nodes[$0] }
             var weights = MergingWeights(
-                taskCount: node.children.count, layers: layers, coefficient: 0, squash: .tanh)
+                taskCount: sources.count, layers: layers, coefficient: 0, squash: .tanh)
             weights.values = try #require(store.fit(node.digest, count: weights.values.count)).weights
-            for (place, child) in node.children.enumerated() {
-                let below = names.contains(child) ? [child] : result.tree.first { $0.digest == child }?.tasks ?? []
-                #expect(!below.isEmpty, "\(child)")
-                for task in below {
+            for (place, source) in sources.enumerated() {
+                for task in nodes[source]?.tasks ?? [source] {
                     for (index, layer) in layers.enumerated() {
                         let own = weights.coefficients(task: place, layer: index)
-                        let lower = products[task]?[layer.name] ?? own.map { _ in 1 }
-                        products[task, default: [:]][layer.name] = zip(own, lower).map(*)
+                        let above = products[task]?[layer.name] ?? own.map { _ in 1 }
+                        products[task, default: [:]][layer.name] = zip(own, above).map(*)
                     }
                 }
             }
@@ -35,16 +37,22 @@ struct TreeRunTests {
         return products
     }
 
-    @Test(arguments: [MergeSettings.Granularity.tensor, .row])
-    func whatIsWrittenIsTheSumByTheProductsOnTheWaysToTheRoot(granularity: MergeSettings.Granularity) throws {
+    @Test(arguments: [MergeSettings.Granularity.tensor, .row], [TreeFixture.four, TreeFixture.eight])
+    func whatIsWrittenIsTheSumByTheProductsOnTheWaysToTheRoot(
+        granularity: MergeSettings.Granularity, names: [String]
+    ) throws {
         try Fixture.temporarily { directory in
             let fixture = try TreeFixture(in: directory)
             var settings = try fixture.settings()
             settings.granularity = granularity
-            let plan = try fixture.plan(into: "merged", settings)
+            let plan = try fixture.plan(names, into: "merged", settings)
             let result = try MergeRun(plan, report: { _ in }).run()
-            #expect(result.tree.map(\.tasks) == [["a1", "a2"], ["b1", "b2"], ["a1", "a2", "b1", "b2"]])
-            #expect(result.tree.last?.children == result.tree.prefix(2).map(\.digest))
+            #expect(result.tree.count == names.count - 1)
+            let halves = result.tree.last.map(\.children)?.compactMap { half in
+                result.tree.first { $0.digest == half }?.tasks.sorted()
+            }
+            #expect(halves == [names.filter { $0.hasPrefix("a") }, names.filter { $0.hasPrefix("b") }])
+            #expect(fixture.models(result).count == (names.count == 8 ? 4 : 0))
             #expect(result.tree.allSatisfy { $0.steps == 6 && !$0.isReused })
 
             let products = try products(result, plan)
