@@ -22,8 +22,10 @@ demo: build
 	@$(RELEASE) --product demo-data
 	@Demo/run
 
+# What failed is said again at the end, where thousands of lines have not buried it.
 test: set-up
-	swift test -j $(JOBS)
+	@set -o pipefail; mkdir -p .build; swift test -j $(JOBS) 2>&1 | tee .build/test.log || \
+	    { printf '\nwhat failed:\n'; grep -aE '✘|error:|Fatal error' .build/test.log | tail -n 40; exit 1; }
 
 bench: build
 	Benchmarks/run

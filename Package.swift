@@ -73,7 +73,7 @@ let package = Package(
         // The numerical side: linked by `supermerge` alone.
         .target(name: "CTorch", cxxSettings: torchHeaders, linkerSettings: torchLibraries),
         room("Torch", ["CTorch"]),
-        room("ExportedGraph", ["Files"]),
+        room("ExportedGraph", ["Files", "Safetensors"]),
         room("ExportedModel", ["ExportedGraph", "Torch"]),
         room("Merging", ["ExportedModel", "Safetensors", "Torch", "WorkerProtocol", "Files"]),
 

@@ -51,7 +51,9 @@ def measure(daemon, control, base, tasks, seconds):
                 time.sleep(2)
                 before = switches(process.pid)
                 time.sleep(seconds)
-                woken = sum(count - before.get(thread, 0) for thread, count in switches(process.pid).items())
+                # A thread that has come since counts from nothing, also under the number of one that has gone.
+                after = switches(process.pid)
+                woken = sum(n - before[t] if n >= before.get(t, n + 1) else n for t, n in after.items())
                 figures = status(process.pid)
             finally:
                 process.send_signal(signal.SIGTERM)

@@ -1,5 +1,6 @@
 """Task arithmetic over four bf16 Llama checkpoints of 221 M parameters, whole processes in turn: ours and mergekit's."""
 
+import json
 import os
 import shutil
 import statistics
@@ -40,8 +41,16 @@ def timed(command):
     return time.perf_counter() - start, usage.ru_maxrss * 1024
 
 
+def elsewhere(python, call):
+    """The value of a call of this module in a process of its own: a child's peak memory would begin at its parent's."""
+    script = f"import json, sys; sys.path.insert(0, {os.path.dirname(os.path.abspath(__file__))!r}); import static; "
+    script += f"print(json.dumps(static.{call}))"
+    out = subprocess.run([python, "-c", script], stdout=subprocess.PIPE, text=True, check=True).stdout
+    return json.loads(out.strip().splitlines()[-1])
+
+
 def measure(program, python, directory, rounds):
-    parameters = make_models(directory)
+    parameters = elsewhere(python, f"make_models({directory!r})")
     models = "".join(
         f"  - model: {directory}/task{i}\n    parameters: {{weight: 0.3}}\n" for i in range(TASKS)
     )
@@ -68,7 +77,7 @@ def measure(program, python, directory, rounds):
         "mergekit_seconds": statistics.median(s for s, _ in b), "mergekit_peak": statistics.median(m for _, m in b),
         "speed_up": statistics.median(y[0] / x[0] for x, y in zip(a, b)),
         "memory_ratio": statistics.median(x[1] / y[1] for x, y in zip(a, b)),
-        "largest_difference": difference(f"{directory}/ours", f"{directory}/theirs"),
+        "largest_difference": elsewhere(python, f"difference({directory + '/ours'!r}, {directory + '/theirs'!r})"),
     }
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Makes Tests/MergingTests/Fixtures: a tiny ViT base, two tasks with heads of their own, and ten steps of SuperMerge and of
-AdaMerging by PyTorch; and a model without a graph, merged by TIES.
+"""Makes Tests/MergingTests/Fixtures: a tiny ViT base (with weights beside its graph, and `whole` with weights in it), two
+tasks with heads of their own, and ten steps of SuperMerge and of AdaMerging by PyTorch; and a model without a graph, merged by
+TIES.
 
 The reference is written the obvious way: theta_m = theta_p + sum_i tanh(w_ij) tau_ij (AdaMerging: clamp(w_ij, 0, 1)) as a graph
 that autograd goes through, and torch.optim.Adam on w. `reference.json` holds, for each form, the ten losses and the coefficients
@@ -13,11 +14,12 @@ import math
 import os
 import shutil
 import tempfile
+import zipfile
 
 import torch
 import torch.nn.functional as F
 import transformers
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch.func import functional_call
 
 import export_model
@@ -130,6 +132,21 @@ def ties():
     save_file(merged, OUT + "/ties/merged.safetensors")
 
 
+def write_whole():
+    """`whole/graph.pt2`: the base's graph with weights of its own, as torch.export.save lays them, and a head of three classes."""
+    os.makedirs(OUT + "/whole", exist_ok=True)
+    state = load_file(OUT + "/letters/model.safetensors") | load_file(OUT + "/base/model.safetensors")
+    with zipfile.ZipFile(OUT + "/base/graph.pt2") as source:
+        with zipfile.ZipFile(OUT + "/whole/graph.pt2", "w", zipfile.ZIP_STORED) as target:
+            for name in source.namelist():
+                target.writestr(zipfile.ZipInfo(name), source.read(name))
+                if not name.endswith("/model_weights_config.json"):
+                    continue
+                for parameter, entry in json.loads(source.read(name))["config"].items():
+                    place = name.rsplit("/", 1)[0] + "/" + entry["path_name"]
+                    target.writestr(zipfile.ZipInfo(place), state[parameter].contiguous().numpy().tobytes())
+
+
 def main():
     torch.manual_seed(7)
     shutil.rmtree(OUT, ignore_errors=True)
@@ -153,6 +170,7 @@ def main():
         save_file(state, f"{OUT}/{name}/model.safetensors", {"format": "pt"})
         save_file({"pixel_values": pixels, "labels": labels.int()}, f"{OUT}/{name}/validation.safetensors")
         tasks[name] = {"model": tuned, "state": state, "pixels": pixels, "labels": labels}
+    write_whole()
     forms = [("tensor", "labels"), ("row", "labels"), ("tensor", "distillation"), ("row", "both")]
     forms += [("tensor", "entropy"), ("row", "entropy")]
     result = {f"{g}/{l}": reference(base, tasks, g, l) for g, l in forms}

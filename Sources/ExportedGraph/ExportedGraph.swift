@@ -11,7 +11,7 @@ package struct ExportedGraph: Sendable {
 
     private let archive: ZipArchive
     /// Storages whose bytes are in the archive.
-    private let storages: [String: ZipArchive.Entry]
+    let storages: [String: ZipArchive.Entry]
 
     /// Bytes of one tensor's storage; larger ones are read from safetensors.
     private static let storageLimit = 16 << 30

@@ -33,7 +33,7 @@ package struct Evaluation {
     /// Loss and metric over all examples.
     package func score() throws -> Score {
         let graph = try ExportedModel(ExportedGraph(archive: graphPath()))
-        let weights = try Checkpoint(directory: model, root: "/")
+        let weights = try BaseWeights.open(directory: model)
         let ties = TiedNames(graph.signature, base: weights)
         var parameters = ties.keyed(try weights.parameters(weights.names))
         if let head = try head(weights, graph) { parameters.merge(ties.keyed(head)) { $1 } }

@@ -42,7 +42,8 @@ package struct Finetune {
 
     /// Trains and writes; returns the mean loss of the last tenth of the steps.
     package func run(progress: (WorkerEvent.Progress) -> Void) throws -> Double {
-        let model = try ExportedModel(ExportedGraph(archive: base + "/graph.pt2"))
+        let graph = try ExportedGraph(archive: base + "/graph.pt2")
+        let model = try ExportedModel(graph)
         let file = try SafetensorsFile(file: ReadableFile(path: data, followingLinks: true))
         let names = model.signature.inputs.map(\.name)
         let set = try ValidationSet(file, task: "fine-tune", inputNames: names, holdout: 0, seed: settings.seed)
@@ -50,7 +51,7 @@ package struct Finetune {
         guard classes > 0 else {
             throw MergeError.base("a head of \(classes) classes can't be trained; give 1 or more")
         }
-        let parameters = try start(model, classes: classes)
+        let parameters = try start(model, from: initialWeights(graph), classes: classes)
         let objective = Objective(kind: .classification, inputs: names)
         let sampler = Sampler(examples: set.fitted, batch: settings.batch, seed: settings.seed, task: "fine-tune")
         var optimizer = try AdamW(parameters.map(\.tensor), weightDecay: settings.weightDecay)
@@ -81,9 +82,13 @@ package struct Finetune {
     /// `isNew`: the base does not have it.
     private typealias Parameter = (name: String, tensor: Tensor, isNew: Bool)
 
-    private func start(_ model: ExportedModel, classes: Int) throws -> [Parameter] {
-        let hasWeights = try !Durable.list(base).filter { $0.hasSuffix(".safetensors") }.isEmpty
-        let weights = hasWeights ? try Checkpoint(directory: base, root: "/") : nil
+    /// The base's weights, or those that its archive carries; nil where it has none.
+    private func initialWeights(_ graph: ExportedGraph) throws -> Checkpoint? {
+        Checkpoint.isPresent(directory: base)
+            ? try BaseWeights.open(directory: base, graph: graph) : try graph.checkpoint()
+    }
+
+    private func start(_ model: ExportedModel, from weights: Checkpoint?, classes: Int) throws -> [Parameter] {
         var initial = Initialization(seed: settings.seed)
         return try model.signature.parameters.map { slot in
             for name in [slot.name] + slot.aliases where weights?.entry(name) != nil {

@@ -41,7 +41,7 @@ package struct Inspection: Codable, Sendable {
             let file = try SafetensorsFile(file: ReadableFile(path: path, followingLinks: true))
             add([String(path.split(separator: "/").last ?? "")], file.entries)
         } else {
-            let checkpoint = try Checkpoint(directory: path, root: "/")
+            let checkpoint = try BaseWeights.open(directory: path)
             add(checkpoint.fileNames, checkpoint.names.compactMap { checkpoint.entry($0) })
             if try FileStatus.ifPresent(path + "/graph.pt2", followingLinks: true) != nil {
                 graph = try Self.graph(path + "/graph.pt2")

@@ -25,7 +25,7 @@ final class Workbench {
         try plan.checkStamps()
         var unscored: String?
         let graph = try Self.usable(plan, otherwise: &unscored) { try Self.graph(plan) }
-        let files = try Checkpoint(directory: plan.base.directory, root: "/")
+        let files = try BaseWeights.open(directory: plan.base.directory, graph: graph)
         let ties = TiedNames(graph?.signature, base: files)
         let base = files.tying(ties.groups)
         self.base = base

@@ -47,6 +47,22 @@ package final class Checkpoint: Sendable {
         aliases = [:]
     }
 
+    /// The tensors of one file, which is called `name`.
+    package init(_ file: SafetensorsFile, name: String) {
+        files = [file]
+        fileNames = [name]
+        names = file.entries.map(\.name).sorted()
+        holders = Dictionary(file.entries.map { ($0.name, 0) }) { first, _ in first }
+        aliases = [:]
+    }
+
+    /// Whether `directory` holds weights, whole or not: `model.safetensors` or the index of shards.
+    package static func isPresent(directory: String) -> Bool {
+        [ShardIndex.singleName, ShardIndex.fileName].contains { name in
+            (try? FileStatus.ifPresent("\(directory)/\(name)")) != .some(nil)
+        }
+    }
+
     private init(_ other: Checkpoint, aliases: [String: String]) {
         files = other.files
         fileNames = other.fileNames

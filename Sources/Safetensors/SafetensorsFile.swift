@@ -31,6 +31,24 @@ package final class SafetensorsFile: Sendable {
         places = Dictionary(uniqueKeysWithValues: parser.entries.indices.map { (parser.entries[$0].name, $0) })
     }
 
+    /// Tensors that lie as plain bytes in a file of another format, for example the weights of an archive. Their ranges may
+    /// overlap, and are checked against shape and file.
+    package init(file: ReadableFile, entries: [TensorEntry]) throws(SafetensorsError) {
+        var places: [String: Int] = [:]
+        for (place, entry) in entries.enumerated() {
+            guard entry.bytes.lowerBound >= 0, entry.bytes.upperBound <= file.size,
+                HeaderParser.byteCount(entry.dtype, entry.shape) == Int64(entry.bytes.count),
+                places.updateValue(place, forKey: entry.name) == nil
+            else {
+                throw .malformed(path: file.path, reason: "tensor \(quoted(entry.name)) has an impossible place")
+            }
+        }
+        self.file = file
+        self.entries = entries
+        metadata = [:]
+        self.places = places
+    }
+
     /// The entry called `name`; nil where there is none.
     package func entry(_ name: String) -> TensorEntry? { places[name].map { entries[$0] } }
 

@@ -37,7 +37,8 @@ extension MergeKernel {
         let pieces = unsafe vectors.map { unsafe $0.c }
         try TorchError.check { error in
             unsafe ct_merge_dare(
-                origin.c, pieces, coefficients, seeds, Int64(pieces.count), Int64(first), Int64(elements), share, result,
+                origin.c, pieces, coefficients, seeds, Int64(pieces.count), Int64(first), Int64(elements), share,
+                result,
                 dtype.code, error)
         }
     }

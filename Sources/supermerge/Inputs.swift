@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Merging
 import Registry
 import Safetensors
 import WorkerProtocol
@@ -14,8 +15,10 @@ enum Inputs {
     static func open(
         base: String, tasks: [String], hashingWeights: Bool
     ) throws -> (base: BaseSource, tasks: [TaskSource]) {
-        let folders =
-            try [folder(base, graphFiles)] + tasks.map { try folder($0, ["validation.safetensors", "task.yaml"]) }
+        let ofTasks = try tasks.map { directory in
+            try folder(directory, Checkpoint(directory: directory, root: "/"), ["validation.safetensors", "task.yaml"])
+        }
+        let folders = try [folder(base, BaseWeights.open(directory: base), graphFiles)] + ofTasks
         let paths = folders.flatMap { folder in folder.names.map { (folder.directory, $0) } }
         var files = try Concurrently.map(paths) {
             try source($0.0, $0.1, isHashed: hashingWeights || !isWeights($0.1))
@@ -41,9 +44,14 @@ enum Inputs {
     static func isTaskName(_ name: String) -> Bool { name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._-]{0,127}/) != nil }
 
     /// The names of a folder's weights and of those of `others` that are there.
-    private static func folder(_ directory: String, _ others: [String]) throws -> (directory: String, names: [String]) {
-        let present = try others.filter { try FileStatus.ifPresent(directory + "/" + $0, followingLinks: true) != nil }
-        return (directory, try Checkpoint(directory: directory, root: "/").fileNames + present)
+    private static func folder(
+        _ directory: String, _ weights: Checkpoint, _ others: [String]
+    ) throws -> (directory: String, names: [String]) {
+        let present = try others.filter { name in
+            try !weights.fileNames.contains(name)
+                && FileStatus.ifPresent("\(directory)/\(name)", followingLinks: true) != nil
+        }
+        return (directory, weights.fileNames + present)
     }
 
     private static func isWeights(_ name: String) -> Bool {
