@@ -62,7 +62,8 @@ CT_EVERY_WIDTH void softmax(float *row, int64_t count) {
     float highest = -std::numeric_limits<float>::infinity();
     for (int64_t i = 0; i < count; i++) highest = row[i] > highest ? row[i] : highest;
     if (highest == -std::numeric_limits<float>::infinity()) {
-        const bool isDead = std::all_of(row, row + count, [highest](float score) { return score == highest; });
+        bool isDead = true;
+        for (int64_t i = 0; i < count; i++) isDead = isDead && row[i] == highest;
         std::fill(row, row + count, isDead ? 0 : std::numeric_limits<float>::quiet_NaN());
         return;
     }

@@ -165,10 +165,10 @@ struct AttentionCase: CustomTestStringConvertible, Sendable {
             let values = (0..<queries * keys).map { $0 % keys > $0 / keys ? -1 : 0 as Float }
             return try Tensor(values, shape: [queries, keys]).to(.float64).multiplied(by: 1e300)
         case .open:
-            let isOpen = try #require(givenMask()).to(.float64)
-            return try isOpen.adding(Tensor([-1], shape: []).to(.float64)).multiplied(by: 1e300)
+            let isOpen = try #require(try givenMask()).to(.float64)
+            return try isOpen.adding(Tensor([-1] as [Float], shape: []).to(.float64)).multiplied(by: 1e300)
         case .added:
-            let added = try #require(givenMask()).to(.float64)
+            let added = try #require(try givenMask()).to(.float64)
             return try .one("aten::clamp", [.tensor(added), .double(-1e300), .none])
         }
     }

@@ -41,7 +41,7 @@ import Torch
         #expect(got.count == wanted.count)
         let worst = zip(got, wanted).map { abs($0 - $1) / max(1, abs($1)) }.max() ?? 0
         #expect(worst < 1e-5, "\(what)")
-        #expect(got.allSatisfy(\.isFinite), "\(what)")
+        #expect(got.allSatisfy { $0.isFinite }, "\(what)")
     }
 
     @Test(arguments: cases) func valuesAndGradientsAreThoseOfTheFormula(attention: AttentionCase) throws {
@@ -86,8 +86,8 @@ import Torch
         let result = try Tensor.one(
             "supermerge::scaled_dot_product_attention", [.tensor(query), .tensor(key), .tensor(key)]
         ).floats()
-        #expect(result[4..<8].allSatisfy(\.isNaN))
-        #expect((result[..<4] + result[8...]).allSatisfy(\.isFinite))
+        #expect(result[4..<8].allSatisfy { $0.isNaN })
+        #expect((result[..<4] + result[8...]).allSatisfy { $0.isFinite })
     }
 
     @Test func halfPrecisionUnderAutocastTakesTheOtherWay() throws {
