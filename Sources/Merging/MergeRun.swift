@@ -71,7 +71,9 @@ package final class MergeRun {
             judge = scores
         } else {
             report(.started(.init(tasks: workbench.tasks.map(\.name), resumedAt: 0)))
-            if searchesScale { result.notes.append("scale is \(plan.settings.scale): to search it takes a graph and examples") }
+            if searchesScale {
+                result.notes.append("scale is \(plan.settings.scale): to search it takes a graph and examples")
+            }
         }
         result.outputs = try CandidateWriter(workbench: workbench, directory: plan.output).write(weights) {
             done, total in

@@ -23,7 +23,9 @@ struct MethodTests {
         }
         try Durable.createDirectories(directory + "/output")
         try Durable.createDirectories(directory + "/scratch")
-        let tasks = Self.names.map { TaskSource(name: $0, directory: "\(directory)/\($0)", files: [], digest: $0, settings: TaskSettings()) }
+        let tasks = Self.names.map {
+            TaskSource(name: $0, directory: "\(directory)/\($0)", files: [], digest: $0, settings: TaskSettings())
+        }
         return MergePlan(
             merge: "test", base: BaseSource(directory: directory + "/base", files: [], digest: "base"), tasks: tasks,
             settings: settings, output: directory + "/output", scratch: directory + "/scratch")
