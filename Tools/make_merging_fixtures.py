@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
-"""Makes Tests/MergingTests/Fixtures: a tiny ViT base (with weights beside its graph, and `whole` with
-weights in it), two tasks with heads of their own, and ten steps of SuperMerge by PyTorch.
+"""Makes Tests/MergingTests/Fixtures: a tiny ViT base (with weights beside its graph, and `whole` with weights in it), two
+tasks with heads of their own, and ten steps of SuperMerge and of AdaMerging by PyTorch; and a model without a graph, merged by
+TIES.
 
-The reference is written the obvious way: theta_m = theta_p + sum_i tanh(w_ij) tau_ij as a graph that autograd goes through, and
-torch.optim.Adam on w. `reference.json` holds, for each form, the ten losses and the coefficients after the first step and the last.
+The reference is written the obvious way: theta_m = theta_p + sum_i tanh(w_ij) tau_ij (AdaMerging: clamp(w_ij, 0, 1)) as a graph
+that autograd goes through, and torch.optim.Adam on w. `reference.json` holds, for each form, the ten losses and the coefficients
+after the first step and the last; of AdaMerging, which starts lower, also the gradient of the first step. `ties/merged.safetensors` holds
+`DENSITY/SCALE/TENSOR` and each task's `DENSITY/thresholds`.
 """
 
 import json
@@ -23,7 +26,8 @@ import export_model
 
 OUT = os.path.join(os.path.dirname(__file__), "..", "Tests", "MergingTests", "Fixtures")
 TASKS = {"letters": (3, 12, 1.0), "shapes": (5, 10, 2.0)}
-STEPS, RATE, SCALE, TEMPERATURE = 10, 0.05, 0.3, 2.0
+STEPS, RATE, SCALE, LOW_SCALE, TEMPERATURE = 10, 0.05, 0.3, 0.1, 2.0
+DENSITIES, SCALES = ("1.0", "0.5", "0.2", "1e-06"), ("1.0", "0.7")
 
 
 def model(classes):
@@ -41,13 +45,14 @@ def is_head(name):
 def reference(base, tasks, granularity, loss_kind):
     layers = {n: p for n, p in base.items() if not is_head(n)}
     rows = {n: p.shape[0] if granularity == "row" and p.dim() > 1 else 1 for n, p in layers.items()}
+    squash = (lambda w: w.clamp(0, 1)) if loss_kind == "entropy" else torch.tanh
+    start = LOW_SCALE if loss_kind == "entropy" else math.atanh(SCALE)
     weights = {
-        (t, n): torch.full((rows[n],), math.atanh(SCALE), dtype=torch.float64, requires_grad=True)
-        for t in tasks for n in layers
+        (t, n): torch.full((rows[n],), start, dtype=torch.float64, requires_grad=True) for t in tasks for n in layers
     }
     optimizer = torch.optim.Adam(weights.values(), lr=RATE)
     total_weight = sum(w for _, _, w in TASKS.values())
-    losses, after_first = [], None
+    losses, after_first, gradient = [], None, None
     for step in range(STEPS):
         optimizer.zero_grad()
         loss = 0.0
@@ -56,7 +61,7 @@ def reference(base, tasks, granularity, loss_kind):
             for layer, origin in layers.items():
                 value = origin
                 for other, source in tasks.items():
-                    c = torch.tanh(weights[other, layer]).float().view([-1] + [1] * (origin.dim() - 1))
+                    c = squash(weights[other, layer]).float().view([-1] + [1] * (origin.dim() - 1))
                     value = value + (c if rows[layer] > 1 else c.view(())) * (source["state"][layer] - origin)
                 merged[layer] = value
             merged |= {n: p for n, p in task["state"].items() if is_head(n)}
@@ -67,18 +72,64 @@ def reference(base, tasks, granularity, loss_kind):
                 F.log_softmax(logits / TEMPERATURE, -1), F.log_softmax(teacher / TEMPERATURE, -1),
                 reduction="batchmean", log_target=True,
             ) * TEMPERATURE**2
-            value = {"labels": labels, "distillation": distilled, "both": (labels + distilled) / 2}[loss_kind]
+            entropy = -(F.softmax(logits, -1) * F.log_softmax(logits, -1)).sum(-1).mean()
+            value = {
+                "labels": labels, "distillation": distilled, "both": (labels + distilled) / 2, "entropy": entropy,
+            }[loss_kind]
             loss = loss + TASKS[name][2] / total_weight * value
         loss.backward()
         losses.append(loss.item())
         optimizer.step()
         if step == 0:
-            after_first = snapshot(weights, layers, tasks)
-    return {"losses": losses, "first": after_first, "last": snapshot(weights, layers, tasks)}
+            after_first = by_layer(weights, layers, tasks, squash)
+            gradient = by_layer(weights, layers, tasks, lambda w: w.grad)
+    result = {"losses": losses, "first": after_first, "last": by_layer(weights, layers, tasks, squash)}
+    return result | ({"gradient": gradient} if loss_kind == "entropy" else {})
 
 
-def snapshot(weights, layers, tasks):
-    return {n: [torch.tanh(weights[t, n]).tolist() for t in sorted(tasks)] for n in layers}
+def by_layer(weights, layers, tasks, value):
+    return {n: [value(weights[t, n]).tolist() for t in sorted(tasks)] for n in layers}
+
+
+def ties():
+    """TIES-Merging, algorithm 1, over whole task vectors: many magnitudes are equal, and some sums of kept elements are 0."""
+    generator = torch.Generator().manual_seed(11)
+    shapes = {"even": (24, 17), "half": (16, 9), "odd": (67,), "scalar": ()}
+
+    def numbers(name, steps):
+        if name == "odd":
+            return torch.randn(shapes[name], generator=generator)
+        values = torch.randint(-steps, steps + 1, shapes[name], generator=generator) / 16
+        return values.bfloat16() if name == "half" else values
+
+    base = {n: numbers(n, 40) for n in shapes}
+    tasks = []
+    for _ in range(3):
+        moved = {n: numbers(n, 4) for n in shapes}
+        tasks.append({n: base[n] + moved[n] for n in shapes})
+    os.makedirs(OUT + "/ties")
+    save_file(base, OUT + "/ties/base.safetensors")
+    for name, task in zip(("one", "three", "two"), tasks):
+        save_file(task, f"{OUT}/ties/{name}.safetensors")
+    vectors = [{n: task[n].float() - base[n].float() for n in shapes} for task in tasks]
+    merged = {}
+    for density in DENSITIES:
+        thresholds = []
+        for vector in vectors:
+            magnitudes = torch.cat([v.flatten() for v in vector.values()]).abs()
+            rank = len(magnitudes) - int(len(magnitudes) * float(density))
+            thresholds.append(torch.kthvalue(magnitudes, rank).values if rank else torch.tensor(0.0))
+        merged[f"{density}/thresholds"] = torch.stack(thresholds)
+        for name in shapes:
+            kept = [torch.where(v[name].abs() >= t, v[name], 0.0) for v, t in zip(vectors, thresholds)]
+            sign = (kept[0] + kept[1] + kept[2]).sign()
+            agreeing = [torch.where((k.sign() == sign) & (sign != 0), k, 0.0) for k in kept]
+            count = sum((a != 0).float() for a in agreeing)
+            mean = (agreeing[0] + agreeing[1] + agreeing[2]) / count.clamp(min=1)
+            for scale in SCALES:
+                value = base[name].float() + float(scale) * mean
+                merged[f"{density}/{scale}/{name}"] = value.to(base[name].dtype)
+    save_file(merged, OUT + "/ties/merged.safetensors")
 
 
 def write_whole():
@@ -121,10 +172,12 @@ def main():
         tasks[name] = {"model": tuned, "state": state, "pixels": pixels, "labels": labels}
     write_whole()
     forms = [("tensor", "labels"), ("row", "labels"), ("tensor", "distillation"), ("row", "both")]
+    forms += [("tensor", "entropy"), ("row", "entropy")]
     result = {f"{g}/{l}": reference(base, tasks, g, l) for g, l in forms}
     with open(OUT + "/reference.json", "w") as file:
         json.dump({"learning_rate": RATE, "scale": SCALE, "forms": result}, file)
         file.write("\n")
+    ties()
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -56,12 +57,14 @@ inline float exponential(float x) {
     return x < -87.3f ? 0 : p * power;
 }
 
-/// The softmax of one row in place; zeros where every score is -∞.
+/// The softmax of one row in place; zeros where every score is -∞, and NaN throughout where one is NaN.
 CT_EVERY_WIDTH void softmax(float *row, int64_t count) {
     float highest = -std::numeric_limits<float>::infinity();
     for (int64_t i = 0; i < count; i++) highest = row[i] > highest ? row[i] : highest;
     if (highest == -std::numeric_limits<float>::infinity()) {
-        std::memset(row, 0, static_cast<size_t>(count) * sizeof(float));
+        bool isDead = true;
+        for (int64_t i = 0; i < count; i++) isDead = isDead && row[i] == highest;
+        std::fill(row, row + count, isDead ? 0 : std::numeric_limits<float>::quiet_NaN());
         return;
     }
     constexpr int64_t lanes = 16;

@@ -57,13 +57,13 @@ CT_EVERY_WIDTH void addMean(float *result, const float *sum, const float *number
 /// Adds factor * (f - p) where the element's draw is below `share`: a counter-based generator (SplitMix64 over the element's
 /// number), so that pieces and threads may come in any order.
 CT_EVERY_WIDTH void addDrawn(float *result, const float *f, const float *p, float factor, uint64_t seed, int64_t first,
-                             uint32_t share, int64_t count) {
+                             uint64_t share, int64_t count) {
     for (int64_t i = 0; i < count; i++) {
         uint64_t z = seed + static_cast<uint64_t>(first + i + 1) * 0x9e3779b97f4a7c15u;
         z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
         z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
         z ^= z >> 31;
-        const bool isKept = static_cast<uint32_t>(z >> 32) < share;
+        const bool isKept = z >> 32 < share;
         result[i] += isKept ? factor * (f[i] - p[i]) : 0.0f;
     }
 }
@@ -117,7 +117,7 @@ ct_status ct_merge_dare(ct_piece origin, const ct_piece *vectors, const float *c
     return ct::guarded(error, [&] {
         ct::check(origin, vectors, count);
         ct::checkResult(dtype);
-        const auto below = static_cast<uint32_t>(std::min(share * 4294967296.0, 4294967295.0));
+        const auto below = static_cast<uint64_t>(share * 4294967296.0);
         forEachBlock(elements, [&](int64_t offset, int64_t size) {
             float originBuffer[blockSize], vectorBuffer[blockSize], merged[blockSize];
             const auto *p = ct::load(origin, offset, size, originBuffer);

@@ -74,6 +74,9 @@ package final class MergeRun {
             judge = scores
         } else {
             report(.started(.init(tasks: workbench.tasks.map(\.name), resumedAt: 0)))
+            if searchesScale {
+                result.notes.append("scale is \(plan.settings.scale): to search it takes a graph and examples")
+            }
         }
         result.outputs = try CandidateWriter(workbench: workbench, directory: plan.output).write(weights) {
             done, total in
@@ -88,7 +91,7 @@ package final class MergeRun {
         return result
     }
 
-    /// What TIES and DARE need to know before anything is merged.
+    /// What TIES and DARE need to know before anything is merged. DARE that drops nothing is task arithmetic, to the byte.
     private func prepareRule(_ workbench: Workbench) throws {
         let share = plan.settings.density ?? plan.settings.method.usualDensity
         switch plan.settings.method {
@@ -97,16 +100,18 @@ package final class MergeRun {
                 try progress(.reading, done, total)
             }
             workbench.vectors.rule = .ties(thresholds: thresholds)
-        case .dare:
+        case .dare where share < 1:
             let seeds = TaskVectors.seeds(workbench.tasks.map(\.name), seed: plan.settings.seed)
             workbench.vectors.rule = .dare(share: share, seeds: seeds)
-        case .supermerge, .adamerging, .average, .taskArithmetic: break
+        case .supermerge, .adamerging, .average, .taskArithmetic, .dare: break
         }
     }
 
-    /// The λ of a static method where it is to be searched and can be.
+    private var searchesScale: Bool { plan.settings.searchesScale && plan.settings.method != .average }
+
+    /// The λ of a static method where it is to be searched.
     private func searchedScale(_ judge: Judge, _ result: inout MergeResult) throws -> Double? {
-        guard plan.settings.searchesScale, plan.settings.method != .average else { return nil }
+        guard searchesScale else { return nil }
         let scale = try judge.searchedScale { [unowned self] done, total in try progress(.fitting, done, total) }
         result.notes.append("scale \(scale) was the best on the validation sets")
         return scale

@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import Synchronization
 
 /// Hands buffers on in order, on a queue of its own, while the next one is being filled: hashing and writing beside merging.
 ///
@@ -8,8 +9,7 @@ final class WriteBehind: @unchecked Sendable {
     private let append: (UnsafeRawBufferPointer) throws -> Void
     private let queue = DispatchQueue(label: "supermerge.write-behind")
     private let free = DispatchSemaphore(value: 2)
-    /// Touched on the queue alone.
-    private var fault: (any Error)?
+    private let fault = Mutex<(any Error)?>(nil)
     private var buffers: [UnsafeMutableRawBufferPointer]
     private var next = 0
 
@@ -28,6 +28,7 @@ final class WriteBehind: @unchecked Sendable {
         free.wait()
         var isHandedOn = false
         defer { if !isHandedOn { free.signal() } }
+        try throwFault()
         let place = next
         if unsafe buffers[place].count < count {
             unsafe buffers[place].deallocate()
@@ -40,14 +41,19 @@ final class WriteBehind: @unchecked Sendable {
         let filled = unsafe SendableBuffer(bytes: UnsafeRawBufferPointer(part))
         queue.async { [self] in
             defer { free.signal() }
-            guard fault == nil else { return }
-            do { unsafe try append(filled.bytes) } catch { fault = error }
+            guard fault.withLock({ $0 == nil }) else { return }
+            do { unsafe try append(filled.bytes) } catch { fault.withLock { $0 = error } }
         }
     }
 
     /// Waits until everything is handed on; throws what that met.
     func finish() throws {
-        if let fault = queue.sync(execute: { fault }) { throw fault }
+        queue.sync {}
+        try throwFault()
+    }
+
+    private func throwFault() throws {
+        if let error = fault.withLock({ $0 }) { throw error }
     }
 
     @unsafe

@@ -37,7 +37,7 @@ extension ConfigurationKey {
 extension Configuration {
     /// Gives keys that were not written what is usual for the chosen method.
     mutating func complete(written paths: Set<String>) {
-        if !paths.contains("merge.scale") { merge.scale = merge.method.usualScale }
+        if !paths.contains("merge.scale") || merge.searchesScale { merge.scale = merge.method.usualScale }
         if !paths.contains("merge.learning-rate") { merge.learningRate = merge.method.usualLearningRate }
     }
 
