@@ -2,8 +2,10 @@
 package struct TreeNode: Codable, Hashable, Sendable {
     /// Over everything that decided the node: its children's digests, the base and the settings.
     package var digest: String
-    /// Names of tasks, and digests of nodes before it. The fit has a weight for each of these tasks and each child of these nodes.
+    /// Names of tasks, and digests of nodes before it.
     package var children: [String]
+    /// What its fit has a weight for, likewise: its tasks, its nodes' children, and further down where these are few.
+    package var sources: [String]
     /// The tasks below, whose examples it was fitted to.
     package var tasks: [String]
     package var steps: Int
@@ -14,10 +16,12 @@ package struct TreeNode: Codable, Hashable, Sendable {
     package var isReused: Bool
 
     package init(
-        digest: String, children: [String], tasks: [String], steps: Int, bestStep: Int, heldOut: Double?, isReused: Bool
+        digest: String, children: [String], sources: [String], tasks: [String], steps: Int, bestStep: Int,
+        heldOut: Double?, isReused: Bool
     ) {
         self.digest = digest
         self.children = children
+        self.sources = sources
         self.tasks = tasks
         self.steps = steps
         self.bestStep = bestStep

@@ -58,6 +58,12 @@ struct MergeTree: Hashable, Sendable, Codable {
         return group
     }
 
+    /// What a node's fit has a weight for: at most `fanIn`² tasks and nodes.
+    func sources(of node: Node) -> [Node] {
+        let width = min(fanIn, 1 << 16)
+        return node.sources(atMost: width * width)
+    }
+
     /// Tasks, in the order of the tree.
     var leaves: [String] { root.leaves }
     /// Inner nodes on the longest way down.
@@ -87,9 +93,20 @@ extension MergeTree.Node {
 
     var leaves: [String] { task.map { [$0] } ?? children.flatMap(\.leaves) }
     var height: Int { task == nil ? 1 + (children.map(\.height).max() ?? 0) : 0 }
-    /// What the node's fit has a weight for: its tasks, and its nodes' children, so that what was balanced without the others is
-    /// balanced once more among them.
-    var sources: [Self] { children.flatMap { $0.task == nil ? $0.children : [$0] } }
+    /// What the node's fit has a weight for, so that what was balanced without the others is balanced once more among them: its
+    /// tasks, its nodes' children, and in place of the largest of these their children as long as there are at most `limit`.
+    func sources(atMost limit: Int) -> [Self] {
+        var sources = children.flatMap { $0.task == nil ? $0.children : [$0] }
+        while true {
+            let open = sources.indices.filter { place in
+                sources[place].task == nil && sources.count - 1 + sources[place].children.count <= limit
+            }
+            guard let most = open.map({ sources[$0].leaves.count }).max(),
+                let place = open.first(where: { sources[$0].leaves.count == most })
+            else { return sources }
+            sources.replaceSubrange(place...place, with: sources[place].children)
+        }
+    }
     var merges: [Self] { task == nil ? children.flatMap(\.merges) + [self] : [] }
     /// The first task below: what siblings are ordered by.
     fileprivate var key: String { task ?? children.map(\.key).min() ?? "" }

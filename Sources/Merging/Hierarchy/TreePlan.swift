@@ -30,7 +30,7 @@ struct TreePlan {
         self.tree = tree
         var settings = plan.settings
         settings.strategy = .hierarchical
-        (settings.fanIn, settings.threads, settings.memory, settings.device) = (0, 0, 0, .cpu)
+        (settings.fanIn, settings.threads, settings.memory, settings.device) = (tree.fanIn, 0, 0, .cpu)
         let context = [
             "supermerge node 1", plan.base.digest, String(decoding: try JSON.encode(settings), as: UTF8.self),
         ]
@@ -38,7 +38,7 @@ struct TreePlan {
             uniqueKeysWithValues: plan.tasks.map { task in
                 (task.name, [task.name, task.digest, String(decoding: try JSON.encode(task.settings), as: UTF8.self)])
             })
-        let former = Self.former(planted).filter { isStored($0.digest) }
+        let former = Self.former(planted, tree).filter { isStored($0.digest) }
         let known = (planted?.digests ?? [:]).filter { isStored($0.value) }
         var digests: [MergeTree.Node: String] = [:]
         var merges: [Merge] = []
@@ -56,9 +56,9 @@ struct TreePlan {
         self.merges = merges
     }
 
-    /// The inner nodes of the tree before, with the digests that they were stored under.
-    private static func former(_ planted: PlantedTree?) -> [(node: MergeTree.Node, digest: String)] {
-        guard let planted, let latest = planted.former.first else { return [] }
+    /// The inner nodes of the tree before, with the digests that they were stored under; none of a tree of another width.
+    private static func former(_ planted: PlantedTree?, _ tree: MergeTree) -> [(node: MergeTree.Node, digest: String)] {
+        guard let planted, planted.tree.fanIn == tree.fanIn, let latest = planted.former.first else { return [] }
         return Array(zip(planted.tree.merges, latest))
     }
 

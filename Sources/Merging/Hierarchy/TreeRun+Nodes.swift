@@ -6,7 +6,8 @@ extension TreeRun {
     /// The weights of a node's fit, one for each of its sources, layer and row, all at `scale`.
     func form(of node: MergeTree.Node) -> MergingWeights {
         MergingWeights(
-            method: settings.method, taskCount: node.sources.count, layers: workbench.layers, scale: settings.scale)
+            method: settings.method, taskCount: plan.tree.sources(of: node).count, layers: workbench.layers,
+            scale: settings.scale)
     }
 
     /// Where a node's fit starts: from the weights of the node whose place it has, where that is stored, for each source that
@@ -15,22 +16,21 @@ extension TreeRun {
     /// falls.
     func start(_ merge: TreePlan.Merge, _ records: [String: NodeRecord]) -> MergingWeights {
         var start = form(of: merge.node)
-        var place = 0
-        for child in merge.node.children {
-            defer { place += child.task == nil ? child.children.count : 1 }
-            guard child.task == nil else { continue }
+        let sources = plan.tree.sources(of: merge.node)
+        for child in merge.node.children where child.task == nil {
             let share = (Double(child.leaves.count) / Double(merge.node.leaves.count)).squareRoot()
             let whole = product(tree: child, records)
-            for (offset, source) in child.children.enumerated() {
-                start.set(source: place + offset, to: part(source, of: child, whole, records), times: share)
+            let tasks = Set(child.leaves)
+            for (place, source) in sources.enumerated() where tasks.isSuperset(of: source.leaves) {
+                start.set(source: place, to: part(source, of: child, whole, records), times: share)
             }
         }
         guard let predecessor = merge.predecessor else { return start }
-        let old = predecessor.node.sources
+        let old = plan.tree.sources(of: predecessor.node)
         var former = form(of: predecessor.node)
         guard let record = store.fit(predecessor.digest, count: former.values.count) else { return start }
         former.values = record.weights
-        for (place, source) in merge.node.sources.enumerated() {
+        for (place, source) in sources.enumerated() {
             let tasks = Set(source.leaves)
             let match = old.firstIndex {
                 ($0.task == nil) == (source.task == nil) && !tasks.isDisjoint(with: $0.leaves)
@@ -72,7 +72,7 @@ extension TreeRun {
     func vectors(of node: MergeTree.Node, _ records: [String: NodeRecord]) throws -> TaskVectors {
         var sources: [any VectorSource] = []
         var active: [[Bool]] = []
-        for source in node.sources {
+        for source in plan.tree.sources(of: node) {
             if let place = workbench.tasks.firstIndex(where: { $0.name == source.task }) {
                 sources.append(workbench.tasks[place])
                 active.append(workbench.vectors.active[place])
@@ -126,13 +126,14 @@ extension TreeRun {
             guard node.task == nil else { continue }
             var own = form(of: node)
             if let record = plan.digest(of: node).flatMap({ records[$0] }) { own.values = record.weights }
-            for (place, source) in node.sources.enumerated() {
+            let sources = plan.tree.sources(of: node)
+            for (place, source) in sources.enumerated() {
                 for task in source.leaves {
                     guard let target = below.firstIndex(of: task) else { continue }
                     product.scale(task: target, by: own, source: place)
                 }
             }
-            nodes += node.sources
+            nodes += sources
         }
         return product
     }

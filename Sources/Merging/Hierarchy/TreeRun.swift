@@ -4,8 +4,8 @@ internal import WorkerProtocol
 
 /// A hierarchical SuperMerge (arXiv 2412.10416): every node of the tree is a fit over what is below it, with the
 /// examples of all tasks below, and its result is a model like a task's. A node's fit has a weight for each of its tasks and for
-/// each child of its nodes, and starts from what these were fitted to: a weight for the node alone would keep the balance that
-/// was struck without the others. All is linear, so the coefficient of a task is the product of those on its way to the root,
+/// each child of its nodes, further down where they are few, and starts from what these were fitted to: a weight for the node
+/// alone would keep the balance that was struck without the others. All is linear, so the coefficient of a task is the product of those on its way to the root,
 /// and θm is written once from θp and the tasks' own τ.
 ///
 /// Memory: that of one fit over at most `fanIn`² sources, with nothing of a task in memory but the batch, the head and the logits
@@ -92,7 +92,8 @@ final class TreeRun {
         let nodes = plan.merges.map { merge in
             let summary = records[merge.digest]?.summary
             return TreeNode(
-                digest: merge.digest, children: merge.node.children.map { $0.task ?? plan.digest(of: $0) ?? "" },
+                digest: merge.digest, children: names(merge.node.children),
+                sources: names(plan.tree.sources(of: merge.node)),
                 tasks: merge.node.leaves, steps: summary?.steps ?? 0, bestStep: summary?.bestStep ?? 0,
                 heldOut: summary?.heldOut, isReused: stored.contains(merge.digest))
         }
@@ -107,8 +108,12 @@ final class TreeRun {
         let next = plan.planted(for: workbench.plan, after: planted)
         try store.plant(next)
         try store.retain(
-            fits: Set(next.former.joined()), models: Set(plan.merges.flatMap(\.node.sources).compactMap(plan.digest)))
+            fits: Set(next.former.joined()),
+            models: Set(plan.merges.flatMap { plan.tree.sources(of: $0.node) }.compactMap(plan.digest)))
     }
+
+    /// Tasks by their names, nodes by their digests.
+    private func names(_ nodes: [MergeTree.Node]) -> [String] { nodes.compactMap { $0.task ?? plan.digest(of: $0) } }
 
     private func saved(_ merge: TreePlan.Merge) -> FitState? {
         FitState.load(from: workbench.plan.scratch, merge: merge.digest, like: form(of: merge.node))

@@ -111,6 +111,21 @@ import Testing
         }
     }
 
+    @Test func aFitGoesOverWhatIsBelowItsNodesUpToTheSquareOfTheFanIn() throws {
+        let eight = (1...4).flatMap { ["b\($0)", "a\($0)"] }
+        let tree = MergeTree(grouping: eight, fanIn: 2, by: families)
+        #expect(tree.sources(of: tree.root).map(text) == tree.root.children.flatMap(\.children).map(text))
+        let four = MergeTree(grouping: ["a1", "a2", "b1"], fanIn: 2, by: families)
+        let grown = try #require(four.inserting("a3", by: families))
+        #expect(text(grown.root) == "(((a1 a3) a2) b1)")
+        #expect(grown.sources(of: grown.root).map(text) == ["a1", "a3", "a2", "b1"])
+        let larger = try #require(grown.inserting("a4", by: families))
+        #expect(larger.sources(of: larger.root).count == 4)
+        #expect(larger.sources(of: larger.root).flatMap(\.leaves) == larger.leaves)
+        let wide = MergeTree(grouping: ["a1"], fanIn: .max, by: families)
+        #expect(wide.sources(of: wide.root).map(text) == ["a1"])
+    }
+
     @Test func removingCollapsesDownToOneAndNone() {
         var tree = MergeTree(grouping: ["a1", "a2", "b1"], fanIn: 2, by: families)
         tree = tree.removing("a2")

@@ -72,6 +72,8 @@ struct TreeChangeTests {
             var settings = try fixture.settings()
             settings.steps = 3
             #expect(try fixture.merge(into: "2", settings).nodes(reused: true).isEmpty)
+            settings.fanIn = 3
+            #expect(try fixture.merge(into: "wide", settings).nodes(reused: true).isEmpty)
             var plan = try fixture.plan(into: "3", settings)
             plan.base.digest = "another"
             #expect(try MergeRun(plan, report: { _ in }).run().nodes(reused: true).isEmpty)

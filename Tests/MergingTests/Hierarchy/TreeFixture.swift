@@ -88,9 +88,7 @@ struct TreeFixture {
 
     /// Digests of the nodes that a fit above takes as one model.
     func models(_ result: MergeResult) -> Set<String> {
-        let nodes = Dictionary(uniqueKeysWithValues: result.tree.map { ($0.digest, $0) })
-        let children = result.tree.flatMap(\.children).compactMap { nodes[$0] }
-        return Set(children.flatMap(\.children)).intersection(nodes.keys)
+        Set(result.tree.flatMap(\.sources)).intersection(result.tree.map(\.digest))
     }
 
     /// Digests of the nodes of which the store has this file.

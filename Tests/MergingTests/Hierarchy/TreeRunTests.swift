@@ -16,15 +16,13 @@ struct TreeRunTests {
         let store = NodeStore(directory: try #require(plan.tree))
         let nodes = Dictionary(uniqueKeysWithValues: result.tree.map { ($0.digest, $0) })
         var products: [String: [String: [Double]]] = [:]
-        // A fit goes over the tasks of a node and the children of its nodes, and takes each as it came out of its own.
         var open = [try #require(result.tree.last)]
         while let node = open.popLast() {
-            let sources = node.children.flatMap { nodes[$0]?.children ?? [$0] }
-            open += sources.compactMap { nodes[$0] }
+            open += node.sources.compactMap { nodes[$0] }
             var weights = MergingWeights(
-                taskCount: sources.count, layers: layers, coefficient: 0, squash: .tanh)
+                taskCount: node.sources.count, layers: layers, coefficient: 0, squash: .tanh)
             weights.values = try #require(store.fit(node.digest, count: weights.values.count)).weights
-            for (place, source) in sources.enumerated() {
+            for (place, source) in node.sources.enumerated() {
                 for task in nodes[source]?.tasks ?? [source] {
                     for (index, layer) in layers.enumerated() {
                         let own = weights.coefficients(task: place, layer: index)
