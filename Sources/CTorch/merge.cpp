@@ -25,8 +25,59 @@ CT_EVERY_WIDTH float dot(const float *g, const float *f, const float *p, int64_t
     return sum;
 }
 
+// sum of x * gain over x = g * (f - p), as `dot` adds; coefficient * x is added to `columns`.
+CT_EVERY_WIDTH float gatedDot(const float *g, const float *f, const float *p, const float *gains, float coefficient,
+                              float *columns, int64_t count) {
+    float partial[lanes] = {};
+    int64_t i = 0;
+    for (; i + lanes <= count; i += lanes) {
+        for (int64_t lane = 0; lane < lanes; lane++) {
+            const float x = g[i + lane] * (f[i + lane] - p[i + lane]);
+            partial[lane] += gains[i + lane] * x;
+            columns[i + lane] += coefficient * x;
+        }
+    }
+    float sum = 0;
+    for (; i < count; i++) {
+        const float x = g[i] * (f[i] - p[i]);
+        sum += gains[i] * x;
+        columns[i] += coefficient * x;
+    }
+    for (int64_t lane = 0; lane < lanes; lane++) sum += partial[lane];
+    return sum;
+}
+
+// products[r] = g * (f - p) where every element is a row.
+CT_EVERY_WIDTH void multiply(double *products, const float *g, const float *f, const float *p, int64_t count) {
+    for (int64_t i = 0; i < count; i++) products[i] = g[i] * (f[i] - p[i]);
+}
+
 CT_EVERY_WIDTH void accumulate(float *result, const float *f, const float *p, float coefficient, int64_t count) {
     for (int64_t i = 0; i < count; i++) result[i] += coefficient * (f[i] - p[i]);
+}
+
+CT_EVERY_WIDTH void accumulateGated(float *result, const float *f, const float *p, float coefficient, const float *gains,
+                                    int64_t count) {
+    for (int64_t i = 0; i < count; i++) result[i] += coefficient * gains[i] * (f[i] - p[i]);
+}
+
+CT_EVERY_WIDTH void accumulateEach(float *result, const float *f, const float *p, const float *coefficients,
+                                   int64_t count) {
+    for (int64_t i = 0; i < count; i++) result[i] += coefficients[i] * (f[i] - p[i]);
+}
+
+// Rows that one thread adds up the columns of, whatever the number of threads.
+constexpr int64_t rowsPerChunk = 32;
+
+/// Calls body(offset, size) for every block of `elements`, on several threads.
+template <class Body> void forEachBlock(int64_t elements, const Body &body) {
+    const auto blocks = (elements + blockSize - 1) / blockSize;
+    ct::onThreads(blocks, ct::grain / blockSize, [&](int64_t begin, int64_t end) {
+        for (auto block = begin; block < end; block++) {
+            const auto offset = block * blockSize;
+            body(offset, std::min(blockSize, elements - offset));
+        }
+    });
 }
 
 } // namespace
@@ -35,6 +86,14 @@ ct_status ct_merge_dots(const float *gradient, ct_piece origin, const ct_piece *
                         int64_t stride, double *products, char **error) noexcept {
     return ct::guarded(error, [&] {
         ct::check(origin, vectors, count);
+        if (stride == 1) {
+            return forEachBlock(rows, [&](int64_t offset, int64_t size) {
+                float originBuffer[blockSize], vectorBuffer[blockSize];
+                const float *p = load(origin, offset, size, originBuffer);
+                for (int64_t i = 0; i < count; i++)
+                    multiply(products + i * rows + offset, gradient + offset, load(vectors[i], offset, size, vectorBuffer), p, size);
+            });
+        }
         const int64_t blocks = (stride + blockSize - 1) / blockSize;
         std::vector<float> sums(rows * blocks * count);
         ct::onThreads(rows * blocks, std::max<int64_t>(1, ct::grain / std::min(stride, blockSize)), [&](int64_t begin, int64_t end) {
@@ -54,11 +113,49 @@ ct_status ct_merge_dots(const float *gradient, ct_piece origin, const ct_piece *
     });
 }
 
-ct_status ct_merge_sum(ct_piece origin, const ct_piece *vectors, const float *coefficients, int64_t count,
-                       int64_t rows, int64_t stride, void *result, int32_t dtype, char **error) noexcept {
+ct_status ct_merge_gated_dots(const float *gradient, ct_piece origin, const ct_piece *vectors, const float *coefficients,
+                              const float *gains, int64_t count, int64_t rows, int64_t stride, double *products,
+                              double *columnProducts, char **error) noexcept {
+    return ct::guarded(error, [&] {
+        ct::check(origin, vectors, count);
+        const int64_t chunks = (rows + rowsPerChunk - 1) / rowsPerChunk;
+        std::vector<float> columns(chunks * count * stride);
+        std::fill(products, products + count * rows, 0.0);
+        ct::onThreads(chunks, std::max<int64_t>(1, ct::grain / (stride * rowsPerChunk)), [&](int64_t begin, int64_t end) {
+            float originBuffer[blockSize], vectorBuffer[blockSize];
+            for (int64_t row = begin * rowsPerChunk; row < std::min(rows, end * rowsPerChunk); row++) {
+                float *sums = columns.data() + row / rowsPerChunk * count * stride;
+                for (int64_t inRow = 0; inRow < stride; inRow += blockSize) {
+                    const int64_t offset = row * stride + inRow, size = std::min(blockSize, stride - inRow);
+                    const float *p = load(origin, offset, size, originBuffer);
+                    for (int64_t i = 0; i < count; i++)
+                        products[i * rows + row] +=
+                            gatedDot(gradient + offset, load(vectors[i], offset, size, vectorBuffer), p,
+                                     gains + i * stride + inRow, coefficients[i * rows + row], sums + i * stride + inRow, size);
+                }
+            }
+        });
+        std::fill(columnProducts, columnProducts + count * stride, 0.0);
+        for (int64_t chunk = 0; chunk < chunks; chunk++)
+            for (int64_t i = 0; i < count * stride; i++) columnProducts[i] += columns[chunk * count * stride + i];
+    });
+}
+
+ct_status ct_merge_sum(ct_piece origin, const ct_piece *vectors, const float *coefficients, const float *gains,
+                       int64_t count, int64_t rows, int64_t stride, void *result, int32_t dtype, char **error) noexcept {
     return ct::guarded(error, [&] {
         ct::check(origin, vectors, count);
         ct::checkResult(dtype);
+        if (stride == 1) {
+            return forEachBlock(rows, [&](int64_t offset, int64_t size) {
+                float originBuffer[blockSize], vectorBuffer[blockSize], merged[blockSize];
+                const float *p = load(origin, offset, size, originBuffer);
+                std::copy(p, p + size, merged);
+                for (int64_t i = 0; i < count; i++)
+                    accumulateEach(merged, load(vectors[i], offset, size, vectorBuffer), p, coefficients + i * rows + offset, size);
+                ct::store(merged, result, dtype, offset, size);
+            });
+        }
         const int64_t blocks = (stride + blockSize - 1) / blockSize;
         ct::onThreads(rows * blocks, std::max<int64_t>(1, ct::grain / std::min(stride, blockSize)), [&](int64_t begin, int64_t end) {
             float originBuffer[blockSize], vectorBuffer[blockSize], merged[blockSize];
@@ -67,8 +164,14 @@ ct_status ct_merge_sum(ct_piece origin, const ct_piece *vectors, const float *co
                 const int64_t offset = row * stride + inRow, size = std::min(blockSize, stride - inRow);
                 const float *p = load(origin, offset, size, originBuffer);
                 std::copy(p, p + size, merged);
-                for (int64_t i = 0; i < count; i++)
-                    accumulate(merged, load(vectors[i], offset, size, vectorBuffer), p, coefficients[i * rows + row], size);
+                for (int64_t i = 0; i < count; i++) {
+                    const float *f = load(vectors[i], offset, size, vectorBuffer);
+                    const float coefficient = coefficients[i * rows + row];
+                    if (gains)
+                        accumulateGated(merged, f, p, coefficient, gains + i * stride + inRow, size);
+                    else
+                        accumulate(merged, f, p, coefficient, size);
+                }
                 ct::store(merged, result, dtype, offset, size);
             }
         });

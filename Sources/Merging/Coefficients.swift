@@ -4,26 +4,33 @@ internal import Safetensors
 internal import Torch
 internal import WorkerProtocol
 
-/// `merge/coefficients.safetensors`: c(i,j), one float32 tensor per layer, [tasks] or [tasks, rows]. 0 where a task does not move
-/// the layer.
+/// `merge/coefficients.safetensors`: c(i,j), one float32 tensor per layer, [tasks] or [tasks, rows], 0 where a task does not move
+/// the layer; and g(i,j), where there are gains, as `LAYER:columns`, [tasks, columns].
 enum Coefficients {
     static let path = "merge/coefficients.safetensors"
 
     static func write(_ weights: MergingWeights, _ vectors: TaskVectors, to directory: String) throws -> SourceFile {
         let layers = vectors.layers
         try Durable.createDirectories(directory + "/merge")
-        let slots = zip(layers, weights.rows).map { layer, rows in
-            let shape = rows == 1 ? [weights.taskCount] : [weights.taskCount, rows]
-            return SafetensorsWriter.Slot(name: layer.name, dtype: .f32, shape: shape)
+        let slots = layers.flatMap { layer in
+            let shape = layer.weightRows == 1 ? [weights.taskCount] : [weights.taskCount, layer.weightRows]
+            let rows = SafetensorsWriter.Slot(name: layer.name, dtype: .f32, shape: shape)
+            guard layer.weightColumns > 0 else { return [rows] }
+            return [rows, .init(name: columns(layer), dtype: .f32, shape: [weights.taskCount, layer.weightColumns])]
         }
         let writer = try SafetensorsWriter(path: directory + "/" + path, slots: slots)
         for index in layers.indices {
-            let values = (0..<weights.taskCount).flatMap { of($0, index, weights, vectors) }.map(Float.init)
+            let tasks = 0..<weights.taskCount
+            let coefficients = tasks.flatMap { of($0, index, weights, vectors) }
+            let gains = tasks.flatMap { weights.gains(task: $0, layer: index) }
+            let values = (coefficients + gains).map(Float.init)
             try unsafe values.withUnsafeBytes { try unsafe writer.append($0) }
         }
         let written = try writer.finish()
         return SourceFile(name: path, bytes: written.bytes, sha256: written.sha256)
     }
+
+    private static func columns(_ layer: Layer) -> String { layer.name + ":columns" }
 
     /// c(i,j) of one task and layer, one for each row; 0 where the task does not move the layer.
     static func of(_ task: Int, _ layer: Int, _ weights: MergingWeights, _ vectors: TaskVectors) -> [Double] {
@@ -48,12 +55,19 @@ enum Coefficients {
             guard let entry = stored.entry(layer.name), entry.shape.first == record.tasks.count else { continue }
             let values = try stored.tensor(entry).doubles()
             let rows = values.count / max(1, record.tasks.count)
+            let gains = stored.entry(columns(layer)).flatMap {
+                $0.shape == [record.tasks.count, layer.weightColumns] ? $0 : nil
+            }
+            let oldGains = try gains.map { try stored.tensor($0).doubles() } ?? []
             for (task, source) in tasks.enumerated() {
                 guard let place = places[source.name] else { continue }
                 let old = Array(values[place * rows..<(place + 1) * rows])
                 // The task did not move this layer then, so nothing was learned.
                 guard old.contains(where: { $0 != 0 }) else { continue }
                 weights.start(task: task, layer: index, from: old)
+                guard !oldGains.isEmpty else { continue }
+                let first = place * layer.weightColumns
+                weights.start(task: task, layer: index, gains: oldGains[first..<first + layer.weightColumns])
             }
         }
         return weights
@@ -68,6 +82,12 @@ extension MergingWeights {
         for (row, place) in places.enumerated() {
             let coefficient = coefficients.count == places.count ? coefficients[row] : mean
             values[place] = squash.weight(forCoefficient: coefficient)
+        }
+    }
+
+    fileprivate mutating func start(task: Int, layer: Int, gains: ArraySlice<Double>) {
+        for (place, gain) in zip(columnRange(task: task, layer: layer), gains) {
+            values[place] = squash.weight(forGain: gain)
         }
     }
 }

@@ -1,4 +1,5 @@
 internal import Safetensors
+internal import WorkerProtocol
 
 /// Layer j of the paper: one named parameter tensor that base and task checkpoints share.
 struct Layer: Hashable, Sendable {
@@ -8,15 +9,24 @@ struct Layer: Hashable, Sendable {
     let shape: [Int]
     /// The base's type, which the merged tensor is rounded to.
     let dtype: SafetensorsDType
-    /// Weights per task: 1, or the size of the first axis at granularity `row`. Vectors have one weight.
+    /// Weights per task: 1, or one for each place on the first axis, or for each element. By rows, vectors have one weight.
     let weightRows: Int
+    /// Further weights per task at granularity `row-column`: one for each element of a row, else none.
+    let weightColumns: Int
 
-    init(_ entry: TensorEntry, byRow: Bool, aliases: [String] = []) {
+    init(_ entry: TensorEntry, _ granularity: MergeSettings.Granularity, aliases: [String] = []) {
         name = entry.name
         self.aliases = aliases
         shape = entry.shape
         dtype = entry.dtype
-        weightRows = byRow && entry.shape.count > 1 && entry.shape[0] > 0 ? entry.shape[0] : 1
+        let count = entry.shape.reduce(1, *)
+        let rows = entry.shape.count > 1 && count > 0 ? entry.shape[0] : 1
+        switch granularity {
+        case .tensor: weightRows = 1
+        case .row, .rowColumn: weightRows = rows
+        case .element: weightRows = max(1, count)
+        }
+        weightColumns = granularity == .rowColumn && rows > 1 && count > rows ? count / rows : 0
     }
 
     var names: [String] { [name] + aliases }

@@ -205,7 +205,9 @@ package final class MergeRun {
         for (index, layer) in workbench.layers.enumerated() {
             result.coefficients[layer.name] = workbench.tasks.indices.map { task in
                 let values = Coefficients.of(task, index, weights, workbench.vectors)
-                return values.reduce(0, +) / Double(values.count)
+                let gains = weights.gains(task: task, layer: index)
+                let mean = values.reduce(0, +) / Double(values.count)
+                return gains.isEmpty ? mean : mean * gains.reduce(0, +) / Double(gains.count)
             }
         }
         result.versions = TorchRuntime.versions()

@@ -107,9 +107,10 @@ final class TaskVectors {
         }
         switch rule {
         case .sum:
+            let gains = movers.flatMap { weights.gains(task: $0, layer: index).map(Float.init) }
             try unsafe MergeKernel.sum(
-                origin: piece.origin, vectors: piece.vectors, coefficients: coefficients, rows: piece.rows.count,
-                stride: piece.elements.count / piece.rows.count, into: result, dtype)
+                origin: piece.origin, vectors: piece.vectors, coefficients: coefficients, gains: gains,
+                rows: piece.rows.count, stride: piece.elements.count / piece.rows.count, into: result, dtype)
         case .ties(let thresholds):
             try unsafe MergeKernel.ties(
                 origin: piece.origin, vectors: piece.vectors, thresholds: movers.map { thresholds[$0] },

@@ -33,8 +33,8 @@ final class Workbench {
         self.base = base
         self.ties = ties
         let entries = base.names.compactMap { base.entry($0) }
-        let byRow = plan.settings.method.isLearned && plan.settings.granularity == .row
-        layers = try Self.layers(entries.filter(\.dtype.isFloatingPoint), ties, byRow: byRow)
+        let granularity = plan.settings.method.isLearned ? plan.settings.granularity : .tensor
+        layers = try Self.layers(entries.filter(\.dtype.isFloatingPoint), ties, granularity)
         passedThrough = entries.filter { !$0.dtype.isFloatingPoint }.map(\.name)
         tasks = try plan.tasks.map { try TaskModel($0, base: base, ties: ties) }
         vectors = try TaskVectors(
@@ -74,7 +74,10 @@ final class Workbench {
     }
 
     /// One layer for each tensor, whatever it is called: the names of a tied one are one layer.
-    private static func layers(_ entries: [TensorEntry], _ ties: TiedNames, byRow: Bool) throws -> [Layer] {
+    private static func layers(_ entries: [TensorEntry], _ ties: TiedNames, _ granularity: MergeSettings.Granularity)
+        throws
+        -> [Layer]
+    {
         var aliases: [String: [TensorEntry]] = [:]
         for entry in entries where ties.key(of: entry.name) != entry.name {
             aliases[ties.key(of: entry.name), default: []].append(entry)
@@ -85,7 +88,7 @@ final class Workbench {
                     "\(entry.name) and \(alias.name) are one tensor of the graph, but differ in shape or type in the "
                         + "base; save the base again")
             }
-            return Layer(entry, byRow: byRow, aliases: (aliases[entry.name] ?? []).map(\.name))
+            return Layer(entry, granularity, aliases: (aliases[entry.name] ?? []).map(\.name))
         }
     }
 

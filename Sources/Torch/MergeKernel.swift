@@ -30,15 +30,33 @@ package enum MergeKernel {
         return products
     }
 
-    /// origin + Σᵢ cᵢ · (vectorᵢ − origin) in float32, rounded once to `dtype`; `coefficients` are task-major, one for each row.
+    /// `dots` where an element of row r and column c counts cᵢ(r) · gᵢ(c) times: ⟨G, τᵢ · gᵢ⟩ of every row, and ⟨G, cᵢ · τᵢ⟩ of
+    /// every column. `coefficients` and `gains` are task-major, and so is what is returned.
+    package static func gatedDots(
+        gradient: UnsafePointer<Float>, origin: Piece, vectors: [Piece], coefficients: [Float], gains: [Float],
+        rows: Int, stride: Int
+    ) throws -> (rows: [Double], columns: [Double]) {
+        var products = unsafe [Double](repeating: 0, count: vectors.count * rows)
+        var columns = unsafe [Double](repeating: 0, count: vectors.count * stride)
+        let pieces = unsafe vectors.map { unsafe $0.c }
+        try TorchError.check { error in
+            unsafe ct_merge_gated_dots(
+                gradient, origin.c, pieces, coefficients, gains, Int64(pieces.count), Int64(rows), Int64(stride),
+                &products, &columns, error)
+        }
+        return (products, columns)
+    }
+
+    /// origin + Σᵢ cᵢ · gᵢ · (vectorᵢ − origin) in float32, rounded once to `dtype`; `coefficients` are task-major, one for each
+    /// row, and so are `gains`, one for each column, or none where all are 1.
     package static func sum(
-        origin: Piece, vectors: [Piece], coefficients: [Float], rows: Int, stride: Int,
+        origin: Piece, vectors: [Piece], coefficients: [Float], gains: [Float] = [], rows: Int, stride: Int,
         into result: UnsafeMutableRawPointer, _ dtype: DType
     ) throws {
         let pieces = unsafe vectors.map { unsafe $0.c }
         try TorchError.check { error in
             unsafe ct_merge_sum(
-                origin.c, pieces, coefficients, Int64(pieces.count), Int64(rows), Int64(stride), result, dtype.code,
+                origin.c, pieces, coefficients, gains.isEmpty ? nil : gains, Int64(pieces.count), Int64(rows), Int64(stride), result, dtype.code,
                 error)
         }
     }

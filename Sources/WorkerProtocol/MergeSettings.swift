@@ -41,6 +41,10 @@ package struct MergeSettings: Codable, Hashable, Sendable {
         case tensor
         /// One weight per output row (first axis) of each parameter tensor and task.
         case row
+        /// That, times a gain for each column, which starts at 1: c(r) · g(c) for the element in row r and column c.
+        case rowColumn = "row-column"
+        /// One weight per element and task. 24 bytes for each.
+        case element
     }
 
     package enum Loss: String, Codable, CaseIterable, Sendable {

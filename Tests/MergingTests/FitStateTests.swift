@@ -8,7 +8,7 @@ import Testing
     private func state() -> FitState {
         let entry = TensorEntry(name: "weight", dtype: .f32, shape: [2], bytes: 0..<8)
         return FitState(
-            MergingWeights(taskCount: 1, layers: [Layer(entry, byRow: false)], coefficient: 0.3, squash: .tanh))
+            MergingWeights(taskCount: 1, layers: [Layer(entry, .tensor)], coefficient: 0.3, squash: .tanh))
     }
 
     private func step(_ state: inout FitState) { state.update(gradient: [1], learningRate: 0.1) }

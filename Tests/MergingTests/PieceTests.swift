@@ -31,7 +31,7 @@ struct PieceTests {
                 TaskSource(name: path, directory: path, files: [], digest: "", settings: TaskSettings()), base: base,
                 ties: TiedNames(nil, base: base))
         }
-        let layer = Layer(try #require(base.entry("big")), byRow: byRow)
+        let layer = Layer(try #require(base.entry("big")), byRow ? .row : .tensor)
         return try TaskVectors(base: base, tasks: tasks, layers: [layer])
     }
 
@@ -105,7 +105,7 @@ struct PieceTests {
             let moved = TaskSource(
                 name: "one", directory: directory + "/one", files: [], digest: "", settings: TaskSettings())
             let ties = TiedNames(nil, base: base)
-            let layer = Layer(try #require(base.entry("big")), byRow: true)
+            let layer = Layer(try #require(base.entry("big")), .row)
             let vectors = try TaskVectors(
                 base: base, tasks: [still, moved].map { try TaskModel($0, base: base, ties: ties) }, layers: [layer])
             try vectors.findZeros { _ in }

@@ -21,11 +21,19 @@ typedef struct {
 ct_status ct_merge_dots(const float *gradient, ct_piece origin, const ct_piece *vectors, int64_t count, int64_t rows,
                         int64_t stride, double *products, char *_Nullable *_Nonnull error) CT_NOEXCEPT;
 
-/// result[e] = origin[e] + sum over i of coefficients[i * rows + r] * (vectors[i][e] - origin[e]), rounded once to
-/// `dtype`, for every element e of every row r.
-ct_status ct_merge_sum(ct_piece origin, const ct_piece *vectors, const float *coefficients, int64_t count,
-                       int64_t rows, int64_t stride, void *result, int32_t dtype,
-                       char *_Nullable *_Nonnull error) CT_NOEXCEPT;
+/// With x = gradient[e] * (vectors[i][e] - origin[e]) of the element e of row r and column c:
+/// products[i * rows + r] = sum over c of gains[i * stride + c] * x, and
+/// columnProducts[i * stride + c] = sum over r of coefficients[i * rows + r] * x.
+ct_status ct_merge_gated_dots(const float *gradient, ct_piece origin, const ct_piece *vectors,
+                              const float *coefficients, const float *gains, int64_t count, int64_t rows,
+                              int64_t stride, double *products, double *columnProducts,
+                              char *_Nullable *_Nonnull error) CT_NOEXCEPT;
+
+/// result[e] = origin[e] + sum over i of coefficients[i * rows + r] * gains[i * stride + c] * (vectors[i][e] - origin[e]),
+/// rounded once to `dtype`, for every element e of every row r and column c. No gains: all are 1.
+ct_status ct_merge_sum(ct_piece origin, const ct_piece *vectors, const float *coefficients,
+                       const float *_Nullable gains, int64_t count, int64_t rows, int64_t stride, void *result,
+                       int32_t dtype, char *_Nullable *_Nonnull error) CT_NOEXCEPT;
 
 #pragma clang assume_nonnull end
 

@@ -37,33 +37,40 @@ extension TreeRun {
             }
             guard let match else { continue }
             for layer in workbench.layers.indices {
-                let values = former.values[former.range(task: match, layer: layer)]
-                start.values.replaceSubrange(start.range(task: place, layer: layer), with: values)
+                start.copy(task: place, layer: layer, from: former, task: match)
             }
         }
         return start
     }
 
-    /// How much of a child's own model is in it, by layer and row: with a task, its coefficient; with a node, whose tasks may
-    /// have moved against each other, the factor of their coefficients that comes nearest.
+    /// How much of a child's own model is in it, by layer: with a task, its coefficients and gains; with a node, whose tasks may
+    /// have moved against each other, the factors of theirs that come nearest.
     private func part(
         _ source: MergeTree.Node, of child: MergeTree.Node, _ whole: MergingWeights, _ records: [String: NodeRecord]
-    ) -> [[Double]] {
+    ) -> [(rows: [Double], columns: [Double])] {
         let own = product(tree: source, records)
         let below = places(of: child)
         let pairs = places(of: source).enumerated().map { place, task in (place, below.firstIndex(of: task) ?? 0) }
         return workbench.layers.indices.map { layer in
-            var product = [Double](repeating: 0, count: whole.rows[layer])
-            var square = product
-            for (inner, outer) in pairs {
-                let coefficients = zip(
-                    own.coefficients(task: inner, layer: layer), whole.coefficients(task: outer, layer: layer))
-                for (row, (inside, outside)) in coefficients.enumerated() {
-                    product[row] += inside * outside
-                    square[row] += inside * inside
-                }
+            let rows = pairs.map { inner, outer in
+                (own.coefficients(task: inner, layer: layer), whole.coefficients(task: outer, layer: layer))
             }
-            return zip(product, square).map { $1 > 0 ? $0 / $1 : settings.scale }
+            let columns = pairs.map { inner, outer in
+                (own.gains(task: inner, layer: layer), whole.gains(task: outer, layer: layer))
+            }
+            return (
+                Self.nearest(rows, count: whole.rows[layer], otherwise: settings.scale),
+                Self.nearest(columns, count: whole.columns[layer], otherwise: 1)
+            )
+        }
+    }
+
+    /// The factor of each place that takes the first of every pair nearest to the second: Σ ab / Σ aa.
+    private static func nearest(_ pairs: [([Double], [Double])], count: Int, otherwise: Double) -> [Double] {
+        (0..<count).map { place in
+            let product = pairs.reduce(0) { $0 + $1.0[place] * $1.1[place] }
+            let square = pairs.reduce(0) { $0 + $1.0[place] * $1.0[place] }
+            return square > 0 ? product / square : otherwise
         }
     }
 
@@ -140,13 +147,24 @@ extension TreeRun {
 }
 
 extension MergingWeights {
-    /// The coefficients of a source, by layer and row, at most 0.9 either way, where tanh still moves.
-    fileprivate mutating func set(source: Int, to coefficients: [[Double]], times factor: Double) {
-        for layer in rows.indices {
-            for (place, coefficient) in zip(range(task: source, layer: layer), coefficients[layer]) {
+    /// The coefficients of a source times `factor`, and its gains, at most 0.9 either way, where tanh still moves.
+    fileprivate mutating func set(source: Int, to parts: [(rows: [Double], columns: [Double])], times factor: Double) {
+        for (layer, part) in parts.enumerated() {
+            for (place, coefficient) in zip(range(task: source, layer: layer), part.rows) {
                 values[place] = squash.weight(forCoefficient: min(max(factor * coefficient, -0.9), 0.9))
             }
+            for (place, gain) in zip(columnRange(task: source, layer: layer), part.columns) {
+                values[place] = squash.weight(forGain: min(max(gain, 0.1), 1.9))
+            }
         }
+    }
+
+    /// Takes over the weights that another fit gave a source.
+    fileprivate mutating func copy(task: Int, layer: Int, from other: MergingWeights, task source: Int) {
+        let rows = other.values[other.range(task: source, layer: layer)]
+        values.replaceSubrange(range(task: task, layer: layer), with: rows)
+        let columns = other.values[other.columnRange(task: source, layer: layer)]
+        values.replaceSubrange(columnRange(task: task, layer: layer), with: columns)
     }
 
     /// Multiplies a task's coefficients, which are not squashed, by those of a node above it.
@@ -154,6 +172,9 @@ extension MergingWeights {
         for layer in rows.indices {
             let factors = other.coefficients(task: source, layer: layer)
             for (place, factor) in zip(range(task: task, layer: layer), factors) { values[place] *= factor }
+            for (place, gain) in zip(columnRange(task: task, layer: layer), other.gains(task: source, layer: layer)) {
+                values[place] = squash.weight(forGain: squash.gain(values[place]) * gain)
+            }
         }
     }
 }
