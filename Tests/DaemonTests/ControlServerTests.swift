@@ -32,7 +32,7 @@ struct ControlServerTests {
                 return try await socket.accept()
             }
             let task = Task { [server] in try await server.run() }
-            while !FileManager.default.fileExists(atPath: server.path) { await Task.yield() }
+            while !FileManager.default.fileExists(atPath: server.path) { try await turn() }
             let body = try await ControlClient(socket: server.path).send("GET", "/status")
             #expect(!body.isEmpty)
             #expect(failures.withLock { $0 } < 0)
@@ -53,7 +53,7 @@ struct ControlServerTests {
                 "\(error)".contains("try again later")
             }
             for socket in idle { try socket.close() }
-            while (try? await client.send("GET", "/status")) == nil { await Task.yield() }
+            while (try? await client.send("GET", "/status")) == nil { try await turn() }
         }
     }
 
@@ -67,7 +67,7 @@ struct ControlServerTests {
             _ = await daemon.rescan(wait: true)
             let server = Task { try await makeServer(path, daemon).run() }
             while (try? FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int) != 0o660 {
-                await Task.yield()
+                try await turn()
             }
             try await body(stand, ControlClient(socket: path))
             server.cancel()

@@ -103,7 +103,7 @@ struct KeepingTests {
         try await stand.live { daemon in
             while await daemon.status().deployed == nil {
                 await daemon.wake()
-                await Task.yield()
+                try await turn()
             }
         }
         #expect(try stand.store.current()?.record.tasks.first?.digest != a.source.digest)
@@ -123,7 +123,7 @@ struct KeepingTests {
         try Durable.remove(stand.configuration.state + "/tasks")
         try await stand.live { daemon in
             _ = await daemon.rescan(wait: true)
-            while await daemon.kept["a"] == nil { await Task.yield() }
+            while await daemon.kept["a"] == nil { try await turn() }
         }
         #expect(try keptNames(stand) == [a.source.digest])
     }

@@ -29,7 +29,7 @@ struct ReconcilerTroubleTests {
             let door = stand.registry.block()
             await daemon.wake()
             end.finish()
-            while await daemon.status().deployed?.version != 2 { await Task.yield() }
+            while await daemon.status().deployed?.version != 2 { try await turn() }
             #expect(await daemon.rollback(to: 1).version == 3)
             #expect(await daemon.pause().outcome == .done)
             door.finish()
@@ -50,10 +50,10 @@ struct ReconcilerTroubleTests {
         try await stand.live { daemon in
             for await _ in started { break }
             let waiting = Task { await daemon.rescan(wait: true) }
-            while await daemon.waiters.isEmpty { await Task.yield() }
+            while await daemon.waiters.isEmpty { try await turn() }
             await daemon.age(.seconds(60))
             // A busy loop would never give a time to come.
-            while try #require(await daemon.nextDeadline()) <= .now { await Task.yield() }
+            while try #require(await daemon.nextDeadline()) <= .now { try await turn() }
             await daemon.stop()
             #expect(await waiting.value.outcome == .failed)
         }
@@ -69,7 +69,7 @@ struct ReconcilerTroubleTests {
             let (before, began) = (stand.registry.looks, clock.now)
             while stand.registry.looks < before + 3 {
                 await daemon.wake()
-                await Task.yield()
+                try await turn()
             }
             #expect(clock.now - began >= Reconciler.lookPause * 2)
         }
