@@ -44,13 +44,20 @@ def is_head(name):
 
 def reference(base, tasks, granularity, loss_kind):
     layers = {n: p for n, p in base.items() if not is_head(n)}
-    rows = {n: p.shape[0] if granularity == "row" and p.dim() > 1 else 1 for n, p in layers.items()}
+    by_row = granularity.startswith("row")
+    rows = {n: p.shape[0] if by_row and p.dim() > 1 else 1 for n, p in layers.items()}
+    if granularity == "element":
+        rows = {n: p.numel() for n, p in layers.items()}
+    columns = {n: p[0].numel() if granularity == "row-column" and rows[n] > 1 else 0 for n, p in layers.items()}
     squash = (lambda w: w.clamp(0, 1)) if loss_kind == "entropy" else torch.tanh
     start = LOW_SCALE if loss_kind == "entropy" else math.atanh(SCALE)
     weights = {
         (t, n): torch.full((rows[n],), start, dtype=torch.float64, requires_grad=True) for t in tasks for n in layers
     }
-    optimizer = torch.optim.Adam(weights.values(), lr=RATE)
+    gains = {
+        (t, n): torch.zeros(columns[n], dtype=torch.float64, requires_grad=True) for t in tasks for n in layers if columns[n]
+    }
+    optimizer = torch.optim.Adam([*weights.values(), *gains.values()], lr=RATE)
     total_weight = sum(w for _, _, w in TASKS.values())
     losses, after_first, gradient = [], None, None
     for step in range(STEPS):
@@ -61,8 +68,11 @@ def reference(base, tasks, granularity, loss_kind):
             for layer, origin in layers.items():
                 value = origin
                 for other, source in tasks.items():
-                    c = squash(weights[other, layer]).float().view([-1] + [1] * (origin.dim() - 1))
-                    value = value + (c if rows[layer] > 1 else c.view(())) * (source["state"][layer] - origin)
+                    tau = (source["state"][layer] - origin).reshape(rows[layer], -1)
+                    change = squash(weights[other, layer]).float().view(-1, 1) * tau
+                    if columns[layer]:
+                        change = change * (1 + torch.tanh(gains[other, layer])).float()
+                    value = value + change.view(origin.shape)
                 merged[layer] = value
             merged |= {n: p for n, p in task["state"].items() if is_head(n)}
             logits = functional_call(task["model"], merged, (task["pixels"],)).logits
@@ -84,6 +94,9 @@ def reference(base, tasks, granularity, loss_kind):
             after_first = by_layer(weights, layers, tasks, squash)
             gradient = by_layer(weights, layers, tasks, lambda w: w.grad)
     result = {"losses": losses, "first": after_first, "last": by_layer(weights, layers, tasks, squash)}
+    if gains:
+        gated = [n for n in layers if columns[n]]
+        result["gains"] = by_layer(gains, gated, tasks, lambda w: 1 + torch.tanh(w))
     return result | ({"gradient": gradient} if loss_kind == "entropy" else {})
 
 
@@ -172,7 +185,7 @@ def main():
         tasks[name] = {"model": tuned, "state": state, "pixels": pixels, "labels": labels}
     write_whole()
     forms = [("tensor", "labels"), ("row", "labels"), ("tensor", "distillation"), ("row", "both")]
-    forms += [("tensor", "entropy"), ("row", "entropy")]
+    forms += [("tensor", "entropy"), ("row", "entropy"), ("row-column", "distillation"), ("element", "labels")]
     result = {f"{g}/{l}": reference(base, tasks, g, l) for g, l in forms}
     with open(OUT + "/reference.json", "w") as file:
         json.dump({"learning_rate": RATE, "scale": SCALE, "forms": result}, file)

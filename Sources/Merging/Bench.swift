@@ -17,6 +17,7 @@ struct Bench {
     {
         self.model = model
         let inputs = model.signature.inputs.map(\.name)
+        let settings = plan.settings
         let isResident = plan.settings.strategy != .hierarchical
         sets = try tasks.map { task in
             if task.validation == nil, plan.settings.method.isLearned {
@@ -24,8 +25,8 @@ struct Bench {
             }
             return try task.validation.map {
                 try ValidationSet(
-                    $0, task: task.name, inputNames: inputs, holdout: plan.settings.holdout, seed: plan.settings.seed,
-                    isResident: isResident)
+                    $0, task: task.name, inputNames: inputs, holdout: settings.holdout, seed: settings.seed,
+                    isResident: isResident, mixup: settings.loss == .distillation ? settings.mixup : 0)
             }
         }
         heads = try tasks.map { try TaskHead($0, ties, isResident: isResident) }

@@ -152,13 +152,14 @@ final class Judge {
     private func logits(_ task: Int) throws -> TeacherLogits? {
         guard let set = bench.sets[task] else { return nil }
         let name = workbench.tasks[task].name
+        let count = set.count + set.mixtures.count
         func forEachBatch(_ body: (Tensor) throws -> Void) throws {
             let parameters = try named(bench.heads[task].tensors())
-            try scorer.forEachBatch(parameters, set, Array(0..<set.count)) { logits, _ in try body(logits) }
+            try scorer.forEachBatch(parameters, set, Array(0..<count)) { logits, _ in try body(logits) }
         }
         return try MergeError.blaming(name) {
             guard workbench.plan.settings.strategy != .hierarchical else {
-                return try .storing(task: name, count: set.count, in: workbench.plan.scratch, forEachBatch)
+                return try .storing(task: name, count: count, in: workbench.plan.scratch, forEachBatch)
             }
             var pieces: [Tensor] = []
             try forEachBatch { pieces.append($0) }

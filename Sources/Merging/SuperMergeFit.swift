@@ -32,7 +32,7 @@ final class SuperMergeFit {
         watched = Dictionary(uniqueKeysWithValues: workbench.trainable().map { ($0, $0) })
         samplers = zip(workbench.tasks, bench.sets).map { task, set in
             Sampler(
-                examples: set?.fitted ?? [], batch: workbench.plan.settings.batch, seed: workbench.plan.settings.seed,
+                examples: set?.drawn ?? [], batch: workbench.plan.settings.batch, seed: workbench.plan.settings.seed,
                 task: task.name)
         }
         try parameters.merge(workbench.vectors, state.weights)
@@ -126,7 +126,7 @@ final class SuperMergeFit {
         let gains = movers.flatMap { weights.gains(task: $0, layer: layer).map(Float.init) }
         let hasColumns = !gains.isEmpty
         try unsafe gradient.withUnsafeMutableBytes { bytes in
-            let slope = unsafe UnsafePointer(bytes.assumingMemoryBound(to: Float.self))
+            let slope = unsafe UnsafePointer(bytes.assumingMemoryBound(to: Float.self).baseAddress!)
             try unsafe workbench.vectors.forEachPiece(of: layer) { piece in
                 let rows = unsafe piece.rows
                 let start = unsafe slope + piece.elements.lowerBound

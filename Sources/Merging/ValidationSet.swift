@@ -7,14 +7,17 @@ final class ValidationSet {
     /// Indices of the examples, fixed by seed, task name and share.
     let fitted: [Int]
     let heldOut: [Int]
+    /// Blends of examples that are fitted, which stand behind the others: the first has the index `count`.
+    let mixtures: [Mixture]
     private let inputs: [String: ExampleColumn]
     private let labels: ExampleColumn
 
     /// Reads the file's tensors; the first axis of each is the examples. `holdout` is the share held out, at least one
-    /// example and never all of them. A set that is not resident keeps nothing but its split in memory.
+    /// example and never all of them. A set that is not resident keeps nothing but its split in memory. Where all inputs are of
+    /// floating point there are `mixup` mixtures for each fitted example.
     init(
         _ file: SafetensorsFile, task: String, inputNames: [String], holdout: Double, seed: UInt64,
-        isResident: Bool = true
+        isResident: Bool = true, mixup: Int = 0
     ) throws {
         guard let labelEntry = file.entry("labels") else {
             throw MergeError.task(task, "the validation set has no tensor labels; add one label per example")
@@ -37,14 +40,31 @@ final class ValidationSet {
         heldOut = order.prefix(max(0, share)).sorted()
         fitted = order.dropFirst(max(0, share)).sorted()
         guard !fitted.isEmpty else { throw MergeError.task(task, "the validation set is empty; add labelled examples") }
+        let isMixable = !inputs.isEmpty && inputNames.allSatisfy { file.entry($0)?.dtype.isFloatingPoint == true }
+        mixtures = Mixture.all(of: fitted, times: isMixable ? mixup : 0, seed: seed, stream: task + "/mixup")
     }
+
+    /// What the steps of a fit draw from: the mixtures, where there are any.
+    var drawn: [Int] { mixtures.isEmpty ? fitted : Array(count..<count + mixtures.count) }
 
     /// Bytes in memory.
     var residentBytes: Int { inputs.values.reduce(labels.residentBytes) { $0 + $1.residentBytes } }
 
-    /// The inputs and labels of some examples.
+    /// The inputs and labels of some examples; the labels of a mixture are those of its larger part.
     func batch(_ indices: [Int]) throws -> (inputs: [String: Tensor], labels: Tensor) {
-        (try inputs.mapValues { try $0.rows(indices) }, try labels.rows(indices))
+        guard indices.contains(where: { $0 >= count }) else {
+            return (try inputs.mapValues { try $0.rows(indices) }, try labels.rows(indices))
+        }
+        let blends = indices.map { $0 < count ? Mixture(first: $0, second: $0, share: 0) : mixtures[$0 - count] }
+        let shares = try Tensor(blends.map { Float($0.share) }, shape: [blends.count])
+        let mixed = try inputs.mapValues { column in
+            let first = try column.rows(blends.map(\.first)).to(.float32)
+            let second = try column.rows(blends.map(\.second)).to(.float32)
+            let ones = [Int](repeating: 1, count: first.shape.count - 1)
+            let share = try shares.reshaped([blends.count] + ones)
+            return try first.adding(second.subtracting(first).multiplied(by: share))
+        }
+        return (mixed, try labels.rows(blends.map(\.first)))
     }
 
     /// Throws `LabelFault` where a label is none of `classes` classes, or none is scored.

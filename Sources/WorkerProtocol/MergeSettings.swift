@@ -65,6 +65,8 @@ package struct MergeSettings: Codable, Hashable, Sendable {
     package var fanIn: Int = 2
     package var granularity: Granularity = .tensor
     package var loss: Loss = .labels
+    /// Mixtures of examples for each fitted one, which distillation goes by in its stead; 0: the examples themselves.
+    package var mixup: Int = 0
     /// Most gradient steps of a fit.
     package var steps: Int = 200
     /// Adam's step size.
@@ -104,6 +106,7 @@ extension MergeSettings {
         fanIn = try values.decodeIfPresent(Int.self, forKey: .fanIn) ?? standard.fanIn
         granularity = try values.decodeIfPresent(Granularity.self, forKey: .granularity) ?? standard.granularity
         loss = try values.decodeIfPresent(Loss.self, forKey: .loss) ?? standard.loss
+        mixup = try values.decodeIfPresent(Int.self, forKey: .mixup) ?? 0
         steps = try values.decodeIfPresent(Int.self, forKey: .steps) ?? standard.steps
         learningRate = try values.decodeIfPresent(Double.self, forKey: .learningRate) ?? standard.learningRate
         batch = try values.decodeIfPresent(Int.self, forKey: .batch) ?? standard.batch

@@ -39,10 +39,12 @@ struct MergeOptions: ParsableArguments {
     var fanIn = defaults.fanIn
     @Option(help: "Bytes above which auto takes the tree.")
     var memory = defaults.memory
-    @Option(help: "One weight per tensor (the paper) or per output row.")
+    @Option(help: "One weight per tensor (the paper), per output row, per row and column, or per element.")
     var granularity = defaults.granularity
     @Option(help: "Fit to the labels, to each task's own checkpoint, or to both.")
     var loss = defaults.loss
+    @Option(help: "With distillation and inputs that are numbers: how many mixtures of examples to fit to, for each example.")
+    var mixup = defaults.mixup
     @Option(help: "Most steps of the fit.")
     var steps = defaults.steps
     @Option(help: "Step size of Adam. (default: 0.01; 0.001 for adamerging)")
@@ -73,8 +75,8 @@ struct MergeOptions: ParsableArguments {
     var precision = defaults.precision
 
     func validate() throws {
-        guard steps >= 0, batch > 0, evaluateEvery > 0, patience > 0, threads >= 0 else {
-            throw ValidationError("steps and threads count from 0; batch, evaluate-every and patience from 1")
+        guard steps >= 0, mixup >= 0, batch > 0, evaluateEvery > 0, patience > 0, threads >= 0 else {
+            throw ValidationError("steps, mixup and threads count from 0; batch, evaluate-every and patience from 1")
         }
         guard fanIn >= 2, memory > 0 else { throw ValidationError("fan-in counts from 2, and memory from 1") }
         let settings = settings
@@ -97,6 +99,7 @@ struct MergeOptions: ParsableArguments {
         settings.memory = memory
         settings.granularity = granularity
         settings.loss = loss
+        settings.mixup = mixup
         settings.steps = steps
         settings.learningRate = learningRate ?? method.usualLearningRate
         settings.batch = batch

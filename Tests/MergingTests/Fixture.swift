@@ -12,6 +12,8 @@ enum Fixture {
             /// Layer → task → one number, or one for each row; tanh w after the first and the last step.
             var first: [String: [[Double]]]
             var last: [String: [[Double]]]
+            /// Layer → task → the gains of its columns after the last step.
+            var gains: [String: [[Double]]]?
             /// ∂loss / ∂w of the first step, where coefficients start low.
             var gradient: [String: [[Double]]]?
         }

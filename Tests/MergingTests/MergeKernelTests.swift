@@ -103,6 +103,44 @@ import Torch
         for (got, wanted) in zip(products, expected) { #expect(abs(got - wanted) < 1e-5 * Double(stride), "\(got)") }
     }
 
+    @Test(arguments: types, [(1, 1), (3, 31), (70, 1300), (257, 64)])
+    func gatedDotProductsAreThoseOfPyTorch(type: DType, size: (rows: Int, stride: Int)) throws {
+        var random = SeededRandom(state: 7)
+        let (rows, stride) = size
+        func values(_ count: Int) -> [Float] { (0..<count).map { _ in random.uniform() } }
+        let gradient = try Tensor(values(rows * stride), shape: [rows, stride])
+        let tensors = try (0..<3).map { _ in try Tensor(values(rows * stride), shape: [rows, stride]).to(type) }
+        let (coefficients, gains) = (values(2 * rows), values(2 * stride))
+        var products: (rows: [Double], columns: [Double]) = ([], [])
+        var alone: (rows: [Double], columns: [Double]) = ([], [])
+        try withPieces([gradient] + tensors) { pieces in
+            func dots() throws -> (rows: [Double], columns: [Double]) {
+                try MergeKernel.gatedDots(
+                    gradient: pieces[0].bytes.assumingMemoryBound(to: Float.self), origin: pieces[1],
+                    vectors: Array(pieces[2...]), coefficients: coefficients, gains: gains, rows: rows, stride: stride)
+            }
+            products = try dots()
+            try TorchRuntime.setThreads(1)
+            alone = try dots()
+            try TorchRuntime.setThreads(2)
+        }
+        #expect(alone.rows == products.rows && alone.columns == products.columns)
+        let wide = try tensors.map { try $0.to(.float64) }
+        for place in 0..<2 {
+            let moved = try wide[place + 1].subtracting(wide[0]).multiplied(by: gradient.to(.float64))
+            let column = try Tensor(Array(coefficients[place * rows..<(place + 1) * rows]), shape: [rows, 1])
+            let row = try Tensor(Array(gains[place * stride..<(place + 1) * stride]), shape: [1, stride])
+            let byRow = try moved.multiplied(by: row.to(.float64)).sum(over: [1]).doubles()
+            let byColumn = try moved.multiplied(by: column.to(.float64)).sum(over: [0]).doubles()
+            for (got, wanted) in zip(products.rows[(place * rows)...], byRow) {
+                #expect(abs(got - wanted) < 1e-5 * Double(stride), "\(got)")
+            }
+            for (got, wanted) in zip(products.columns[(place * stride)...], byColumn) {
+                #expect(abs(got - wanted) < 1e-5 * Double(rows), "\(got)")
+            }
+        }
+    }
+
     @Test func noNaNIsLostInARow() throws {
         let origin = try Tensor([1, 2, 3] as [Float], shape: [3])
         let vector = try Tensor([1, .nan, .infinity] as [Float], shape: [3])

@@ -6,7 +6,9 @@ import WorkerProtocol
 /// SuperMerge against PyTorch, where the merge is a graph that autograd goes through.
 @Suite(.serialized)
 struct ParityTests {
-    @Test(arguments: ["tensor/labels", "row/labels", "tensor/distillation", "row/both"])
+    @Test(arguments: [
+        "tensor/labels", "row/labels", "tensor/distillation", "row/both", "row-column/distillation", "element/labels",
+    ])
     func tenLossesAndTheCoefficientsEqualPyTorchs(form: String) throws {
         let reference = try Fixture.reference()
         let expected = try #require(reference.forms[form])
@@ -22,7 +24,23 @@ struct ParityTests {
                 if step == 0 { try compare(fit, expected.first, tolerance: 1e-5) }
             }
             try compare(fit, expected.last, tolerance: 2e-4)
+            if let gains = expected.gains { try compareGains(fit, gains) }
+            #expect((expected.gains != nil) == (words[0] == "row-column"))
         }
+    }
+
+    private func compareGains(_ fit: SuperMergeFit, _ expected: [String: [[Double]]]) throws {
+        var apart = 0
+        var compared = 0
+        for (index, layer) in fit.workbench.layers.enumerated() where fit.state.weights.columns[index] > 0 {
+            for (task, wanted) in try #require(expected[layer.name]).enumerated() {
+                let got = fit.state.weights.gains(task: task, layer: index)
+                #expect(got.count == wanted.count)
+                compared += got.count
+                apart += zip(got, wanted).count { abs($0 - $1) > 2e-4 }
+            }
+        }
+        #expect(compared > 100 && apart <= compared / 400, "\(apart) of \(compared) gains differ")
     }
 
     /// Adam divides by the gradient's size, so of two coefficients that start alike the gradient says more than the first step.

@@ -11,7 +11,7 @@ import WorkerProtocol
 struct PieceTests {
     private let shape = [1500, 700]
 
-    private func vectors(in directory: String, byRow: Bool) throws -> TaskVectors {
+    private func vectors(in directory: String, _ granularity: MergeSettings.Granularity) throws -> TaskVectors {
         var random = SeededRandom(state: 21)
         let count = shape.reduce(1, *)
         var folders: [String] = []
@@ -31,7 +31,7 @@ struct PieceTests {
                 TaskSource(name: path, directory: path, files: [], digest: "", settings: TaskSettings()), base: base,
                 ties: TiedNames(nil, base: base))
         }
-        let layer = Layer(try #require(base.entry("big")), byRow ? .row : .tensor)
+        let layer = Layer(try #require(base.entry("big")), granularity)
         return try TaskVectors(base: base, tasks: tasks, layers: [layer])
     }
 
@@ -42,14 +42,16 @@ struct PieceTests {
         return weights
     }
 
-    @Test(arguments: [true, false]) func everyRowHasItsOwnCoefficient(byRow: Bool) throws {
+    @Test(arguments: MergeSettings.Granularity.allCases)
+    func everyWeightCountsWhereItShould(granularity: MergeSettings.Granularity) throws {
         try Fixture.temporarily { directory in
-            let vectors = try vectors(in: directory, byRow: byRow)
+            let vectors = try vectors(in: directory, granularity)
             let weights = weights(vectors)
             var pieces = 0
             try vectors.forEachPiece(of: 0) { piece in
                 pieces += 1
-                #expect(piece.rows.count == (byRow ? piece.elements.count / 700 : 1))
+                let rows = [.tensor: 1, .element: piece.elements.count][granularity] ?? piece.elements.count / 700
+                #expect(piece.rows.count == rows)
             }
             #expect(pieces > 1)
             let parameters = try ModelParameters(layers: vectors.layers)
@@ -58,11 +60,16 @@ struct PieceTests {
             let origin = try vectors.base.tensor("big").floats()
             let tasks = try vectors.tasks.map { try $0.checkpoint.tensor("big").floats() }
             let coefficients = (0..<2).map { weights.coefficients(task: $0, layer: 0) }
+            let gains = (0..<2).map { weights.gains(task: $0, layer: 0) }
+            #expect(gains[0].count == (granularity == .rowColumn ? 700 : 0))
             var worst: Float = 0
             for index in origin.indices {
-                let row = byRow ? index / 700 : 0
+                let row = [.tensor: 0, .element: index][granularity] ?? index / 700
                 var wanted = origin[index]
-                for task in 0..<2 { wanted += Float(coefficients[task][row]) * (tasks[task][index] - origin[index]) }
+                for task in 0..<2 {
+                    let gain = gains[task].isEmpty ? 1 : gains[task][index % 700]
+                    wanted += Float(coefficients[task][row] * gain) * (tasks[task][index] - origin[index])
+                }
                 worst = max(worst, abs(wanted - merged[index]))
             }
             #expect(worst < 1e-6)
@@ -71,7 +78,7 @@ struct PieceTests {
 
     @Test func whatIsKeptIsWhatIsStreamed() throws {
         try Fixture.temporarily { directory in
-            let vectors = try vectors(in: directory, byRow: true)
+            let vectors = try vectors(in: directory, .row)
             let weights = weights(vectors)
             let gradient = [Float](repeating: 0.5, count: shape.reduce(1, *))
             func results() throws -> ([UInt8], [Double]) {
@@ -98,7 +105,7 @@ struct PieceTests {
 
     @Test func aTaskThatMovesNothingIsFound() throws {
         try Fixture.temporarily { directory in
-            _ = try vectors(in: directory, byRow: true)
+            _ = try vectors(in: directory, .row)
             let base = try Checkpoint(directory: directory + "/base")
             let still = TaskSource(
                 name: "still", directory: directory + "/base", files: [], digest: "", settings: TaskSettings())

@@ -14,6 +14,7 @@ extension ConfigurationKey {
         integer("merge.fan-in", \.merge.fanIn, least: 2),
         choice("merge.granularity", \.merge.granularity),
         choice("merge.loss", \.merge.loss),
+        integer("merge.mixup", \.merge.mixup, least: 0),
         integer("merge.steps", \.merge.steps, least: 1),
         number("merge.learning-rate", \.merge.learningRate, "above 0") { $0 > 0 },
         integer("merge.batch", \.merge.batch, least: 1),
