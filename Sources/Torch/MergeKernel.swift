@@ -56,7 +56,8 @@ package enum MergeKernel {
         let pieces = unsafe vectors.map { unsafe $0.c }
         try TorchError.check { error in
             unsafe ct_merge_sum(
-                origin.c, pieces, coefficients, gains.isEmpty ? nil : gains, Int64(pieces.count), Int64(rows), Int64(stride), result, dtype.code,
+                origin.c, pieces, coefficients, gains.isEmpty ? nil : gains, Int64(pieces.count), Int64(rows),
+                Int64(stride), result, dtype.code,
                 error)
         }
     }

@@ -43,7 +43,9 @@ struct MergeOptions: ParsableArguments {
     var granularity = defaults.granularity
     @Option(help: "Fit to the labels, to each task's own checkpoint, or to both.")
     var loss = defaults.loss
-    @Option(help: "With distillation and inputs that are numbers: how many mixtures of examples to fit to, for each example.")
+    @Option(
+        help:
+            "With distillation and inputs that are numbers: how many mixtures of examples to fit to, for each example.")
     var mixup = defaults.mixup
     @Option(help: "Most steps of the fit.")
     var steps = defaults.steps
