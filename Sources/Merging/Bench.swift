@@ -23,10 +23,12 @@ struct Bench {
             if task.validation == nil, plan.settings.method.isLearned {
                 throw MergeError.task(task.name, "there is no validation.safetensors; add a few labelled examples")
             }
+            let distils =
+                settings.method == .supermerge && settings.loss(of: task.source.settings.objective) == .distillation
             return try task.validation.map {
                 try ValidationSet(
                     $0, task: task.name, inputNames: inputs, holdout: settings.holdout, seed: settings.seed,
-                    isResident: isResident, mixup: settings.loss == .distillation ? settings.mixup : 0)
+                    isResident: isResident, mixup: distils ? settings.mixup : 0)
             }
         }
         heads = try tasks.map { try TaskHead($0, ties, isResident: isResident) }

@@ -37,7 +37,7 @@ final class Judge {
                 throw MergeError.task(
                     model.name, "the loss of its own checkpoint on its own examples is no number; look for NaN in them")
             }
-            if workbench.plan.settings.method == .supermerge, workbench.plan.settings.loss != .labels {
+            if workbench.plan.settings.method == .supermerge, loss(of: task) != .labels {
                 teachers[task] = try logits(task)
             }
             try progress(task + 2, passes)
@@ -147,6 +147,10 @@ final class Judge {
         guard let set = bench.sets[task] else { return nil }
         let examples = set.heldOut.isEmpty ? set.fitted : set.heldOut
         return try scorer.score(named(head), set, examples, bench.objectives[task])
+    }
+
+    private func loss(of task: Int) -> MergeSettings.Loss {
+        workbench.plan.settings.loss(of: workbench.tasks[task].source.settings.objective)
     }
 
     private func logits(_ task: Int) throws -> TeacherLogits? {

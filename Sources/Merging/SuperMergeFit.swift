@@ -113,9 +113,10 @@ final class SuperMergeFit {
     private func loss(_ task: Int, _ logits: Tensor, _ labels: Tensor, _ indices: [Int]) throws -> Tensor {
         let objective = bench.objectives[task]
         if settings.method == .adamerging { return try objective.entropy(logits, labels) }
-        guard settings.loss != .labels, let teacher = teachers[task] else { return try objective.loss(logits, labels) }
+        let kind = settings.loss(of: objective.kind)
+        guard kind != .labels, let teacher = teachers[task] else { return try objective.loss(logits, labels) }
         let distilled = try objective.distillation(logits, teacher: teacher.rows(indices), labels: labels)
-        guard settings.loss == .both else { return distilled }
+        guard kind == .both else { return distilled }
         return try distilled.adding(objective.loss(logits, labels)).multiplied(by: 0.5)
     }
 

@@ -11,8 +11,14 @@ package struct MergeSettings: Codable, Hashable, Sendable {
         /// Where the coefficients start, or λ, as the method's authors have it.
         package var usualScale: Double { self == .ties ? 1 : 0.3 }
 
-        /// Adam's step size, as the method's authors have it.
-        package var usualLearningRate: Double { self == .adamerging ? 0.001 : 0.01 }
+        /// AdaMerging is layer-wise, as its authors have it; only SuperMerge has gains for columns.
+        package var usualGranularity: Granularity { self == .adamerging ? .tensor : .rowColumn }
+
+        /// Adam's step size: as the method's authors have it, and larger where there are many weights.
+        package func usualLearningRate(_ granularity: Granularity) -> Double {
+            if self == .adamerging { return 0.001 }
+            return granularity == .tensor ? 0.01 : 0.03
+        }
 
         /// Share of each task vector's elements that are kept.
         package var usualDensity: Double {
@@ -49,6 +55,8 @@ package struct MergeSettings: Codable, Hashable, Sendable {
 
     package enum Loss: String, Codable, CaseIterable, Sendable {
         case labels, distillation, both
+        /// Distillation, or the labels for language modelling, where the logits of all examples would be too many to keep.
+        case auto
     }
 
     package enum Device: String, Codable, CaseIterable, Sendable {
@@ -63,20 +71,20 @@ package struct MergeSettings: Codable, Hashable, Sendable {
     package var strategy: Strategy = .incremental
     /// Most children of a node of the tree.
     package var fanIn: Int = 2
-    package var granularity: Granularity = .tensor
-    package var loss: Loss = .labels
+    package var granularity: Granularity = .rowColumn
+    package var loss: Loss = .auto
     /// Mixtures of examples for each fitted one, which distillation goes by in its stead; 0: the examples themselves.
-    package var mixup: Int = 0
+    package var mixup: Int = 8
     /// Most gradient steps of a fit.
-    package var steps: Int = 200
+    package var steps: Int = 600
     /// Adam's step size.
-    package var learningRate: Double = 0.01
+    package var learningRate: Double = 0.03
     /// Examples of each task in a step.
     package var batch: Int = 16
     /// Steps between two looks at the held-out examples.
     package var evaluateEvery: Int = 10
     /// Looks without a better held-out loss before the fit stops early.
-    package var patience: Int = 5
+    package var patience: Int = 10
     /// Merge coefficient that every weight starts from (w₀ = atanh(scale)), and λ of the static methods.
     package var scale: Double = 0.3
     /// Whether a static method's λ is searched on the validation sets instead.
@@ -97,6 +105,12 @@ package struct MergeSettings: Codable, Hashable, Sendable {
 }
 
 extension MergeSettings {
+    /// What a task of this objective is fitted to; never `auto`.
+    package func loss(of objective: TaskSettings.Objective) -> Loss {
+        guard loss == .auto else { return loss }
+        return objective == .languageModeling ? .labels : .distillation
+    }
+
     /// A key that another version of the program did not write has its default.
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
@@ -106,7 +120,7 @@ extension MergeSettings {
         fanIn = try values.decodeIfPresent(Int.self, forKey: .fanIn) ?? standard.fanIn
         granularity = try values.decodeIfPresent(Granularity.self, forKey: .granularity) ?? standard.granularity
         loss = try values.decodeIfPresent(Loss.self, forKey: .loss) ?? standard.loss
-        mixup = try values.decodeIfPresent(Int.self, forKey: .mixup) ?? 0
+        mixup = try values.decodeIfPresent(Int.self, forKey: .mixup) ?? standard.mixup
         steps = try values.decodeIfPresent(Int.self, forKey: .steps) ?? standard.steps
         learningRate = try values.decodeIfPresent(Double.self, forKey: .learningRate) ?? standard.learningRate
         batch = try values.decodeIfPresent(Int.self, forKey: .batch) ?? standard.batch

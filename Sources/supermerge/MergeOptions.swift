@@ -39,9 +39,16 @@ struct MergeOptions: ParsableArguments {
     var fanIn = defaults.fanIn
     @Option(help: "Bytes above which auto takes the tree.")
     var memory = defaults.memory
-    @Option(help: "One weight per tensor (the paper), per output row, per row and column, or per element.")
-    var granularity = defaults.granularity
-    @Option(help: "Fit to the labels, to each task's own checkpoint, or to both.")
+    @Option(
+        help: """
+            One weight per tensor (the paper), per output row, per row and column, or per element. \
+            (default: row-column; tensor for adamerging)
+            """)
+    var granularity: MergeSettings.Granularity?
+    @Option(
+        help:
+            "Fit to the labels, to each task's own checkpoint, or to both; auto: the checkpoint, and for language modelling the labels."
+    )
     var loss = defaults.loss
     @Option(
         help:
@@ -49,7 +56,7 @@ struct MergeOptions: ParsableArguments {
     var mixup = defaults.mixup
     @Option(help: "Most steps of the fit.")
     var steps = defaults.steps
-    @Option(help: "Step size of Adam. (default: 0.01; 0.001 for adamerging)")
+    @Option(help: "Step size of Adam. (default: 0.03; 0.01 for tensor; 0.001 for adamerging)")
     var learningRate: Double?
     @Option(help: "Examples of each task in a step.")
     var batch = defaults.batch
@@ -88,6 +95,9 @@ struct MergeOptions: ParsableArguments {
         if let density, !(density > 0 && density <= 1) {
             throw ValidationError("density must be above 0 and at most 1")
         }
+        guard method != .adamerging || settings.granularity != .rowColumn else {
+            throw ValidationError("adamerging has no gains for columns; choose granularity tensor, row or element")
+        }
         guard !method.isLearned || abs(settings.scale) < 1 && !settings.searchesScale else {
             throw ValidationError("scale must be between -1 and 1 for \(method.rawValue); static methods take any")
         }
@@ -99,11 +109,11 @@ struct MergeOptions: ParsableArguments {
         settings.strategy = strategy
         settings.fanIn = fanIn
         settings.memory = memory
-        settings.granularity = granularity
+        settings.granularity = granularity ?? method.usualGranularity
         settings.loss = loss
         settings.mixup = mixup
         settings.steps = steps
-        settings.learningRate = learningRate ?? method.usualLearningRate
+        settings.learningRate = learningRate ?? method.usualLearningRate(settings.granularity)
         settings.batch = batch
         settings.evaluateEvery = evaluateEvery
         settings.patience = patience

@@ -266,7 +266,7 @@ struct ReconcilerTests {
             #expect(await daemon.rescan(wait: true).version == 2)
         }
         #expect(try await stand.kinds().filter { $0 == .configurationRejected }.count == 1)
-        #expect(stand.worker.plans.map(\.settings.steps) == [200, 7])
+        #expect(stand.worker.plans.map(\.settings.steps) == [MergeSettings().steps, 7])
     }
 
     @Test func aWindowGathersArrivalsButNotForEver() {

@@ -23,9 +23,12 @@ import Testing
         let second = try TensorFile(path: site.deployed("merge/coefficients.safetensors")).tensors
         #expect(second.count == first.count)
         for (layer, values) in second {
-            let old = try #require(first[layer]).floats[0]
-            #expect(values.shape == [2])
-            #expect(abs(values.floats[0] - old) < 1e-4 && abs(values.floats[1] - 0.3) < 1e-4, "\(layer)")
+            let old = try #require(first[layer])
+            #expect(values.shape == [2] + old.shape.dropFirst())
+            let (kept, new) = (values.floats.prefix(old.floats.count), values.floats.dropFirst(old.floats.count))
+            #expect(zip(kept, old.floats).allSatisfy { abs($0 - $1) < 1e-4 }, "\(layer)")
+            let start: Float = layer.hasSuffix(":columns") ? 1 : 0.3
+            #expect(new.count == old.floats.count && new.allSatisfy { abs($0 - start) < 1e-4 }, "\(layer)")
         }
     }
 

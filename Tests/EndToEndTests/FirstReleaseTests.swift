@@ -56,9 +56,15 @@ import Testing
         let coefficients = try TensorFile(path: site.deployed("merge/coefficients.safetensors")).tensors
         for (layer, values) in release.record.result.coefficients {
             let written = try #require(coefficients[layer])
-            #expect(written.shape == [1])
-            #expect(abs(Double(written.floats[0]) - values[0]) < 1e-6)
+            #expect(written.shape.first == 1 && written.shape.count <= 2)
+            let gains = coefficients[layer + ":columns"]?.floats ?? [1]
+            #expect(abs(mean(written.floats) * mean(gains) - values[0]) < 1e-6)
         }
+        #expect(coefficients.keys.contains { $0.hasSuffix(":columns") })
+    }
+
+    private func mean(_ values: [Float]) -> Double {
+        values.reduce(0) { $0 + Double($1) } / Double(values.count)
     }
 
     @Test func theMergeIsBetterThanTheBaseAndTheReleaseSaysSo() throws {

@@ -34,6 +34,10 @@ enum Fixture {
         var settings = MergeSettings()
         settings.learningRate = reference.learningRate
         settings.scale = reference.scale
+        settings.granularity = .tensor
+        settings.loss = .labels
+        settings.mixup = 0
+        settings.patience = 5
         settings.holdout = 0
         settings.batch = 64
         settings.steps = 10

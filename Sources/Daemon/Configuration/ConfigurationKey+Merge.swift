@@ -38,16 +38,24 @@ extension Configuration {
     /// Gives keys that were not written what is usual for the chosen method.
     mutating func complete(written paths: Set<String>) {
         if !paths.contains("merge.scale") || merge.searchesScale { merge.scale = merge.method.usualScale }
-        if !paths.contains("merge.learning-rate") { merge.learningRate = merge.method.usualLearningRate }
+        if !paths.contains("merge.granularity") { merge.granularity = merge.method.usualGranularity }
+        guard !paths.contains("merge.learning-rate") else { return }
+        merge.learningRate = merge.method.usualLearningRate(merge.granularity)
     }
 
     /// Values that don't go together.
     func contradictions() -> [ConfigurationFault] {
-        guard merge.method.isLearned, merge.searchesScale || abs(merge.scale) >= 1 else { return [] }
-        return [
-            ConfigurationFault(
-                key: "merge.scale",
-                message: "must be a number between -1 and 1, both excluded, for \(merge.method.rawValue)")
-        ]
+        var faults: [ConfigurationFault] = []
+        if merge.method.isLearned, merge.searchesScale || abs(merge.scale) >= 1 {
+            faults.append(
+                ConfigurationFault(
+                    key: "merge.scale",
+                    message: "must be a number between -1 and 1, both excluded, for \(merge.method.rawValue)"))
+        }
+        if merge.method == .adamerging, merge.granularity == .rowColumn {
+            faults.append(
+                ConfigurationFault(key: "merge.granularity", message: "must be tensor, row or element for adamerging"))
+        }
+        return faults
     }
 }

@@ -29,7 +29,7 @@ struct MemoryEstimate: Hashable, Sendable {
         for task in models {
             tasks += task.validation?.entries.reduce(0) { $0 + Int64($1.bytes.count) } ?? 0
             tasks += task.head.compactMap { task.checkpoint.entry($0) }.reduce(0) { $0 + 4 * Int64($1.elementCount) }
-            guard plan.settings.loss != .labels else { continue }
+            guard plan.settings.loss(of: task.source.settings.objective) != .labels else { continue }
             tasks += logits * Int64(1 + plan.settings.mixup) * Int64(task.validation?.entry("labels")?.shape.first ?? 0)
         }
     }
