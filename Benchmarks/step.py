@@ -12,9 +12,11 @@ import zipfile
 BATCH = 16
 STEPS = 12
 WARM_UP = 2
+PAPER = {"granularity": "tensor", "loss": "labels", "mixup": 0}
+DEFAULT = {"granularity": "row-column", "loss": "distillation", "mixup": 8}
 
 
-def plan(zoo, names, full, directory):
+def plan(zoo, names, full, directory, form):
     def task(name):
         return {
             "name": name, "directory": f"{full}/{name}", "files": [], "digest": name,
@@ -22,10 +24,10 @@ def plan(zoo, names, full, directory):
         }
 
     settings = {
-        "method": "supermerge", "strategy": "joint", "granularity": "tensor", "loss": "labels", "steps": STEPS,
+        "method": "supermerge", "strategy": "joint", "steps": STEPS,
         "learning_rate": 0.01, "batch": BATCH, "evaluate_every": 1_000_000, "patience": 5, "scale": 0.3,
         "holdout": 0.25, "seed": 0, "threads": os.cpu_count(), "device": "cpu", "precision": "f32", "memory": 8 << 30,
-    }
+    } | form
     for folder in ("output", "scratch"):
         os.makedirs(f"{directory}/{folder}")
     return {
@@ -35,12 +37,12 @@ def plan(zoo, names, full, directory):
     }
 
 
-def ours(program, base, names, full):
-    """Seconds of each step, by the worker's own progress lines."""
+def ours(program, base, names, full, form=PAPER):
+    """Seconds of each step of a form of SuperMerge, by the worker's own progress lines."""
     directory = tempfile.mkdtemp()
     try:
         worker = subprocess.Popen([program, "worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        worker.stdin.write(json.dumps(plan(base, names, full, directory)).encode())
+        worker.stdin.write(json.dumps(plan(base, names, full, directory, form)).encode())
         worker.stdin.close()
         times = []
         for line in worker.stdout:
@@ -118,7 +120,7 @@ def measure(program, python, base, names, full, rounds):
     script += f"print(json.dumps(step.theirs({base!r}, {names!r}, {full!r})))"
     # Ours sets this by itself; without it the peer's spinning threads are slower wherever another process wants a core.
     environment = os.environ | {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "4000"}
-    mine, peer, ratios = [], [], []
+    mine, peer, ratios, defaults = [], [], [], []
     for _ in range(rounds):
         a = statistics.median(ours(program, base, names, full))
         out = subprocess.run([python, "-c", script], capture_output=True, text=True, check=True, env=environment).stdout
@@ -126,7 +128,9 @@ def measure(program, python, base, names, full, rounds):
         mine.append(a)
         peer.append(b)
         ratios.append(a / b)
+        defaults.append(statistics.median(ours(program, base, names, full, DEFAULT)) / b)
     return {
         "ours_seconds": statistics.median(mine), "pytorch_seconds": statistics.median(peer),
-        "ratio": statistics.median(ratios), "ratios": ratios, "tasks": len(names), "batch": BATCH,
+        "ratio": statistics.median(ratios), "ratios": ratios, "default_ratio": statistics.median(defaults),
+        "tasks": len(names), "batch": BATCH,
     }

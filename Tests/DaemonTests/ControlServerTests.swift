@@ -10,7 +10,7 @@ import WorkerProtocol
 
 @testable import Daemon
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(20)))
 struct ControlServerTests {
     private func makeServer(_ path: String, _ daemon: Reconciler) -> ControlServer {
         ControlServer(

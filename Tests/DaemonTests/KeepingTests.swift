@@ -9,7 +9,7 @@ import WorkerProtocol
 @testable import Daemon
 
 /// Deployed tasks whose drops go bad, with real files.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(20)))
 struct KeepingTests {
     /// A task whose one file lies in the registry and holds `text`.
     private func task(_ name: String, _ text: String, in stand: DaemonStand) throws -> AcceptedTask {

@@ -5,7 +5,7 @@ import Testing
 @testable import Daemon
 
 /// Worker events and the loop record at the same time.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(20)))
 struct LedgerWritingTests {
     @Test func eventsFromManySidesAreWrittenOnceEachAndInOrder() async throws {
         let stand = try DaemonStand(Samples.snapshot([]))

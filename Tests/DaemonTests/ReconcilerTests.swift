@@ -8,7 +8,7 @@ import WorkerProtocol
 
 @testable import Daemon
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(20)))
 struct ReconcilerTests {
     @Test func aDropBecomesARelease() async throws {
         let stand = try DaemonStand(Samples.snapshot([]))

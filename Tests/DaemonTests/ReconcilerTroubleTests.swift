@@ -8,7 +8,7 @@ import WorkerProtocol
 @testable import Daemon
 
 /// Slow looks, a full disk, inputs that come and go under a merge.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(20)))
 struct ReconcilerTroubleTests {
     @Test func commandsAndFinishedMergesDoNotWaitForALook() async throws {
         let stand = try DaemonStand(Samples.snapshot([]))

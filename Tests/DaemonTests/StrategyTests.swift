@@ -6,7 +6,7 @@ import WorkerProtocol
 @testable import Daemon
 
 /// How the tasks were fitted together, as the ledger and the releases tell it.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(20)))
 struct StrategyTests {
     /// One merge under a strategy: the ledger's entries.
     private func entries(_ strategy: MergeSettings.Strategy) async throws -> (DaemonStand, [LedgerEntry]) {

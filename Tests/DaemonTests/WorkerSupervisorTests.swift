@@ -6,7 +6,7 @@ import WorkerProtocol
 
 @testable import Daemon
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(20)))
 struct WorkerSupervisorTests {
     private func supervisor(
         _ path: String, clock: any Clock<Duration> = ContinuousClock(), grace: Duration = .seconds(20)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Registry
 
-@Suite(.timeLimit(.minutes(1))) struct RegistryWatcherTests {
+@Suite(.timeLimit(.minutes(20))) struct RegistryWatcherTests {
     let registry: TestRegistry
     init() throws { registry = try TestRegistry() }
 
