@@ -1,7 +1,6 @@
 #include "ct_merge.h"
-#include "elements.h"
+#include "blocks.h"
 #include "guarded.h"
-#include "threads.h"
 #include "width.h"
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 namespace {
 
 using ct::blockSize;
+using ct::forEachBlock;
 using ct::load;
 constexpr int64_t lanes = 32;
 
@@ -68,17 +68,6 @@ CT_EVERY_WIDTH void accumulateEach(float *result, const float *f, const float *p
 
 // Rows that one thread adds up the columns of, whatever the number of threads.
 constexpr int64_t rowsPerChunk = 32;
-
-/// Calls body(offset, size) for every block of `elements`, on several threads.
-template <class Body> void forEachBlock(int64_t elements, const Body &body) {
-    const auto blocks = (elements + blockSize - 1) / blockSize;
-    ct::onThreads(blocks, ct::grain / blockSize, [&](int64_t begin, int64_t end) {
-        for (auto block = begin; block < end; block++) {
-            const auto offset = block * blockSize;
-            body(offset, std::min(blockSize, elements - offset));
-        }
-    });
-}
 
 } // namespace
 

@@ -1,7 +1,6 @@
 #include "ct_methods.h"
-#include "elements.h"
+#include "blocks.h"
 #include "guarded.h"
-#include "threads.h"
 #include "width.h"
 
 #include <algorithm>
@@ -12,17 +11,7 @@
 namespace {
 
 using ct::blockSize;
-
-/// Calls body(offset, size) for every block of `elements`, on several threads.
-template <class Body> void forEachBlock(int64_t elements, const Body &body) {
-    const auto blocks = (elements + blockSize - 1) / blockSize;
-    ct::onThreads(blocks, ct::grain / blockSize, [&](int64_t begin, int64_t end) {
-        for (auto block = begin; block < end; block++) {
-            const auto offset = block * blockSize;
-            body(offset, std::min(blockSize, elements - offset));
-        }
-    });
-}
+using ct::forEachBlock;
 
 uint32_t magnitude(float value) {
     uint32_t bits;

@@ -127,10 +127,10 @@ final class SuperMergeFit {
         let gains = movers.flatMap { weights.gains(task: $0, layer: layer).map(Float.init) }
         let hasColumns = !gains.isEmpty
         try unsafe gradient.withUnsafeMutableBytes { bytes in
-            let slope = unsafe UnsafePointer(bytes.assumingMemoryBound(to: Float.self).baseAddress!)
+            guard let slope = unsafe bytes.assumingMemoryBound(to: Float.self).baseAddress else { return }
             try unsafe workbench.vectors.forEachPiece(of: layer) { piece in
                 let rows = unsafe piece.rows
-                let start = unsafe slope + piece.elements.lowerBound
+                let start = unsafe UnsafePointer(slope + piece.elements.lowerBound)
                 let stride = unsafe piece.elements.count / rows.count
                 var products: (rows: [Double], columns: [Double])
                 if hasColumns {
