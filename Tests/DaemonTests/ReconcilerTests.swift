@@ -106,7 +106,7 @@ struct ReconcilerTests {
         stand.worker.behave { plan in
             guard plan.tasks.count == 2 else { return await FakeWorker.succeed(plan) }
             continuation.yield()
-            try? await Task.sleep(for: .seconds(3600))
+            await cancellation()
             return .cancelled
         }
         try await stand.live { daemon in
@@ -125,7 +125,7 @@ struct ReconcilerTests {
         let (started, continuation) = AsyncStream<Void>.makeStream()
         stand.worker.behave { _ in
             continuation.yield()
-            try? await Task.sleep(for: .seconds(3600))
+            await cancellation()
             return .cancelled
         }
         try await stand.live { _ in for await _ in started { break } }

@@ -44,7 +44,7 @@ struct ReconcilerTroubleTests {
         let (started, starting) = AsyncStream<Void>.makeStream()
         stand.worker.behave { _ in
             starting.yield()
-            try? await Task.sleep(for: .seconds(3600))
+            await cancellation()
             return .cancelled
         }
         try await stand.live { daemon in
@@ -152,7 +152,7 @@ struct ReconcilerTroubleTests {
             stand.worker.behave { plan in
                 guard plan.tasks.count == 1 else { return await FakeWorker.succeed(plan) }
                 starting.yield()
-                try? await Task.sleep(for: .seconds(3600))
+                await cancellation()
                 return .cancelled
             }
             stand.drop("a")
