@@ -30,7 +30,7 @@ package struct Evaluation {
         task.split(separator: "/", omittingEmptySubsequences: true).last.map(String.init) ?? task
     }
 
-    /// Loss and metric over all examples.
+    /// Loss and metric over all examples; without labels by the agreement with the task's own checkpoint.
     package func score() throws -> Score {
         let graph = try ExportedModel(ExportedGraph(archive: graphPath()))
         let weights = try BaseWeights.open(directory: model)
@@ -43,7 +43,29 @@ package struct Evaluation {
         let set = try ValidationSet(file, task: name, inputNames: names, holdout: 0, seed: 0)
         let objective = Objective(kind: settings.objective, inputs: names)
         let scorer = Scorer(model: graph, autocast: false)
-        return try scorer.score(parameters, set, Array(0..<set.count), objective).score
+        guard !set.isLabelled else {
+            return try scorer.score(parameters, set, set.all, objective).score
+        }
+        let own = try checkpoint(graph, ties)
+        return try MergeError.blaming(name) {
+            let logits = try scorer.logits(parameters.merging(own) { $1 }, set, objective)
+            let model = model == task ? nil : parameters
+            return try scorer.agreement(model, set, set.all, objective, with: .kept(logits)).score
+        }
+    }
+
+    /// The task's own checkpoint, whole.
+    private func checkpoint(_ graph: ExportedModel, _ ties: TiedNames) throws -> [String: Tensor] {
+        let need = "its examples have no labels, and to measure agreement with its own checkpoint takes that"
+        guard Checkpoint.isPresent(directory: task) else {
+            throw MergeError.task(name, "\(need): there is none in \(task)")
+        }
+        let own = try Checkpoint(directory: task, root: "/")
+        let parameters = ties.keyed(try own.parameters(own.names, of: name))
+        if let lost = graph.signature.parameters.first(where: { parameters[ties.key(of: $0.name)] == nil }) {
+            throw MergeError.task(name, "\(need): the one in \(task) lacks \(lost.name)")
+        }
+        return parameters
     }
 
     /// The release's head of this task, else what the model lacks (or `head` names) from the task's own checkpoint.

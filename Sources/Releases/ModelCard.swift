@@ -59,6 +59,12 @@ struct ModelCard {
                 "| \(result.task) | \(merged?.examples ?? 0) | \(merged?.metric ?? "") | \(scores.joined(separator: " | ")) |"
             )
         }
+        if scored.contains(where: { $0.merged?.metric == Score.agreement }) {
+            lines.append(
+                "\n`\(Score.agreement)`: those examples have no labels. It is the share on which a model predicts what the "
+                    + "task's own fine-tune does (for a regression their correlation), so it shows what merging lost and "
+                    + "not whether the fine-tune was right.")
+        }
         return lines.joined(separator: "\n") + "\n"
     }
 
