@@ -92,7 +92,7 @@ package final class MergeRun {
     }
 
     /// What TIES and DARE need to know before anything is merged. DARE that drops nothing is task arithmetic, to the byte.
-    private func prepareRule(_ workbench: Workbench) throws {
+    func prepareRule(_ workbench: Workbench) throws {
         let share = plan.settings.density ?? plan.settings.method.usualDensity
         switch plan.settings.method {
         case .ties:
@@ -194,7 +194,7 @@ package final class MergeRun {
         throw Stopped()
     }
 
-    private func progress(_ phase: WorkerEvent.Progress.Phase, _ done: Int, _ total: Int) throws {
+    func progress(_ phase: WorkerEvent.Progress.Phase, _ done: Int, _ total: Int) throws {
         if shouldStop() { throw Stopped() }
         report(.progress(.init(phase: phase, done: done, total: total, secondsLeft: pace.secondsLeft)))
     }
