@@ -46,12 +46,27 @@ package struct Evaluation {
         guard !set.isLabelled else {
             return try scorer.score(parameters, set, set.all, objective).score
         }
-        let own = try checkpoint(graph, ties)
         return try MergeError.blaming(name) {
-            let logits = try scorer.logits(parameters.merging(own) { $1 }, set, objective)
-            let model = model == task ? nil : parameters
-            return try scorer.agreement(model, set, set.all, objective, with: .kept(logits)).score
+            try agreement(of: parameters, parameters.merging(checkpoint(graph, ties)) { $1 }, set, objective, scorer)
         }
+    }
+
+    /// Runs model and checkpoint batch by batch; the checkpoint alone is not run twice.
+    private func agreement(
+        of model: [String: Tensor], _ own: [String: Tensor], _ set: ValidationSet, _ objective: Objective,
+        _ scorer: Scorer
+    ) throws -> Score {
+        var agreement = Agreement(objective: objective)
+        for start in stride(from: 0, to: set.count, by: Scorer.batch) {
+            let part = Array(start..<min(start + Scorer.batch, set.count))
+            try scorer.forEachBatch(own, set, part, objective) { wanted, labels in
+                guard self.model != task else { return try agreement.add(wanted, checkpoint: wanted, labels: labels) }
+                try scorer.forEachBatch(model, set, part, objective) { logits, labels in
+                    try agreement.add(logits, checkpoint: wanted, labels: labels)
+                }
+            }
+        }
+        return try agreement.outcome(examples: set.count).score
     }
 
     /// The task's own checkpoint, whole.

@@ -170,7 +170,10 @@ final class Judge {
     private func logits(_ task: Int) throws -> TeacherLogits? {
         guard let set = bench.sets[task] else { return nil }
         let model = try named(bench.heads[task].tensors())
-        guard workbench.plan.settings.strategy == .hierarchical else {
+        let settings = workbench.plan.settings
+        // Where nothing distils, a language model's logits are only looked at once or twice, and are many.
+        let isLong = bench.objectives[task].kind == .languageModeling && settings.method != .supermerge
+        guard settings.strategy == .hierarchical || isLong else {
             return .kept(try scorer.logits(model, set, bench.objectives[task]))
         }
         let (name, scratch) = (workbench.tasks[task].name, workbench.plan.scratch)

@@ -194,7 +194,7 @@ package final class MergeRun {
         throw Stopped()
     }
 
-    func progress(_ phase: WorkerEvent.Progress.Phase, _ done: Int, _ total: Int) throws {
+    private func progress(_ phase: WorkerEvent.Progress.Phase, _ done: Int, _ total: Int) throws {
         if shouldStop() { throw Stopped() }
         report(.progress(.init(phase: phase, done: done, total: total, secondsLeft: pace.secondsLeft)))
     }

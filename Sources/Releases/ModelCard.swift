@@ -103,7 +103,10 @@ struct ModelCard {
     }
 
     private var verification: String {
-        let command = record.version > 0 ? "\nor, beside the service, `supermergectl verify \(record.version)`.\n" : ""
+        let command =
+            record.version > 0
+            ? "\nor, beside the service, `supermergectl verify \(record.version)`; `supermergectl reproduce "
+                + "\(record.version)` makes it again from what went in and compares the bytes.\n" : ""
         return """
             ## How to verify
 

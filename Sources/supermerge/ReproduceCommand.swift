@@ -14,6 +14,10 @@ struct Reproduce: ParsableCommand {
     var release: String
     @Option(help: "Folder of the base, where it is no longer the recorded one.")
     var base: String?
+    @Option(
+        name: .customLong("task"),
+        help: "Folder of a task, where it is no longer the recorded one; its last part is the task's name.")
+    var tasks: [String] = []
     @Option(help: "Folder of kept tasks, each under its digest: tasks/ of a daemon's state directory.")
     var kept: String?
     @Option(help: "Folder with room for a copy of the release; default: the system's for temporary files.")
@@ -27,7 +31,9 @@ struct Reproduce: ParsableCommand {
             let folder = (scratch ?? NSTemporaryDirectory()) + "/supermerge-\(UUID().uuidString)"
             try Durable.createDirectories(folder)
             defer { try? Durable.remove(folder) }
-            let result = try Reproduction(of: record, in: release, base: base, kept: kept, scratch: folder)
+            let places = Dictionary(tasks.map { (Inputs.taskName($0), $0) }) { _, last in last }
+            let result = try Reproduction(
+                of: record, in: release, base: base, tasks: places, kept: kept, scratch: folder)
             if json {
                 Console.print(json: try JSON.encode(result, pretty: true))
             } else {

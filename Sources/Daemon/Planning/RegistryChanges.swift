@@ -18,6 +18,7 @@ package enum RegistryChanges {
         } else if let event = plainEvent("base", nil, "base model", snapshot.base, announced) {
             events.append(event)
         }
+        let hasGraph = if case .accepted(let base) = snapshot.base { base.hasGraph } else { false }
         for name in snapshot.tasks.keys.sorted() {
             guard let drop = snapshot.tasks[name] else { continue }
             let key = "task \(name)"
@@ -25,7 +26,7 @@ package enum RegistryChanges {
                 let state = "accepted \(task.source.digest)"
                 if announced[key] != state {
                     let remark =
-                        task.isLabelled
+                        task.isLabelled || !hasGraph
                         ? "" : " without labels: it is judged by \(Score.phrase(Score.agreement))"
                     events.append(
                         event(

@@ -16,18 +16,20 @@ struct RecordedInput {
         var files: [SourceFile] = []
         var faults: [Reproduction.Fault] = []
 
-        var isUsable: Bool { !faults.contains(where: \.isNeeded) }
+        var lacks: Int { faults.count(where: \.isNeeded) }
+        var isUsable: Bool { lacks == 0 }
     }
 
-    /// The first folder that has everything that is needed, else the first at all. Reads every file that has its length.
+    /// The first folder that has everything that is needed, else the last of those that lack least. Reads every file that has
+    /// its length.
     func find(in directories: [String]) -> Place {
-        var first: Place?
+        var best: Place?
         for directory in directories {
             let place = look(into: directory)
             if place.isUsable { return place }
-            first = first ?? place
+            if place.lacks <= best?.lacks ?? .max { best = place }
         }
-        return first ?? Place(directory: "")
+        return best ?? Place(directory: "")
     }
 
     private func look(into directory: String) -> Place {

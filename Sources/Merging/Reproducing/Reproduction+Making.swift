@@ -8,12 +8,14 @@ extension Reproduction {
     /// of the files in `directory`. Files that the base passed on are compared with the base's; README.md and release.json,
     /// which say when and what, are not made again.
     ///
-    /// `base`: the base's folder where it is no longer the recorded one; `kept`: a folder of task folders by digest, looked
-    /// into before the recorded ones; `scratch`: an existing folder with room for a second copy of the release.
+    /// `base`: the base's folder where it is no longer the recorded one; `tasks`: those of tasks by name; `kept`: a folder of
+    /// task folders by digest, looked into before the recorded ones; `scratch`: an existing folder with room for a second copy
+    /// of the release.
     ///
     /// Throws `MergeError`, and what the file system said.
     package init(
-        of record: ReleaseRecord, in directory: String, base: String? = nil, kept: String? = nil, scratch: String
+        of record: ReleaseRecord, in directory: String, base: String? = nil, tasks: [String: String] = [:],
+        kept: String? = nil, scratch: String
     ) throws {
         release = record.version
         merge = record.merge
@@ -22,7 +24,8 @@ extension Reproduction {
         let basePlace = baseInput.find(in: [base ?? record.base.directory])
         let taskPlaces = record.tasks.map { task in
             let input = RecordedInput(owner: task.name, files: task.files) { !Self.unneeded.contains($0) }
-            return input.find(in: [kept.map { "\($0)/\(task.digest)" }, task.directory].compactMap(\.self))
+            return input.find(
+                in: [tasks[task.name], kept.map { "\($0)/\(task.digest)" }, task.directory].compactMap(\.self))
         }
         let places = [basePlace] + taskPlaces
         inputs = places.flatMap(\.faults)

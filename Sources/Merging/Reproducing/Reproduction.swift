@@ -44,15 +44,16 @@ package struct Reproduction: Codable, Hashable, Sendable {
     /// The result for people, a line or more.
     package var text: String {
         var lines: [String] = []
+        let name = release > 0 ? "release \(release)" : "merge \(merge)"
         switch outcome {
-        case .same: lines.append("release \(release): the same bytes (\(outputs.map(\.name).joined(separator: ", ")))")
+        case .same: lines.append("\(name): the same bytes (\(outputs.map(\.name).joined(separator: ", ")))")
         case .different:
-            lines.append("release \(release): not the same bytes")
+            lines.append("\(name): not the same bytes")
             lines += outputs.filter { !$0.isSame }.map(Self.line)
             lines += versions.sorted { $0.key < $1.key }.map { name, pair in
                 "\(name) was \(pair.first ?? "") and is \(pair.last ?? "")"
             }
-        case .impossible: lines.append("release \(release): can't be made again; put the needed files back")
+        case .impossible: lines.append("\(name): can't be made again; put the needed files back")
         }
         lines += inputs.map { fault in
             let owner = fault.of == "base" ? "base" : "task \(fault.of)"

@@ -147,6 +147,11 @@ struct ReproductionTests {
             try FileManager.default.moveItem(atPath: directory + "/shapes", toPath: kept)
             #expect(try reproduce(record, plan.output).outcome == .impossible)
             #expect(try reproduce(record, plan.output, kept: directory + "/kept").outcome == .same)
+            try Fixture.temporarily { scratch in
+                let found = try Reproduction(
+                    of: record, in: plan.output, tasks: ["shapes": kept], scratch: scratch)
+                #expect(found.outcome == .same)
+            }
         }
     }
 
