@@ -21,10 +21,17 @@ struct Bench {
         let isResident = plan.settings.strategy != .hierarchical
         sets = try tasks.map { task in
             if task.validation == nil, plan.settings.method.isLearned {
-                throw MergeError.task(task.name, "there is no validation.safetensors; add a few labelled examples")
+                throw MergeError.task(task.name, "there is no validation.safetensors; add a few examples")
             }
-            let distils =
-                settings.method == .supermerge && settings.loss(of: task.source.settings.objective) == .distillation
+            let objective = task.source.settings.objective
+            guard task.validation?.entry("labels") != nil || task.validation == nil || !settings.needsLabels(objective)
+            else {
+                throw MergeError.task(
+                    task.name,
+                    "the validation set has no tensor labels, which loss \(settings.loss.rawValue) needs for "
+                        + "\(objective.rawValue); add one label per example, or set loss to distillation")
+            }
+            let distils = settings.method == .supermerge && settings.loss(of: objective) == .distillation
             return try task.validation.map {
                 try ValidationSet(
                     $0, task: task.name, inputNames: inputs, holdout: settings.holdout, seed: settings.seed,

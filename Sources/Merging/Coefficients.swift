@@ -30,7 +30,7 @@ enum Coefficients {
         return SourceFile(name: path, bytes: written.bytes, sha256: written.sha256)
     }
 
-    private static func columns(_ layer: Layer) -> String { layer.name + ":columns" }
+    static func columns(_ layer: Layer) -> String { layer.name + ":columns" }
 
     /// c(i,j) of one task and layer, one for each row; 0 where the task does not move the layer.
     static func of(_ task: Int, _ layer: Int, _ weights: MergingWeights, _ vectors: TaskVectors) -> [Double] {

@@ -30,7 +30,7 @@ package struct Evaluation {
         task.split(separator: "/", omittingEmptySubsequences: true).last.map(String.init) ?? task
     }
 
-    /// Loss and metric over all examples.
+    /// Loss and metric over all examples; without labels by the agreement with the task's own checkpoint.
     package func score() throws -> Score {
         let graph = try ExportedModel(ExportedGraph(archive: graphPath()))
         let weights = try BaseWeights.open(directory: model)
@@ -43,7 +43,44 @@ package struct Evaluation {
         let set = try ValidationSet(file, task: name, inputNames: names, holdout: 0, seed: 0)
         let objective = Objective(kind: settings.objective, inputs: names)
         let scorer = Scorer(model: graph, autocast: false)
-        return try scorer.score(parameters, set, Array(0..<set.count), objective).score
+        guard !set.isLabelled else {
+            return try scorer.score(parameters, set, set.all, objective).score
+        }
+        return try MergeError.blaming(name) {
+            try agreement(of: parameters, parameters.merging(checkpoint(graph, ties)) { $1 }, set, objective, scorer)
+        }
+    }
+
+    /// Runs model and checkpoint batch by batch; the checkpoint alone is not run twice.
+    private func agreement(
+        of model: [String: Tensor], _ own: [String: Tensor], _ set: ValidationSet, _ objective: Objective,
+        _ scorer: Scorer
+    ) throws -> Score {
+        var agreement = Agreement(objective: objective)
+        for start in stride(from: 0, to: set.count, by: Scorer.batch) {
+            let part = Array(start..<min(start + Scorer.batch, set.count))
+            try scorer.forEachBatch(own, set, part, objective) { wanted, labels in
+                guard self.model != task else { return try agreement.add(wanted, checkpoint: wanted, labels: labels) }
+                try scorer.forEachBatch(model, set, part, objective) { logits, labels in
+                    try agreement.add(logits, checkpoint: wanted, labels: labels)
+                }
+            }
+        }
+        return try agreement.outcome(examples: set.count).score
+    }
+
+    /// The task's own checkpoint, whole.
+    private func checkpoint(_ graph: ExportedModel, _ ties: TiedNames) throws -> [String: Tensor] {
+        let need = "its examples have no labels, and to measure agreement with its own checkpoint takes that"
+        guard Checkpoint.isPresent(directory: task) else {
+            throw MergeError.task(name, "\(need): there is none in \(task)")
+        }
+        let own = try Checkpoint(directory: task, root: "/")
+        let parameters = ties.keyed(try own.parameters(own.names, of: name))
+        if let lost = graph.signature.parameters.first(where: { parameters[ties.key(of: $0.name)] == nil }) {
+            throw MergeError.task(name, "\(need): the one in \(task) lacks \(lost.name)")
+        }
+        return parameters
     }
 
     /// The release's head of this task, else what the model lacks (or `head` names) from the task's own checkpoint.

@@ -47,6 +47,9 @@ package struct Finetune {
         let file = try SafetensorsFile(file: ReadableFile(path: data, followingLinks: true))
         let names = model.signature.inputs.map(\.name)
         let set = try ValidationSet(file, task: "fine-tune", inputNames: names, holdout: 0, seed: settings.seed)
+        guard set.isLabelled else {
+            throw MergeError.task("fine-tune", "\(data) has no tensor labels; add one label per example")
+        }
         let classes = try settings.classes ?? set.classes()
         guard classes > 0 else {
             throw MergeError.base("a head of \(classes) classes can't be trained; give 1 or more")
@@ -63,7 +66,8 @@ package struct Finetune {
             for (index, parameter) in parameters.enumerated() {
                 named[parameter.name] = try tape.watch(parameter.tensor, index: index)
             }
-            let loss = try objective.loss(model.forward(inputs: inputs, parameters: named), labels)
+            let logits = try model.forward(inputs: inputs, parameters: named)
+            let loss = try objective.loss(logits, objective.labels(labels, for: logits, inputs))
             let decay = 1 - Double(step) / Double(settings.steps)
             optimizer.beginStep()
             try tape.backward(loss) { index, gradient in

@@ -25,7 +25,7 @@ extension Judge {
             guard let set else { continue }
             try MergeError.blaming(workbench.tasks[task].name) {
                 let model = try named(bench.heads[task].tensors())
-                values.append(try scorer.score(model, set, set.fitted, bench.objectives[task]).score.value)
+                values.append(try outcome(task, model, set, set.fitted).score.value)
             }
         }
         return values.reduce(0, +) / Double(max(1, values.count))

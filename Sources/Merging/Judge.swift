@@ -11,7 +11,7 @@ final class Judge {
     let parameters: ModelParameters
     let scorer: Scorer
     private var deployedCorrect: [[Bool]?]
-    /// Logits of each task's own checkpoint on its whole validation set, where the loss distils.
+    /// Logits of each task's own checkpoint on its whole validation set, where the loss distils or there are no labels.
     private(set) var teachers: [TeacherLogits?]
 
     init(_ workbench: Workbench, _ bench: Bench, _ parameters: ModelParameters) {
@@ -23,40 +23,40 @@ final class Judge {
         teachers = workbench.tasks.map { _ in nil }
     }
 
-    /// The base with each head, each own checkpoint, and the deployed release. `progress` counts passes over the tasks.
+    /// Each own checkpoint, the base with each head, and the deployed release. `progress` counts passes over the tasks.
     func judgeOriginals(_ result: inout MergeResult, progress: (Int, Int) throws -> Void) throws {
         let passes = workbench.tasks.count + 2
+        try judgeOwn(&result) { try progress($0, passes) }
         try parameters.load(workbench.base)
-        try judgeBase(&result)
-        try progress(1, passes)
         for task in workbench.tasks.indices {
-            let model = workbench.tasks[task]
-            try parameters.load(model.checkpoint) { model.owns($0.name) }
-            result.tasks[task].own = try score(task, bench.heads[task].tensors())?.score
-            if result.tasks[task].own?.loss.isNaN == true {
-                throw MergeError.task(
-                    model.name, "the loss of its own checkpoint on its own examples is no number; look for NaN in them")
-            }
-            if workbench.plan.settings.method == .supermerge, loss(of: task) != .labels {
-                teachers[task] = try logits(task)
-            }
-            try progress(task + 2, passes)
+            result.tasks[task].base = try score(task, bench.heads[task].tensors())?.score
         }
+        try progress(passes - 1, passes)
         if let deployed = workbench.plan.deployed { try judgeDeployed(deployed, &result) }
         try progress(passes, passes)
+        let unlabelled = zip(workbench.tasks, bench.sets).filter { $1?.isLabelled == false }.map(\.0.name)
+        guard !unlabelled.isEmpty else { return }
+        result.notes.append("judged by \(Score.phrase(Score.agreement)): \(unlabelled.joined(separator: ", "))")
     }
 
     /// The first time that anything runs. What libtorch says of every one of several tasks is not theirs but the graph's fault.
-    private func judgeBase(_ result: inout MergeResult) throws {
+    private func judgeOwn(_ result: inout MergeResult, progress: (Int) throws -> Void) throws {
         var faults: [(task: String, error: TorchError)] = []
         for (task, model) in workbench.tasks.enumerated() {
+            try parameters.load(model.checkpoint) { model.owns($0.name) }
             try MergeError.blaming(model.name) {
                 do {
-                    result.tasks[task].base = try outcome(task, bench.heads[task].tensors())?.score
+                    if isDistilled(task) { teachers[task] = try logits(task) }
+                    result.tasks[task].own = try outcome(task, isOwn: true, bench.heads[task].tensors())?.score
                 } catch let error as TorchError {
                     faults.append((model.name, error))
                 }
             }
+            if result.tasks[task].own?.loss.isNaN == true {
+                throw MergeError.task(
+                    model.name, "the loss of its own checkpoint on its own examples is no number; look for NaN in them")
+            }
+            try progress(task + 1)
         }
         guard let first = faults.first else { return }
         guard faults.count == 1 || faults.count < bench.sets.count(where: { $0 != nil }) else {
@@ -143,31 +143,42 @@ final class Judge {
         try MergeError.blaming(workbench.tasks[task].name) { try outcome(task, head) }
     }
 
-    private func outcome(_ task: Int, _ head: [String: Tensor]) throws -> Scorer.Outcome? {
+    /// Nil without a validation set. `isOwn`: whether it is the task's own checkpoint that is scored.
+    private func outcome(_ task: Int, isOwn: Bool = false, _ head: [String: Tensor]) throws -> Scorer.Outcome? {
         guard let set = bench.sets[task] else { return nil }
         let examples = set.heldOut.isEmpty ? set.fitted : set.heldOut
-        return try scorer.score(named(head), set, examples, bench.objectives[task])
+        return try outcome(task, isOwn ? nil : named(head), set, examples)
     }
 
-    private func loss(of task: Int) -> MergeSettings.Loss {
-        workbench.plan.settings.loss(of: workbench.tasks[task].source.settings.objective)
+    /// By the labels, or without them by the agreement with the task's own checkpoint, which nil `model` stands for.
+    func outcome(
+        _ task: Int, _ model: [String: Tensor]?, _ set: ValidationSet, _ examples: [Int]
+    ) throws -> Scorer.Outcome {
+        guard !set.isLabelled, let checkpoint = teachers[task] else {
+            return try scorer.score(model ?? named(bench.heads[task].tensors()), set, examples, bench.objectives[task])
+        }
+        return try scorer.agreement(model, set, examples, bench.objectives[task], with: checkpoint)
     }
 
+    private func isDistilled(_ task: Int) -> Bool {
+        let settings = workbench.plan.settings
+        let loss = settings.loss(of: workbench.tasks[task].source.settings.objective)
+        return settings.method == .supermerge && loss != .labels || bench.sets[task]?.isLabelled == false
+    }
+
+    /// What the model that is loaded says with the task's own head.
     private func logits(_ task: Int) throws -> TeacherLogits? {
         guard let set = bench.sets[task] else { return nil }
-        let name = workbench.tasks[task].name
-        let count = set.count + set.mixtures.count
-        func forEachBatch(_ body: (Tensor) throws -> Void) throws {
-            let parameters = try named(bench.heads[task].tensors())
-            try scorer.forEachBatch(parameters, set, Array(0..<count)) { logits, _ in try body(logits) }
+        let model = try named(bench.heads[task].tensors())
+        let settings = workbench.plan.settings
+        // Where nothing distils, a language model's logits are only looked at once or twice, and are many.
+        let isLong = bench.objectives[task].kind == .languageModeling && settings.method != .supermerge
+        guard settings.strategy == .hierarchical || isLong else {
+            return .kept(try scorer.logits(model, set, bench.objectives[task]))
         }
-        return try MergeError.blaming(name) {
-            guard workbench.plan.settings.strategy != .hierarchical else {
-                return try .storing(task: name, count: count, in: workbench.plan.scratch, forEachBatch)
-            }
-            var pieces: [Tensor] = []
-            try forEachBatch { pieces.append($0) }
-            return .kept(try Tensor.concatenated(pieces))
+        let (name, scratch) = (workbench.tasks[task].name, workbench.plan.scratch)
+        return try .storing(task: name, count: set.all.count, in: scratch) { body in
+            try scorer.forEachBatch(model, set, set.all, bench.objectives[task]) { logits, _ in try body(logits) }
         }
     }
 }

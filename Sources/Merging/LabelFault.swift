@@ -6,6 +6,8 @@ enum LabelFault: Error, Hashable {
     case count(labels: [Int], expected: [Int])
     /// Every label is the one that is not scored.
     case nothingScored
+    /// No example has labels, and of none a prediction counts.
+    case allPadding
     /// Predictions that are numbers, which have no entropy to lower.
     case noEntropy
 }
@@ -19,6 +21,7 @@ extension LabelFault: CustomStringConvertible {
             "labels of shape \(labels) don't fit the model's predictions, \(expected) for the same examples; give one label "
                 + "for each prediction"
         case .noEntropy: "adamerging lowers the entropy of predicted classes, and a regression has none; use supermerge"
+        case .allPadding: "the mask leaves no prediction to compare with the checkpoint's; mark real tokens by 1"
         case .nothingScored: "every label is \(Objective.ignored), which is not scored; label some examples"
         }
     }

@@ -92,7 +92,7 @@ package final class MergeRun {
     }
 
     /// What TIES and DARE need to know before anything is merged. DARE that drops nothing is task arithmetic, to the byte.
-    private func prepareRule(_ workbench: Workbench) throws {
+    func prepareRule(_ workbench: Workbench) throws {
         let share = plan.settings.density ?? plan.settings.method.usualDensity
         switch plan.settings.method {
         case .ties:

@@ -6,6 +6,8 @@ struct Objective: Sendable {
     let kind: TaskSettings.Objective
     /// Whether output t predicts label t + 1 (a causal language model; not one with a decoder input of its own).
     let shifts: Bool
+    /// Name of the input that says which of the outputs belong to padding, where a language model has one.
+    var mask: String?
 
     /// Labels with this value are not scored.
     static let ignored = -100
@@ -37,6 +39,17 @@ struct Objective: Sendable {
         }
         let classes = logits.shape.last ?? 1
         return (try logits.reshaped([-1, classes]), try labels.reshaped([-1]).to(.int64))
+    }
+
+    /// The labels, or where none are given what stands in for them: it only says which predictions are scored, which are all
+    /// but a language model's padding.
+    func labels(_ given: Tensor?, for logits: Tensor, _ inputs: [String: Tensor]) throws -> Tensor {
+        if let given { return given }
+        guard kind != .regression else { return try .zeros(logits.shape) }
+        let shape = Array(logits.shape.dropLast())
+        guard let mask = mask.flatMap({ inputs[$0] }), mask.shape == shape else { return try .zeros(shape, .int64) }
+        let isPadding = try mask.to(.int64).integers().map { $0 == 0 }
+        return try Tensor(isPadding.map { $0 ? Int64(Self.ignored) : 0 }, shape: shape)
     }
 
     /// How many predictions are scored: all but those whose label is `ignored`.
@@ -97,6 +110,8 @@ struct Objective: Sendable {
 extension Objective {
     /// A graph without `decoder_input_ids` that models language is causal: its outputs are shifted against the labels.
     init(kind: TaskSettings.Objective, inputs: [String]) {
-        self.init(kind: kind, shifts: kind == .languageModeling && !inputs.contains("decoder_input_ids"))
+        let shifts = kind == .languageModeling && !inputs.contains("decoder_input_ids")
+        let mask = shifts ? "attention_mask" : "decoder_attention_mask"
+        self.init(kind: kind, shifts: shifts, mask: kind == .languageModeling && inputs.contains(mask) ? mask : nil)
     }
 }

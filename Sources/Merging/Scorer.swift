@@ -13,13 +13,13 @@ struct Scorer {
     /// What a model did on a task's examples.
     struct Outcome {
         let score: Score
-        /// Whether each scored prediction is right; empty where the metric does not count right and wrong.
+        /// Whether each scored prediction is right, or the checkpoint's; empty where the metric does not count these.
         let correct: [Bool]
     }
 
-    /// Logits of the given examples, a batch at a time.
+    /// Logits of the given examples, a batch at a time, with their labels or what stands in for them.
     func forEachBatch(
-        _ parameters: [String: Tensor], _ set: ValidationSet, _ indices: [Int],
+        _ parameters: [String: Tensor], _ set: ValidationSet, _ indices: [Int], _ objective: Objective,
         _ body: (_ logits: Tensor, _ labels: Tensor) throws -> Void
     ) throws {
         for start in stride(from: 0, to: indices.count, by: Self.batch) {
@@ -27,7 +27,9 @@ struct Scorer {
             let logits = try TorchRuntime.withoutGradients {
                 try TorchRuntime.withAutocast(autocast) { try model.forward(inputs: inputs, parameters: parameters) }
             }
-            try TorchRuntime.withoutGradients { try body(logits.to(.float32), labels) }
+            try TorchRuntime.withoutGradients {
+                try body(logits.to(.float32), objective.labels(labels, for: logits, inputs))
+            }
         }
     }
 
@@ -41,7 +43,7 @@ struct Scorer {
         var outputs: [Double] = []
         var targets: [Double] = []
         var isChecked = false
-        try forEachBatch(parameters, set, indices) { logits, labels in
+        try forEachBatch(parameters, set, indices, objective) { logits, labels in
             let (predictions, truth) = try objective.aligned(logits, labels)
             if !isChecked, objective.kind != .regression {
                 try set.checkLabels(classes: predictions.shape.last ?? 1)

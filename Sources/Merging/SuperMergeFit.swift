@@ -104,7 +104,8 @@ final class SuperMergeFit {
             let logits = try TorchRuntime.withAutocast(settings.precision == .bf16) {
                 try bench.model.forward(inputs: inputs, parameters: named)
             }
-            let loss = try loss(task, logits, labels, indices).multiplied(by: share)
+            let scored = try bench.objectives[task].labels(labels, for: logits, inputs)
+            let loss = try loss(task, logits, scored, indices).multiplied(by: share)
             try tape.backward(loss, body)
             return try loss.item()
         }
@@ -167,7 +168,7 @@ final class SuperMergeFit {
             var taskLoss = 0.0
             var start = 0
             var scored = 0
-            try scorer.forEachBatch(named, set, set.heldOut) { logits, labels in
+            try scorer.forEachBatch(named, set, set.heldOut, bench.objectives[task]) { logits, labels in
                 let size = logits.shape[0]
                 let indices = Array(set.heldOut[start..<start + size])
                 let count = try bench.objectives[task].scored(logits, labels)

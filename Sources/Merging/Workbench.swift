@@ -22,8 +22,9 @@ final class Workbench {
     /// How the tasks are fitted together; nil where nothing is learned.
     let choice: StrategyChoice?
 
-    /// Opens the plan's files, after checking that they are the ones that were admitted.
-    init(_ plan: MergePlan) throws {
+    /// Opens the plan's files, after checking that they are the ones that were admitted. `isBenched`: whether anything is to
+    /// be fitted or scored.
+    init(_ plan: MergePlan, isBenched: Bool = true) throws {
         try plan.checkStamps()
         var unscored: String?
         let graph = try Self.usable(plan, otherwise: &unscored) { try Self.graph(plan) }
@@ -48,7 +49,7 @@ final class Workbench {
         if let choice { plan.settings.strategy = choice.strategy }
         self.plan = plan
         let hasExamples = tasks.contains { $0.validation != nil }
-        if let graph, plan.settings.method.isLearned || hasExamples {
+        if isBenched, let graph, plan.settings.method.isLearned || hasExamples {
             let model = try Self.usable(plan, otherwise: &unscored) { try Self.model(graph) }
             bench = try model.map { [plan, tasks] in try Bench(plan, $0, base, tasks, ties) }
         } else {

@@ -2,6 +2,7 @@ package import ExportedGraph
 import Files
 import Glibc
 import Synchronization
+package import WorkerProtocol
 
 /// Looks at the registry directory and says what may be merged. Reads every file once per content: hash, header, shapes and
 /// the search for NaN and Inf in the same pass; what was read is remembered by file identity in `cache`, across restarts.
@@ -28,6 +29,7 @@ package actor RegistryScanner {
     let root: String
     let settle: Duration
     let requiresValidation: Bool
+    let labelled: Set<TaskSettings.Objective>
     let now: @Sendable () -> ContinuousClock.Instant
     let wallClock: @Sendable () -> Int64
     let readGraph: @Sendable (String) throws -> GraphSignature
@@ -51,11 +53,12 @@ package actor RegistryScanner {
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
     /// `requiresValidation`: whether the configured method learns and so refuses tasks without a validation set and bases
-    /// without a graph. `now` is the clock that settling is judged by, `wallClock` the time since 1970 in nanoseconds, with
+    /// without a graph. `labelled`: objectives whose examples are of no use to it without labels. `now` is the clock that settling is judged by, `wallClock` the time since 1970 in nanoseconds, with
     /// which the files' own times are compared. `mostRead`: bytes that one scan reads, so that a large drop delays the word
     /// about the others no longer than its own reading takes. `readGraph` gives the signature of an archive.
     package init(
         registry: String, cache: String, settle: Duration, requiresValidation: Bool,
+        labelled: Set<TaskSettings.Objective>,
         now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now },
         wallClock: @escaping @Sendable () -> Int64 = { RegistryScanner.systemTime() }, mostRead: Int64 = 1 << 30,
         readGraph: @escaping @Sendable (String) throws -> GraphSignature = { try ExportedGraph(archive: $0).signature }
@@ -64,6 +67,7 @@ package actor RegistryScanner {
         memory = FileMemory(path: cache)
         self.settle = settle
         self.requiresValidation = requiresValidation
+        self.labelled = labelled
         self.mostRead = mostRead
         self.now = now
         self.wallClock = wallClock
@@ -169,7 +173,7 @@ package actor RegistryScanner {
     ) throws -> Look<AcceptedTask> {
         var key = ""
         if case .accepted(let accepted) = base.drop { key = accepted.source.digest }
-        let requiresValidation = requiresValidation
+        let (requiresValidation, labelled) = (requiresValidation, labelled)
         return try look("tasks/\(name)", inBase: false, verdict: tasks[name], key: key, mayRead: mayRead) {
             reader throws(AdmissionFault) in
             if let objection = reader.listing.objection { throw objection }
@@ -181,7 +185,8 @@ package actor RegistryScanner {
             let opened: BaseModel
             if let model { opened = model } else { opened = try admission.open(accepted, baseListing) }
             model = opened
-            return try TaskAdmission(base: opened, requiresValidation: requiresValidation).admit(name, &reader)
+            return try TaskAdmission(base: opened, requiresValidation: requiresValidation, labelled: labelled)
+                .admit(name, &reader)
         }
     }
 

@@ -62,9 +62,12 @@ package struct AcceptedTask: Hashable, Sendable {
     package var source: TaskSource
     /// Examples in its validation set; 0 without one.
     package var examples: Int
+    /// False where these have no labels: then the task is judged by its agreement with its own checkpoint.
+    package var isLabelled: Bool
 
-    package init(source: TaskSource, examples: Int) {
+    package init(source: TaskSource, examples: Int, isLabelled: Bool = true) {
         self.source = source
         self.examples = examples
+        self.isLabelled = isLabelled
     }
 }

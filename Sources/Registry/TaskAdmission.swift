@@ -10,6 +10,8 @@ struct TaskAdmission {
 
     let base: BaseModel
     let requiresValidation: Bool
+    /// Objectives whose examples must be labelled.
+    let labelled: Set<TaskSettings.Objective>
 
     /// Reads the whole task. Throws why it is not accepted.
     func admit(_ name: String, _ reader: inout DropReader) throws(AdmissionFault) -> AcceptedTask {
@@ -24,16 +26,17 @@ struct TaskAdmission {
         let parameters = ParameterCheck(base: base, head: settings.head)
         try parameters.check(checkpoint)
         let validation = ValidationCheck(
-            signature: base.signature, objective: settings.objective, classes: parameters.classes(checkpoint))
-        var examples = 0
+            signature: base.signature, objective: settings.objective, classes: parameters.classes(checkpoint),
+            needsLabels: labelled.contains(settings.objective))
+        var (examples, isLabelled) = (0, true)
         if listing.files[DropRules.validation] != nil {
-            examples = try validation.check(&reader)
+            (examples, isLabelled) = try validation.check(&reader)
             files.append(try reader.read(DropRules.validation).file)
         } else if requiresValidation {
             throw .refused(
                 code: "missing-validation",
                 message:
-                    "no validation.safetensors; put labelled examples there, or configure a method that learns nothing")
+                    "no validation.safetensors; put examples there, or configure a method that learns nothing")
         }
         let (weights, resemblance) = try reader.read(checkpoint, base: base)
         files += weights
@@ -49,6 +52,6 @@ struct TaskAdmission {
         let source = TaskSource(
             name: name, directory: listing.place.path, files: files, digest: DropReader.digest(files),
             settings: settings)
-        return AcceptedTask(source: source, examples: examples)
+        return AcceptedTask(source: source, examples: examples, isLabelled: isLabelled)
     }
 }

@@ -2,7 +2,7 @@ import ExportedGraph
 import Safetensors
 import WorkerProtocol
 
-/// Checks a task's labelled examples against the graph's inputs and the head.
+/// Checks a task's examples against the graph's inputs and the head.
 struct ValidationCheck {
     static let labels = "labels"
     static let fewest = 2
@@ -12,34 +12,41 @@ struct ValidationCheck {
     let objective: TaskSettings.Objective
     /// Classes that the head tells apart, where that is known.
     let classes: Int?
+    /// Whether examples without labels are of no use.
+    let needsLabels: Bool
 
-    /// Gives the number of examples.
-    func check(_ reader: inout DropReader) throws(AdmissionFault) -> Int {
+    /// Gives the number of examples, and whether they are labelled.
+    func check(_ reader: inout DropReader) throws(AdmissionFault) -> (examples: Int, isLabelled: Bool) {
         let file: SafetensorsFile
         do {
             file = try SafetensorsFile(file: reader.open(DropRules.validation))
         } catch {
             throw AdmissionFault(any: error)
         }
-        guard let labels = file.entry(Self.labels) else {
-            throw refusal("missing-labels", "it has no tensor `labels`; add one label an example")
+        let labels = file.entry(Self.labels)
+        guard labels != nil || !needsLabels else {
+            throw refusal(
+                "missing-labels",
+                "it has no tensor `labels`, which the configured loss needs for \(objective.rawValue); add one label an "
+                    + "example, or configure `loss: distillation`")
         }
         try checkInputs(file)
-        let examples = labels.shape.first ?? 0
+        let counted = labels ?? file.entries.first
+        let examples = counted?.shape.first ?? 0
         for entry in file.entries where entry.shape.first != examples || entry.shape.isEmpty {
             throw refusal(
                 "example-count",
-                "`\(entry.name.printable)` is \(entry.shape), but there are \(examples) labels; "
-                    + "the first axis of every tensor counts the examples")
+                "`\(entry.name.printable)` is \(entry.shape), but `\(counted?.name.printable ?? "")` has \(examples) "
+                    + "examples; the first axis of every tensor counts them")
         }
         guard examples >= Self.fewest else {
             throw refusal("example-count", "it holds \(examples) examples, and \(Self.fewest) are the least; add more")
         }
-        try checkLabels(labels, file)
+        if let labels { try checkLabels(labels, file) }
         if let tensor = try reader.read(DropRules.validation, entries: file.entries).record.notFinite {
             throw DropReader.notFinite(tensor, in: DropRules.validation)
         }
-        return examples
+        return (examples, labels != nil)
     }
 
     private func checkInputs(_ file: SafetensorsFile) throws(AdmissionFault) {

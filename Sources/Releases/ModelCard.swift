@@ -59,6 +59,12 @@ struct ModelCard {
                 "| \(result.task) | \(merged?.examples ?? 0) | \(merged?.metric ?? "") | \(scores.joined(separator: " | ")) |"
             )
         }
+        if scored.contains(where: { $0.merged?.metric == Score.agreement }) {
+            lines.append(
+                "\n`\(Score.agreement)`: those examples have no labels. It is the share on which a model predicts what the "
+                    + "task's own fine-tune does (for a regression their correlation), so it shows what merging lost and "
+                    + "not whether the fine-tune was right.")
+        }
         return lines.joined(separator: "\n") + "\n"
     }
 
@@ -97,7 +103,10 @@ struct ModelCard {
     }
 
     private var verification: String {
-        let command = record.version > 0 ? "\nor, beside the service, `supermergectl verify \(record.version)`.\n" : ""
+        let command =
+            record.version > 0
+            ? "\nor, beside the service, `supermergectl verify \(record.version)`; `supermergectl reproduce "
+                + "\(record.version)` makes it again from what went in and compares the bytes.\n" : ""
         return """
             ## How to verify
 

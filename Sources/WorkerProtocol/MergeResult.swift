@@ -2,7 +2,7 @@
 package struct Score: Codable, Hashable, Sendable {
     /// Examples scored.
     package var examples: Int
-    /// Mean loss per example (nats for classification).
+    /// Mean loss per example (nats for classification); with the metric `agreement` the divergence from the task's own checkpoint.
     package var loss: Double
     /// Name of the metric, for example `accuracy`; higher is better.
     package var metric: String
@@ -13,6 +13,17 @@ package struct Score: Codable, Hashable, Sendable {
         self.loss = loss
         self.metric = metric
         self.value = value
+    }
+}
+
+extension Score {
+    /// The metric of a task without labels: the share of examples on which the model predicts what the task's own checkpoint
+    /// does, or for numbers their correlation with the checkpoint's.
+    package static let agreement = "agreement"
+
+    /// The metric in a sentence: what is agreed with is said.
+    package static func phrase(_ metric: String) -> String {
+        metric == agreement ? "agreement with its own checkpoint" : metric
     }
 }
 

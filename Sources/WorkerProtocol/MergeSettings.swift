@@ -111,6 +111,11 @@ extension MergeSettings {
         return objective == .languageModeling ? .labels : .distillation
     }
 
+    /// Whether a task of this objective can only be merged with labels: no other method and no distillation looks at them.
+    package func needsLabels(_ objective: TaskSettings.Objective) -> Bool {
+        method == .supermerge && loss(of: objective) != .distillation
+    }
+
     /// A key that another version of the program did not write has its default.
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)

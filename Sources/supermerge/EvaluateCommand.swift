@@ -7,13 +7,14 @@ import WorkerProtocol
 /// `supermerge evaluate`: one model on one task.
 struct Evaluate: ParsableCommand, GraphCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Score a release, the base or a task checkpoint on a task.")
+        abstract: "Score a release, the base or a task checkpoint on a task.",
+        discussion: "Examples without labels are scored by the agreement with the task's own checkpoint.")
 
     @Option(help: "Folder of the weights: a release, the base, or a task checkpoint.")
     var model: String
     @Option(help: "Folder of the task: its name, settings, head and validation set.")
     var task: String
-    @Option(help: "Examples to score instead of the task's validation set (.safetensors with labels).")
+    @Option(help: "Examples to score instead of the task's validation set (.safetensors, labels as there).")
     var data: String?
     @Option(help: "Folder of graph.pt2, where it lies neither beside the model nor in the registry's base.")
     var base: String?

@@ -8,7 +8,7 @@ struct Supermerge: ParsableCommand {
         commandName: "supermerge",
         abstract: "Merge fine-tuned models of one base into one model.",
         discussion: "JSON and results go to standard output, everything else to standard error.",
-        subcommands: [Merge.self, Evaluate.self, Inspect.self, FinetuneCommand.self, Worker.self])
+        subcommands: [Merge.self, Evaluate.self, Inspect.self, Reproduce.self, FinetuneCommand.self, Worker.self])
 
     /// Runs a subcommand; usage errors exit with 2.
     static func main() {

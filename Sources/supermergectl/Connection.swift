@@ -54,6 +54,13 @@ struct Connection: ParsableArguments {
         }
     }
 
+    /// The deploy and state directories: those given, else the daemon's.
+    func directories(deploy: String?, state: String?) async throws -> (deploy: String, state: String) {
+        if let deploy, let state { return (deploy, state) }
+        let status = try decode(DaemonStatus.self, try await send("GET", "/status"))
+        return (deploy ?? status.deploy, state ?? status.state)
+    }
+
     func send(_ method: String, _ path: String) async throws -> Data {
         do {
             return try await client.send(method, path)

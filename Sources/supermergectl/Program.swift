@@ -7,7 +7,7 @@ struct Program: AsyncParsableCommand {
         commandName: "supermergectl", abstract: "Look at a running supermerged and steer it.",
         subcommands: [
             StatusCommand.self, HistoryCommand.self, ShowCommand.self, RollbackCommand.self, RescanCommand.self,
-            PauseCommand.self, ResumeCommand.self, RetryCommand.self, VerifyCommand.self,
+            PauseCommand.self, ResumeCommand.self, RetryCommand.self, VerifyCommand.self, ReproduceCommand.self,
         ])
 
     @Option(help: "The daemon's control socket; default: $SUPERMERGE_SOCKET or /run/supermerge/control.sock.")

@@ -33,5 +33,8 @@ struct ShowCommand: AsyncParsableCommand {
                     String(task.digest.prefix(12)),
                 ]
             })
+        if record.result.tasks.contains(where: { $0.merged?.metric == Score.agreement }) {
+            Terminal.print("\(Score.agreement): no labels; \(Score.phrase(Score.agreement)) instead")
+        }
     }
 }

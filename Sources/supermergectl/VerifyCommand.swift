@@ -1,5 +1,4 @@
 import ArgumentParser
-import Control
 import Ledger
 import Releases
 import WorkerProtocol
@@ -29,7 +28,7 @@ struct VerifyCommand: AsyncParsableCommand {
     var release: Int?
 
     func run() async throws {
-        let (deploy, state) = try await directories()
+        let (deploy, state) = try await connection.directories(deploy: deploy, state: state)
         let report: Report
         do {
             let store = ReleaseStore(deploy: deploy)
@@ -53,11 +52,5 @@ struct VerifyCommand: AsyncParsableCommand {
         for (version, faults) in report.releases.sorted(by: { Int($0.key) ?? 0 < Int($1.key) ?? 0 }) {
             Terminal.print("release \(version): " + (faults.isEmpty ? "as published" : faults.joined(separator: ", ")))
         }
-    }
-
-    private func directories() async throws -> (deploy: String, state: String) {
-        if let deploy, let state { return (deploy, state) }
-        let status = try connection.decode(DaemonStatus.self, try await connection.send("GET", "/status"))
-        return (deploy ?? status.deploy, state ?? status.state)
     }
 }

@@ -81,6 +81,22 @@ struct GateTests {
         #expect(!judge(deployed: 0.1, merged: score(0.9, loss: .infinity)).isPassed)
     }
 
+    @Test func agreementIsSaidToBeThat() {
+        func result(deployed: Double?, merged: Double) -> GateVerdict {
+            func score(_ value: Double) -> Score { Score(examples: 50, loss: 0.1, metric: "agreement", value: value) }
+            var task = TaskResult(task: "a", fitted: 10)
+            (task.base, task.deployed, task.merged) = (score(0.5), deployed.map(score), score(merged))
+            task.paired = deployed.map { _ in PairedCounts(gained: 0, lost: 20) }
+            return Gate(maximumRegression: 0.02).judge(MergeResult(tasks: [task]), tasks: [], requiresScores: true)
+        }
+        let fallen = result(deployed: 0.9, merged: 0.5)
+        #expect(!fallen.isPassed)
+        #expect(fallen.message.contains("a fell from 0.9 to 0.5 agreement with its own checkpoint"))
+        #expect(result(deployed: nil, merged: 0.5 - 0.1).message.contains("agreement with its own checkpoint"))
+        let passed = result(deployed: 0.9, merged: 0.9)
+        #expect(passed.isPassed && passed.message == "passed, judged by agreement with its own checkpoint: a")
+    }
+
     @Test func withoutValidationNothingIsJudged() {
         let verdict = Gate(maximumRegression: 0.02).judge(
             MergeResult(tasks: [TaskResult(task: "a", fitted: 0)]), tasks: [], requiresScores: false)

@@ -25,6 +25,14 @@ struct RegistryChangesTests {
         #expect(RegistryChanges.events(since: memory.announced, in: snapshot).isEmpty)
     }
 
+    @Test func aTaskWithoutLabelsIsSaidToBeJudgedByAgreement() throws {
+        var task = Samples.task("a")
+        task.isLabelled = false
+        let event = try #require(RegistryChanges.events(since: [:], in: Samples.snapshot([task])).last)
+        #expect(event.message.contains("without labels") && event.message.contains("agreement with its own checkpoint"))
+        #expect(event.details["labelled"] == .bool(false))
+    }
+
     @Test func aFolderBeingRewrittenIsNoNews() {
         var memory = PlannerMemory()
         var snapshot = Samples.snapshot([Samples.task("a")])

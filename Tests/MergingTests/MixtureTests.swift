@@ -42,7 +42,7 @@ import Torch
                 }
             }
             #expect(Array(values[2..<4]) == [0, 1])
-            #expect(try labels.integers() == [set.mixtures[0].first, 0, set.mixtures[1].first].map(Int64.init))
+            #expect(try labels?.integers() == [set.mixtures[0].first, 0, set.mixtures[1].first].map(Int64.init))
         }
     }
 

@@ -33,13 +33,14 @@ final class TestRegistry: Sendable {
 
     /// `wallClock` 0: the files' own times say nothing, only the looks count.
     func scanner(
-        requiresValidation: Bool = true, mostRead: Int64 = 1 << 30,
+        requiresValidation: Bool = true,
+        labelled: Set<TaskSettings.Objective> = Set(TaskSettings.Objective.allCases), mostRead: Int64 = 1 << 30,
         wallClock: @escaping @Sendable () -> Int64 = { 0 },
         readGraph: @escaping @Sendable (String) throws -> GraphSignature = { _ in TestRegistry.signature }
     ) -> RegistryScanner {
         RegistryScanner(
             registry: root, cache: cache, settle: .seconds(5), requiresValidation: requiresValidation,
-            now: { self.time.withLock { $0 } }, wallClock: wallClock, mostRead: mostRead,
+            labelled: labelled, now: { self.time.withLock { $0 } }, wallClock: wallClock, mostRead: mostRead,
             readGraph: readGraph)
     }
 

@@ -50,13 +50,13 @@ package struct Gate: Hashable, Sendable {
                     verdict.pValue.map { ", p = \(Self.text($0))" }
                     ?? (task.paired == nil || isTestable ? "" : ", too few for a paired test")
                 verdict.objection =
-                    "fell from \(Self.text(deployed.value)) to \(Self.text(merged.value)) \(merged.metric) "
-                    + "(limit \(Self.text(allowed)), \(merged.examples) examples\(chance))"
+                    "fell from \(Self.text(deployed.value)) to \(Self.text(merged.value)) "
+                    + "\(Score.phrase(merged.metric)) (limit \(Self.text(allowed)), \(merged.examples) examples\(chance))"
             }
         } else if let base = task.base, !isBetter(merged, than: base) {
             verdict.objection =
                 "is not better than the base: \(Self.text(merged.value)) against \(Self.text(base.value)) "
-                + "\(merged.metric) on \(merged.examples) examples"
+                + "\(Score.phrase(merged.metric)) on \(merged.examples) examples"
         }
         return verdict
     }

@@ -1,3 +1,5 @@
+import WorkerProtocol
+
 /// What the gate says of a candidate, with the figures behind it.
 package struct GateVerdict: Hashable, Sendable {
     /// One task's figures.
@@ -28,7 +30,13 @@ package struct GateVerdict: Hashable, Sendable {
 
     /// One sentence with every objection.
     package var message: String {
-        if isPassed { return isJudged ? "passed" : "no gate: no validation data" }
+        guard !isPassed else {
+            guard isJudged else { return "no gate: no validation data" }
+            let agreeing = tasks.filter { $0.metric == Score.agreement }.map(\.task)
+            return agreeing.isEmpty
+                ? "passed"
+                : "passed, judged by \(Score.phrase(Score.agreement)): \(agreeing.joined(separator: ", "))"
+        }
         return tasks.compactMap { task in task.objection.map { "\(task.task) \($0)" } }.joined(separator: "; ")
     }
 }

@@ -1,5 +1,6 @@
 package import Ledger
 package import Registry
+import WorkerProtocol
 
 /// What a scan found that the ledger has not said yet.
 package enum RegistryChanges {
@@ -17,16 +18,23 @@ package enum RegistryChanges {
         } else if let event = plainEvent("base", nil, "base model", snapshot.base, announced) {
             events.append(event)
         }
+        let hasGraph = if case .accepted(let base) = snapshot.base { base.hasGraph } else { false }
         for name in snapshot.tasks.keys.sorted() {
             guard let drop = snapshot.tasks[name] else { continue }
             let key = "task \(name)"
             if case .accepted(let task) = drop {
                 let state = "accepted \(task.source.digest)"
                 if announced[key] != state {
+                    let remark =
+                        task.isLabelled || !hasGraph
+                        ? "" : " without labels: it is judged by \(Score.phrase(Score.agreement))"
                     events.append(
                         event(
-                            .accepted, key, state, task: name, message: "task \(name) accepted",
-                            ["digest": .string(task.source.digest), "examples": .integer(task.examples)]))
+                            .accepted, key, state, task: name, message: "task \(name) accepted\(remark)",
+                            [
+                                "digest": .string(task.source.digest), "examples": .integer(task.examples),
+                                "labelled": .bool(task.isLabelled),
+                            ]))
                 }
             } else if let event = plainEvent(key, name, "task \(name)", drop, announced) {
                 events.append(event)

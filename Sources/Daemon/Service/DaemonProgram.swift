@@ -7,6 +7,7 @@ import Releases
 import ServiceLifecycle
 import Systemd
 import UnixSignals
+import WorkerProtocol
 
 /// The whole daemon, from its configuration file to its end.
 package struct DaemonProgram: Sendable {
@@ -71,7 +72,8 @@ package struct DaemonProgram: Sendable {
     private static func looker(_ configuration: Configuration) -> any RegistryLooking {
         RegistryScanner(
             registry: configuration.registry, cache: configuration.admissionCache, settle: configuration.settle,
-            requiresValidation: configuration.merge.method.isLearned)
+            requiresValidation: configuration.merge.method.isLearned,
+            labelled: Set(TaskSettings.Objective.allCases.filter(configuration.merge.needsLabels)))
     }
 
     private static func worker(

@@ -30,7 +30,8 @@ struct MemoryEstimate: Hashable, Sendable {
             tasks += task.validation?.entries.reduce(0) { $0 + Int64($1.bytes.count) } ?? 0
             tasks += task.head.compactMap { task.checkpoint.entry($0) }.reduce(0) { $0 + 4 * Int64($1.elementCount) }
             guard plan.settings.loss(of: task.source.settings.objective) != .labels else { continue }
-            tasks += logits * Int64(1 + plan.settings.mixup) * Int64(task.validation?.entry("labels")?.shape.first ?? 0)
+            let examples = task.validation?.entries.first?.shape.first ?? 0
+            tasks += logits * Int64(1 + plan.settings.mixup) * Int64(examples)
         }
     }
 

@@ -1,0 +1,37 @@
+internal import Files
+internal import Safetensors
+internal import Torch
+internal import WorkerProtocol
+
+extension Coefficients {
+    /// The coefficients and gains of a release as weights that are not squashed. Float32 holds them as the merge used them.
+    ///
+    /// Throws `MergeError` where the file has other layers, tasks or rows.
+    static func read(_ layers: [Layer], tasks count: Int, release directory: String) throws -> MergingWeights {
+        let file = try SafetensorsFile(file: ReadableFile(path: directory + "/" + path))
+        var weights = MergingWeights(taskCount: count, layers: layers, coefficient: 0, squash: .identity)
+        func values(_ name: String, length: Int) throws -> [Double] {
+            guard let entry = file.entry(name), entry.shape == (length == 1 ? [count] : [count, length]) else {
+                throw MergeError.base(
+                    "\(path) of \(directory) has no \(name) for \(count) tasks and \(length) rows; it belongs to other "
+                        + "inputs or to another version of this program")
+            }
+            return try file.tensor(entry).doubles()
+        }
+        for (index, layer) in layers.enumerated() {
+            let rows = try values(layer.name, length: layer.weightRows)
+            for task in 0..<count {
+                let own = rows[task * layer.weightRows..<(task + 1) * layer.weightRows]
+                weights.values.replaceSubrange(weights.range(task: task, layer: index), with: own)
+            }
+            guard layer.weightColumns > 0 else { continue }
+            let gains = try values(columns(layer), length: layer.weightColumns)
+            for task in 0..<count {
+                let own = gains[task * layer.weightColumns..<(task + 1) * layer.weightColumns]
+                weights.values.replaceSubrange(
+                    weights.columnRange(task: task, layer: index), with: own.map(weights.squash.weight(forGain:)))
+            }
+        }
+        return weights
+    }
+}

@@ -1,0 +1,21 @@
+internal import Foundation
+internal import Torch
+package import WorkerProtocol
+
+extension MergeRun {
+    /// Writes what the plan's tasks give with the coefficients of a release: nothing is fitted and nothing scored. Its model,
+    /// heads and coefficients come out in the plan's output directory.
+    ///
+    /// Throws `MergeError` where the coefficients are not those of these tasks and layers, and what `run` throws. Memory: a
+    /// few pieces of tensors.
+    package func reproduce(release directory: String) throws -> [SourceFile] {
+        try TorchRuntime.setThreads(plan.settings.threads)
+        let workbench = try Workbench(plan, isBenched: false)
+        if plan.settings.method.isLearned { try workbench.vectors.findZeros { _ in } }
+        try prepareRule(workbench)
+        let weights = try Coefficients.read(workbench.layers, tasks: workbench.tasks.count, release: directory)
+        let outputs = try CandidateWriter(workbench: workbench, directory: plan.output).write(weights) { _, _ in }
+        try plan.checkStamps()
+        return outputs
+    }
+}
