@@ -10,12 +10,15 @@ PREFIX ?= /usr
 SYSCONFDIR ?= /etc
 DESTDIR ?=
 PROGRAMS := supermerge supermerged supermergectl
+# What supermerge loads when it needs libtorch; no program links it, so it has to be asked for.
+LIBRARY := supermerge-torch
 # Some containers give fewer cores than the machine has.
 JOBS ?= $(shell nproc)
 RELEASE := swift build -c release -j $(JOBS)
 
 build: set-up
-	@for program in $(PROGRAMS); do echo "$(RELEASE) --product $$program"; $(RELEASE) --product $$program || exit; done
+	@for product in $(PROGRAMS) $(LIBRARY); do \
+	    echo "$(RELEASE) --product $$product"; $(RELEASE) --product $$product || exit; done
 
 demo: build
 	@Tools/set-up demo
@@ -44,6 +47,8 @@ set-up:
 install: build
 	install -d "$(DESTDIR)$(PREFIX)/bin"
 	install -m 755 $(addprefix "$$($(RELEASE) --show-bin-path)"/,$(PROGRAMS)) "$(DESTDIR)$(PREFIX)/bin/"
+	install -D -m 644 "$$($(RELEASE) --show-bin-path)/lib$(LIBRARY).so" \
+	    "$(DESTDIR)$(PREFIX)/lib/supermerge/lib$(LIBRARY).so"
 	install -D -m 644 systemd/supermerged@.service "$(DESTDIR)$(PREFIX)/lib/systemd/system/supermerged@.service"
 	install -D -m 644 systemd/sysusers.d/supermerged.conf "$(DESTDIR)$(PREFIX)/lib/sysusers.d/supermerged.conf"
 	install -D -m 644 systemd/tmpfiles.d/supermerged.conf "$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/supermerged.conf"

@@ -52,6 +52,8 @@ let package = Package(
         .executable(name: "supermerged", targets: ["supermerged"]),
         .executable(name: "supermerge", targets: ["supermerge"]),
         .executable(name: "supermergectl", targets: ["supermergectl"]),
+        // What alone links libtorch; supermerge loads it when it first needs it.
+        .library(name: "supermerge-torch", type: .dynamic, targets: ["CTorchLibrary"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -71,8 +73,14 @@ let package = Package(
         room("WorkerProtocol"),
 
         // The numerical side: linked by `supermerge` alone.
-        .target(name: "CTorch", cxxSettings: torchHeaders, linkerSettings: torchLibraries),
-        room("Torch", ["CTorch"]),
+        .target(name: "CKernels"),
+        .target(name: "CTorch", dependencies: ["CKernels"]),
+        .target(
+            name: "CTorchLibrary", publicHeadersPath: ".",
+            cxxSettings: torchHeaders
+                + [.headerSearchPath("../CTorch/include"), .headerSearchPath("../CKernels/include")],
+            linkerSettings: torchLibraries),
+        room("Torch", ["CKernels", "CTorch"]),
         room("ExportedGraph", ["Files", "Safetensors"]),
         room("ExportedModel", ["ExportedGraph", "Torch"]),
         room("Merging", ["ExportedModel", "Safetensors", "Torch", "WorkerProtocol", "Files"]),

@@ -40,7 +40,7 @@ extension TaskVectors {
             let movers = movers(of: index)
             try unsafe forEachPiece(of: index) { piece in
                 let places = Array(movers.enumerated())
-                let added = try Concurrently.map(places) { place, task in
+                let added = try Concurrently.map(places, threads: TorchRuntime.threads) { place, task in
                     var bins = counts[task]
                     try unsafe MergeKernel.countMagnitudes(
                         origin: piece.origin, vector: piece.vectors[place], elements: piece.elements.count,

@@ -57,7 +57,8 @@ final class TaskVectors {
 
     /// SHA-256 of every file of the base and the tasks, by path.
     func sha256() throws -> [String: String] {
-        try Concurrently.map(scratch) { try $0.sha256() }.reduce(into: [:]) { $0.merge($1) { first, _ in first } }
+        try Concurrently.map(scratch, threads: TorchRuntime.threads) { try $0.sha256() }
+            .reduce(into: [:]) { $0.merge($1) { first, _ in first } }
     }
 
     /// Tasks that move the layer.
@@ -94,7 +95,7 @@ final class TaskVectors {
             try unsafe scratch[source.place].read(source.checkpoint, name, elements)
         }
         guard elements.count >= Self.threadElements else { return try unsafe sources.map(load) }
-        return try unsafe Concurrently.map(sources, load)
+        return try unsafe Concurrently.map(sources, threads: TorchRuntime.threads, load)
     }
 
     /// Writes θm(j) of one piece by the `rule`, by default θp(j) + Σᵢ c(i,j) · τ(i,j), to `result`, rounded once to `dtype`.

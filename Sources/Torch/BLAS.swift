@@ -1,4 +1,5 @@
 import CTorch
+import Glibc
 
 /// The library of matrix products in this process, told by its file's name.
 enum BLAS: Hashable {
@@ -13,7 +14,7 @@ enum BLAS: Hashable {
         var paths: [String] = []
         if let text = unsafe ct_blas_libraries() {
             paths = unsafe String(cString: text).split(separator: "\n").map(String.init)
-            unsafe ct_string_free(text)
+            unsafe free(text)
         }
         return BLAS(paths: paths, hasMKL: ct_has_mkl())
     }

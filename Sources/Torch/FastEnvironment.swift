@@ -17,15 +17,37 @@ struct FastEnvironment: Hashable {
     /// What is set already, by whoever started the process.
     var given: Set<String>
 
+    /// As libtorch has found it.
     static var inProcess: FastEnvironment {
-        let names = ["OPENBLAS_CORETYPE", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT"]
-        return FastEnvironment(
-            core: unsafe ct_openblas_core().map { unsafe String(cString: $0) },
-            features: processorFeatures(),
-            given: Set(names.filter { unsafe getenv($0) != nil }))
+        FastEnvironment(core: unsafe ct_openblas_core().map { unsafe String(cString: $0) })
     }
 
-    /// Variables to set before the process starts; empty where nothing would get faster.
+    /// As libtorch would find it: its BLAS is loaded alone, asked, and unloaded, in some hundredths of a second.
+    static var beforeLoading: FastEnvironment {
+        guard unsafe getenv("OPENBLAS_CORETYPE") == nil,
+            let library = unsafe dlopen("libblas.so.3", RTLD_LAZY | RTLD_LOCAL)
+        else { return FastEnvironment(core: nil) }
+        defer { unsafe dlclose(library) }
+        typealias CoreName = @convention(c) () -> UnsafePointer<CChar>?
+        guard let symbol = unsafe dlsym(library, "openblas_get_corename"),
+            let name = unsafe unsafeBitCast(symbol, to: CoreName.self)()
+        else { return FastEnvironment(core: nil) }
+        return FastEnvironment(core: unsafe String(cString: name))
+    }
+
+    init(core: String?) {
+        let names = ["OPENBLAS_CORETYPE", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT"]
+        self.init(
+            core: core, features: Self.processorFeatures(), given: Set(names.filter { unsafe getenv($0) != nil }))
+    }
+
+    init(core: String?, features: Set<String>, given: Set<String>) {
+        self.core = core
+        self.features = features
+        self.given = given
+    }
+
+    /// Variables to set before the libraries are loaded; empty where nothing would get faster.
     var missing: [String: String] {
         var missing: [String: String] = [:]
         if let kernels = betterCore, !given.contains("OPENBLAS_CORETYPE") { missing["OPENBLAS_CORETYPE"] = kernels }

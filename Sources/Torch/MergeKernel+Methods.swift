@@ -1,9 +1,9 @@
-import CTorch
+import CKernels
 
 extension MergeKernel {
     /// Bins of `countMagnitudes` by the upper 16 of a magnitude's 31 bits, and by the lower 15.
-    package static let upperBins = CT_MAGNITUDE_UPPER
-    package static let lowerBins = CT_MAGNITUDE_LOWER
+    package static let upperBins = CK_MAGNITUDE_UPPER
+    package static let lowerBins = CK_MAGNITUDE_LOWER
 
     /// Adds to `bins` how many |vector − origin| in float32 have which upper bits, or, of those with the upper bits `upper`,
     /// which lower bits. Exact, and without sorting: two passes find any rank.
@@ -12,7 +12,7 @@ extension MergeKernel {
     ) throws {
         precondition(bins.count >= (upper == nil ? upperBins : lowerBins))
         try TorchError.check { error in
-            unsafe ct_count_magnitudes(origin.c, vector.c, Int64(elements), Int32(upper ?? -1), &bins, error)
+            unsafe ck_count_magnitudes(origin.c, vector.c, Int64(elements), Int32(upper ?? -1), &bins, error)
         }
     }
 
@@ -24,7 +24,7 @@ extension MergeKernel {
     ) throws {
         let pieces = unsafe vectors.map { unsafe $0.c }
         try TorchError.check { error in
-            unsafe ct_merge_ties(
+            unsafe ck_merge_ties(
                 origin.c, pieces, thresholds, Int64(pieces.count), Int64(elements), factor, result, dtype.code, error)
         }
     }
@@ -36,7 +36,7 @@ extension MergeKernel {
     ) throws {
         let pieces = unsafe vectors.map { unsafe $0.c }
         try TorchError.check { error in
-            unsafe ct_merge_dare(
+            unsafe ck_merge_dare(
                 origin.c, pieces, coefficients, seeds, Int64(pieces.count), Int64(first), Int64(elements), share,
                 result,
                 dtype.code, error)

@@ -1,4 +1,4 @@
-import CTorch
+import CKernels
 
 /// The two sums of a merge, over pieces of tensors in plain memory that are converted to float32 on the way.
 package enum MergeKernel {
@@ -13,7 +13,7 @@ package enum MergeKernel {
             unsafe self.dtype = dtype
         }
 
-        var c: ct_piece { unsafe ct_piece(bytes: bytes, dtype: dtype.code) }
+        var c: ck_piece { unsafe ck_piece(bytes: bytes, dtype: dtype.code) }
     }
 
     /// ⟨G, τᵢ⟩ over each of `rows` rows of `stride` elements, task-major; τᵢ = vector − origin. The order of the sums does
@@ -24,7 +24,7 @@ package enum MergeKernel {
         var products = unsafe [Double](repeating: 0, count: vectors.count * rows)
         let pieces = unsafe vectors.map { unsafe $0.c }
         try TorchError.check { error in
-            unsafe ct_merge_dots(
+            unsafe ck_merge_dots(
                 gradient, origin.c, pieces, Int64(pieces.count), Int64(rows), Int64(stride), &products, error)
         }
         return products
@@ -40,7 +40,7 @@ package enum MergeKernel {
         var columns = unsafe [Double](repeating: 0, count: vectors.count * stride)
         let pieces = unsafe vectors.map { unsafe $0.c }
         try TorchError.check { error in
-            unsafe ct_merge_gated_dots(
+            unsafe ck_merge_gated_dots(
                 gradient, origin.c, pieces, coefficients, gains, Int64(pieces.count), Int64(rows), Int64(stride),
                 &products, &columns, error)
         }
@@ -55,7 +55,7 @@ package enum MergeKernel {
     ) throws {
         let pieces = unsafe vectors.map { unsafe $0.c }
         try TorchError.check { error in
-            unsafe ct_merge_sum(
+            unsafe ck_merge_sum(
                 origin.c, pieces, coefficients, gains.isEmpty ? nil : gains, Int64(pieces.count), Int64(rows),
                 Int64(stride), result, dtype.code,
                 error)

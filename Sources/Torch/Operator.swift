@@ -1,4 +1,5 @@
 import CTorch
+import Glibc
 
 /// An operator of libtorch's dispatcher with its schema.
 @safe package struct Operator {
@@ -30,7 +31,7 @@ import CTorch
     /// The schema as PyTorch prints it, for messages.
     package var schema: String {
         guard let text = unsafe ct_operator_schema(handle) else { return "" }
-        defer { unsafe ct_string_free(text) }
+        defer { unsafe free(text) }
         return unsafe String(cString: text)
     }
 }

@@ -1,4 +1,5 @@
 import CTorch
+import Glibc
 
 extension TorchError {
     /// Runs a C function that reports failure by its status and a message, and throws that message.
@@ -8,7 +9,7 @@ extension TorchError {
         var message: UnsafeMutablePointer<CChar>?
         guard unsafe body(&message) != ct_status(CT_OK) else { return }
         guard let text = unsafe message else { throw TorchError("libtorch failed without a message") }
-        defer { unsafe ct_string_free(text) }
+        defer { unsafe free(text) }
         throw TorchError(unsafe String(cString: text).trimmed)
     }
 }

@@ -42,8 +42,9 @@ enum Console {
         }
     }
 
-    /// Sets the threads and says so where the BLAS in the process is a slow one.
-    static func prepareRuntime(threads: Int) throws {
-        if let advice = try NumericalRuntime.prepare(threads: threads) { say("supermerge: \(advice)") }
+    /// Sets the threads; for what runs a graph loads libtorch, and says so where its BLAS is a slow one.
+    static func prepareRuntime(threads: Int, runsGraph: Bool = true) throws {
+        try NumericalRuntime.setThreads(threads)
+        if runsGraph, let advice = try NumericalRuntime.load() { say("supermerge: \(advice)") }
     }
 }

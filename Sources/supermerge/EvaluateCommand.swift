@@ -5,7 +5,7 @@ import Registry
 import WorkerProtocol
 
 /// `supermerge evaluate`: one model on one task.
-struct Evaluate: ParsableCommand, GraphCommand {
+struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Score a release, the base or a task checkpoint on a task.",
         discussion: "Examples without labels are scored by the agreement with the task's own checkpoint.")
@@ -30,8 +30,6 @@ struct Evaluate: ParsableCommand, GraphCommand {
         var metric: String
         var value: Double
     }
-
-    var runsGraph: Bool { true }
 
     func run() throws {
         try Console.reportingFaults {

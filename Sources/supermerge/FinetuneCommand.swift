@@ -2,7 +2,7 @@ import ArgumentParser
 import Merging
 
 /// `supermerge finetune`: trains a task checkpoint, or a base from nothing.
-struct FinetuneCommand: ParsableCommand, GraphCommand {
+struct FinetuneCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "finetune",
         abstract: "Fine-tune all parameters of a graph on labelled examples.",
@@ -37,8 +37,6 @@ struct FinetuneCommand: ParsableCommand, GraphCommand {
         }
         guard classes ?? 1 > 0 else { throw ValidationError("classes must be positive") }
     }
-
-    var runsGraph: Bool { true }
 
     func run() throws {
         try Console.reportingFaults {

@@ -6,7 +6,7 @@ import Releases
 import WorkerProtocol
 
 /// `supermerge merge`: a merge with no daemon and no registry.
-struct Merge: ParsableCommand, GraphCommand {
+struct Merge: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Merge task checkpoints of one base into a folder.",
         discussion: "Exit status: 0 done, 1 failed, 2 usage.")
@@ -34,12 +34,20 @@ struct Merge: ParsableCommand, GraphCommand {
         guard Set(names).count == names.count else { throw ValidationError("two tasks have the same folder name") }
     }
 
-    /// Without a graph nothing is learned or scored, and starting the libraries twice would be a third of the time.
-    var runsGraph: Bool { (try? FileStatus.ifPresent(base + "/graph.pt2", followingLinks: true)) != nil }
+    /// A static method without examples scores nothing: it needs no libtorch, whose start would be a third of its time.
+    private var runsGraph: Bool {
+        func isThere(_ path: String) -> Bool { (try? FileStatus.ifPresent(path, followingLinks: true)) != nil }
+        return options.method.isLearned
+            || isThere(base + "/graph.pt2") && tasks.contains { isThere($0 + "/validation.safetensors") }
+    }
 
     func run() throws {
         try Console.reportingFaults {
-            try Console.prepareRuntime(threads: options.threads)
+            do {
+                try Console.prepareRuntime(threads: options.threads, runsGraph: runsGraph)
+            } catch  where !options.method.isLearned && !options.settings.searchesScale {
+                // Merged all the same; a note says why nothing was scored.
+            }
             let progress = ProgressLine()
             let staging = try prepareOutput()
             let run = MergeRun(try plan(output: staging)) { progress.show($0) }

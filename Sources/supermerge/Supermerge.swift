@@ -1,5 +1,4 @@
 import ArgumentParser
-import Merging
 
 /// The numerical program: merges, scores and looks into files; the daemon's worker. Exit status: 0 done, 1 failed, 2 usage.
 @main
@@ -14,9 +13,6 @@ struct Supermerge: ParsableCommand {
     static func main() {
         do {
             var command = try parseAsRoot()
-            if let command = command as? any GraphCommand, command.runsGraph {
-                NumericalRuntime.restartWithFastEnvironment()
-            }
             try command.run()
         } catch  where exitCode(for: error) == .validationFailure {
             Console.say(fullMessage(for: error))
@@ -25,9 +21,4 @@ struct Supermerge: ParsableCommand {
             exit(withError: error)
         }
     }
-}
-
-/// A command that may run a model, and then needs the numerical libraries at their best.
-protocol GraphCommand {
-    var runsGraph: Bool { get }
 }

@@ -6,10 +6,8 @@ import Merging
 import WorkerProtocol
 
 /// `supermerge worker`: what the daemon starts. One `MergePlan` on standard input, `WorkerEvent` lines on standard output.
-struct Worker: ParsableCommand, GraphCommand {
+struct Worker: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Carry out one plan of the daemon.", shouldDisplay: false)
-
-    var runsGraph: Bool { true }
 
     func run() throws {
         let stop = StopSignal()

@@ -1,4 +1,5 @@
 import Files
+import Synchronization
 import Testing
 
 @Suite struct ConcurrentlyTests {
@@ -7,6 +8,19 @@ import Testing
     @Test(arguments: [0, 1, 2, 1000]) func resultsHaveTheItemsOrder(count: Int) throws {
         let items = Array(0..<count)
         #expect(try Concurrently.map(items) { "\($0)" } == items.map { "\($0)" })
+    }
+
+    @Test(arguments: [1, 2, 3]) func noMoreThanTheGivenThreadsWork(threads: Int) throws {
+        let working = Atomic(0)
+        let most = Atomic(0)
+        let items = Array(0..<200)
+        let results = try Concurrently.map(items, threads: threads) { item in
+            most.max(working.add(1, ordering: .relaxed).newValue, ordering: .relaxed)
+            defer { working.subtract(1, ordering: .relaxed) }
+            return (0...item).reduce(0, +)
+        }
+        #expect(results == items.map { $0 * ($0 + 1) / 2 })
+        #expect(most.load(ordering: .relaxed) <= threads)
     }
 
     @Test func resultsMayBeNil() throws {

@@ -4,6 +4,7 @@ import Testing
 
 @Suite(.serialized) struct TorchRuntimeTests {
     @Test func versionsNameLibtorchBlasAndThreads() throws {
+        try TorchRuntime.load()
         let versions = TorchRuntime.versions()
         #expect(versions["libtorch"]?.isEmpty == false)
         #expect(versions["blas"]?.isEmpty == false)

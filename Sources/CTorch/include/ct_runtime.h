@@ -1,4 +1,4 @@
-/// Settings of the process and of the calling thread.
+/// Settings of libtorch and of the calling thread.
 #ifndef CT_RUNTIME_H
 #define CT_RUNTIME_H
 
@@ -11,9 +11,6 @@ extern "C" {
 #pragma clang assume_nonnull begin
 
 ct_status ct_set_threads(int32_t count, char *_Nullable *_Nonnull error) CT_NOEXCEPT;
-int32_t ct_threads(void) CT_NOEXCEPT;
-/// Makes the allocator keep what is freed instead of giving it back: for a process that allocates the same over and over.
-void ct_keep_freed_memory(void) CT_NOEXCEPT;
 
 bool ct_grad_mode(void) CT_NOEXCEPT;
 void ct_set_grad_mode(bool enabled) CT_NOEXCEPT;
@@ -25,13 +22,11 @@ void ct_set_autocast(bool enabled) CT_NOEXCEPT;
 const char *ct_torch_version(void) CT_NOEXCEPT;
 /// True where libtorch carries MKL inside.
 bool ct_has_mkl(void) CT_NOEXCEPT;
-/// Resolved paths of the BLAS libraries in the process, one a line; to be freed with `ct_string_free`.
+/// Resolved paths of the BLAS libraries in the process, one a line; to be freed with `free`.
 char *_Nullable ct_blas_libraries(void) CT_NOEXCEPT;
 
 /// The processor that OpenBLAS has chosen its kernels for; null where the BLAS is not OpenBLAS.
 const char *_Nullable ct_openblas_core(void) CT_NOEXCEPT;
-/// Sets a variable where it is not set yet.
-void ct_set_environment(const char *name, const char *value) CT_NOEXCEPT;
 
 #pragma clang assume_nonnull end
 

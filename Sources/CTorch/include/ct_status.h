@@ -1,5 +1,5 @@
 /// How every function of this library answers. Results come through out-parameters and belong to the caller; on failure
-/// nothing is written to them and `*error`, where one is asked for, points at a message to be freed with `ct_string_free`.
+/// nothing is written to them and `*error`, where one is asked for, points at a message to be freed with `free`.
 #ifndef CT_STATUS_H
 #define CT_STATUS_H
 
@@ -8,23 +8,12 @@
 
 #ifdef __cplusplus
 #define CT_NOEXCEPT noexcept
-extern "C" {
 #else
 #define CT_NOEXCEPT
 #endif
 
-#pragma clang assume_nonnull begin
-
 typedef int32_t ct_status;
 
 enum { CT_OK = 0, CT_FAILED = 1 };
-
-void ct_string_free(char *_Nullable string) CT_NOEXCEPT;
-
-#pragma clang assume_nonnull end
-
-#ifdef __cplusplus
-}
-#endif
 
 #endif

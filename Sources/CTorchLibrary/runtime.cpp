@@ -1,3 +1,4 @@
+#include "ct_functions.h"
 #include "ct_runtime.h"
 #include "autocast.h"
 #include "guarded.h"
@@ -7,7 +8,6 @@
 
 #include <dlfcn.h>
 #include <link.h>
-#include <malloc.h>
 
 #include <climits>
 
@@ -19,13 +19,6 @@ ct_status ct_set_threads(int32_t count, char **error) noexcept {
         if (blas) blas(count);
     });
 }
-
-void ct_keep_freed_memory(void) noexcept {
-    mallopt(M_MMAP_THRESHOLD, 32 << 20);
-    mallopt(M_TRIM_THRESHOLD, INT_MAX);
-}
-
-int32_t ct_threads(void) noexcept { return at::get_num_threads(); }
 
 bool ct_grad_mode(void) noexcept { return at::GradMode::is_enabled(); }
 
@@ -69,4 +62,4 @@ const char *ct_openblas_core(void) noexcept {
     return core ? core() : nullptr;
 }
 
-void ct_set_environment(const char *name, const char *value) noexcept { setenv(name, value, 0); }
+const char *ct_library_interface(void) noexcept { return CT_INTERFACE; }

@@ -3,8 +3,6 @@
 
 #include <ATen/ATen.h>
 
-void ct_string_free(char *string) noexcept { std::free(string); }
-
 ct_status ct_tensor_empty(const int64_t *shape, int64_t rank, int32_t dtype, ct_tensor **result,
                           char **error) noexcept {
     return ct::guarded(error, [&] {

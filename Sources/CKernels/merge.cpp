@@ -1,20 +1,20 @@
-#include "ct_merge.h"
+#include "ck_merge.h"
 #include "blocks.h"
 #include "guarded.h"
-#include "width.h"
+#include "ck_width.h"
 
 #include <algorithm>
 #include <vector>
 
 namespace {
 
-using ct::blockSize;
-using ct::forEachBlock;
-using ct::load;
+using ck::blockSize;
+using ck::forEachBlock;
+using ck::load;
 constexpr int64_t lanes = 32;
 
 // sum of g * (f - p), in `lanes` partial sums that are added in order.
-CT_EVERY_WIDTH float dot(const float *g, const float *f, const float *p, int64_t count) {
+CK_EVERY_WIDTH float dot(const float *g, const float *f, const float *p, int64_t count) {
     float partial[lanes] = {};
     int64_t i = 0;
     for (; i + lanes <= count; i += lanes)
@@ -26,7 +26,7 @@ CT_EVERY_WIDTH float dot(const float *g, const float *f, const float *p, int64_t
 }
 
 // sum of x * gain over x = g * (f - p), as `dot` adds; coefficient * x is added to `columns`.
-CT_EVERY_WIDTH float gatedDot(const float *g, const float *f, const float *p, const float *gains, float coefficient,
+CK_EVERY_WIDTH float gatedDot(const float *g, const float *f, const float *p, const float *gains, float coefficient,
                               float *columns, int64_t count) {
     float partial[lanes] = {};
     int64_t i = 0;
@@ -48,20 +48,20 @@ CT_EVERY_WIDTH float gatedDot(const float *g, const float *f, const float *p, co
 }
 
 // products[r] = g * (f - p) where every element is a row.
-CT_EVERY_WIDTH void multiply(double *products, const float *g, const float *f, const float *p, int64_t count) {
+CK_EVERY_WIDTH void multiply(double *products, const float *g, const float *f, const float *p, int64_t count) {
     for (int64_t i = 0; i < count; i++) products[i] = g[i] * (f[i] - p[i]);
 }
 
-CT_EVERY_WIDTH void accumulate(float *result, const float *f, const float *p, float coefficient, int64_t count) {
+CK_EVERY_WIDTH void accumulate(float *result, const float *f, const float *p, float coefficient, int64_t count) {
     for (int64_t i = 0; i < count; i++) result[i] += coefficient * (f[i] - p[i]);
 }
 
-CT_EVERY_WIDTH void accumulateGated(float *result, const float *f, const float *p, float coefficient, const float *gains,
+CK_EVERY_WIDTH void accumulateGated(float *result, const float *f, const float *p, float coefficient, const float *gains,
                                     int64_t count) {
     for (int64_t i = 0; i < count; i++) result[i] += coefficient * gains[i] * (f[i] - p[i]);
 }
 
-CT_EVERY_WIDTH void accumulateEach(float *result, const float *f, const float *p, const float *coefficients,
+CK_EVERY_WIDTH void accumulateEach(float *result, const float *f, const float *p, const float *coefficients,
                                    int64_t count) {
     for (int64_t i = 0; i < count; i++) result[i] += coefficients[i] * (f[i] - p[i]);
 }
@@ -71,10 +71,10 @@ constexpr int64_t rowsPerChunk = 32;
 
 } // namespace
 
-ct_status ct_merge_dots(const float *gradient, ct_piece origin, const ct_piece *vectors, int64_t count, int64_t rows,
+ck_status ck_merge_dots(const float *gradient, ck_piece origin, const ck_piece *vectors, int64_t count, int64_t rows,
                         int64_t stride, double *products, char **error) noexcept {
-    return ct::guarded(error, [&] {
-        ct::check(origin, vectors, count);
+    return ck::guarded(error, [&] {
+        ck::check(origin, vectors, count);
         if (stride == 1) {
             return forEachBlock(rows, [&](int64_t offset, int64_t size) {
                 float originBuffer[blockSize], vectorBuffer[blockSize];
@@ -85,7 +85,7 @@ ct_status ct_merge_dots(const float *gradient, ct_piece origin, const ct_piece *
         }
         const int64_t blocks = (stride + blockSize - 1) / blockSize;
         std::vector<float> sums(rows * blocks * count);
-        ct::onThreads(rows * blocks, std::max<int64_t>(1, ct::grain / std::min(stride, blockSize)), [&](int64_t begin, int64_t end) {
+        ck::onThreads(rows * blocks, std::max<int64_t>(1, ck::grain / std::min(stride, blockSize)), [&](int64_t begin, int64_t end) {
             float originBuffer[blockSize], vectorBuffer[blockSize];
             for (int64_t unit = begin; unit < end; unit++) {
                 const int64_t inRow = unit % blocks * blockSize;
@@ -102,15 +102,15 @@ ct_status ct_merge_dots(const float *gradient, ct_piece origin, const ct_piece *
     });
 }
 
-ct_status ct_merge_gated_dots(const float *gradient, ct_piece origin, const ct_piece *vectors, const float *coefficients,
+ck_status ck_merge_gated_dots(const float *gradient, ck_piece origin, const ck_piece *vectors, const float *coefficients,
                               const float *gains, int64_t count, int64_t rows, int64_t stride, double *products,
                               double *columnProducts, char **error) noexcept {
-    return ct::guarded(error, [&] {
-        ct::check(origin, vectors, count);
+    return ck::guarded(error, [&] {
+        ck::check(origin, vectors, count);
         const int64_t chunks = (rows + rowsPerChunk - 1) / rowsPerChunk;
         std::vector<float> columns(chunks * count * stride);
         std::fill(products, products + count * rows, 0.0);
-        ct::onThreads(chunks, std::max<int64_t>(1, ct::grain / (stride * rowsPerChunk)), [&](int64_t begin, int64_t end) {
+        ck::onThreads(chunks, std::max<int64_t>(1, ck::grain / (stride * rowsPerChunk)), [&](int64_t begin, int64_t end) {
             float originBuffer[blockSize], vectorBuffer[blockSize];
             for (int64_t row = begin * rowsPerChunk; row < std::min(rows, end * rowsPerChunk); row++) {
                 float *sums = columns.data() + row / rowsPerChunk * count * stride;
@@ -130,11 +130,11 @@ ct_status ct_merge_gated_dots(const float *gradient, ct_piece origin, const ct_p
     });
 }
 
-ct_status ct_merge_sum(ct_piece origin, const ct_piece *vectors, const float *coefficients, const float *gains,
+ck_status ck_merge_sum(ck_piece origin, const ck_piece *vectors, const float *coefficients, const float *gains,
                        int64_t count, int64_t rows, int64_t stride, void *result, int32_t dtype, char **error) noexcept {
-    return ct::guarded(error, [&] {
-        ct::check(origin, vectors, count);
-        ct::checkResult(dtype);
+    return ck::guarded(error, [&] {
+        ck::check(origin, vectors, count);
+        ck::checkResult(dtype);
         if (stride == 1) {
             return forEachBlock(rows, [&](int64_t offset, int64_t size) {
                 float originBuffer[blockSize], vectorBuffer[blockSize], merged[blockSize];
@@ -142,11 +142,11 @@ ct_status ct_merge_sum(ct_piece origin, const ct_piece *vectors, const float *co
                 std::copy(p, p + size, merged);
                 for (int64_t i = 0; i < count; i++)
                     accumulateEach(merged, load(vectors[i], offset, size, vectorBuffer), p, coefficients + i * rows + offset, size);
-                ct::store(merged, result, dtype, offset, size);
+                ck::store(merged, result, dtype, offset, size);
             });
         }
         const int64_t blocks = (stride + blockSize - 1) / blockSize;
-        ct::onThreads(rows * blocks, std::max<int64_t>(1, ct::grain / std::min(stride, blockSize)), [&](int64_t begin, int64_t end) {
+        ck::onThreads(rows * blocks, std::max<int64_t>(1, ck::grain / std::min(stride, blockSize)), [&](int64_t begin, int64_t end) {
             float originBuffer[blockSize], vectorBuffer[blockSize], merged[blockSize];
             for (int64_t unit = begin; unit < end; unit++) {
                 const int64_t row = unit / blocks, inRow = unit % blocks * blockSize;
@@ -161,7 +161,7 @@ ct_status ct_merge_sum(ct_piece origin, const ct_piece *vectors, const float *co
                     else
                         accumulate(merged, f, p, coefficient, size);
                 }
-                ct::store(merged, result, dtype, offset, size);
+                ck::store(merged, result, dtype, offset, size);
             }
         });
     });

@@ -4,7 +4,7 @@
 #include "elements.h"
 #include "threads.h"
 
-namespace ct {
+namespace ck {
 
 /// Calls body(offset, size) for every block of `elements`.
 template <class Body> void forEachBlock(int64_t elements, const Body &body) {
@@ -17,4 +17,4 @@ template <class Body> void forEachBlock(int64_t elements, const Body &body) {
     });
 }
 
-} // namespace ct
+} // namespace ck

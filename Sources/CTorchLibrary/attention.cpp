@@ -1,6 +1,6 @@
 #include "attention.h"
 #include "parallel.h"
-#include "width.h"
+#include "ck_width.h"
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -58,7 +58,7 @@ inline float exponential(float x) {
 }
 
 /// The softmax of one row in place; zeros where every score is -∞, and NaN throughout where one is NaN.
-CT_EVERY_WIDTH void softmax(float *row, int64_t count) {
+CK_EVERY_WIDTH void softmax(float *row, int64_t count) {
     float highest = -std::numeric_limits<float>::infinity();
     for (int64_t i = 0; i < count; i++) highest = row[i] > highest ? row[i] : highest;
     if (highest == -std::numeric_limits<float>::infinity()) {
@@ -80,7 +80,7 @@ CT_EVERY_WIDTH void softmax(float *row, int64_t count) {
 }
 
 /// ∂L/∂scores of one row from the weights and ∂L/∂weights, in place of the latter.
-CT_EVERY_WIDTH void softmaxGradient(const float *weights, float *gradient, int64_t count, float scale) {
+CK_EVERY_WIDTH void softmaxGradient(const float *weights, float *gradient, int64_t count, float scale) {
     constexpr int64_t lanes = 16;
     float sums[lanes] = {};
     int64_t i = 0;

@@ -12,7 +12,7 @@
 
 namespace ct {
 
-/// A copy that `ct_string_free` frees; null where memory has run out.
+/// A copy for `free`; null where memory has run out.
 inline char *copied(const char *text) noexcept { return strdup(text); }
 
 /// Writes `what`, led by the place where there is one.

@@ -1,8 +1,8 @@
 /// Loops over threads that live for one call: twenty microseconds to start, and nothing spins before or after, as OpenMP's
-/// threads do where nobody has told them otherwise before the process began. For work that calls no BLAS.
+/// threads do where nobody has told them otherwise before the process began.
 #pragma once
 
-#include <ATen/Parallel.h>
+#include "ck_process.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -10,12 +10,12 @@
 #include <thread>
 #include <vector>
 
-namespace ct {
+namespace ck {
 
-/// Calls body(begin, end) over parts of 0..<count, at least `grain` long, on at most as many threads as libtorch uses. `body`
-/// must not throw; which thread takes which part must not change its result.
+/// Calls body(begin, end) over parts of 0..<count, at least `grain` long, on at most `ck_threads()` threads. `body` must
+/// not throw; which thread takes which part must not change its result.
 template <class Body> void onThreads(int64_t count, int64_t grain, const Body &body) {
-    const auto parts = std::max<int64_t>(1, std::min<int64_t>(at::get_num_threads(), count / std::max<int64_t>(1, grain)));
+    const auto parts = std::max<int64_t>(1, std::min<int64_t>(ck_threads(), count / std::max<int64_t>(1, grain)));
     std::vector<std::thread> others;
     others.reserve(static_cast<size_t>(parts - 1));
     int64_t begin = 0;
@@ -32,4 +32,4 @@ template <class Body> void onThreads(int64_t count, int64_t grain, const Body &b
     for (auto &other : others) other.join();
 }
 
-} // namespace ct
+} // namespace ck

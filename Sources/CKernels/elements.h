@@ -1,11 +1,11 @@
 /// Elements of pieces of tensors, block by block, as float32.
 #pragma once
 
-#include "ct_merge.h"
+#include "ck_merge.h"
 
 #include <cstdint>
 
-namespace ct {
+namespace ck {
 
 /// Elements that a thread works on at a time: a few such blocks fit into the first cache.
 constexpr int64_t blockSize = 1024;
@@ -15,15 +15,15 @@ constexpr int64_t grain = 1 << 16;
 bool isFloating(int32_t dtype);
 
 /// Throws where a piece is not of floating point. Before threads start: an exception must not leave one of them.
-void check(const ct_piece &origin, const ct_piece *vectors, int64_t count);
+void check(const ck_piece &origin, const ck_piece *vectors, int64_t count);
 
 /// Throws where the result would not be of floating point.
 void checkResult(int32_t dtype);
 
 /// The elements [offset, offset + count) as float32: in place, or in `buffer`.
-const float *load(const ct_piece &piece, int64_t offset, int64_t count, float *buffer);
+const float *load(const ck_piece &piece, int64_t offset, int64_t count, float *buffer);
 
 /// Rounds to nearest, ties to even, into the elements from `offset` on; NaN stays NaN.
 void store(const float *source, void *result, int32_t dtype, int64_t offset, int64_t count);
 
-} // namespace ct
+} // namespace ck

@@ -2,7 +2,7 @@
 #pragma once
 
 #if defined(__x86_64__) && defined(__clang__)
-#define CT_EVERY_WIDTH __attribute__((target_clones("avx512f", "avx2", "default")))
+#define CK_EVERY_WIDTH __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
-#define CT_EVERY_WIDTH
+#define CK_EVERY_WIDTH
 #endif

@@ -1,0 +1,54 @@
+/// The functions of the shared library, one a line: result, name, parameters, arguments. A function that is declared in a header
+/// and is missing here does not link.
+#ifndef CT_FUNCTIONS_H
+#define CT_FUNCTIONS_H
+
+// clang-format off
+#define CT_FUNCTIONS(F) \
+    F(ct_status, ct_tensor_empty, (const int64_t *shape, int64_t rank, int32_t dtype, ct_tensor **result, char **error), (shape, rank, dtype, result, error)) \
+    F(void, ct_tensor_free, (ct_tensor *tensor), (tensor)) \
+    F(int64_t, ct_tensor_rank, (const ct_tensor *tensor), (tensor)) \
+    F(int64_t, ct_tensor_element_count, (const ct_tensor *tensor), (tensor)) \
+    F(int32_t, ct_tensor_dtype, (const ct_tensor *tensor), (tensor)) \
+    F(int64_t, ct_tensor_length, (const ct_tensor *tensor, int64_t axis), (tensor, axis)) \
+    F(ct_status, ct_tensor_bytes, (const ct_tensor *tensor, void **bytes, int64_t *count, char **error), (tensor, bytes, count, error)) \
+    F(ct_status, ct_operator_find, (const char *name, const char *overload, const ct_operator **result, char **error), (name, overload, result, error)) \
+    F(int64_t, ct_operator_argument_count, (const ct_operator *op), (op)) \
+    F(const char *, ct_operator_argument_name, (const ct_operator *op, int64_t index), (op, index)) \
+    F(bool, ct_operator_argument_has_default, (const ct_operator *op, int64_t index), (op, index)) \
+    F(char *, ct_operator_schema, (const ct_operator *op), (op)) \
+    F(ct_status, ct_operator_call, (const ct_operator *op, const ct_value *arguments, int64_t count, ct_tensor ***results, int64_t *result_count, char **error), (op, arguments, count, results, result_count, error)) \
+    F(void, ct_results_free, (ct_tensor **results), (results)) \
+    F(ct_status, ct_program_create, (int64_t slots, int64_t inputs, ct_program **result, char **error), (slots, inputs, result, error)) \
+    F(void, ct_program_free, (ct_program *program), (program)) \
+    F(ct_status, ct_program_add_call, (ct_program *program, const ct_operator *op, const char *place, const ct_value *arguments, int64_t argument_count, const int64_t *results, int64_t result_count, const int64_t *freed, int64_t freed_count, char **error), (program, op, place, arguments, argument_count, results, result_count, freed, freed_count, error)) \
+    F(ct_status, ct_program_begin_grad_mode, (ct_program *program, bool enabled, char **error), (program, enabled, error)) \
+    F(ct_status, ct_program_begin_autocast, (ct_program *program, bool enabled, int32_t dtype, char **error), (program, enabled, dtype, error)) \
+    F(ct_status, ct_program_end_mode, (ct_program *program, char **error), (program, error)) \
+    F(ct_status, ct_program_set_outputs, (ct_program *program, const int64_t *slots, int64_t count, char **error), (program, slots, count, error)) \
+    F(ct_status, ct_program_run, (const ct_program *program, const ct_tensor *const *inputs, int64_t count, ct_tensor **outputs, char **error), (program, inputs, count, outputs, error)) \
+    F(ct_status, ct_tape_create, (ct_tape **result, char **error), (result, error)) \
+    F(void, ct_tape_free, (ct_tape *tape), (tape)) \
+    F(ct_status, ct_tape_watch, (ct_tape *tape, const ct_tensor *tensor, int64_t index, ct_tensor **result, char **error), (tape, tensor, index, result, error)) \
+    F(ct_status, ct_tape_backward, (ct_tape *tape, const ct_tensor *loss, ct_gradient_body body, void *context, char **error), (tape, loss, body, context, error)) \
+    F(ct_status, ct_set_threads, (int32_t count, char **error), (count, error)) \
+    F(bool, ct_grad_mode, (void), ()) \
+    F(void, ct_set_grad_mode, (bool enabled), (enabled)) \
+    F(bool, ct_autocast, (void), ()) \
+    F(void, ct_set_autocast, (bool enabled), (enabled)) \
+    F(const char *, ct_torch_version, (void), ()) \
+    F(bool, ct_has_mkl, (void), ()) \
+    F(char *, ct_blas_libraries, (void), ()) \
+    F(const char *, ct_openblas_core, (void), ())
+// clang-format on
+
+/// The list as text, by which a program and a library of different builds know each other.
+#define CT_SIGNATURE(result, name, parameters, arguments) #result " " #name #parameters "\n"
+#define CT_INTERFACE CT_FUNCTIONS(CT_SIGNATURE)
+
+#ifdef __cplusplus
+/// The list that the library was built with; defined there alone.
+extern "C" const char *ct_library_interface(void) noexcept;
+#endif
+
+#endif

@@ -1,0 +1,32 @@
+import Foundation
+import Testing
+
+@testable import Torch
+
+/// The list of the functions that are passed on to the library that links libtorch.
+@Suite struct LibraryTests {
+    private static let headers = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().appending(path: "Sources/CTorch/include")
+
+    private func names(_ files: [URL], _ pattern: Regex<(Substring, Substring)>) throws -> [String] {
+        try files.flatMap { file in
+            try String(contentsOf: file, encoding: .utf8).matches(of: pattern).map { String($0.output.1) }
+        }.sorted()
+    }
+
+    @Test func theListHoldsWhatTheHeadersDeclare() throws {
+        let own = ["ct_functions.h", "ct_library.h"]
+        let headers = try FileManager.default.contentsOfDirectory(at: Self.headers, includingPropertiesForKeys: nil)
+            .filter { !own.contains($0.lastPathComponent) }
+        let declared = try names(headers, /(ct_\w+)\([^;{]*CT_NOEXCEPT;/)
+        let listed = try names([Self.headers.appending(path: "ct_functions.h")], /F\([^,]*, (ct_\w+),/)
+        #expect(declared.count > 30)
+        #expect(listed == declared)
+    }
+
+    @Test func theLibraryIsFoundBesideTheProgram() throws {
+        try TorchRuntime.load()
+        #expect(TorchRuntime.isLoaded)
+        #expect(try Tensor([1, 2] as [Float], shape: [2]).floats() == [1, 2])
+    }
+}
