@@ -12,22 +12,25 @@ final class SuperMergeFit {
     let workbench: Workbench
     let bench: Bench
     let parameters: ModelParameters
+    let schedule: FitSchedule
     private let watched: [Int: Int]
     private let samplers: [Sampler]
     private let scorer: Scorer
     private let teachers: [TeacherLogits?]
     private var settings: MergeSettings { workbench.plan.settings }
 
-    /// `teachers` holds each task's own checkpoint's logits on its whole validation set where the loss distils.
+    /// `teachers` holds each task's own checkpoint's logits on its whole validation set where the loss distils. Without a
+    /// `schedule` the fit is a whole one.
     init(
         _ workbench: Workbench, _ bench: Bench, _ parameters: ModelParameters, state: FitState,
-        teachers: [TeacherLogits?]
+        teachers: [TeacherLogits?], schedule: FitSchedule? = nil
     ) throws {
         self.workbench = workbench
         self.bench = bench
         self.parameters = parameters
         self.state = state
         self.teachers = teachers
+        self.schedule = schedule ?? FitSchedule(whole: workbench.plan.settings)
         scorer = Scorer(model: bench.model, autocast: workbench.plan.settings.precision == .bf16)
         watched = Dictionary(uniqueKeysWithValues: workbench.trainable().map { ($0, $0) })
         samplers = zip(workbench.tasks, bench.sets).map { task, set in
@@ -70,7 +73,8 @@ final class SuperMergeFit {
             try consume(complete, of: layer, into: &dots)
         }
         guard dots.allSatisfy(\.isFinite) else { throw try brokenGradient() }
-        state.update(gradient: weights.gradient(dotProducts: dots), learningRate: settings.learningRate)
+        state.update(
+            gradient: weights.gradient(dotProducts: dots), learningRate: schedule.rate(at: state.step))
         for index in watched.keys.sorted() { try parameters.merge(index, workbench.vectors, state.weights) }
         return total
     }

@@ -8,6 +8,8 @@ import WorkerProtocol
 struct ParityTests {
     @Test(arguments: [
         "tensor/labels", "row/labels", "tensor/distillation", "row/both", "row-column/distillation", "element/labels",
+        "row-column/distillation/clamp", "row-column/distillation/none", "tensor/labels/clamp",
+        "row-column/distillation/tanh/falling",
     ])
     func tenLossesAndTheCoefficientsEqualPyTorchs(form: String) throws {
         let reference = try Fixture.reference()
@@ -16,8 +18,9 @@ struct ParityTests {
         var settings = try Fixture.settings()
         settings.granularity = try #require(MergeSettings.Granularity(rawValue: words[0]))
         settings.loss = try #require(MergeSettings.Loss(rawValue: words[1]))
+        if words.count > 2 { settings.squash = try #require(MergeSettings.Squash(rawValue: words[2])) }
         try Fixture.temporarily { directory in
-            let fit = try makeFit(Fixture.plan(settings, in: directory))
+            let fit = try makeFit(Fixture.plan(settings, in: directory), falls: words.last == "falling")
             for (step, loss) in expected.losses.enumerated() {
                 let got = try fit.step()
                 #expect(abs(got - loss) <= 1e-5 * abs(loss), "step \(step): \(got), PyTorch \(loss)")
@@ -92,7 +95,7 @@ struct ParityTests {
         #expect(apart.count <= compared / 400, "\(apart) of \(compared) coefficients differ")
     }
 
-    private func makeFit(_ plan: MergePlan) throws -> SuperMergeFit {
+    private func makeFit(_ plan: MergePlan, falls: Bool = false) throws -> SuperMergeFit {
         let workbench = try Workbench(plan)
         let bench = try #require(workbench.bench)
         try workbench.vectors.findZeros { _ in }
@@ -102,7 +105,11 @@ struct ParityTests {
         try judge.judgeOriginals(&result) { _, _ in }
         let weights = MergingWeights(
             method: plan.settings.method, taskCount: workbench.tasks.count, layers: workbench.layers,
-            scale: plan.settings.scale)
-        return try SuperMergeFit(workbench, bench, parameters, state: FitState(weights), teachers: judge.teachers)
+            scale: plan.settings.scale, squash: plan.settings.squash)
+        var arrival = plan.settings
+        (arrival.arrivalSteps, arrival.steps) = (plan.settings.steps, plan.settings.steps + 1)
+        return try SuperMergeFit(
+            workbench, bench, parameters, state: FitState(weights), teachers: judge.teachers,
+            schedule: falls ? FitSchedule(arrival: arrival) : nil)
     }
 }
