@@ -50,7 +50,7 @@ SQUASHES = {
 }
 
 
-def reference(base, tasks, granularity, loss_kind, squash_name="tanh", pace="even"):
+def reference(base, tasks, granularity, loss_kind, squash_name="tanh", schedule="constant"):
     layers = {n: p for n, p in base.items() if not is_head(n)}
     by_row = granularity.startswith("row")
     rows = {n: p.shape[0] if by_row and p.dim() > 1 else 1 for n, p in layers.items()}
@@ -69,7 +69,7 @@ def reference(base, tasks, granularity, loss_kind, squash_name="tanh", pace="eve
     total_weight = sum(w for _, _, w in TASKS.values())
     losses, after_first, gradient = [], None, None
     for step in range(STEPS):
-        if pace == "falling":
+        if schedule == "falling":
             optimizer.param_groups[0]["lr"] = RATE * (1 - step / STEPS)
         optimizer.zero_grad()
         loss = 0.0

@@ -121,14 +121,12 @@ package final class MergeRun {
         _ start: MergingWeights, into result: inout MergeResult
     ) throws -> MergingWeights {
         let saved = FitState.load(from: plan.scratch, merge: plan.merge, like: start)
-        let first = try firstWeights(workbench, start)
-        let state = saved ?? FitState(first.weights)
+        let state = try saved ?? FitState(firstWeights(workbench, start))
         report(.started(.init(tasks: workbench.tasks.map(\.name), resumedAt: state.step, strategy: workbench.choice)))
         workbench.vectors.keepsRead = true
-        let fit = try SuperMergeFit(
-            workbench, bench, parameters, state: state, teachers: teachers, schedule: first.schedule)
+        let fit = try SuperMergeFit(workbench, bench, parameters, state: state, teachers: teachers)
         if saved == nil { try fit.look(lastLoss: nil) }
-        try descend(fit, named: plan.merge, done: 0, total: fit.schedule.steps)
+        try descend(fit, named: plan.merge, done: 0, total: plan.settings.steps)
         result.steps = fit.state.step
         result.bestStep = fit.state.bestStep
         result.curve = fit.state.curve
@@ -165,11 +163,11 @@ package final class MergeRun {
     /// `merge`'s.
     private func descend(_ fit: SuperMergeFit, named merge: String, done: Int, total: Int) throws {
         let settings = plan.settings
-        while fit.state.step < fit.schedule.steps, fit.state.looksWithoutBetter < settings.patience {
+        while fit.state.step < settings.steps, fit.state.looksWithoutBetter < settings.patience {
             try stopIfAsked(fit, merge)
             let loss = try fit.step()
             var heldOut: Double?
-            if fit.state.step % settings.evaluateEvery == 0 || fit.state.step == fit.schedule.steps {
+            if fit.state.step % settings.evaluateEvery == 0 || fit.state.step == settings.steps {
                 try fit.look(lastLoss: loss)
                 heldOut = fit.state.curve.last?.heldOut
                 try fit.state.save(in: plan.scratch, merge: merge)
@@ -183,17 +181,10 @@ package final class MergeRun {
         }
     }
 
-    /// Where the fit starts and how it goes on: from the deployed release where it has at least half of the tasks, briefly.
-    private func firstWeights(
-        _ workbench: Workbench, _ start: MergingWeights
-    ) throws -> (weights: MergingWeights, schedule: FitSchedule) {
-        guard workbench.plan.settings.strategy == .incremental, let deployed = plan.deployed else {
-            return (start, FitSchedule(whole: plan.settings))
-        }
-        let warm = try Coefficients.warmStart(
+    private func firstWeights(_ workbench: Workbench, _ start: MergingWeights) throws -> MergingWeights {
+        guard workbench.plan.settings.strategy == .incremental, let deployed = plan.deployed else { return start }
+        return try Coefficients.warmStart(
             start, workbench.layers, tasks: plan.tasks, base: plan.base, release: deployed.directory)
-        let isArrival = 2 * warm.known >= plan.tasks.count
-        return (warm.weights, isArrival ? FitSchedule(arrival: plan.settings) : FitSchedule(whole: plan.settings))
     }
 
     private func stopIfAsked(_ fit: SuperMergeFit, _ merge: String) throws {

@@ -12,25 +12,24 @@ final class SuperMergeFit {
     let workbench: Workbench
     let bench: Bench
     let parameters: ModelParameters
-    let schedule: FitSchedule
+    private let schedule: FitSchedule
     private let watched: [Int: Int]
     private let samplers: [Sampler]
     private let scorer: Scorer
     private let teachers: [TeacherLogits?]
     private var settings: MergeSettings { workbench.plan.settings }
 
-    /// `teachers` holds each task's own checkpoint's logits on its whole validation set where the loss distils. Without a
-    /// `schedule` the fit is a whole one.
+    /// `teachers` holds each task's own checkpoint's logits on its whole validation set where the loss distils.
     init(
         _ workbench: Workbench, _ bench: Bench, _ parameters: ModelParameters, state: FitState,
-        teachers: [TeacherLogits?], schedule: FitSchedule? = nil
+        teachers: [TeacherLogits?]
     ) throws {
         self.workbench = workbench
         self.bench = bench
         self.parameters = parameters
         self.state = state
         self.teachers = teachers
-        self.schedule = schedule ?? FitSchedule(whole: workbench.plan.settings)
+        schedule = FitSchedule(workbench.plan.settings)
         scorer = Scorer(model: bench.model, autocast: workbench.plan.settings.precision == .bf16)
         watched = Dictionary(uniqueKeysWithValues: workbench.trainable().map { ($0, $0) })
         samplers = zip(workbench.tasks, bench.sets).map { task, set in

@@ -63,6 +63,13 @@ package struct MergeSettings: Codable, Hashable, Sendable {
         case identity = "none"
     }
 
+    /// The step size over the steps of a fit.
+    package enum Schedule: String, Codable, CaseIterable, Sendable {
+        case constant
+        /// Falls evenly, to 0 after `steps`: a large one at first and yet a fit that settles.
+        case falling
+    }
+
     package enum Loss: String, Codable, CaseIterable, Sendable {
         case labels, distillation, both
         /// Distillation, or the labels for language modelling, where the logits of all examples would be too many to keep.
@@ -89,10 +96,10 @@ package struct MergeSettings: Codable, Hashable, Sendable {
     package var mixup: Int = 8
     /// Most gradient steps of a fit.
     package var steps: Int = 600
-    /// Steps of a fit that starts from the deployed release's weights; 0: as many as of any other.
-    package var arrivalSteps: Int = 120
     /// Adam's step size.
     package var learningRate: Double = 0.03
+    /// What becomes of it.
+    package var schedule: Schedule = .constant
     /// Examples of each task in a step.
     package var batch: Int = 16
     /// Steps between two looks at the held-out examples.
@@ -147,8 +154,8 @@ extension MergeSettings {
         loss = try values.decodeIfPresent(Loss.self, forKey: .loss) ?? standard.loss
         mixup = try values.decodeIfPresent(Int.self, forKey: .mixup) ?? standard.mixup
         steps = try values.decodeIfPresent(Int.self, forKey: .steps) ?? standard.steps
-        arrivalSteps = try values.decodeIfPresent(Int.self, forKey: .arrivalSteps) ?? standard.arrivalSteps
         learningRate = try values.decodeIfPresent(Double.self, forKey: .learningRate) ?? standard.learningRate
+        schedule = try values.decodeIfPresent(Schedule.self, forKey: .schedule) ?? standard.schedule
         batch = try values.decodeIfPresent(Int.self, forKey: .batch) ?? standard.batch
         evaluateEvery = try values.decodeIfPresent(Int.self, forKey: .evaluateEvery) ?? standard.evaluateEvery
         patience = try values.decodeIfPresent(Int.self, forKey: .patience) ?? standard.patience

@@ -5,6 +5,7 @@ extension MergeSettings.Method: ExpressibleByArgument {}
 extension MergeSettings.Strategy: ExpressibleByArgument {}
 extension MergeSettings.Granularity: ExpressibleByArgument {}
 extension MergeSettings.Squash: ExpressibleByArgument {}
+extension MergeSettings.Schedule: ExpressibleByArgument {}
 extension MergeSettings.Loss: ExpressibleByArgument {}
 extension MergeSettings.Device: ExpressibleByArgument {}
 extension MergeSettings.Precision: ExpressibleByArgument {}
@@ -63,14 +64,10 @@ struct MergeOptions: ParsableArguments {
     var mixup = defaults.mixup
     @Option(help: "Most steps of the fit.")
     var steps = defaults.steps
-    @Option(
-        help: """
-            Most steps of a fit that starts from --previous and has to learn at most as many tasks as it knows; the step size \
-            falls to 0 over them. 0: as any other fit.
-            """)
-    var arrivalSteps = defaults.arrivalSteps
     @Option(help: "Step size of Adam. (default: 0.03; 0.01 for tensor; 0.001 for adamerging)")
     var learningRate: Double?
+    @Option(help: "Whether the step size stays, or falls to 0 over --steps.")
+    var schedule = defaults.schedule
     @Option(help: "Examples of each task in a step.")
     var batch = defaults.batch
     @Option(help: "Steps between two looks at the held-out examples.")
@@ -97,9 +94,9 @@ struct MergeOptions: ParsableArguments {
     var precision = defaults.precision
 
     func validate() throws {
-        guard steps >= 0, arrivalSteps >= 0, mixup >= 0, batch > 0, evaluateEvery > 0, patience > 0, threads >= 0 else {
+        guard steps >= 0, mixup >= 0, batch > 0, evaluateEvery > 0, patience > 0, threads >= 0 else {
             throw ValidationError(
-                "steps, arrival-steps, mixup and threads count from 0; batch, evaluate-every and patience from 1")
+                "steps, mixup and threads count from 0; batch, evaluate-every and patience from 1")
         }
         guard fanIn >= 2, memory > 0 else { throw ValidationError("fan-in counts from 2, and memory from 1") }
         let settings = settings
@@ -128,8 +125,8 @@ struct MergeOptions: ParsableArguments {
         settings.loss = loss
         settings.mixup = mixup
         settings.steps = steps
-        settings.arrivalSteps = arrivalSteps
         settings.learningRate = learningRate ?? method.usualLearningRate(settings.granularity)
+        settings.schedule = schedule
         settings.batch = batch
         settings.evaluateEvery = evaluateEvery
         settings.patience = patience

@@ -4,27 +4,18 @@ import WorkerProtocol
 @testable import Merging
 
 @Suite struct FitScheduleTests {
-    private func settings(steps: Int, arrivalSteps: Int) -> MergeSettings {
+    private func rates(_ schedule: MergeSettings.Schedule, steps: Int, at places: [Int]) -> [Double] {
         var settings = MergeSettings()
-        (settings.steps, settings.arrivalSteps, settings.learningRate) = (steps, arrivalSteps, 0.5)
-        return settings
+        (settings.steps, settings.schedule, settings.learningRate) = (steps, schedule, 0.5)
+        return places.map(FitSchedule(settings).rate)
     }
 
-    @Test func aWholeFitKeepsItsStepSize() {
-        let schedule = FitSchedule(whole: settings(steps: 100, arrivalSteps: 20))
-        #expect(schedule.steps == 100)
-        #expect([0, 50, 99, 200].map(schedule.rate) == [0.5, 0.5, 0.5, 0.5])
+    @Test func aConstantStepSizeStays() {
+        #expect(rates(.constant, steps: 20, at: [0, 10, 20, 21]) == [0.5, 0.5, 0.5, 0.5])
     }
 
-    @Test func anArrivalsStepsShrinkToNothing() {
-        let schedule = FitSchedule(arrival: settings(steps: 100, arrivalSteps: 20))
-        #expect(schedule.steps == 20)
-        #expect([0, 10, 20, 21].map(schedule.rate) == [0.5, 0.25, 0, 0])
-    }
-
-    @Test(arguments: [(100, 0), (100, 100), (100, 200), (0, 20)])
-    func anArrivalIsNeverLongerThanAWholeFit(steps: Int, arrivalSteps: Int) {
-        let settings = settings(steps: steps, arrivalSteps: arrivalSteps)
-        #expect(FitSchedule(arrival: settings) == FitSchedule(whole: settings))
+    @Test func aFallingOneEndsAtNothing() {
+        #expect(rates(.falling, steps: 20, at: [0, 10, 20, 21]) == [0.5, 0.25, 0, 0])
+        #expect(rates(.falling, steps: 0, at: [0]) == [0.5])
     }
 }

@@ -205,27 +205,4 @@ struct MergeRunTests {
             #expect(second.tasks[1].deployed == nil)
         }
     }
-
-    /// What is to be learned is at most half: one task of two is known, then none of those that are merged.
-    @Test(arguments: [("letters", 4, 4), ("letters", 0, 12), ("letters", 20, 12), ("shapes", 4, 4)])
-    func anArrivalTakesFewSteps(known: String, arrivalSteps: Int, steps: Int) throws {
-        try Fixture.temporarily { directory in
-            let plan = try Fixture.plan(settings(), tasks: [known], in: directory + "/first")
-            let result = try MergeRun(plan, report: { _ in }).run()
-            #expect(result.steps == 12)
-            let record = ReleaseRecord(
-                version: 1, created: "", merge: "test", settings: plan.settings, base: plan.base, tasks: plan.tasks,
-                result: result)
-            try JSON.encode(record).write(to: URL(fileURLWithPath: plan.output + "/release.json"))
-            var next = try Fixture.plan(settings(), in: directory + "/second")
-            next.deployed = DeployedSource(version: 1, directory: plan.output)
-            next.settings.arrivalSteps = arrivalSteps
-            #expect(try MergeRun(next, report: { _ in }).run().steps == steps)
-            var other = try Fixture.plan(
-                settings(), tasks: [known == "letters" ? "shapes" : "letters"], in: directory + "/3")
-            other.deployed = next.deployed
-            other.settings.arrivalSteps = arrivalSteps
-            #expect(try MergeRun(other, report: { _ in }).run().steps == 12)
-        }
-    }
 }

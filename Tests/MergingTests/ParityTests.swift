@@ -19,8 +19,9 @@ struct ParityTests {
         settings.granularity = try #require(MergeSettings.Granularity(rawValue: words[0]))
         settings.loss = try #require(MergeSettings.Loss(rawValue: words[1]))
         if words.count > 2 { settings.squash = try #require(MergeSettings.Squash(rawValue: words[2])) }
+        if words.count > 3 { settings.schedule = try #require(MergeSettings.Schedule(rawValue: words[3])) }
         try Fixture.temporarily { directory in
-            let fit = try makeFit(Fixture.plan(settings, in: directory), falls: words.last == "falling")
+            let fit = try makeFit(Fixture.plan(settings, in: directory))
             for (step, loss) in expected.losses.enumerated() {
                 let got = try fit.step()
                 #expect(abs(got - loss) <= 1e-5 * abs(loss), "step \(step): \(got), PyTorch \(loss)")
@@ -95,7 +96,7 @@ struct ParityTests {
         #expect(apart.count <= compared / 400, "\(apart) of \(compared) coefficients differ")
     }
 
-    private func makeFit(_ plan: MergePlan, falls: Bool = false) throws -> SuperMergeFit {
+    private func makeFit(_ plan: MergePlan) throws -> SuperMergeFit {
         let workbench = try Workbench(plan)
         let bench = try #require(workbench.bench)
         try workbench.vectors.findZeros { _ in }
@@ -106,10 +107,6 @@ struct ParityTests {
         let weights = MergingWeights(
             method: plan.settings.method, taskCount: workbench.tasks.count, layers: workbench.layers,
             scale: plan.settings.scale, squash: plan.settings.squash)
-        var arrival = plan.settings
-        (arrival.arrivalSteps, arrival.steps) = (plan.settings.steps, plan.settings.steps + 1)
-        return try SuperMergeFit(
-            workbench, bench, parameters, state: FitState(weights), teachers: judge.teachers,
-            schedule: falls ? FitSchedule(arrival: arrival) : nil)
+        return try SuperMergeFit(workbench, bench, parameters, state: FitState(weights), teachers: judge.teachers)
     }
 }
