@@ -3,8 +3,8 @@
 tasks with heads of their own, and ten steps of SuperMerge and of AdaMerging by PyTorch; and a model without a graph, merged by
 TIES.
 
-The reference is written the obvious way: theta_m = theta_p + sum_i tanh(w_ij) tau_ij (AdaMerging: clamp(w_ij, 0, 1)) as a graph
-that autograd goes through, and torch.optim.Adam on w. `reference.json` holds, for each form, the ten losses and the coefficients
+The reference is written the obvious way: theta_m = theta_p + sum_i tanh(w_ij) tau_ij (AdaMerging and `clamp`: clamp(w_ij, 0, 1);
+`none`: w_ij) as a graph that autograd goes through, and torch.optim.Adam on w. `reference.json` holds, for each form, the ten losses and the coefficients
 after the first step and the last; of AdaMerging, which starts lower, also the gradient of the first step. `ties/merged.safetensors` holds
 `DENSITY/SCALE/TENSOR` and each task's `DENSITY/thresholds`.
 """
@@ -42,15 +42,23 @@ def is_head(name):
     return name.startswith("classifier.")
 
 
-def reference(base, tasks, granularity, loss_kind):
+# What becomes of a row's weight, its inverse, and what becomes of a column's, whose gain is one more.
+SQUASHES = {
+    "tanh": (torch.tanh, math.atanh, torch.tanh),
+    "clamp": (lambda w: w.clamp(0, 1), float, lambda w: w.clamp(-1, 1)),
+    "none": (lambda w: w, float, lambda w: w),
+}
+
+
+def reference(base, tasks, granularity, loss_kind, squash_name="tanh", schedule="constant"):
     layers = {n: p for n, p in base.items() if not is_head(n)}
     by_row = granularity.startswith("row")
     rows = {n: p.shape[0] if by_row and p.dim() > 1 else 1 for n, p in layers.items()}
     if granularity == "element":
         rows = {n: p.numel() for n, p in layers.items()}
     columns = {n: p[0].numel() if granularity == "row-column" and rows[n] > 1 else 0 for n, p in layers.items()}
-    squash = (lambda w: w.clamp(0, 1)) if loss_kind == "entropy" else torch.tanh
-    start = LOW_SCALE if loss_kind == "entropy" else math.atanh(SCALE)
+    squash, inverse, shift = SQUASHES["clamp" if loss_kind == "entropy" else squash_name]
+    start = inverse(LOW_SCALE if loss_kind == "entropy" else SCALE)
     weights = {
         (t, n): torch.full((rows[n],), start, dtype=torch.float64, requires_grad=True) for t in tasks for n in layers
     }
@@ -61,6 +69,8 @@ def reference(base, tasks, granularity, loss_kind):
     total_weight = sum(w for _, _, w in TASKS.values())
     losses, after_first, gradient = [], None, None
     for step in range(STEPS):
+        if schedule == "falling":
+            optimizer.param_groups[0]["lr"] = RATE * (1 - step / STEPS)
         optimizer.zero_grad()
         loss = 0.0
         for name, task in tasks.items():
@@ -71,7 +81,7 @@ def reference(base, tasks, granularity, loss_kind):
                     tau = (source["state"][layer] - origin).reshape(rows[layer], -1)
                     change = squash(weights[other, layer]).float().view(-1, 1) * tau
                     if columns[layer]:
-                        change = change * (1 + torch.tanh(gains[other, layer])).float()
+                        change = change * (1 + shift(gains[other, layer])).float()
                     value = value + change.view(origin.shape)
                 merged[layer] = value
             merged |= {n: p for n, p in task["state"].items() if is_head(n)}
@@ -96,7 +106,7 @@ def reference(base, tasks, granularity, loss_kind):
     result = {"losses": losses, "first": after_first, "last": by_layer(weights, layers, tasks, squash)}
     if gains:
         gated = [n for n in layers if columns[n]]
-        result["gains"] = by_layer(gains, gated, tasks, lambda w: 1 + torch.tanh(w))
+        result["gains"] = by_layer(gains, gated, tasks, lambda w: 1 + shift(w))
     return result | ({"gradient": gradient} if loss_kind == "entropy" else {})
 
 
@@ -186,7 +196,9 @@ def main():
     write_whole()
     forms = [("tensor", "labels"), ("row", "labels"), ("tensor", "distillation"), ("row", "both")]
     forms += [("tensor", "entropy"), ("row", "entropy"), ("row-column", "distillation"), ("element", "labels")]
-    result = {f"{g}/{l}": reference(base, tasks, g, l) for g, l in forms}
+    forms += [("row-column", "distillation", "clamp"), ("row-column", "distillation", "none"), ("tensor", "labels", "clamp")]
+    forms += [("row-column", "distillation", "tanh", "falling")]
+    result = {"/".join(form): reference(base, tasks, *form) for form in forms}
     with open(OUT + "/reference.json", "w") as file:
         json.dump({"learning_rate": RATE, "scale": SCALE, "forms": result}, file)
         file.write("\n")

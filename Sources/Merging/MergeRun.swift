@@ -35,10 +35,9 @@ package final class MergeRun {
         guard plan.settings.device == .cpu else {
             throw MergeError.base("device cuda is not there yet; set device to cpu")
         }
-        guard !plan.settings.method.isLearned || abs(plan.settings.scale) < 1 else {
+        if let needed = plan.settings.scaleFault {
             throw MergeError.base(
-                "scale \(plan.settings.scale) can't be a start of \(plan.settings.method.rawValue), whose coefficients "
-                    + "stay between -1 and 1; set a smaller scale")
+                "scale \(plan.settings.scale) can't be a start of \(plan.settings.method.rawValue); set one \(needed)")
         }
         try TorchRuntime.setThreads(plan.settings.threads)
         TorchRuntime.keepFreedMemory()
@@ -51,7 +50,7 @@ package final class MergeRun {
         var result = MergeResult(tasks: workbench.tasks.map { TaskResult(task: $0.name, fitted: 0) })
         var weights = MergingWeights(
             method: plan.settings.method, taskCount: workbench.tasks.count, layers: workbench.layers,
-            scale: plan.settings.scale)
+            scale: plan.settings.scale, squash: plan.settings.squash)
         try prepareRule(workbench)
         var judge: Judge?
         var tree: TreeRun?

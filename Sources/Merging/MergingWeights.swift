@@ -1,4 +1,4 @@
-internal import Foundation
+internal import WorkerProtocol
 
 /// The weights W: w(i,j) for every task i and layer j, or w(i,j,r) for every output row r at granularity `row`, and v(i,j,s)
 /// for every column s at granularity `row-column`. What they do to a merge are the coefficients c = squash(w) and the gains
@@ -11,20 +11,11 @@ struct MergingWeights: Sendable, Hashable {
     /// Place of the first weight of each layer; a layer's weights are task-major, a task's rows before its columns.
     private let offsets: [Int]
     /// How a weight becomes a coefficient.
-    let squash: Squash
+    let squash: MergeSettings.Squash
     var values: [Double]
 
-    enum Squash: Sendable, Hashable {
-        /// c = tanh w: what SuperMerge trains (arXiv 2412.10416, equation 3).
-        case tanh
-        /// c = w, of any size: what static methods are given.
-        case identity
-        /// c = w between 0 and 1, and there the bound (AdaMerging, arXiv 2310.02575).
-        case clamp
-    }
-
     /// All weights at the one that gives `coefficient`, and gains of 1.
-    init(taskCount: Int, layers: [Layer], coefficient: Double, squash: Squash) {
+    init(taskCount: Int, layers: [Layer], coefficient: Double, squash: MergeSettings.Squash) {
         self.taskCount = taskCount
         self.squash = squash
         rows = layers.map(\.weightRows)
@@ -68,41 +59,18 @@ struct MergingWeights: Sendable, Hashable {
         return values[start + rows.lowerBound..<start + rows.upperBound].map(squash.coefficient)
     }
 
-    /// ∂L/∂w = squash′(w) · ⟨∂L/∂θm, ∂θm/∂c⟩, given the dot products in the order of `values`; for tanh, squash′ = 1 − tanh² w.
+    /// ∂L/∂w = squash′(w) · ⟨∂L/∂θm, ∂θm/∂c⟩, and likewise for gains, given the dot products in the order of `values`; for tanh,
+    /// squash′ = 1 − tanh² w.
     func gradient(dotProducts: [Double]) -> [Double] {
-        zip(values, dotProducts).map { squash.slope($0) * $1 }
-    }
-}
-
-extension MergingWeights.Squash {
-    func coefficient(_ weight: Double) -> Double {
-        switch self {
-        case .tanh: Foundation.tanh(weight)
-        case .identity: weight
-        case .clamp: min(max(weight, 0), 1)
+        var gradient = dotProducts
+        for layer in rows.indices {
+            for task in 0..<taskCount {
+                for place in range(task: task, layer: layer) { gradient[place] *= squash.slope(values[place]) }
+                for place in columnRange(task: task, layer: layer) {
+                    gradient[place] *= squash.gainSlope(values[place])
+                }
+            }
         }
-    }
-
-    /// Of `tanh` between 0 and 2.
-    func gain(_ weight: Double) -> Double { 1 + coefficient(weight) }
-
-    func weight(forGain gain: Double) -> Double { weight(forCoefficient: gain - 1) }
-
-    /// The inverse of `coefficient`, kept finite: under tanh, coefficients of ±1 and beyond give the weight of ±(1 − 10⁻⁶).
-    func weight(forCoefficient coefficient: Double) -> Double {
-        switch self {
-        case .tanh: atanh(min(max(coefficient, -1 + 1e-6), 1 - 1e-6))
-        case .identity, .clamp: coefficient
-        }
-    }
-
-    fileprivate func slope(_ weight: Double) -> Double {
-        switch self {
-        case .tanh:
-            let coefficient = Foundation.tanh(weight)
-            return 1 - coefficient * coefficient
-        case .identity: return 1
-        case .clamp: return (0...1).contains(weight) ? 1 : 0
-        }
+        return gradient
     }
 }

@@ -7,7 +7,11 @@ extension MergingWeights {
     /// - Averaging (Wortsman et al., model soups, arXiv 2203.05482): c = 1/k, so θm = mean θf(i).
     /// - Task arithmetic (Ilharco et al., arXiv 2212.04089), TIES and DARE: c = λ for every task and layer.
     /// - AdaMerging, layer-wise (Yang et al., arXiv 2310.02575): c starts from λ and stays between 0 and 1.
-    init(method: MergeSettings.Method, taskCount: Int, layers: [Layer], scale: Double) {
+    /// - SuperMerge: c starts from `scale`, `squash` of a weight.
+    init(
+        method: MergeSettings.Method, taskCount: Int, layers: [Layer], scale: Double,
+        squash: MergeSettings.Squash = .tanh
+    ) {
         switch method {
         case .average:
             let share = 1 / Double(max(1, taskCount))
@@ -17,7 +21,7 @@ extension MergingWeights {
         case .adamerging:
             self.init(taskCount: taskCount, layers: layers, coefficient: scale, squash: .clamp)
         case .supermerge:
-            self.init(taskCount: taskCount, layers: layers, coefficient: scale, squash: .tanh)
+            self.init(taskCount: taskCount, layers: layers, coefficient: scale, squash: squash)
         }
     }
 }

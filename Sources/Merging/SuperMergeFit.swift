@@ -12,6 +12,7 @@ final class SuperMergeFit {
     let workbench: Workbench
     let bench: Bench
     let parameters: ModelParameters
+    private let schedule: FitSchedule
     private let watched: [Int: Int]
     private let samplers: [Sampler]
     private let scorer: Scorer
@@ -28,6 +29,7 @@ final class SuperMergeFit {
         self.parameters = parameters
         self.state = state
         self.teachers = teachers
+        schedule = FitSchedule(workbench.plan.settings)
         scorer = Scorer(model: bench.model, autocast: workbench.plan.settings.precision == .bf16)
         watched = Dictionary(uniqueKeysWithValues: workbench.trainable().map { ($0, $0) })
         samplers = zip(workbench.tasks, bench.sets).map { task, set in
@@ -70,7 +72,8 @@ final class SuperMergeFit {
             try consume(complete, of: layer, into: &dots)
         }
         guard dots.allSatisfy(\.isFinite) else { throw try brokenGradient() }
-        state.update(gradient: weights.gradient(dotProducts: dots), learningRate: settings.learningRate)
+        state.update(
+            gradient: weights.gradient(dotProducts: dots), learningRate: schedule.rate(at: state.step))
         for index in watched.keys.sorted() { try parameters.merge(index, workbench.vectors, state.weights) }
         return total
     }

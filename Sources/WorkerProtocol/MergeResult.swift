@@ -87,7 +87,7 @@ package struct MergeResult: Codable, Hashable, Sendable {
     package var bestStep: Int
     /// Trained weights in all.
     package var weights: Int
-    /// Merge coefficients tanh w: layer → one number per task in the plan's order (rows averaged at granularity `row`).
+    /// Merge coefficients, squashed weights: layer → one number per task in the plan's order (rows averaged at granularity `row`).
     package var coefficients: [String: [Double]]
     /// Files written under the plan's output directory, with their digests.
     package var outputs: [SourceFile]

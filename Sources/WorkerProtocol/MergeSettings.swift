@@ -53,6 +53,23 @@ package struct MergeSettings: Codable, Hashable, Sendable {
         case element
     }
 
+    /// How a trained weight becomes a merge coefficient, and what is trained for a column's gain.
+    package enum Squash: String, Codable, CaseIterable, Sendable {
+        /// c = tanh w, g = 1 + tanh v: the paper's.
+        case tanh
+        /// c = w between 0 and 1 and there the bound, as in AdaMerging; g = 1 + v between 0 and 2, which are tanh's bounds.
+        case clamp
+        /// c = w and g = 1 + v, of any size.
+        case identity = "none"
+    }
+
+    /// The step size over the steps of a fit.
+    package enum Schedule: String, Codable, CaseIterable, Sendable {
+        case constant
+        /// Falls evenly, to 0 after `steps`: a large one at first and yet a fit that settles.
+        case falling
+    }
+
     package enum Loss: String, Codable, CaseIterable, Sendable {
         case labels, distillation, both
         /// Distillation, or the labels for language modelling, where the logits of all examples would be too many to keep.
@@ -72,6 +89,8 @@ package struct MergeSettings: Codable, Hashable, Sendable {
     /// Most children of a node of the tree.
     package var fanIn: Int = 2
     package var granularity: Granularity = .rowColumn
+    /// SuperMerge's; the other methods have their own.
+    package var squash: Squash = .tanh
     package var loss: Loss = .auto
     /// Mixtures of examples for each fitted one, which distillation goes by in its stead; 0: the examples themselves.
     package var mixup: Int = 8
@@ -79,6 +98,8 @@ package struct MergeSettings: Codable, Hashable, Sendable {
     package var steps: Int = 600
     /// Adam's step size.
     package var learningRate: Double = 0.03
+    /// What becomes of it.
+    package var schedule: Schedule = .constant
     /// Examples of each task in a step.
     package var batch: Int = 16
     /// Steps between two looks at the held-out examples.
@@ -116,6 +137,16 @@ extension MergeSettings {
         method == .supermerge && loss(of: objective) != .distillation
     }
 
+    /// What `scale` would have to be, where it is not: a learned fit has to start where its weights move. Else nil.
+    package var scaleFault: String? {
+        guard method.isLearned else { return nil }
+        switch (method, squash) {
+        case (.supermerge, .identity): return !searchesScale && scale.isFinite ? nil : "a number"
+        case (.supermerge, .clamp): return !searchesScale && (0...1).contains(scale) ? nil : "between 0 and 1"
+        default: return !searchesScale && abs(scale) < 1 ? nil : "between -1 and 1, both excluded,"
+        }
+    }
+
     /// A key that another version of the program did not write has its default.
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
@@ -124,10 +155,12 @@ extension MergeSettings {
         strategy = try values.decodeIfPresent(Strategy.self, forKey: .strategy) ?? standard.strategy
         fanIn = try values.decodeIfPresent(Int.self, forKey: .fanIn) ?? standard.fanIn
         granularity = try values.decodeIfPresent(Granularity.self, forKey: .granularity) ?? standard.granularity
+        squash = try values.decodeIfPresent(Squash.self, forKey: .squash) ?? standard.squash
         loss = try values.decodeIfPresent(Loss.self, forKey: .loss) ?? standard.loss
         mixup = try values.decodeIfPresent(Int.self, forKey: .mixup) ?? standard.mixup
         steps = try values.decodeIfPresent(Int.self, forKey: .steps) ?? standard.steps
         learningRate = try values.decodeIfPresent(Double.self, forKey: .learningRate) ?? standard.learningRate
+        schedule = try values.decodeIfPresent(Schedule.self, forKey: .schedule) ?? standard.schedule
         batch = try values.decodeIfPresent(Int.self, forKey: .batch) ?? standard.batch
         evaluateEvery = try values.decodeIfPresent(Int.self, forKey: .evaluateEvery) ?? standard.evaluateEvery
         patience = try values.decodeIfPresent(Int.self, forKey: .patience) ?? standard.patience

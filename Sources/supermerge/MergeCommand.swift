@@ -19,6 +19,12 @@ struct Merge: ParsableCommand {
     var output: String
     @Option(help: "Folder that keeps the tree of a hierarchical merge, so that the next one fits only what changed.")
     var tree: String?
+    @Option(
+        help: """
+            A former output of this command, or a release: what the tasks start from (strategy incremental) and are compared \
+            with.
+            """)
+    var previous: String?
     @OptionGroup var options: MergeOptions
     @Flag(help: "Print the content of release.json on standard output.")
     var json = false
@@ -50,13 +56,14 @@ struct Merge: ParsableCommand {
             }
             let progress = ProgressLine()
             let staging = try prepareOutput()
-            let run = MergeRun(try plan(output: staging)) { progress.show($0) }
+            let previous = try previous.map(Inputs.previous)
+            let run = MergeRun(try plan(output: staging, after: previous)) { progress.show($0) }
             let result = try run.run()
             let plan = run.plan
             let record = ReleaseRecord(
-                version: 0, created: Console.timestamp(), merge: try Self.name(plan.base, plan.tasks, plan.settings),
-                settings: plan.settings, base: plan.base,
-                tasks: plan.tasks, result: result)
+                version: 0, created: Console.timestamp(),
+                merge: try Self.name(plan.base, plan.tasks, plan.settings, previous?.digest), settings: plan.settings,
+                base: plan.base, tasks: plan.tasks, result: result)
             let complete = try ReleaseContents.complete(
                 directory: staging, baseDirectory: base, record: record, root: "/")
             try Durable.remove(plan.scratch)
@@ -79,21 +86,26 @@ struct Merge: ParsableCommand {
         return output
     }
 
-    private func plan(output: String) throws -> MergePlan {
+    private func plan(output: String, after previous: Inputs.Previous?) throws -> MergePlan {
         let scratch = output + ".scratch"
         try Durable.createDirectories(scratch)
         var inputs = try Inputs.open(base: base, tasks: tasks, hashingWeights: runsGraph)
         inputs.tasks.sort { $0.name < $1.name }
         return MergePlan(
-            merge: try Self.name(inputs.base, inputs.tasks, options.settings), base: inputs.base, tasks: inputs.tasks,
-            settings: options.settings, output: output, scratch: scratch, tree: tree)
+            merge: try Self.name(inputs.base, inputs.tasks, options.settings, previous?.digest), base: inputs.base,
+            tasks: inputs.tasks, settings: options.settings, deployed: previous?.source, output: output,
+            scratch: scratch,
+            tree: tree)
     }
 
     /// The same for the same inputs and settings, so that an interrupted fit goes on and no other one does.
-    private static func name(_ base: BaseSource, _ tasks: [TaskSource], _ settings: MergeSettings) throws -> String {
+    private static func name(
+        _ base: BaseSource, _ tasks: [TaskSource], _ settings: MergeSettings, _ previous: String?
+    ) throws -> String {
         var settings = settings
         settings.threads = 0
-        let parts = [String(decoding: try JSON.encode(settings), as: UTF8.self), base.digest]
+        let parts =
+            [String(decoding: try JSON.encode(settings), as: UTF8.self), base.digest] + (previous.map { [$0] } ?? [])
         let text = (parts + tasks.flatMap { [$0.name, $0.digest] }).joined(separator: "\u{0}")
         return String(Digest.sha256(text.utf8).prefix(12))
     }

@@ -4,6 +4,8 @@ import WorkerProtocol
 extension MergeSettings.Method: ExpressibleByArgument {}
 extension MergeSettings.Strategy: ExpressibleByArgument {}
 extension MergeSettings.Granularity: ExpressibleByArgument {}
+extension MergeSettings.Squash: ExpressibleByArgument {}
+extension MergeSettings.Schedule: ExpressibleByArgument {}
 extension MergeSettings.Loss: ExpressibleByArgument {}
 extension MergeSettings.Device: ExpressibleByArgument {}
 extension MergeSettings.Precision: ExpressibleByArgument {}
@@ -46,6 +48,12 @@ struct MergeOptions: ParsableArguments {
             """)
     var granularity: MergeSettings.Granularity?
     @Option(
+        help: """
+            How supermerge's weights become coefficients: tanh (the paper), clamp to 0...1, or none. A column's gain is \
+            1 + tanh, clamped to 0...2, or free.
+            """)
+    var squash = defaults.squash
+    @Option(
         help:
             "Fit to the labels, to each task's own checkpoint, or to both; auto: the checkpoint, and for language modelling the labels."
     )
@@ -58,6 +66,8 @@ struct MergeOptions: ParsableArguments {
     var steps = defaults.steps
     @Option(help: "Step size of Adam. (default: 0.03; 0.01 for tensor; 0.001 for adamerging)")
     var learningRate: Double?
+    @Option(help: "Whether the step size stays, or falls to 0 over --steps.")
+    var schedule = defaults.schedule
     @Option(help: "Examples of each task in a step.")
     var batch = defaults.batch
     @Option(help: "Steps between two looks at the held-out examples.")
@@ -85,7 +95,8 @@ struct MergeOptions: ParsableArguments {
 
     func validate() throws {
         guard steps >= 0, mixup >= 0, batch > 0, evaluateEvery > 0, patience > 0, threads >= 0 else {
-            throw ValidationError("steps, mixup and threads count from 0; batch, evaluate-every and patience from 1")
+            throw ValidationError(
+                "steps, mixup and threads count from 0; batch, evaluate-every and patience from 1")
         }
         guard fanIn >= 2, memory > 0 else { throw ValidationError("fan-in counts from 2, and memory from 1") }
         let settings = settings
@@ -98,8 +109,8 @@ struct MergeOptions: ParsableArguments {
         guard method != .adamerging || settings.granularity != .rowColumn else {
             throw ValidationError("adamerging has no gains for columns; choose granularity tensor, row or element")
         }
-        guard !method.isLearned || abs(settings.scale) < 1 && !settings.searchesScale else {
-            throw ValidationError("scale must be between -1 and 1 for \(method.rawValue); static methods take any")
+        if let needed = settings.scaleFault {
+            throw ValidationError("scale must be \(needed) for \(method.rawValue); static methods take any")
         }
     }
 
@@ -110,10 +121,12 @@ struct MergeOptions: ParsableArguments {
         settings.fanIn = fanIn
         settings.memory = memory
         settings.granularity = granularity ?? method.usualGranularity
+        settings.squash = squash
         settings.loss = loss
         settings.mixup = mixup
         settings.steps = steps
         settings.learningRate = learningRate ?? method.usualLearningRate(settings.granularity)
+        settings.schedule = schedule
         settings.batch = batch
         settings.evaluateEvery = evaluateEvery
         settings.patience = patience

@@ -84,7 +84,8 @@ struct ConfigurationTests {
             """
             registry: /r/
             settle: 250ms
-            merge: {method: task-arithmetic, memory: 512MiB, seed: 7, learning-rate: 1e-3, strategy: auto, fan-in: 4}
+            merge: {method: task-arithmetic, memory: 512MiB, seed: 7, learning-rate: 1e-3, strategy: auto, fan-in: 4,
+                    squash: none}
             retain: {versions: 2, grace: 90m}
             hooks: []
             """, file: "test.yaml")
@@ -96,6 +97,7 @@ struct ConfigurationTests {
         #expect(read.merge.learningRate == 0.001)
         #expect(read.merge.strategy == .auto)
         #expect(read.merge.fanIn == 4)
+        #expect(read.merge.squash == .identity)
         #expect(read.retain.versions == 2)
         #expect(read.retain.grace == .seconds(5400))
     }
@@ -103,6 +105,8 @@ struct ConfigurationTests {
     @Test(arguments: [
         "merge: {steps: 1", "- a\n- b", "settle: 5s\nsettle: 6s", "settle: {a: 1}", "settle: -5s", "settle: 5 parsecs",
         "merge: {memory: 0}", "merge: {fan-in: 1}", "merge: {strategy: tree}", "merge: {scale: 1}",
+        "merge: {squash: clamp, scale: -0.1}", "merge: {squash: sigmoid}", "merge: {squash: none, scale: search}",
+        "merge: {method: adamerging, squash: none, scale: 1}",
         "merge: {holdout: nan}", "merge: {seed: -1}",
         "retain: {versions: 0}",
         "rescan: 0", "merge: {steps: 99999999999999999999}", "settle: 1e400s", "settle: 99999999999999d", "\u{0}",
@@ -114,6 +118,11 @@ struct ConfigurationTests {
     @Test(arguments: ["", "# nothing\n", "merge:\n", "hooks:\n"])
     func emptyIsTheDefault(text: String) throws {
         #expect(try Configuration.parse(text, file: "test.yaml") == Configuration())
+    }
+
+    @Test func withoutBoundsAFitStartsAnywhere() throws {
+        let read = try Configuration.parse("merge: {squash: none, scale: 1.5}", file: "test.yaml")
+        #expect(read.merge.scale == 1.5)
     }
 
     @Test func aMissingFileIsAFault() {

@@ -35,6 +35,25 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["merged"], "no scratch is left")
     }
 
+    @Test func aMergeStartsFromAFormerOne() throws {
+        let folder = try TemporaryFolder()
+        func coefficients(_ run: Execution) throws -> [String: [Double]] {
+            #expect(run.status == 0, "\(run.errors)")
+            let result = try #require(try run.object()["result"] as? [String: Any])
+            return try #require(result["coefficients"] as? [String: [Double]])
+        }
+        let first = try coefficients(merge(folder.path + "/first", ["--json"], tasks: ["birch"]))
+        let flags = ["--previous", folder.path + "/first", "--steps", "0", "--json"]
+        let second = try coefficients(merge(folder.path + "/second", flags))
+        for (layer, values) in second {
+            #expect(try abs(values[1] - #require(first[layer])[0]) < 1e-6, "\(layer) of the old task")
+            #expect(abs(values[0] - 0.3) < 1e-6 || values[0] == 0, "\(layer) of the new task")
+        }
+        #expect(first.values.joined().contains { abs($0 - 0.3) > 0.01 })
+        let none = try merge(folder.path + "/third", ["--previous", folder.path])
+        #expect(none.status == 1 && none.errors.contains("--previous"))
+    }
+
     @Test func aTreeIsKeptForTheNextMerge() throws {
         let folder = try TemporaryFolder()
         let flags = ["--strategy", "hierarchical", "--fan-in", "2", "--tree", folder.path + "/tree", "--json"]

@@ -98,13 +98,15 @@ struct MergeRunTests {
         }
     }
 
-    @Test func aFitThatWouldStartSaturatedIsRefused() throws {
+    @Test(arguments: [(MergeSettings.Squash.tanh, 1.0), (.clamp, 1.5), (.clamp, -0.1), (.identity, .infinity)])
+    func aFitThatCouldNotMoveFromItsStartIsRefused(squash: MergeSettings.Squash, scale: Double) throws {
         try Fixture.temporarily { directory in
             var settings = try settings()
-            settings.scale = 1
+            settings.squash = squash
+            settings.scale = scale
             let plan = try Fixture.plan(settings, in: directory)
             let failure = #expect(throws: MergeError.self) { try MergeRun(plan, report: { _ in }).run() }
-            #expect(failure?.kind == .badBase && failure?.message.contains("scale 1.0") == true)
+            #expect(failure?.kind == .badBase && failure?.message.contains("scale \(scale)") == true)
         }
     }
 
@@ -178,7 +180,9 @@ struct MergeRunTests {
         }
     }
 
-    @Test func aWarmStartBeginsAtTheDeployedCoefficients() throws {
+    /// A coefficient that the squash can't reach starts at its bound.
+    @Test(arguments: MergeSettings.Squash.allCases)
+    func aWarmStartBeginsAtTheDeployedCoefficients(squash: MergeSettings.Squash) throws {
         try Fixture.temporarily { directory in
             let plan = try Fixture.plan(settings(), tasks: ["letters"], in: directory + "/first")
             let result = try MergeRun(plan, report: { _ in }).run()
@@ -189,10 +193,12 @@ struct MergeRunTests {
             var next = try Fixture.plan(settings(), in: directory + "/second")
             next.deployed = DeployedSource(version: 1, directory: plan.output)
             next.settings.steps = 0
+            next.settings.squash = squash
             let second = try MergeRun(next, report: { _ in }).run()
             for (layer, values) in second.coefficients {
                 let old = try #require(result.coefficients[layer])
-                #expect(abs(values[0] - old[0]) < 1e-6, "\(layer) of the old task")
+                let reached = squash == .clamp ? min(max(old[0], 0), 1) : old[0]
+                #expect(abs(values[0] - reached) < 1e-6, "\(layer) of the old task")
                 #expect(abs(values[1] - 0.3) < 1e-6, "\(layer) of the new task")
             }
             #expect(second.tasks[0].deployed != nil)

@@ -8,6 +8,8 @@ import WorkerProtocol
 struct ParityTests {
     @Test(arguments: [
         "tensor/labels", "row/labels", "tensor/distillation", "row/both", "row-column/distillation", "element/labels",
+        "row-column/distillation/clamp", "row-column/distillation/none", "tensor/labels/clamp",
+        "row-column/distillation/tanh/falling",
     ])
     func tenLossesAndTheCoefficientsEqualPyTorchs(form: String) throws {
         let reference = try Fixture.reference()
@@ -16,6 +18,8 @@ struct ParityTests {
         var settings = try Fixture.settings()
         settings.granularity = try #require(MergeSettings.Granularity(rawValue: words[0]))
         settings.loss = try #require(MergeSettings.Loss(rawValue: words[1]))
+        if words.count > 2 { settings.squash = try #require(MergeSettings.Squash(rawValue: words[2])) }
+        if words.count > 3 { settings.schedule = try #require(MergeSettings.Schedule(rawValue: words[3])) }
         try Fixture.temporarily { directory in
             let fit = try makeFit(Fixture.plan(settings, in: directory))
             for (step, loss) in expected.losses.enumerated() {
@@ -102,7 +106,7 @@ struct ParityTests {
         try judge.judgeOriginals(&result) { _, _ in }
         let weights = MergingWeights(
             method: plan.settings.method, taskCount: workbench.tasks.count, layers: workbench.layers,
-            scale: plan.settings.scale)
+            scale: plan.settings.scale, squash: plan.settings.squash)
         return try SuperMergeFit(workbench, bench, parameters, state: FitState(weights), teachers: judge.teachers)
     }
 }

@@ -46,11 +46,9 @@ extension Configuration {
     /// Values that don't go together.
     func contradictions() -> [ConfigurationFault] {
         var faults: [ConfigurationFault] = []
-        if merge.method.isLearned, merge.searchesScale || abs(merge.scale) >= 1 {
-            faults.append(
-                ConfigurationFault(
-                    key: "merge.scale",
-                    message: "must be a number between -1 and 1, both excluded, for \(merge.method.rawValue)"))
+        if let needed = merge.scaleFault {
+            let message = "must be \(needed) for \(merge.method.rawValue)"
+            faults.append(ConfigurationFault(key: "merge.scale", message: message))
         }
         if merge.method == .adamerging, merge.granularity == .rowColumn {
             faults.append(

@@ -7,7 +7,7 @@ extension TreeRun {
     func form(of node: MergeTree.Node) -> MergingWeights {
         MergingWeights(
             method: settings.method, taskCount: plan.tree.sources(of: node).count, layers: workbench.layers,
-            scale: settings.scale)
+            scale: settings.scale, squash: settings.squash)
     }
 
     /// Where a node's fit starts: from the weights of the node whose place it has, where that is stored, for each source that
@@ -147,14 +147,15 @@ extension TreeRun {
 }
 
 extension MergingWeights {
-    /// The coefficients of a source times `factor`, and its gains, at most 0.9 either way, where tanh still moves.
+    /// The coefficients of a source times `factor`, and its gains; under tanh at most 0.9 either way, where it still moves.
     fileprivate mutating func set(source: Int, to parts: [(rows: [Double], columns: [Double])], times factor: Double) {
+        let limit = squash == .tanh ? 0.9 : .infinity
         for (layer, part) in parts.enumerated() {
             for (place, coefficient) in zip(range(task: source, layer: layer), part.rows) {
-                values[place] = squash.weight(forCoefficient: min(max(factor * coefficient, -0.9), 0.9))
+                values[place] = squash.weight(forCoefficient: min(max(factor * coefficient, -limit), limit))
             }
             for (place, gain) in zip(columnRange(task: source, layer: layer), part.columns) {
-                values[place] = squash.weight(forGain: min(max(gain, 0.1), 1.9))
+                values[place] = squash.weight(forGain: min(max(gain, 1 - limit), 1 + limit))
             }
         }
     }

@@ -1,0 +1,21 @@
+import Testing
+import WorkerProtocol
+
+@testable import Merging
+
+@Suite struct FitScheduleTests {
+    private func rates(_ schedule: MergeSettings.Schedule, steps: Int, at places: [Int]) -> [Double] {
+        var settings = MergeSettings()
+        (settings.steps, settings.schedule, settings.learningRate) = (steps, schedule, 0.5)
+        return places.map(FitSchedule(settings).rate)
+    }
+
+    @Test func aConstantStepSizeStays() {
+        #expect(rates(.constant, steps: 20, at: [0, 10, 20, 21]) == [0.5, 0.5, 0.5, 0.5])
+    }
+
+    @Test func aFallingOneEndsAtNothing() {
+        #expect(rates(.falling, steps: 20, at: [0, 10, 20, 21]) == [0.5, 0.25, 0, 0])
+        #expect(rates(.falling, steps: 0, at: [0]) == [0.5])
+    }
+}
