@@ -49,6 +49,13 @@ package final class MergeRun {
             }
         }
         var result = MergeResult(tasks: workbench.tasks.map { TaskResult(task: $0.name, fitted: 0) })
+        var known = plan.knownSimilarities()
+        if plan.settings.method.isLearned, workbench.choice?.strategy != .hierarchical {
+            known.add(
+                try workbench.missingSimilarities(known) { [unowned self] done in
+                    try progress(.reading, done, workbench.layers.count)
+                })
+        }
         var weights = MergingWeights(
             method: plan.settings.method, taskCount: workbench.tasks.count, layers: workbench.layers,
             scale: plan.settings.scale)
@@ -86,6 +93,8 @@ package final class MergeRun {
         if plan.hasUnhashedFiles { plan.fillIn(sha256: try workbench.vectors.sha256()) }
         try plan.checkStamps()
         try tree?.finish()
+        if let tree { known.add(tree.measured) }
+        if plan.settings.method.isLearned { result.similarities = known.pairs }
         describe(&result, workbench, weights)
         if let reason = workbench.unscored { result.notes.append("nothing was scored: \(reason)") }
         return result
@@ -130,7 +139,7 @@ package final class MergeRun {
         try descend(fit, named: plan.merge, done: 0, total: plan.settings.steps)
         result.steps = fit.state.step
         result.bestStep = fit.state.bestStep
-        result.curve = fit.state.curve
+        result.curve = fit.state.curve.thinned(keeping: fit.state.bestStep)
         for index in result.tasks.indices { result.tasks[index].fitted = bench.sets[index]?.fitted.count ?? 0 }
         var best = fit.state.weights
         best.values = fit.state.best
@@ -155,7 +164,7 @@ package final class MergeRun {
         result.tree = outcome.nodes
         result.steps = outcome.root.steps
         result.bestStep = outcome.root.bestStep
-        result.curve = outcome.root.curve
+        result.curve = outcome.root.curve.thinned(keeping: outcome.root.bestStep)
         for index in result.tasks.indices { result.tasks[index].fitted = bench.sets[index]?.fitted.count ?? 0 }
         return (tree, outcome.weights)
     }
