@@ -177,9 +177,11 @@ package final class MergeRun {
             try stopIfAsked(fit, merge)
             let loss = try fit.step()
             var heldOut: Double?
+            var scores: [HeldOutScore]?
             if fit.state.step % settings.evaluateEvery == 0 || fit.state.step == settings.steps {
                 try fit.look(lastLoss: loss)
                 heldOut = fit.state.curve.last?.heldOut
+                scores = fit.heldOut
                 try fit.state.save(in: plan.scratch, merge: merge)
             }
             pace.step(clock.now, left: total - done - fit.state.step)
@@ -187,7 +189,7 @@ package final class MergeRun {
                 .progress(
                     .init(
                         phase: .fitting, done: done + fit.state.step, total: total, loss: loss, heldOut: heldOut,
-                        secondsLeft: pace.secondsLeft)))
+                        scores: scores, secondsLeft: pace.secondsLeft)))
         }
     }
 

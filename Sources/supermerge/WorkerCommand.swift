@@ -9,9 +9,13 @@ import WorkerProtocol
 struct Worker: ParsableCommand, GraphCommand {
     static let configuration = CommandConfiguration(abstract: "Carry out one plan of the daemon.", shouldDisplay: false)
 
-    var runsGraph: Bool { true }
+    @Flag(help: "Say what the plan will take, as one MergeEstimate or null, and do nothing.")
+    var estimate = false
+
+    var runsGraph: Bool { !estimate }
 
     func run() throws {
+        guard !estimate else { return try Console.reportingFaults(say) }
         let stop = StopSignal()
         let lines = EventLines()
         do {
@@ -26,5 +30,10 @@ struct Worker: ParsableCommand, GraphCommand {
             lines.say(.failed(Console.failure(error)))
             throw ExitCode.failure
         }
+    }
+
+    private func say() throws {
+        let plan = try JSON.decode(MergePlan.self, from: FileHandle.standardInput.readDataToEndOfFile())
+        Console.print(json: try JSON.encode(plan.estimate()))
     }
 }

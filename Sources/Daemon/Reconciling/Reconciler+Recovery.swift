@@ -62,7 +62,10 @@ extension Reconciler {
     }
 
     private func writeOut() async {
-        defer { flushing = nil }
+        defer {
+            flushing = nil
+            watching.tell()
+        }
         while let event = unwritten.first {
             do {
                 try await parts.ledger.append(event)

@@ -87,6 +87,7 @@ package actor Reconciler {
     var arrivals = ArrivalWindow()
     var commands: [@Sendable (isolated Reconciler) async -> Void] = []
     var waiters: [Waiter] = []
+    let watching = Watching()
     /// Number of looks asked for, and done.
     var looksAsked = 1
     var looksDone = 0
@@ -135,6 +136,7 @@ package actor Reconciler {
             await turn()
             if isStopping { break }
             showStatus()
+            watching.tell()
             await bell.wait(until: nextDeadline())
         }
         await finish()
@@ -199,6 +201,7 @@ package actor Reconciler {
         }
         for waiter in waiters { waiter.reply.resume(returning: reply(.failed, "the daemon is stopping")) }
         waiters = []
+        watching.end()
         for command in commands { await command(self) }
         commands = []
         await record(LedgerEvent(.stopped, message: "daemon stopped"))

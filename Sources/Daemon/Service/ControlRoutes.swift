@@ -2,7 +2,8 @@ import Control
 import Foundation
 import WorkerProtocol
 
-/// What the control socket answers: GET /status, /history?last=N, /releases/N; POST /rescan?wait=true, /rollback/N,
+/// What the control socket answers: GET /status, /watch?revision=R&after=S&last=N, /plan,
+/// /history?last=N, /releases/N; POST /rescan?wait=true, /rollback/N,
 /// /pause, /resume, /retry/TASK.
 struct ControlRoutes: Sendable {
     let reconciler: Reconciler
@@ -12,6 +13,13 @@ struct ControlRoutes: Sendable {
         do {
             switch (request.method, parts.first, parts.dropFirst().first, parts.count) {
             case ("GET", "status", nil, 1): return try answer(await reconciler.status())
+            case ("GET", "watch", nil, 1):
+                return try answer(
+                    try await reconciler.watch(
+                        revision: request.query["revision"].flatMap { Int($0) },
+                        after: request.query["after"].flatMap { Int($0) }.map { max(-1, $0) },
+                        last: request.query["last"].flatMap { Int($0) }.map { max(0, $0) }))
+            case ("GET", "plan", nil, 1): return try answer(await reconciler.plan())
             case ("GET", "history", nil, 1):
                 return try answer(
                     try await reconciler.history(last: request.query["last"].flatMap { Int($0) }.map { max(0, $0) }))

@@ -47,12 +47,8 @@ extension ReleaseReport {
             """
     }
 
-    /// All settings by the names that they have in the configuration.
     private var settings: [(String, String)] {
-        guard let data = try? JSON.encode(record.settings),
-            let values = try? JSONDecoder().decode([String: SettingText].self, from: data)
-        else { return [] }
-        return values.map { ($0.key.replacing("_", with: "-"), $0.value.text) }.sorted { $0.0 < $1.0 }
+        record.settings.named.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
     private static func pairs(_ caption: String, _ pairs: [(String, String)]) -> Markup {
@@ -68,23 +64,5 @@ extension ReleaseReport {
             ["\(file.name)", "\(Figure.bytes(file.bytes))", "<code>\(file.sha256.isEmpty ? "–" : file.sha256)</code>"]
         }
         return ReportTable(caption, ["file", "#size", "SHA-256"], rows).markup
-    }
-}
-
-/// One setting as text, whatever it is.
-private struct SettingText: Decodable {
-    var text: String
-
-    init(from decoder: any Decoder) throws {
-        let value = try decoder.singleValueContainer()
-        if let flag = try? value.decode(Bool.self) {
-            text = flag ? "yes" : "no"
-        } else if let number = try? value.decode(Int64.self) {
-            text = String(number)
-        } else if let number = try? value.decode(Double.self) {
-            text = "\(number)"
-        } else {
-            text = (try? value.decode(String.self)) ?? "see release.json"
-        }
     }
 }

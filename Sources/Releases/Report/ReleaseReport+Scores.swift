@@ -90,9 +90,9 @@ extension ReleaseReport {
         ).markup
     }
 
-    /// A name that fits beside a picture; the table has it whole.
-    static func shortened(_ name: String, to length: Int = 24) -> String {
-        name.count <= length ? name : "\(name.prefix(length - 1))…"
+    /// A name that fits beside a picture, with both its ends; the table has it whole.
+    static func shortened(_ name: String) -> String {
+        name.count <= 24 ? name : "\(name.prefix(11))…\(name.suffix(12))"
     }
 }
 
