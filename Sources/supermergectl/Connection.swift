@@ -54,9 +54,9 @@ struct Connection: ParsableArguments {
         }
     }
 
-    func send(_ method: String, _ path: String) async throws -> Data {
+    func send(_ method: String, _ path: String, accepting: Int? = nil) async throws -> Data {
         do {
-            return try await client.send(method, path)
+            return try await client.send(method, path, accepting: accepting)
         } catch {
             throw CommandFailure("\(error)")
         }

@@ -6,7 +6,8 @@ struct Program: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "supermergectl", abstract: "Look at a running supermerged and steer it.",
         subcommands: [
-            StatusCommand.self, WatchCommand.self, PlanCommand.self, HistoryCommand.self, ShowCommand.self,
+            StatusCommand.self, HealthCommand.self, WatchCommand.self, PlanCommand.self, HistoryCommand.self,
+            ShowCommand.self,
             DiffCommand.self, RollbackCommand.self, RescanCommand.self,
             PauseCommand.self, ResumeCommand.self, RetryCommand.self, VerifyCommand.self,
         ])

@@ -76,9 +76,9 @@ enum Terminal {
     }
 
     static func bytes(_ count: Int64) -> String {
-        count < 1 << 30
-            ? String(format: "%.1f MiB", Double(count) / 1_048_576)
-            : String(format: "%.1f GiB", Double(count) / 1_073_741_824)
+        let (unit, size): (String, Int64) =
+            count < 1 << 20 ? ("KiB", 1 << 10) : count < 1 << 30 ? ("MiB", 1 << 20) : ("GiB", 1 << 30)
+        return count < 1 << 10 ? "\(count) B" : String(format: "%.1f \(unit)", Double(count) / Double(size))
     }
 
     /// Rows and columns of the window; nil where there is none.

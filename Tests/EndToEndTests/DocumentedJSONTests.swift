@@ -16,7 +16,7 @@ import Testing
         try site.drop("cedar")
         try site.settle()
         for command in [
-            "status", "plan", "diff 1 2", "history", "verify", "show 1", "rescan",
+            "status", "health", "plan", "diff 1 2", "history", "verify", "show 1", "rescan",
         ] {
             let run = try site.control(arguments: command.split(separator: " ").map(String.init) + ["--json"])
             #expect(run.status == 0, "\(command): \(run.errors)")

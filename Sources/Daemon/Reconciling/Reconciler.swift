@@ -59,6 +59,8 @@ package actor Reconciler {
     var memory = PlannerMemory()
     /// Events that the ledger could not take yet, oldest first.
     var unwritten: [LedgerEvent] = []
+    /// Events since the start, for the metrics.
+    var eventCounts: [LedgerEvent.Kind: Int] = [:]
     /// The writing of these that is under way.
     var flushing: Task<Void, Never>?
     var deployed: Release?

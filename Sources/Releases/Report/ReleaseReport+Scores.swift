@@ -19,12 +19,19 @@ extension ReleaseReport {
         return """
             <section>
             <h2>Tasks</h2>
-            <p>On held-out examples, which the fit did not see. Higher is better. The own fine-tune is the checkpoint that \
-            went in, alone.</p>
+            <p>\(examples) Higher is better. The own fine-tune is the checkpoint that went in, alone.</p>
             \(Markup(pictures))
             \(scoreTable(scored))
             </section>
             """
+    }
+
+    /// Which examples these are, and what was chosen on them.
+    private var examples: String {
+        guard record.settings.method.isLearned else { return "On the tasks' validation examples." }
+        return record.settings.holdout > 0
+            ? "On held-out examples, which the fit did not see; its best step was chosen on them, and the gate goes by them."
+            : "On the examples that were fitted to: nothing was held out."
     }
 
     private func picture(_ metric: String, _ tasks: [TaskResult]) -> Markup {
