@@ -94,7 +94,7 @@ package final class MergeRun {
         try plan.checkStamps()
         try tree?.finish()
         if let tree { known.add(tree.measured) }
-        if plan.settings.method.isLearned { result.similarities = known.pairs }
+        if plan.settings.method.isLearned { result.similarities = known.kept }
         describe(&result, workbench, weights)
         if let reason = workbench.unscored { result.notes.append("nothing was scored: \(reason)") }
         return result

@@ -3,7 +3,7 @@ import Releases
 
 extension Reconciler {
     /// Entries that are looked through for those since the last release, and the newest of them that a report has.
-    private static let mostEntries = 4096
+    private static let mostEntries = 512
     private static let mostReported = 100
 
     /// What was refused or failed since the last release, for the report of the next; nil where the ledger can't be read.

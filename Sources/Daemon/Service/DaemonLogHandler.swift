@@ -23,7 +23,7 @@ package struct DaemonLogHandler: LogHandler {
             line + " \(value.key)=\(Self.quoted("\(value.value)"))"
         }
         if let journal {
-            journal.send(message: text, priority: Self.priority(event.level))
+            journal.send(message: text.withVisibleControls(keepingLines: true), priority: Self.priority(event.level))
         } else {
             Self.writeLine("\(event.level) \(text)")
         }

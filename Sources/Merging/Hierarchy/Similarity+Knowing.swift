@@ -18,6 +18,18 @@ extension Similarity {
         for pair in other.pairs { self[pair.first, pair.second] = pair.cosine }
     }
 
+    /// Pairs that a release keeps: a tree of very many tasks measures more.
+    private static let mostKept = 2048
+
+    /// At most `mostKept` pairs, those furthest from 0, in order of the names.
+    var kept: [TaskSimilarity] {
+        guard pairs.count > Self.mostKept else { return pairs }
+        let strongest = pairs.sorted {
+            (abs($1.cosine), $0.first, $0.second) < (abs($0.cosine), $1.first, $1.second)
+        }
+        return strongest.prefix(Self.mostKept).sorted { ($0.first, $0.second) < ($1.first, $1.second) }
+    }
+
     /// The fewest places among `names` whose pairs with all others bring those that are missing. Nothing is worth measuring for
     /// a single task, nor for very many.
     func unmeasured(of names: [String]) -> [Int] {

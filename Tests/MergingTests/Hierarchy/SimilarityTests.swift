@@ -18,6 +18,14 @@ struct SimilarityTests {
         #expect(known.unmeasured(of: (0..<33).map { "t\($0)" }) == [])
     }
 
+    @Test func ofVeryManyPairsTheStrongestAreKept() {
+        var many = Similarity()
+        for place in 0..<3000 { many["a", "t\(10_000 + place)"] = Double(place) / 3000 * (place % 2 == 0 ? 1 : -1) }
+        let kept = many.kept
+        #expect(kept.count == 2048 && kept.allSatisfy { abs($0.cosine) >= 952.0 / 3000 })
+        #expect(kept == kept.sorted { $0.second < $1.second })
+    }
+
     @Test func aFitOfAllTasksHasTheCosinesOfTheFiles() throws {
         try Fixture.temporarily { directory in
             var settings = try Fixture.settings()
