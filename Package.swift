@@ -91,7 +91,7 @@ let package = Package(
         room("Releases", ["Safetensors", "Files", "WorkerProtocol"]),
         .target(name: "CSystemd", linkerSettings: [.linkedLibrary("systemd")]),
         room("Systemd", ["CSystemd"]),
-        room("Control", ["WorkerProtocol", .product(name: "FlyingSocks", package: "FlyingFox")]),
+        room("Control", ["WorkerProtocol", "Ledger", .product(name: "FlyingSocks", package: "FlyingFox")]),
         room(
             "Daemon",
             [

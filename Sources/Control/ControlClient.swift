@@ -13,9 +13,12 @@ package struct ControlClient: Sendable {
     package init(socket: String) { self.socket = socket }
 
     /// Sends a request without a body and gives the body of the answer. Waits as long as the daemon takes.
-    package func send(_ method: String, _ path: String) async throws(ControlError) -> Data {
+    /// `accepting`: an answer with this status is one, too.
+    package func send(
+        _ method: String, _ path: String, accepting: Int? = nil
+    ) async throws(ControlError) -> Data {
         let reply = try await exchange("\(method) \(path) HTTP/1.1\r\nHost: supermerge\r\nConnection: close\r\n\r\n")
-        guard (200..<300).contains(reply.status) else {
+        guard (200..<300).contains(reply.status) || reply.status == accepting else {
             let message = (try? JSON.decode(ActionReply.self, from: reply.body))?.message
             throw .rejected(status: reply.status, message: message ?? "the daemon answered with status \(reply.status)")
         }

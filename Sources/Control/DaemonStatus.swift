@@ -1,4 +1,6 @@
-/// What `GET /status` answers.
+package import WorkerProtocol
+
+/// What `GET /status` answers. `docs/json.md` documents it.
 package struct DaemonStatus: Codable, Hashable, Sendable {
     package enum Activity: String, Codable, Sendable {
         case starting, idle, merging, paused, waiting, failing
@@ -62,13 +64,22 @@ package struct DaemonStatus: Codable, Hashable, Sendable {
         package var loss: Double?
         package var heldOut: Double?
         package var secondsLeft: Double?
+        /// When it began, ISO 8601 in UTC.
+        package var started: String
+        /// Each task's held-out figures at the last look.
+        package var scores: [HeldOutScore]
+        /// The looks so far, thinned.
+        package var curve: [FitPoint]
 
-        package init(merge: String, tasks: [String], phase: String, done: Int, total: Int) {
+        package init(merge: String, tasks: [String], phase: String, done: Int, total: Int, started: String) {
             self.merge = merge
             self.tasks = tasks
             self.phase = phase
             self.done = done
             self.total = total
+            self.started = started
+            scores = []
+            curve = []
         }
     }
 

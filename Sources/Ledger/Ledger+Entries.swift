@@ -14,6 +14,9 @@ extension Ledger {
         return try entries(in: file, length: length, last: limit, lines: nil)
     }
 
+    /// How many entries there are.
+    package var count: Int { chain.count }
+
     /// Takes every entry into `state`, in order. Memory: a chunk and the longest line.
     package func replay<State: Sendable>(
         into state: State, _ take: @Sendable (inout State, LedgerEntry) -> Void

@@ -48,6 +48,13 @@ package final class MergeRun {
             }
         }
         var result = MergeResult(tasks: workbench.tasks.map { TaskResult(task: $0.name, fitted: 0) })
+        var known = plan.knownSimilarities()
+        if plan.settings.method.isLearned, workbench.choice?.strategy != .hierarchical {
+            known.add(
+                try workbench.missingSimilarities(known) { [unowned self] done in
+                    try progress(.reading, done, workbench.layers.count)
+                })
+        }
         var weights = MergingWeights(
             method: plan.settings.method, taskCount: workbench.tasks.count, layers: workbench.layers,
             scale: plan.settings.scale, squash: plan.settings.squash)
@@ -85,6 +92,8 @@ package final class MergeRun {
         if plan.hasUnhashedFiles { plan.fillIn(sha256: try workbench.vectors.sha256()) }
         try plan.checkStamps()
         try tree?.finish()
+        if let tree { known.add(tree.measured) }
+        if plan.settings.method.isLearned { result.similarities = known.kept }
         describe(&result, workbench, weights)
         if let reason = workbench.unscored { result.notes.append("nothing was scored: \(reason)") }
         return result
@@ -129,7 +138,7 @@ package final class MergeRun {
         try descend(fit, named: plan.merge, done: 0, total: plan.settings.steps)
         result.steps = fit.state.step
         result.bestStep = fit.state.bestStep
-        result.curve = fit.state.curve
+        result.curve = fit.state.curve.thinned(keeping: fit.state.bestStep)
         for index in result.tasks.indices { result.tasks[index].fitted = bench.sets[index]?.fitted.count ?? 0 }
         var best = fit.state.weights
         best.values = fit.state.best
@@ -154,7 +163,7 @@ package final class MergeRun {
         result.tree = outcome.nodes
         result.steps = outcome.root.steps
         result.bestStep = outcome.root.bestStep
-        result.curve = outcome.root.curve
+        result.curve = outcome.root.curve.thinned(keeping: outcome.root.bestStep)
         for index in result.tasks.indices { result.tasks[index].fitted = bench.sets[index]?.fitted.count ?? 0 }
         return (tree, outcome.weights)
     }
@@ -167,9 +176,11 @@ package final class MergeRun {
             try stopIfAsked(fit, merge)
             let loss = try fit.step()
             var heldOut: Double?
+            var scores: [HeldOutScore]?
             if fit.state.step % settings.evaluateEvery == 0 || fit.state.step == settings.steps {
                 try fit.look(lastLoss: loss)
                 heldOut = fit.state.curve.last?.heldOut
+                scores = fit.heldOut
                 try fit.state.save(in: plan.scratch, merge: merge)
             }
             pace.step(clock.now, left: total - done - fit.state.step)
@@ -177,7 +188,7 @@ package final class MergeRun {
                 .progress(
                     .init(
                         phase: .fitting, done: done + fit.state.step, total: total, loss: loss, heldOut: heldOut,
-                        secondsLeft: pace.secondsLeft)))
+                        scores: scores, secondsLeft: pace.secondsLeft)))
         }
     }
 

@@ -17,6 +17,8 @@ final class SuperMergeFit {
     private let samplers: [Sampler]
     private let scorer: Scorer
     private let teachers: [TeacherLogits?]
+    /// Of the last look.
+    private(set) var heldOut: [HeldOutScore] = []
     private var settings: MergeSettings { workbench.plan.settings }
 
     /// `teachers` holds each task's own checkpoint's logits on its whole validation set where the loss distils.
@@ -165,12 +167,14 @@ final class SuperMergeFit {
     func heldOutLoss() throws -> Double? {
         var total = 0.0
         var sum = 0.0
+        heldOut = []
         for (task, set) in bench.sets.enumerated() {
             guard let set, !set.heldOut.isEmpty else { continue }
             let named = try model(for: task)
             var taskLoss = 0.0
             var start = 0
             var scored = 0
+            var metric = RunningMetric(bench.objectives[task])
             try scorer.forEachBatch(named, set, set.heldOut, bench.objectives[task]) { logits, labels in
                 let size = logits.shape[0]
                 let indices = Array(set.heldOut[start..<start + size])
@@ -178,11 +182,16 @@ final class SuperMergeFit {
                 taskLoss += try loss(task, logits, labels, indices).item() * Double(count)
                 scored += count
                 start += size
+                try metric.add(logits, labels, checkpoint: set.isLabelled ? nil : teachers[task]?.rows(indices))
             }
             guard scored > 0 else { continue }
             let importance = workbench.tasks[task].source.settings.weight
             total += importance * taskLoss / Double(scored)
             sum += importance
+            heldOut.append(
+                HeldOutScore(
+                    task: workbench.tasks[task].name, loss: taskLoss / Double(scored),
+                    metric: set.isLabelled ? bench.objectives[task].metric : Score.agreement, value: metric.value))
         }
         return sum > 0 ? total / sum : nil
     }

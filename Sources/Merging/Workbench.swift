@@ -58,6 +58,22 @@ final class Workbench {
         self.unscored = hasExamples ? unscored : nil
     }
 
+    /// What the plan's merge will take, from the headers of its files and the graph; nil where nothing is learned: then it is a
+    /// few pieces of the files, whatever their number.
+    static func estimate(_ plan: MergePlan) throws -> MergeEstimate? {
+        guard plan.settings.method.isLearned else { return nil }
+        let graph = try graph(plan)
+        let files = try BaseWeights.open(directory: plan.base.directory, graph: graph)
+        let ties = TiedNames(graph.signature, base: files)
+        let base = files.tying(ties.groups)
+        let entries = base.names.compactMap { base.entry($0) }.filter(\.dtype.isFloatingPoint)
+        let tasks = try plan.tasks.map { try TaskModel($0, base: base, ties: ties) }
+        let estimate = MemoryEstimate(plan, graph, try layers(entries, ties, plan.settings.granularity), tasks)
+        let choice = StrategyChoice(for: plan, estimate)
+        return MergeEstimate(
+            strategy: choice, memory: choice.strategy == .hierarchical ? estimate.hierarchical : estimate.joint)
+    }
+
     /// Some tasks of another workbench, by their places, over task vectors that need not be theirs.
     init(_ whole: Workbench, tasks places: [Int], vectors: TaskVectors) {
         var plan = whole.plan

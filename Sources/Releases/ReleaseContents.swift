@@ -7,32 +7,38 @@ package import WorkerProtocol
 package enum ReleaseContents {
     static let recordName = "release.json"
     static let cardName = "README.md"
+    static let reportName = "report.html"
 
-    /// Completes a directory that holds a merge's outputs: copies the base's files by allow-list, writes README.md, and last
-    /// release.json, whose outputs then name every other file. Returns the record as written.
+    /// Completes a directory that holds a merge's outputs: copies the base's files by allow-list, writes README.md, report.html, and
+    /// last release.json, whose outputs then name every other file. Returns the record as written.
+    ///
+    /// `previous` and `events` are for the report: the release that was deployed, and what was refused since.
     ///
     /// Throws `ReleasesError` where an output is missing or of another length, where a file is there that nobody announced,
     /// where a base file names code (`auto_map`) or is not the one that was admitted; `SafetensorsError` where the model can't
     /// be read back. Links among the base's files may not lead out of `root` (default: `baseDirectory`; `/`: any are followed).
     @discardableResult
     package static func complete(
-        directory: String, baseDirectory: String, record: ReleaseRecord, root: String? = nil
+        directory: String, baseDirectory: String, record: ReleaseRecord, root: String? = nil,
+        previous: ReleaseRecord? = nil, events: [ReportedEvent]? = nil
     ) throws -> ReleaseRecord {
         var record = record
         try check(record.result.outputs, in: directory)
         _ = try Checkpoint(directory: directory)
         record.result.outputs += try BaseCopy(directory: baseDirectory, root: root, admitted: record.base.files)
             .copy(to: directory)
-        try writeCardAndRecord(&record, in: directory)
+        try writePagesAndRecord(&record, in: directory, previous: previous, events: events)
         return record
     }
 
-    /// Fills the empty `directory` with the content of `release` by hard links; only README.md and release.json are new.
+    /// Fills the empty `directory` with the content of `release` by hard links; only README.md, report.html and release.json
+    /// are new.
     static func repeatContent(
-        of release: Release, in directory: String, record: ReleaseRecord
+        of release: Release, in directory: String, record: ReleaseRecord, previous: ReleaseRecord?,
+        events: [ReportedEvent]?
     ) throws -> ReleaseRecord {
         var record = record
-        record.result.outputs.removeAll { $0.name == cardName }
+        record.result.outputs.removeAll { $0.name == cardName || $0.name == reportName }
         for output in record.result.outputs {
             let source = "\(release.directory)/\(output.name)"
             guard isPlain(output.name), try FileStatus.ifPresent(source)?.identity.size == output.bytes else {
@@ -45,7 +51,7 @@ package enum ReleaseContents {
             }
             try Durable.link(source, to: "\(directory)/\(output.name)")
         }
-        try writeCardAndRecord(&record, in: directory)
+        try writePagesAndRecord(&record, in: directory, previous: previous, events: events)
         return record
     }
 
@@ -54,13 +60,22 @@ package enum ReleaseContents {
         Digest.manifest(outputs.map { ($0.name, $0.sha256) })
     }
 
-    private static func writeCardAndRecord(_ record: inout ReleaseRecord, in directory: String) throws {
-        let card = Array(ModelCard(record: record, directory: directory).text.utf8)
-        try write(card, to: "\(directory)/\(cardName)")
-        record.result.outputs.append(
-            SourceFile(name: cardName, bytes: Int64(card.count), sha256: Digest.sha256(card)))
+    private static func writePagesAndRecord(
+        _ record: inout ReleaseRecord, in directory: String, previous: ReleaseRecord?, events: [ReportedEvent]?
+    ) throws {
+        try writePage(cardName, ModelCard(record: record, directory: directory).text, &record, in: directory)
+        let report = ReleaseReport(record: record, previous: previous, events: events)
+        try writePage(reportName, report.html, &record, in: directory)
         record.result.outputs.sort { $0.name < $1.name }
         try write(Array(JSON.encode(record, pretty: true)) + [UInt8(ascii: "\n")], to: "\(directory)/\(recordName)")
+    }
+
+    private static func writePage(
+        _ name: String, _ text: String, _ record: inout ReleaseRecord, in directory: String
+    ) throws {
+        let page = Array(text.utf8)
+        try write(page, to: "\(directory)/\(name)")
+        record.result.outputs.append(SourceFile(name: name, bytes: Int64(page.count), sha256: Digest.sha256(page)))
     }
 
     private static func write(_ bytes: [UInt8], to path: String) throws {

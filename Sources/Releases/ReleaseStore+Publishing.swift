@@ -3,15 +3,16 @@ internal import Foundation
 package import WorkerProtocol
 
 extension ReleaseStore {
-    /// Completes the staged candidate (release.json, README.md, copies from the base by allow-list), makes everything read-only,
-    /// fsyncs each file and directory, renames it to `versions/<N>`, fsyncs the parent, writes `CURRENT.json` beside the old
+    /// Completes the staged candidate (release.json, README.md, report.html, copies from the base by allow-list), makes
+    /// everything read-only, fsyncs each file and directory, renames it to `versions/<N>`, fsyncs the parent, writes `CURRENT.json` beside the old
     /// one, switches `current` by rename, fsyncs, renames `CURRENT.json`. N is one more than any number ever used.
     ///
     /// After an error the staging directory is gone and `current` stands where it stood; a failed fsync is never retried. What
     /// fails after the switch takes nothing back and goes to `onTrouble`. Links
-    /// among the base's files may not lead out of `root` (default: `baseDirectory`).
+    /// among the base's files may not lead out of `root` (default: `baseDirectory`). `events` goes into the report.
     package func publish(
-        staging: String, baseDirectory: String, record: ReleaseRecord, root: String? = nil
+        staging: String, baseDirectory: String, record: ReleaseRecord, root: String? = nil,
+        events: [ReportedEvent]? = nil
     ) throws -> Release {
         let directory = try ownStaging(staging)
         return try discardingOnFailure(directory) {
@@ -19,13 +20,14 @@ extension ReleaseStore {
             var record = record
             record.version = try numbers().highest + 1
             record = try ReleaseContents.complete(
-                directory: directory, baseDirectory: baseDirectory, record: record, root: root)
+                directory: directory, baseDirectory: baseDirectory, record: record, root: root,
+                previous: try? current()?.record, events: events)
             return try promote(directory, record: record)
         }
     }
 
     /// Publishes the content of release `version` again under a new, higher number (hard links; record.rollbackOf set).
-    package func rollback(to version: Int, created: String) throws -> Release {
+    package func rollback(to version: Int, created: String, events: [ReportedEvent]? = nil) throws -> Release {
         try settlePending()
         let source = try release(version)
         var record = source.record
@@ -34,7 +36,8 @@ extension ReleaseStore {
         record.rollbackOf = version
         let directory = try makeStaging(merge: "rollback-\(record.version)")
         return try discardingOnFailure(directory) {
-            record = try ReleaseContents.repeatContent(of: source, in: directory, record: record)
+            record = try ReleaseContents.repeatContent(
+                of: source, in: directory, record: record, previous: try? current()?.record, events: events)
             return try promote(directory, record: record)
         }
     }

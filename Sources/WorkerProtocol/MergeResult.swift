@@ -80,7 +80,7 @@ package struct FitPoint: Codable, Hashable, Sendable {
 /// What a worker made. It becomes the heart of `release.json`.
 package struct MergeResult: Codable, Hashable, Sendable {
     package var tasks: [TaskResult]
-    /// The loss over the steps; empty for methods that learn nothing.
+    /// The loss over the steps, `[FitPoint].mostKept` points at most; empty for methods that learn nothing.
     package var curve: [FitPoint]
     /// Steps taken, and the step whose weights were kept.
     package var steps: Int
@@ -102,6 +102,8 @@ package struct MergeResult: Codable, Hashable, Sendable {
     package var strategy: StrategyChoice?
     /// The merges of a hierarchical fit, children before parents; `steps`, `bestStep` and `curve` are then the root's.
     package var tree: [TreeNode]
+    /// Pairs of tasks whose likeness was measured, in order of their names.
+    package var similarities: [TaskSimilarity]
 
     package init(tasks: [TaskResult]) {
         self.tasks = tasks
@@ -116,6 +118,7 @@ package struct MergeResult: Codable, Hashable, Sendable {
         peakMemory = 0
         notes = []
         tree = []
+        similarities = []
     }
 }
 
@@ -136,5 +139,6 @@ extension MergeResult {
         notes = try values.decodeIfPresent([String].self, forKey: .notes) ?? []
         strategy = try values.decodeIfPresent(StrategyChoice.self, forKey: .strategy)
         tree = try values.decodeIfPresent([TreeNode].self, forKey: .tree) ?? []
+        similarities = try values.decodeIfPresent([TaskSimilarity].self, forKey: .similarities) ?? []
     }
 }

@@ -31,17 +31,21 @@ package enum WorkerEvent: Hashable, Sendable {
         package var total: Int
         package var loss: Double?
         package var heldOut: Double?
+        /// Each task's held-out figures, where they were taken at this step.
+        package var scores: [HeldOutScore]?
         /// Estimate of the seconds left in the whole merge.
         package var secondsLeft: Double?
 
         package init(
-            phase: Phase, done: Int, total: Int, loss: Double? = nil, heldOut: Double? = nil, secondsLeft: Double? = nil
+            phase: Phase, done: Int, total: Int, loss: Double? = nil, heldOut: Double? = nil,
+            scores: [HeldOutScore]? = nil, secondsLeft: Double? = nil
         ) {
             self.phase = phase
             self.done = done
             self.total = total
             self.loss = loss
             self.heldOut = heldOut
+            self.scores = scores
             self.secondsLeft = secondsLeft
         }
     }

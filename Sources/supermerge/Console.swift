@@ -12,7 +12,9 @@ enum Console {
     static func print(json: Data) { FileHandle.standardOutput.write(json + Data([0x0A])) }
 
     /// A line for people, on standard error.
-    static func say(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+    static func say(_ text: String) {
+        FileHandle.standardError.write(Data((text.withVisibleControls(keepingLines: true) + "\n").utf8))
+    }
 
     static func fixed(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
 

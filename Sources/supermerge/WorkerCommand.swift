@@ -9,7 +9,11 @@ import WorkerProtocol
 struct Worker: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Carry out one plan of the daemon.", shouldDisplay: false)
 
+    @Flag(help: "Say what the plan will take, as one MergeEstimate or null, and do nothing.")
+    var estimate = false
+
     func run() throws {
+        guard !estimate else { return try Console.reportingFaults(say) }
         let stop = StopSignal()
         let lines = EventLines()
         do {
@@ -24,5 +28,10 @@ struct Worker: ParsableCommand {
             lines.say(.failed(Console.failure(error)))
             throw ExitCode.failure
         }
+    }
+
+    private func say() throws {
+        let plan = try JSON.decode(MergePlan.self, from: FileHandle.standardInput.readDataToEndOfFile())
+        Console.print(json: try JSON.encode(plan.estimate()))
     }
 }

@@ -61,9 +61,9 @@ struct Connection: ParsableArguments {
         return (deploy ?? status.deploy, state ?? status.state)
     }
 
-    func send(_ method: String, _ path: String) async throws -> Data {
+    func send(_ method: String, _ path: String, accepting: Int? = nil) async throws -> Data {
         do {
-            return try await client.send(method, path)
+            return try await client.send(method, path, accepting: accepting)
         } catch {
             throw CommandFailure("\(error)")
         }

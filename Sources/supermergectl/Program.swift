@@ -6,8 +6,9 @@ struct Program: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "supermergectl", abstract: "Look at a running supermerged and steer it.",
         subcommands: [
-            StatusCommand.self, HistoryCommand.self, ShowCommand.self, RollbackCommand.self, RescanCommand.self,
-            PauseCommand.self, ResumeCommand.self, RetryCommand.self, VerifyCommand.self, ReproduceCommand.self,
+            StatusCommand.self, HealthCommand.self, WatchCommand.self, PlanCommand.self, HistoryCommand.self,
+            ShowCommand.self, DiffCommand.self, RollbackCommand.self, RescanCommand.self, PauseCommand.self,
+            ResumeCommand.self, RetryCommand.self, VerifyCommand.self, ReproduceCommand.self,
         ])
 
     @Option(help: "The daemon's control socket; default: $SUPERMERGE_SOCKET or /run/supermerge/control.sock.")

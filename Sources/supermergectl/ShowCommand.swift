@@ -23,18 +23,25 @@ struct ShowCommand: AsyncParsableCommand {
             "steps \(record.result.steps), best \(record.result.bestStep), \(Int(record.result.seconds.rounded())) s")
         let results = Dictionary(record.result.tasks.map { ($0.task, $0) }) { first, _ in first }
         Terminal.table(
-            ["TASK", "METRIC", "BASE", "OWN", "BEFORE", "AFTER", "EXAMPLES", "DIGEST"],
+            ["TASK", "METRIC", "BASE", "OWN", "BEFORE", "AFTER", "CHANGE", "EXAMPLES", "DIGEST"],
             record.tasks.map { task in
                 let result = results[task.name]
                 return [
                     task.name, result?.merged?.metric ?? "-", Terminal.number(result?.base?.value),
                     Terminal.number(result?.own?.value), Terminal.number(result?.deployed?.value),
-                    Terminal.number(result?.merged?.value), result?.merged.map { "\($0.examples)" } ?? "-",
+                    Terminal.number(result?.merged?.value),
+                    Terminal.change(result?.deployed?.value, result?.merged?.value),
+                    result?.merged.map { "\($0.examples)" } ?? "-",
                     String(task.digest.prefix(12)),
                 ]
             })
         if record.result.tasks.contains(where: { $0.merged?.metric == Score.agreement }) {
             Terminal.print("\(Score.agreement): no labels; \(Score.phrase(Score.agreement)) instead")
+        }
+        for note in record.result.notes { Terminal.print("note: \(note)") }
+        let report = "versions/\(record.version)/report.html of the deploy directory"
+        if record.result.outputs.contains(where: { $0.name == "report.html" }) {
+            Terminal.print("the same in pictures: \(report)")
         }
     }
 }

@@ -44,7 +44,7 @@ struct ControlServerTests {
     @Test func moreConnectionsThanCanBeAnsweredAreToldSo() async throws {
         try await serve { stand, client in
             var idle: [Socket] = []
-            for _ in 0..<ControlServer.mostConnections {
+            for _ in 0..<Connections.most {
                 let socket = try Socket(domain: AF_UNIX, type: .stream)
                 try socket.connect(to: .unix(path: client.socket))
                 idle.append(socket)

@@ -34,6 +34,11 @@ final class FakeWorker: MergeWorker {
         return await behaviour(plan)
     }
 
+    func estimate(_ plan: MergePlan) async -> Result<MergeEstimate?, EstimateFailure> {
+        guard plan.settings.method.isLearned else { return .success(nil) }
+        return .success(MergeEstimate(strategy: Self.choice(plan.settings), memory: 1 << 20))
+    }
+
     /// `auto` is always a tree, as where memory is short.
     static func choice(_ settings: MergeSettings) -> StrategyChoice {
         switch settings.strategy {

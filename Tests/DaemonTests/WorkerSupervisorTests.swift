@@ -46,6 +46,28 @@ struct WorkerSupervisorTests {
         #expect(try JSON.decode(MergePlan.self, from: read) == FakeWorkerProgram.plan)
     }
 
+    @Test func anEstimateIsAskedForWithoutAMerge() async throws {
+        let estimate = MergeEstimate(
+            strategy: StrategyChoice(strategy: .hierarchical, reason: "too much"), memory: 1_000_000)
+        let json = String(decoding: try JSON.encode(estimate), as: UTF8.self)
+        let program = try FakeWorkerProgram("echo \"$*\" > arguments\necho '\(json)'")
+        let answer = await supervisor(program.path).estimate(FakeWorkerProgram.plan)
+        #expect(answer == .success(estimate))
+        #expect(try String(contentsOfFile: program.folder + "/arguments", encoding: .utf8) == "worker --estimate\n")
+        let none = try FakeWorkerProgram("echo null")
+        #expect(await supervisor(none.path).estimate(FakeWorkerProgram.plan) == .success(nil))
+    }
+
+    @Test(arguments: ["echo 'supermerge: no graph' >&2; exit 1", "echo '{'", "kill -9 $$"])
+    func whatCantBeEstimatedIsSaidSo(body: String) async throws {
+        let program = try FakeWorkerProgram(body)
+        guard case .failure(let failure) = await supervisor(program.path).estimate(FakeWorkerProgram.plan) else {
+            Issue.record("an estimate came back")
+            return
+        }
+        #expect(!failure.message.isEmpty && (!body.contains("no graph") || failure.message == "no graph"))
+    }
+
     @Test func aFailureSaysItsKind() async throws {
         let failure = WorkerEvent.Failure(kind: .badTask, task: "a", message: "labels outside the head")
         let (outcome, _) = try await run("\(try FakeWorkerProgram.say(.failed(failure)))\nexit 1")

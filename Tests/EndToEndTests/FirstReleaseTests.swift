@@ -20,7 +20,7 @@ import Testing
         #expect(
             names == [
                 "README.md", "config.json", "graph.pt2", "heads", "heads/amber.safetensors", "merge",
-                "merge/coefficients.safetensors", "model.safetensors", "release.json",
+                "merge/coefficients.safetensors", "model.safetensors", "release.json", "report.html",
             ])
         let model = try SafetensorsFile(file: ReadableFile(path: site.deployed("model.safetensors")))
         let base = try SafetensorsFile(file: ReadableFile(path: site.registry + "/base/model.safetensors"))
@@ -31,6 +31,9 @@ import Testing
         #expect(
             try String(contentsOfFile: site.deployed("README.md"), encoding: .utf8).contains(
                 "base_model_relation: merge"))
+        let report = try String(contentsOfFile: site.deployed("report.html"), encoding: .utf8)
+        #expect(report.contains("<h1>Release 1</h1>") && report.contains("<h2>Fit</h2>"))
+        #expect(report.contains("<h2>Refused so far</h2>\n<p>Nothing.</p>"))
         #expect(try daemon.stop() == 0)
     }
 
@@ -41,7 +44,7 @@ import Testing
         try site.rescan()
         let release = try #require(try site.release())
         let outputs = release.record.result.outputs
-        #expect(outputs.count == 6)
+        #expect(outputs.count == 7)
         for output in outputs {
             let file = try ReadableFile(path: site.deployed(output.name))
             let digest = try file.sha256()

@@ -29,7 +29,10 @@ import Testing
             #expect(result[key] != nil, "\(key)")
         }
         #expect(run.errors.contains("fitting") && run.errors.contains("s left"))
-        for name in ["model.safetensors", "heads/amber.safetensors", "merge/coefficients.safetensors", "README.md"] {
+        for name in [
+            "model.safetensors", "heads/amber.safetensors", "merge/coefficients.safetensors", "README.md",
+            "report.html",
+        ] {
             #expect(FileManager.default.fileExists(atPath: output + "/" + name), "\(name)")
         }
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["merged"], "no scratch is left")

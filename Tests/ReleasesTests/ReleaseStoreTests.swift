@@ -22,7 +22,7 @@ import WorkerProtocol
         #expect(
             try ReleaseContents.walk(release.directory).map(\.0) == [
                 "README.md", "config.json", "graph.pt2", "heads/sst2.safetensors", "merge/coefficients.safetensors",
-                "model.safetensors", "release.json", "tokenizer.json", "vocab.txt",
+                "model.safetensors", "release.json", "report.html", "tokenizer.json", "vocab.txt",
             ])
         #expect(try Durable.linkTarget(store.link) == "versions/1")
         #expect(try store.current() == release)
@@ -48,6 +48,35 @@ import WorkerProtocol
         #expect(text.contains("| sst2 | 0.2500 | 0.2500 | 0.2500 |"))
         #expect(text.contains("supermergectl verify 1"))
         #expect(!text.contains(deployment.path))
+    }
+
+    @Test func reportStandsUnderTheDigests() throws {
+        let release = try deployment.publish()
+        let path = release.directory + "/report.html"
+        let html = String(decoding: try Durable.contents(path), as: UTF8.self)
+        #expect(html.contains("<h1>Release 1</h1>") && !html.contains(deployment.path))
+        let output = try #require(release.record.result.outputs.first { $0.name == "report.html" })
+        #expect(output.sha256 == Digest.sha256(Array(html.utf8)) && output.bytes == Int64(html.utf8.count))
+        try Durable.changeMode(path, to: 0o640)
+        try Data(html.replacing("0.8750", with: "0.9999").utf8).write(to: URL(fileURLWithPath: path))
+        #expect(try store.verify(1) == ["report.html"])
+    }
+
+    @Test func reportTellsOfThePreviousReleaseAndOfRefusals() throws {
+        try deployment.publish(value: 1)
+        let (staging, record) = try deployment.stage("m2", value: 2)
+        let events = [ReportedEvent(time: "2026-01-01T12:00:00Z", by: "the gate", task: "a", message: "a fell")]
+        let release = try store.publish(
+            staging: staging, baseDirectory: deployment.base, record: record, events: events)
+        func report(_ release: Release) throws -> String {
+            String(decoding: try Durable.contents(release.directory + "/report.html"), as: UTF8.self)
+        }
+        #expect(try report(release).contains("<h2>Refused since release 1</h2>"))
+        #expect(try report(release).contains("a fell"))
+        let back = try store.rollback(to: 1, created: "2026-02-01T00:00:00Z", events: [])
+        #expect(try report(back).contains("repeats the content of release 1"))
+        #expect(try report(back).contains("<h2>Against release 2</h2>"))
+        #expect(try store.verify(back.version) == [])
     }
 
     @Test func numbersAreNeverUsedTwice() throws {

@@ -21,6 +21,7 @@ package struct Configuration: Hashable, Sendable {
     package var merge = MergeSettings()
     package var gate = GateSettings()
     package var retain = Retention()
+    package var status = StatusSettings()
 
     package init() {}
 
@@ -28,6 +29,16 @@ package struct Configuration: Hashable, Sendable {
     package struct GateSettings: Hashable, Sendable {
         /// The largest fall of a task's metric below the deployed release, in units of the metric.
         package var maximumRegression = 0.02
+
+        package init() {}
+    }
+
+    /// How others than the operator look at the daemon. Each is off where it is empty.
+    package struct StatusSettings: Hashable, Sendable {
+        /// A loopback address and port that may be read over TCP.
+        package var listen = ""
+        /// A file of metrics for node_exporter.
+        package var textfile = ""
 
         package init() {}
     }
@@ -54,14 +65,15 @@ extension Configuration {
 
     /// What would let the daemon write into the registry, or take its own output for a registry.
     func overlaps() -> [ConfigurationFault] {
-        let written = [("deploy", deploy), ("state", state), ("socket", socket)]
+        var written = [("deploy", deploy), ("state", state), ("socket", socket)]
+        if !status.textfile.isEmpty { written.append(("status.textfile", status.textfile)) }
         return written.compactMap { key, path in
             if Self.isInside(path, registry) {
                 return ConfigurationFault(
                     key: key, message: "'\(path)' lies in the registry, which is never written to; choose another place"
                 )
             }
-            guard key != "socket", Self.isInside(registry, path) else { return nil }
+            guard key == "deploy" || key == "state", Self.isInside(registry, path) else { return nil }
             return ConfigurationFault(
                 key: "registry", message: "'\(registry)' lies in `\(key)` (\(path)); choose another place")
         }
@@ -88,6 +100,8 @@ extension Configuration {
         [
             registry == old.registry ? nil : "registry", deploy == old.deploy ? nil : "deploy",
             state == old.state ? nil : "state", socket == old.socket ? nil : "socket",
+            status.listen == old.status.listen ? nil : "status.listen",
+            status.textfile == old.status.textfile ? nil : "status.textfile",
         ].compactMap(\.self)
     }
 }

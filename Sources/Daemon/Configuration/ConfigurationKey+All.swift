@@ -33,8 +33,10 @@ extension ConfigurationKey {
         number("gate.maximum-regression", \.gate.maximumRegression, "of at least 0") { $0 >= 0 },
         integer("retain.versions", \.retain.versions, least: 1),
         duration("retain.grace", \.retain.grace),
+        loopback("status.listen", \.status.listen),
+        optionalPath("status.textfile", \.status.textfile),
     ]
 
     /// Names of the mappings that hold keys.
-    static let sections: Set<String> = ["merge", "gate", "retain"]
+    static let sections: Set<String> = ["merge", "gate", "retain", "status"]
 }

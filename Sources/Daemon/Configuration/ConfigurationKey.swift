@@ -44,6 +44,17 @@ extension ConfigurationKey {
         }
     }
 
+    static func loopback(_ path: String, _ field: Field<String>) -> Self {
+        Self(path: path, kind: "loopback address and port, or empty", show: { $0[keyPath: field] }) {
+            text, result throws(Problem) in
+            guard text.isEmpty || LoopbackAddress(text) != nil else {
+                throw Problem(
+                    message: "'\(text)' is not a loopback address with a port; write for example 127.0.0.1:9464")
+            }
+            result[keyPath: field] = text
+        }
+    }
+
     static func duration(
         _ path: String, _ field: Field<Duration>, least: Duration = .zero
     ) -> Self {

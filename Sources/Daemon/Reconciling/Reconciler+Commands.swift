@@ -50,9 +50,10 @@ extension Reconciler {
 
     private func performRollback(_ version: Int) async -> ActionReply {
         let (store, created) = (parts.store, Self.timestamp())
+        let events = await refusedSinceRelease()
         do {
             let release = try await heartbeat.during {
-                try await Blocking.run { try store.rollback(to: version, created: created) }
+                try await Blocking.run { try store.rollback(to: version, created: created, events: events) }
             }
             deployed = release
             await findKept()

@@ -134,11 +134,13 @@ extension Reconciler {
             base: merge.plan.base, tasks: merge.plan.tasks, result: result)
         let (store, staging, base) = (parts.store, merge.plan.output, merge.plan.base.directory)
         let registry = configuration.registry
+        let events = await refusedSinceRelease()
         let release: Release
         do {
             release = try await heartbeat.during {
                 try await Blocking.run {
-                    try store.publish(staging: staging, baseDirectory: base, record: record, root: registry)
+                    try store.publish(
+                        staging: staging, baseDirectory: base, record: record, root: registry, events: events)
                 }
             }
         } catch {

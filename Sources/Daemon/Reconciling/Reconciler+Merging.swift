@@ -47,11 +47,7 @@ extension Reconciler {
             await fail(request, merge: name, cause: "environment", "the merge can't be prepared: \(error)")
             return
         }
-        let plan = MergePlan(
-            merge: name, base: request.base.source, tasks: request.tasks,
-            settings: configuration.merge,
-            deployed: deployed.map { DeployedSource(version: $0.version, directory: $0.directory) }, output: staging,
-            scratch: scratch, tree: configuration.tree)
+        let plan = plan(request, output: staging, scratch: scratch)
         await record(
             LedgerEvent(
                 .mergeStarted, merge: name, message: "merging \(Self.list(plan.tasks.map(\.name)))",
@@ -66,6 +62,14 @@ extension Reconciler {
         if isStopping { merge.task?.cancel() }
     }
 
+    func plan(_ request: MergeRequest, output: String, scratch: String) -> MergePlan {
+        MergePlan(
+            merge: request.inputs.mergeName(deployed: deployed?.version), base: request.base.source,
+            tasks: request.tasks, settings: configuration.merge,
+            deployed: deployed.map { DeployedSource(version: $0.version, directory: $0.directory) }, output: output,
+            scratch: scratch, tree: configuration.tree)
+    }
+
     private func note(_ event: WorkerEvent, of name: String) async {
         heartbeat.beat()
         guard running?.plan.merge == name else { return }
@@ -78,9 +82,10 @@ extension Reconciler {
                     .mergeProgress, merge: name, message: "merge resumed at step \(started.resumedAt)",
                     details: ["step": .integer(started.resumedAt)]))
         case .progress(let progress):
-            running?.progress = progress
+            running?.note(progress)
             await recordQuarter(progress, of: name)
             showProgress(progress.phase)
+            tellWatchers(ofPhase: progress.phase, isLook: progress.heldOut != nil)
         default: break
         }
     }

@@ -49,6 +49,7 @@ extension Reconciler {
     /// Writes an event, or keeps it until the ledger takes it; the memory learns it at once.
     func record(_ event: LedgerEvent) async {
         memory.apply(event)
+        eventCounts[event.kind, default: 0] += 1
         unwritten.append(event)
         await flush()
     }
@@ -62,7 +63,10 @@ extension Reconciler {
     }
 
     private func writeOut() async {
-        defer { flushing = nil }
+        defer {
+            flushing = nil
+            watching.tell()
+        }
         while let event = unwritten.first {
             do {
                 try await parts.ledger.append(event)

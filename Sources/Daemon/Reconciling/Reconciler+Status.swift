@@ -21,7 +21,10 @@ extension Reconciler {
             let progress = merge.progress
             var running = DaemonStatus.Merge(
                 merge: merge.plan.merge, tasks: merge.plan.tasks.map(\.name),
-                phase: progress?.phase.rawValue ?? "starting", done: progress?.done ?? 0, total: progress?.total ?? 0)
+                phase: progress?.phase.rawValue ?? "starting", done: progress?.done ?? 0, total: progress?.total ?? 0,
+                started: merge.started.formatted(.iso8601))
+            running.scores = merge.scores
+            running.curve = merge.curve
             running.loss = progress?.loss
             running.heldOut = progress?.heldOut
             running.secondsLeft = progress?.secondsLeft

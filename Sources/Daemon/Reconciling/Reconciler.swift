@@ -59,6 +59,8 @@ package actor Reconciler {
     var memory = PlannerMemory()
     /// Events that the ledger could not take yet, oldest first.
     var unwritten: [LedgerEvent] = []
+    /// Events since the start, for the metrics.
+    var eventCounts: [LedgerEvent.Kind: Int] = [:]
     /// The writing of these that is under way.
     var flushing: Task<Void, Never>?
     var deployed: Release?
@@ -87,6 +89,7 @@ package actor Reconciler {
     var arrivals = ArrivalWindow()
     var commands: [@Sendable (isolated Reconciler) async -> Void] = []
     var waiters: [Waiter] = []
+    let watching = Watching()
     /// Number of looks asked for, and done.
     var looksAsked = 1
     var looksDone = 0
@@ -135,6 +138,7 @@ package actor Reconciler {
             await turn()
             if isStopping { break }
             showStatus()
+            watching.tell()
             await bell.wait(until: nextDeadline())
         }
         await finish()
@@ -199,6 +203,7 @@ package actor Reconciler {
         }
         for waiter in waiters { waiter.reply.resume(returning: reply(.failed, "the daemon is stopping")) }
         waiters = []
+        watching.end()
         for command in commands { await command(self) }
         commands = []
         await record(LedgerEvent(.stopped, message: "daemon stopped"))

@@ -1,3 +1,4 @@
+import Foundation
 import WorkerProtocol
 
 /// The merge that is under way: first a worker is at it, then, where the gate lets the candidate pass, the files of its tasks
@@ -8,6 +9,10 @@ struct RunningMerge: Sendable {
     /// The worker, or the copying.
     var task: Task<Void, Never>?
     var progress: WorkerEvent.Progress?
+    let started = Date()
+    /// Each task's held-out figures at the last look, and the looks so far.
+    private(set) var scores: [HeldOutScore] = []
+    private(set) var curve: [FitPoint] = []
     /// Quarters of the fit that the ledger knows.
     var quarters = 0
     /// Why it is being stopped.
@@ -21,6 +26,17 @@ struct RunningMerge: Sendable {
     var verdict: GateVerdict?
     /// How the copying ended, once it has.
     var keeping: KeepingOutcome?
+
+    /// Points of the curve that are shown while the fit goes on.
+    private static let shownPoints = 128
+
+    mutating func note(_ progress: WorkerEvent.Progress) {
+        self.progress = progress
+        if let scores = progress.scores, !scores.isEmpty { self.scores = scores }
+        guard let heldOut = progress.heldOut else { return }
+        curve.append(FitPoint(step: progress.done, loss: progress.loss ?? heldOut, heldOut: heldOut))
+        if curve.count >= 2 * Self.shownPoints { curve = curve.thinned(to: Self.shownPoints, keeping: progress.done) }
+    }
 }
 
 /// How copying the files of deployed tasks ended.

@@ -1,10 +1,11 @@
 import Foundation
 
-/// An HTTP answer with a JSON body.
+/// An HTTP answer; its body is JSON unless it says otherwise.
 struct ControlAnswer: Sendable {
     enum Status: Int, Sendable {
         case ok = 200
         case badRequest = 400
+        case forbidden = 403
         case notFound = 404
         case internalError = 500
         case unavailable = 503
@@ -13,6 +14,7 @@ struct ControlAnswer: Sendable {
             switch self {
             case .ok: "OK"
             case .badRequest: "Bad Request"
+            case .forbidden: "Forbidden"
             case .notFound: "Not Found"
             case .internalError: "Internal Server Error"
             case .unavailable: "Service Unavailable"
@@ -22,11 +24,12 @@ struct ControlAnswer: Sendable {
 
     var status: Status
     var body: Data
+    var contentType = "application/json"
 
     var bytes: Data {
         let head =
-            "HTTP/1.1 \(status.rawValue) \(status.phrase)\r\nContent-Type: application/json\r\n"
-            + "Content-Length: \(body.count)\r\nConnection: close\r\n\r\n"
+            "HTTP/1.1 \(status.rawValue) \(status.phrase)\r\nContent-Type: \(contentType)\r\n"
+            + "Content-Length: \(body.count)\r\nConnection: close\r\nX-Content-Type-Options: nosniff\r\n\r\n"
         return Data(head.utf8) + body
     }
 }

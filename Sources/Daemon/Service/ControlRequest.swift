@@ -4,6 +4,8 @@ struct ControlRequest: Hashable, Sendable {
     /// Parts of the path, not decoded.
     var path: [String]
     var query: [String: String]
+    /// What the client takes the server for, without the port; empty where it does not say.
+    var host: String
 
     /// Nil while the head is not whole; a malformed request line gives a path that no route knows.
     init?(_ bytes: [UInt8]) {
@@ -19,6 +21,13 @@ struct ControlRequest: Hashable, Sendable {
         for pair in target.dropFirst().first?.split(separator: "&") ?? [] {
             let sides = pair.split(separator: "=", maxSplits: 1)
             if let name = sides.first { query[String(name)] = sides.dropFirst().first.map(String.init) ?? "" }
+        }
+        host = ""
+        for header in text.split(separator: "\r\n").dropFirst() {
+            let pair = header.split(separator: ":", maxSplits: 1)
+            guard pair.count == 2, pair[0].lowercased() == "host" else { continue }
+            let value = pair[1].drop { $0 == " " }
+            host = String(value.hasPrefix("[") ? value.prefix { $0 != "]" } + "]" : value.prefix { $0 != ":" })
         }
     }
 }

@@ -2,16 +2,33 @@ import Control
 import Foundation
 import WorkerProtocol
 
-/// What the control socket answers: GET /status, /history?last=N, /releases/N; POST /rescan?wait=true, /rollback/N,
-/// /pause, /resume, /retry/TASK.
+/// What the control socket answers: GET /status, /watch?revision=R&after=S&last=N, /plan,
+/// /history?last=N, /releases/N; POST /rescan?wait=true, /rollback/N,
+/// /pause, /resume, /retry/TASK. /health and /metrics are for monitoring.
 struct ControlRoutes: Sendable {
     let reconciler: Reconciler
+    /// Label of the metrics.
+    var deployment = ""
 
     func answer(_ request: ControlRequest) async -> ControlAnswer {
         let parts = request.path
         do {
             switch (request.method, parts.first, parts.dropFirst().first, parts.count) {
             case ("GET", "status", nil, 1): return try answer(await reconciler.status())
+            case ("GET", "watch", nil, 1):
+                return try answer(
+                    try await reconciler.watch(
+                        revision: request.query["revision"].flatMap { Int($0) },
+                        after: request.query["after"].flatMap { Int($0) }.map { max(-1, $0) },
+                        last: request.query["last"].flatMap { Int($0) }.map { max(0, $0) }))
+            case ("GET", "plan", nil, 1): return try answer(await reconciler.plan())
+            case ("GET", "health", nil, 1):
+                let health = await reconciler.health()
+                return ControlAnswer(status: health.isHealthy ? .ok : .unavailable, body: try JSON.encode(health))
+            case ("GET", "metrics", nil, 1):
+                return ControlAnswer(
+                    status: .ok, body: Data(await reconciler.metrics(deployment: deployment).utf8),
+                    contentType: "text/plain; version=0.0.4; charset=utf-8")
             case ("GET", "history", nil, 1):
                 return try answer(
                     try await reconciler.history(last: request.query["last"].flatMap { Int($0) }.map { max(0, $0) }))
@@ -45,7 +62,7 @@ struct ControlRoutes: Sendable {
         }
     }
 
-    private func fault(_ status: ControlAnswer.Status, _ message: String) -> ControlAnswer {
+    func fault(_ status: ControlAnswer.Status, _ message: String) -> ControlAnswer {
         ControlAnswer(status: status, body: (try? JSON.encode(ActionReply(.failed, message))) ?? Data("{}".utf8))
     }
 

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 package import Logging
 import Systemd
+import WorkerProtocol
 
 /// Log messages for people: one line each on standard error, or journald's fields where standard error is the journal.
 package struct DaemonLogHandler: LogHandler {
@@ -22,7 +23,7 @@ package struct DaemonLogHandler: LogHandler {
             line + " \(value.key)=\(Self.quoted("\(value.value)"))"
         }
         if let journal {
-            journal.send(message: text, priority: Self.priority(event.level))
+            journal.send(message: text.withVisibleControls(keepingLines: true), priority: Self.priority(event.level))
         } else {
             Self.writeLine("\(event.level) \(text)")
         }
@@ -31,7 +32,8 @@ package struct DaemonLogHandler: LogHandler {
     /// One line on standard error with the time before it.
     static func writeLine(_ text: String) {
         let time = Date().formatted(.iso8601)
-        let line = "\(time) \(text.map { $0.isNewline ? " " : $0 }.reduce(into: "") { $0.append($1) })\n"
+        let text = text.map { $0.isNewline ? " " : $0 }.reduce(into: "") { $0.append($1) }
+        let line = "\(time) \(text.withVisibleControls())\n"
         unsafe line.utf8CString.withUnsafeBytes { bytes in
             _ = unsafe write(STDERR_FILENO, bytes.baseAddress, bytes.count - 1)
         }

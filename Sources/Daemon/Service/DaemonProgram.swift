@@ -55,9 +55,23 @@ package struct DaemonProgram: Sendable {
     }
 
     private func serve(_ reconciler: Reconciler) async throws {
+        var monitoring: [any Service] = []
+        if let address = LoopbackAddress(configuration.status.listen) {
+            monitoring.append(
+                StatusServer(
+                    address: address, routes: ControlRoutes(reconciler: reconciler, deployment: deployment),
+                    logger: logger))
+        }
+        if !configuration.status.textfile.isEmpty {
+            monitoring.append(
+                TextfileService(
+                    path: configuration.status.textfile, deployment: deployment, reconciler: reconciler, logger: logger)
+            )
+        }
         var services = ServiceGroupConfiguration(
-            services: [
-                ControlServer(path: configuration.socket, reconciler: reconciler, logger: logger),
+            services: monitoring + [
+                ControlServer(
+                    path: configuration.socket, reconciler: reconciler, logger: logger, deployment: deployment),
                 WatcherService(registry: configuration.registry, reconciler: reconciler, logger: logger),
                 ReloadService(file: file, reconciler: reconciler), ReconcilerService(reconciler: reconciler),
             ],
@@ -67,6 +81,12 @@ package struct DaemonProgram: Sendable {
         // end the process as if it had crashed; systemd's TimeoutStopSec= ends one that hangs.
         services.maximumCancellationDuration = nil
         try await ServiceGroup(configuration: services).run()
+    }
+
+    /// NAME of /etc/supermerge/NAME.yaml, by which several deployments on one machine are told apart.
+    private var deployment: String {
+        let name = file.split(separator: "/").last.map(String.init) ?? file
+        return name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
     }
 
     private static func looker(_ configuration: Configuration) -> any RegistryLooking {

@@ -1,5 +1,6 @@
 import Ledger
 import Systemd
+import WorkerProtocol
 
 /// Repeats each ledger entry once where operators look: as its journal twin, or as a line on standard error.
 struct LedgerEcho: Sendable {
@@ -11,7 +12,8 @@ struct LedgerEcho: Sendable {
         if let journal {
             let twin = JournalTwin(entry)
             journal.send(
-                message: twin.message, priority: twin.priority, messageID: twin.messageID,
+                message: twin.message.withVisibleControls(keepingLines: true), priority: twin.priority,
+                messageID: twin.messageID,
                 fields: twin.fields.map { ($0.name, $0.value) })
             return
         }

@@ -16,4 +16,14 @@ package enum WorkerOutcome: Hashable, Sendable {
 package protocol MergeWorker: Sendable {
     /// Runs the plan to its end. Cancelling the task stops the worker. `onEvent` sees `started` and `progress`.
     func merge(_ plan: MergePlan, onEvent: @escaping @Sendable (WorkerEvent) async -> Void) async -> WorkerOutcome
+
+    /// What the plan's merge would take; nil where its method learns nothing. Reads headers only.
+    func estimate(_ plan: MergePlan) async -> Result<MergeEstimate?, EstimateFailure>
+}
+
+/// Why a worker could not say what a merge takes.
+package struct EstimateFailure: Error, Hashable, Sendable {
+    package var message: String
+
+    package init(_ message: String) { self.message = message }
 }

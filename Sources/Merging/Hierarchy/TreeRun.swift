@@ -21,6 +21,8 @@ final class TreeRun {
     let store: NodeStore
     private let planted: PlantedTree?
     let plan: TreePlan
+    /// What was measured to decide the tree.
+    let measured: Similarity
     var settings: MergeSettings { workbench.plan.settings }
 
     /// Decides the tree; measures similarities where tasks came. `progress` counts layers of that.
@@ -35,34 +37,37 @@ final class TreeRun {
         store = NodeStore(directory: workbench.plan.tree ?? workbench.plan.scratch + "/tree")
         let planted = store.planted().flatMap { $0.base == workbench.plan.base.digest ? $0 : nil }
         self.planted = planted
-        let tree = try Self.tree(workbench, after: planted?.tree) { try progress($0, workbench.layers.count) }
+        let (tree, measured) = try Self.tree(workbench, after: planted?.tree) {
+            try progress($0, workbench.layers.count)
+        }
+        self.measured = measured
         plan = try TreePlan(tree, for: workbench.plan, after: planted) { [store] in store.fit($0) != nil }
     }
 
     /// The former tree without what went and with what came, or where that can't be one that is grouped anew.
     private static func tree(
         _ workbench: Workbench, after former: MergeTree?, progress: (Int) throws -> Void
-    ) throws -> MergeTree {
+    ) throws -> (MergeTree, Similarity) {
         let names = workbench.tasks.map(\.name)
         let fanIn = workbench.plan.settings.fanIn
         let all = Array(names.indices)
         guard let former, former.fanIn == max(2, fanIn), !Set(former.leaves).isDisjoint(with: names) else {
             let similarity =
                 names.count > fanIn ? try Similarity(of: all, in: workbench.vectors, progress: progress) : Similarity()
-            return MergeTree(grouping: names, fanIn: fanIn, by: similarity)
+            return (MergeTree(grouping: names, fanIn: fanIn, by: similarity), similarity)
         }
         var tree = former.leaves.filter { !names.contains($0) }.reduce(former) { $0.removing($1) }
         let new = all.filter { !former.leaves.contains(names[$0]) }
-        guard !new.isEmpty else { return tree }
+        guard !new.isEmpty else { return (tree, Similarity()) }
         let similarity = try Similarity(of: new, in: workbench.vectors, progress: progress)
         for task in new.map({ names[$0] }).sorted() {
             guard let grown = tree.inserting(task, by: similarity) else {
                 let similarity = try Similarity(of: all, in: workbench.vectors, progress: progress)
-                return MergeTree(grouping: names, fanIn: fanIn, by: similarity)
+                return (MergeTree(grouping: names, fanIn: fanIn, by: similarity), similarity)
             }
             tree = grown
         }
-        return tree
+        return (tree, similarity)
     }
 
     /// What came of the tree.

@@ -73,7 +73,9 @@ final class Site {
     func copy(_ from: String, to: String) throws { try FileManager.default.copyItem(atPath: from, toPath: to) }
 
     /// `supermergectl` on this site's daemon.
-    func control(_ arguments: String...) throws -> Execution {
+    func control(_ arguments: String...) throws -> Execution { try control(arguments: arguments) }
+
+    func control(arguments: [String]) throws -> Execution {
         try Execution.run(Programs.control, ["--socket", socket] + arguments)
     }
 

@@ -1,0 +1,52 @@
+package import Control
+import Registry
+
+extension Reconciler {
+    /// Everything that is wrong now, the worst first.
+    package func health() -> HealthReply {
+        let status = status()
+        var problems: [HealthReply.Problem] = []
+        if let lookFailure { problems.append(.init("registry-unreadable", .error, message: lookFailure)) }
+        if !unwritten.isEmpty {
+            problems.append(
+                .init("ledger-unwritable", .error, message: "the ledger can't be written; merging waits until it can"))
+        }
+        switch snapshot?.base {
+        case .refused, .missing:
+            problems.append(.init("no-base", .error, message: "base: \(status.base.message)"))
+        case .accepted, .arriving, nil: break
+        }
+        if let mergeFailure {
+            problems.append(.init("merge-failing", .error, message: "the last merge failed: \(mergeFailure)"))
+        }
+        if running == nil {
+            switch rest.reason {
+            case .blocked: problems.append(.init("blocked", .error, message: rest.message))
+            case .waiting where retryAt == nil && !isGathering:
+                problems.append(.init("waiting", .warning, message: rest.message))
+            case .held: problems.append(.init("held", .warning, message: rest.message))
+            default: break
+            }
+        }
+        if memory.isPaused {
+            problems.append(
+                .init("paused", .warning, message: "paused by the operator; 'supermergectl resume' goes on"))
+        }
+        for task in status.tasks {
+            switch task.state {
+            case .refused: problems.append(.init("task-refused", .warning, task: task.name, message: task.message))
+            case .setAside: problems.append(.init("task-set-aside", .warning, task: task.name, message: task.message))
+            case .deployed, .merging, .accepted, .arriving: break
+            }
+        }
+        for (name, reason) in status.strays.sorted(by: { $0.key < $1.key }) {
+            problems.append(.init("stray", .warning, message: "tasks/\(name) is not a task: \(reason)"))
+        }
+        return HealthReply(problems: problems)
+    }
+
+    /// Whether a merge only waits for more arrivals.
+    private var isGathering: Bool {
+        arrivals.opens(.now, settle: configuration.settle, isSettling: lookAgainAt != nil) != nil
+    }
+}

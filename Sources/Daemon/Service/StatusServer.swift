@@ -1,0 +1,65 @@
+import FlyingSocks
+import Glibc
+import Logging
+import ServiceLifecycle
+
+/// What of the control socket may be read over TCP, on this machine alone: GET /health, /metrics, /status, /history and
+/// /releases/N. Nothing can be changed there. A port that is taken is waited for: it is no reason to release nothing.
+struct StatusServer: Service {
+    private static let readable: Set<String> = ["health", "metrics", "status", "history", "releases"]
+    /// Ledger entries of one answer.
+    private static let mostEntries = 1000
+    private static let bindPause = Duration.seconds(15)
+
+    let address: LoopbackAddress
+    let routes: ControlRoutes
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do {
+                    try await serve()
+                } catch is CancellationError {
+                    return
+                } catch {
+                    logger.error(
+                        "the status server can't listen; it tries again",
+                        metadata: ["address": "\(address)", "reason": "\(error)"])
+                }
+                try? await Task.sleep(for: Self.bindPause)
+            }
+        }
+    }
+
+    private func serve() async throws {
+        let pool: some AsyncSocketPool = .make()
+        try await pool.prepare()
+        let listener = try Socket(domain: address.isVersion6 ? AF_INET6 : AF_INET, type: .stream)
+        defer { try? listener.close() }
+        try listener.setValue(true, for: .localAddressReuse)
+        if address.isVersion6 {
+            try listener.bind(to: sockaddr_in6.inet6(ip6: address.host, port: address.port))
+        } else {
+            try listener.bind(to: sockaddr_in.inet(ip4: address.host, port: address.port))
+        }
+        try listener.listen()
+        try await Connections(logger: logger) { await answer($0) }
+            .serve(try AsyncSocket(socket: listener, pool: pool), pool)
+    }
+
+    /// A page in a browser on this machine may have its name point here: who asks has to know where they are.
+    func answer(_ request: ControlRequest) async -> ControlAnswer {
+        guard LoopbackAddress.isLoopback(request.host) else {
+            return routes.fault(.forbidden, "the status server answers to a loopback address or localhost only")
+        }
+        guard request.method == "GET", let first = request.path.first, Self.readable.contains(first) else {
+            return routes.fault(.forbidden, "only reading is possible here; supermergectl does the rest")
+        }
+        var request = request
+        if first == "history" {
+            request.query["last"] = String(min(request.query["last"].flatMap { Int($0) } ?? .max, Self.mostEntries))
+        }
+        return await routes.answer(request)
+    }
+}

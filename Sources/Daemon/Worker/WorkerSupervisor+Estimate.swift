@@ -1,0 +1,45 @@
+import Foundation
+import Subprocess
+import SystemPackage
+package import WorkerProtocol
+
+extension WorkerSupervisor {
+    /// Time that reading headers may take, and bytes that the answer may have.
+    private static let estimatePatience = Duration.seconds(60)
+    private static let longestEstimate = 64 << 10
+
+    package func estimate(_ plan: MergePlan) async -> Result<MergeEstimate?, EstimateFailure> {
+        let work = Task { try await ask(plan) }
+        let timer = Task {
+            try await clock.sleep(for: Self.estimatePatience)
+            work.cancel()
+        }
+        defer { timer.cancel() }
+        do {
+            return try await .success(
+                withTaskCancellationHandler {
+                    try await work.value
+                } onCancel: {
+                    work.cancel()
+                })
+        } catch let failure as EstimateFailure {
+            return .failure(failure)
+        } catch {
+            return .failure(EstimateFailure("\(executable) can't say what the merge takes: \(error)"))
+        }
+    }
+
+    private func ask(_ plan: MergePlan) async throws -> MergeEstimate? {
+        var options = PlatformOptions()
+        options.teardownSequence = [.send(signal: .kill, allowedDurationToNextStep: .zero)]
+        let result = try await Subprocess.run(
+            .path(FilePath(executable)), arguments: ["worker", "--estimate"], platformOptions: options,
+            input: .array(Array(try JSON.encode(plan))), output: .bytes(limit: Self.longestEstimate),
+            error: .string(limit: Self.longestEstimate))
+        guard result.terminationStatus.isSuccess else {
+            let words = result.standardError.split(separator: "\n").last.map(String.init) ?? "it said nothing"
+            throw EstimateFailure(words.replacing("supermerge: ", with: "", maxReplacements: 1))
+        }
+        return try JSON.decode(MergeEstimate?.self, from: Data(result.standardOutput))
+    }
+}
