@@ -1,9 +1,15 @@
 """The experiments of docs/results: one module each, with `measure`, `lines`, `pictures` and `claims`."""
 
-from . import arrivals, nothing_in_common, validation_size
+from . import (
+    arrivals, coefficients, nothing_in_common, sparsity, squash, table, two_models, validation_size)
 
 EXPERIMENTS = {
+    "table": table,
+    "two-models": two_models,
+    "coefficients": coefficients,
+    "squash": squash,
     "validation-size": validation_size,
     "arrivals": arrivals,
     "nothing-in-common": nothing_in_common,
+    "sparsity": sparsity,
 }

@@ -126,3 +126,17 @@ def histogram(title, series, unit, axis, width=0.05):
                         anchor="middle", class_="soft")
     canvas.text(canvas.width / 2, canvas.height - 14, axis, anchor="middle", class_="soft")
     return canvas.document()
+
+
+def levels(title, values, unit):
+    """A horizontal bar for each name, its figure at its end."""
+    left, tall = 280, 24
+    canvas = Canvas(760, 64 + tall * len(values), title)
+    canvas.text(left, 48, unit, class_="soft", size=11)
+    for index, (name, value) in enumerate(values.items()):
+        y = 56 + index * tall
+        length = max(value, 0) / max(max(values.values()), 1e-9) * (canvas.width - left - 60)
+        canvas.text(left - 8, y + 16, name, anchor="end")
+        canvas.rectangle(left, y + 4, length, tall - 8, "f0", rx=2)
+        canvas.text(left + length + 6, y + 16, f"{value:.1f}")
+    return canvas.document()
