@@ -1,7 +1,7 @@
 """The experiments of docs/results: one module each, with `measure`, `lines`, `pictures` and `claims`."""
 
 from . import (
-    arrivals, coefficients, nothing_in_common, sparsity, squash, table, two_models, validation_size)
+    arrivals, coefficients, fine_tuning, nothing_in_common, sparsity, squash, table, two_models, validation_size)
 
 EXPERIMENTS = {
     "table": table,
@@ -11,5 +11,6 @@ EXPERIMENTS = {
     "validation-size": validation_size,
     "arrivals": arrivals,
     "nothing-in-common": nothing_in_common,
+    "fine-tuning": fine_tuning,
     "sparsity": sparsity,
 }
