@@ -4,7 +4,7 @@ import math
 
 from .svg import Canvas
 
-LEFT, RIGHT, TOP, BOTTOM = 56, 20, 66, 56
+LEFT, RIGHT, TOP, BOTTOM = 56, 20, 76, 56
 
 
 def ticks(low, high, wanted=5):
@@ -28,7 +28,7 @@ def frame(title, values, unit, width=760, height=340, from_zero=False):
     for mark in marks:
         canvas.line(LEFT, place(mark), width - RIGHT, place(mark))
         canvas.text(LEFT - 8, place(mark) + 4, f"{mark:g}", anchor="end", class_="soft")
-    canvas.text(16, TOP - 12, unit, class_="soft", size=11)
+    canvas.text(width - RIGHT, 26, unit, anchor="end", class_="soft", size=11)
     return canvas, place
 
 
@@ -36,7 +36,7 @@ def bars(title, groups, unit, from_zero=True):
     """`groups`: label → {series: value}."""
     series = list(dict.fromkeys(name for group in groups.values() for name in group))
     canvas, place = frame(title, [v for group in groups.values() for v in group.values()], unit, from_zero=from_zero)
-    canvas.legend(series, LEFT, 48)
+    canvas.legend(series, LEFT, 46)
     room = (canvas.width - LEFT - RIGHT) / len(groups)
     wide = min(34, room * 0.8 / len(series))
     ground = place(0) if from_zero else canvas.height - BOTTOM
@@ -57,7 +57,7 @@ def lines(title, series, unit, axis, logarithmic=False, level=()):
     """`series`: name → {x: (low, middle, high)}; `level`: (name, value) pairs drawn across."""
     values = [v for points in series.values() for p in points.values() for v in p] + [value for _, value in level]
     canvas, place = frame(title, values, unit)
-    canvas.legend([*series, *(name for name, _ in level)], LEFT, 48)
+    canvas.legend([*series, *(name for name, _ in level)], LEFT, 46)
     xs = sorted({x for points in series.values() for x in points})
     scale = (lambda x: math.log2(x)) if logarithmic else float
     low, high = scale(xs[0]), scale(xs[-1])
@@ -110,7 +110,7 @@ def histogram(title, series, unit, axis, width=0.05):
         for name, values in series.items()
     }
     canvas, place = frame(title, [0] + [s for share in shares.values() for s in share], unit, from_zero=True)
-    canvas.legend(list(series), LEFT, 48)
+    canvas.legend(list(series), LEFT, 46)
     room = (canvas.width - LEFT - RIGHT) / len(bins)
     for index, share in enumerate(shares.values()):
         points = []
@@ -131,10 +131,10 @@ def histogram(title, series, unit, axis, width=0.05):
 def levels(title, values, unit):
     """A horizontal bar for each name, its figure at its end."""
     left, tall = 280, 24
-    canvas = Canvas(760, 64 + tall * len(values), title)
-    canvas.text(left, 48, unit, class_="soft", size=11)
+    canvas = Canvas(760, 50 + tall * len(values), title)
+    canvas.text(canvas.width - 20, 26, unit, anchor="end", class_="soft", size=11)
     for index, (name, value) in enumerate(values.items()):
-        y = 56 + index * tall
+        y = 40 + index * tall
         length = max(value, 0) / max(max(values.values()), 1e-9) * (canvas.width - left - 60)
         canvas.text(left - 8, y + 16, name, anchor="end")
         canvas.rectangle(left, y + 4, length, tall - 8, "f0", rx=2)

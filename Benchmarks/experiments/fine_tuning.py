@@ -45,7 +45,7 @@ def measure(record, options):
         for form in options.forms:
             keys.append(f"SuperMerge, {form}")
             # The default form asks each task's own checkpoint about 8 mixtures for every fitted example.
-            taught = 0 if forms[form][2:] else 8 * 192 * len(zoo.tasks)
+            taught = 8 * 192 * len(zoo.tasks) if form == "the default form" else 0
             record.run(keys[-1], {"flags": forms[form]}, lambda: merging.measured(zoo, forms[form]) | {
                 "way": keys[-1], "tasks": len(zoo.tasks), "taught": taught})
     record.keep(keys)

@@ -49,8 +49,12 @@ class Canvas:
         self.add("polyline", points=" ".join(f"{number(x)},{number(y)}" for x, y in points), class_=class_,
                  stroke_width=width, **more)
 
-    def legend(self, names, x, y):
+    def legend(self, names, left, y):
+        """A swatch and a name for each series, in as many rows as it takes."""
+        x = left
         for index, name in enumerate(names):
+            if x > left and x + 15 + 6.6 * len(name) > self.width - 10:
+                x, y = left, y + 15
             self.rectangle(x, y - 9, 10, 10, f"f{index}", rx=2)
             self.text(x + 15, y, name)
             x += 30 + 6.6 * len(name)
