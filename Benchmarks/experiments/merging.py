@@ -4,6 +4,7 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import json
+import os
 import statistics
 import tempfile
 
@@ -13,7 +14,10 @@ from . import programs
 
 PAPER = ["--granularity", "tensor", "--loss", "labels", "--patience", "1000"]
 # Steps that the zoo's reference figures were made with.
-STEPS = {"vision": {"supermerge": 300, "adamerging": 500}, "text": {"supermerge": 150, "adamerging": 150}}
+STEPS = {
+    "vision": {"supermerge": 300, "adamerging": 500}, "text": {"supermerge": 150, "adamerging": 150},
+    "t5": {"supermerge": 300, "adamerging": 500},
+}
 
 
 @dataclasses.dataclass
@@ -39,7 +43,8 @@ class Zoo:
 @contextlib.contextmanager
 def opened(kind):
     with zoo.zoo(kind) as (base, names, full):
-        yield Zoo(kind, base, {name: f"{full}/{name}" for name in names}, f"{zoo.SHARED}/{kind}/test")
+        test = f"{os.path.dirname(base)}/test" if kind == "t5" else f"{zoo.SHARED}/{kind}/test"
+        yield Zoo(kind, base, {name: f"{full}/{name}" for name in names}, test)
 
 
 def score(set, model, name, data=None):
