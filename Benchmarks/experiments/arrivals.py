@@ -5,6 +5,7 @@ import tempfile
 from . import charts, daemon, markdown, merging, programs
 
 TITLE = "At once, by the tree, or one at a time"
+FILES = ["arrivals-vision", "arrivals-text"]
 FORMS = {
     "the paper's form": {"granularity": "tensor", "loss": "labels", "steps": 300},
     "the default form": {},
@@ -15,8 +16,16 @@ NEAR = 1.01
 def add_arguments(parser):
     parser.add_argument("--forms", nargs="*", default=list(FORMS))
     parser.add_argument("--orders", type=int, default=3, help="orders of arrival of each form, at most 4")
-    parser.add_argument("--set", default="vision")
+    parser.add_argument("--set", default="vision", choices=["vision", "text"])
     parser.add_argument("--steps", type=int)
+
+
+def file(options):
+    return f"arrivals-{options.set}"
+
+
+def title(file):
+    return f"{TITLE}: {file.removeprefix('arrivals-')}"
 
 
 def flags(settings):
@@ -43,7 +52,7 @@ def measure(record, options):
                     place = tree if strategy == "hierarchical" else None
                     with merging.merged(zoo, chosen, tree=place) as (folder, release, figures):
                         return {
-                            "way": strategy, "form": form, "order": [], "arrivals": [cost(release)],
+                            "set": options.set, "way": strategy, "form": form, "order": [], "arrivals": [cost(release)],
                             "scores": merging.scores(zoo, folder), "versions": figures["versions"],
                         }
 
@@ -59,7 +68,7 @@ def measure(record, options):
                             raise programs.Failure(f"{name} did not arrive: {service.ledger()[-1]['message']}")
                         costs.append(cost(release))
                     return {
-                        "way": f"{strategy}, one at a time", "form": form, "order": order, "arrivals": costs,
+                        "set": options.set, "way": f"{strategy}, one at a time", "form": form, "order": order, "arrivals": costs,
                         "scores": merging.scores(zoo, folder), "versions": costs[-1]["versions"],
                     }
 
@@ -124,11 +133,12 @@ def pictures(runs):
         for run in of_form(runs, form):
             count = sum(name.startswith(run["way"]) for name in group)
             group[f"{run['way']} {count + 1}" if run["order"] else run["way"]] = merging.average(run)
-    return {"arrivals": charts.bars("Joint, tree, and one at a time in several orders", groups, "percent right, average")}
+    kind = next(iter(runs.values())).get("set", "vision")
+    return {f"arrivals-{kind}": charts.bars(f"Joint, tree, and one at a time in several orders, {kind}", groups, "percent right, average")}
 
 
 def claims(runs):
-    found = []
+    found, kind = [], next(iter(runs.values())).get("set", "vision")
     for form in dict.fromkeys(run["form"] for run in runs.values()):
         joint = joint_of(runs, form)
         mine, target = merging.average(joint), best(joint["arrivals"][0])
@@ -141,13 +151,13 @@ def claims(runs):
         ):
             if way in ways:
                 figure = f"worst {min(ways[way]):+.1f} points of {len(ways[way])} against joint's {mine:.1f}"
-                found.append(markdown.Claim(f"{text}: {form}", min(ways[way]) >= -limit, figure))
+                found.append(markdown.Claim(f"{text}: {form}, {kind}", min(ways[way]) >= -limit, figure))
         late = [run["arrivals"][-1] for run in of_form(runs, form) if run["way"] == "incremental, one at a time"]
         if late:
             whole = passes_to(joint["arrivals"][0], target)
             reached = [passes_to(arrival, target) for arrival in late]
             figure = f"joint {whole} passes, the last arrival {', '.join('never' if r is None else str(r) for r in reached)}"
             found.append(markdown.Claim(
-                f"an arrival costs at most a fifth of the joint fit's passes at equal held-out loss (to 1 %): {form}",
+                f"an arrival costs at most a fifth of the joint fit's passes at equal held-out loss (to 1 %): {form}, {kind}",
                 all(r is not None and r <= whole / 5 for r in reached), figure))
     return found

@@ -13,11 +13,12 @@ out for choosing the step. Medians over seeds, lowest and highest in parentheses
 def write(folder):
     sections, claims = [], []
     for name, experiment in EXPERIMENTS.items():
+        measured = {}
         for file in getattr(experiment, "FILES", [name]):
             data = record.read(folder, file)
             if not data or not data["runs"]:
                 continue
-            runs = record.figures(data)
+            runs = measured[file] = record.figures(data)
             sections += [f"## {getattr(experiment, 'title', lambda _: experiment.TITLE)(file)}", "", *experiment.lines(runs)]
             for picture, content in experiment.pictures(runs).items():
                 with open(f"{folder}/{picture}.svg", "w") as out:
@@ -25,6 +26,7 @@ def write(folder):
                 sections += [f"![{experiment.TITLE}]({picture}.svg)", ""]
             sections += [stamp(data), ""]
             claims += experiment.claims(runs)
+        claims += experiment.overall(measured) if hasattr(experiment, "overall") else []
     lines = [HEAD, "## What is claimed, and what was found here", ""]
     lines += ["| claim | here | figures |", "| --- | --- | --- |"]
     lines += [f"| {claim.text} | {claim.verdict} | {claim.figure} |" for claim in claims]

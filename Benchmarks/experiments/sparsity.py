@@ -5,12 +5,21 @@ import statistics
 from . import charts, coefficients, markdown, merging
 
 TITLE = "Are AdaMerging's coefficients sparse?"
+FILES = ["sparsity-vision", "sparsity-text"]
 NEAR = (0.01, 0.05, 0.1)
 
 
 def add_arguments(parser):
     parser.add_argument("--set", default="vision", choices=["vision", "text"])
     parser.add_argument("--steps", type=int)
+
+
+def file(options):
+    return f"sparsity-{options.set}"
+
+
+def title(file):
+    return f"{TITLE} {file.removeprefix('sparsity-').capitalize()}"
 
 
 def measure(record, options):
@@ -44,12 +53,14 @@ def lines(runs):
 
 def pictures(runs):
     series = {name: values(run) for name, run in runs.items()}
-    return {"sparsity": charts.histogram("Layer-wise coefficients", series, "percent of coefficients", "coefficient")}
+    kind = next(iter(runs.values()))["set"]
+    return {f"sparsity-{kind}": charts.histogram(f"Layer-wise coefficients, {kind}", series, "percent of coefficients", "coefficient")}
 
 
 def claims(runs):
     numbers = values(runs["AdaMerging"])
     peer = values(runs["SuperMerge, the paper's form"])
     return [markdown.Claim(
-        "AdaMerging's layer-wise coefficients are sparse, more than half within 0.05 of 0", share(numbers, 0.05) > 50,
+        f"AdaMerging's layer-wise coefficients are sparse, more than half within 0.05 of 0: {runs['AdaMerging']['set']}",
+        share(numbers, 0.05) > 50,
         f"{share(numbers, 0.05):.0f} % of AdaMerging's are, {share(peer, 0.05):.0f} % of SuperMerge's in the paper's form")]

@@ -101,7 +101,7 @@ def lines(runs):
         rows.append([
             name, *markdown.each(scores), f"**{middle:.1f}**" + markdown.spread(averages).removeprefix(f"{middle:.1f}"),
             f"{middle - low:+.1f}" if ours else "", f"{closed(middle, low, high):.0f} %" if ours else "",
-            f"{statistics.median(run['passes'] for run in group):.0f}",
+            passes(group),
             f"{statistics.median(run['seconds'] for run in group):.0f} s"])
     rows.append(["each task's own checkpoint", *markdown.each(runs["own"]["scores"]), f"**{high:.1f}**", "", "", "", ""])
     head = ["model", *runs["own"]["scores"], "average", "over the best baseline", "headroom closed", "passes", "merge"]
@@ -112,6 +112,11 @@ def lines(runs):
         *markdown.table(head, rows), "<details><summary>Flags of <code>supermerge merge</code></summary>", "",
         *markdown.table(["model", "flags"], flags), "</details>", "",
     ]
+
+
+def passes(group):
+    known = [run["passes"] for run in group if run["passes"] is not None]
+    return f"{statistics.median(known):.0f}" if known else "?"
 
 
 def pictures(runs):
@@ -154,3 +159,18 @@ def claims(runs):
                 f"with the default form no task is more than a point below the paper's form: {kind}", gaps[worst] >= -1,
                 f"lowest: {worst}, {gaps[worst]:+.1f} points"))
     return found
+
+
+def overall(found):
+    """What is claimed over both sets; `found`: file → runs."""
+    if len(found) < len(FILES):
+        return []
+    margins = {}
+    for runs in found.values():
+        _, low, _ = bounds(runs)
+        group = by_method(runs).get("supermerge, the paper's form")
+        margins[runs["base"]["set"]] = statistics.median(medians(group)[1]) - low if group else float("nan")
+    mean = statistics.mean(margins.values())
+    return [markdown.Claim(
+        "the paper's form is at least 5 points above the best baseline, mean over both sets", mean >= 5,
+        f"{mean:+.1f}: " + ", ".join(f"{kind} {margin:+.1f}" for kind, margin in margins.items()))]
