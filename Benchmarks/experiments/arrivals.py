@@ -134,7 +134,8 @@ def pictures(runs):
             count = sum(name.startswith(run["way"]) for name in group)
             group[f"{run['way']} {count + 1}" if run["order"] else run["way"]] = merging.average(run)
     kind = next(iter(runs.values())).get("set", "vision")
-    return {f"arrivals-{kind}": charts.bars(f"Joint, tree, and one at a time in several orders, {kind}", groups, "percent right, average")}
+    title = f"Joint, tree, and one at a time in several orders, {kind}"
+    return {f"arrivals-{kind}": charts.bars(title, groups, "percent right, average")}
 
 
 def claims(runs):

@@ -66,8 +66,8 @@ def lines(runs):
     means = ", ".join(f"{task} {sum(row[task] for row in table.values()) / len(table):.2f}" for task in tasks)
     return [
         f"tanh w of the paper's form: {len(table)} layers × {len(tasks)} tasks. Mean by task: {means}. "
-        f"{100 * sum(value < 0 for value in every) / len(every):.0f} % are negative; they go from {min(every):.2f} to {max(every):.2f}.",
-        "", *markdown.table(["layers", "mean", "lowest", "highest"], rows),
+        f"{100 * sum(value < 0 for value in every) / len(every):.0f} % are negative; they go from {min(every):.2f} to "
+        f"{max(every):.2f}.", "", *markdown.table(["layers", "mean", "lowest", "highest"], rows),
     ]
 
 

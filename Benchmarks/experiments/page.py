@@ -4,9 +4,9 @@ from . import EXPERIMENTS, record
 
 HEAD = """# Results
 
-Written by `Benchmarks/results page` from the JSON files in this folder; no number is typed by hand. Percent right on test sets that
-nothing was fitted or chosen on; everything fitted or searched saw the tasks' validation sets alone, of which a quarter was held
-out for choosing the step. Medians over seeds, lowest and highest in parentheses.
+Written by `Benchmarks/results page` from the JSON files in this folder; no number is typed by hand. Percent right on test sets
+that nothing was fitted or chosen on; everything fitted or searched saw the tasks' validation sets alone, of which a quarter was
+held out for choosing the step. Medians over seeds, lowest and highest in parentheses.
 """
 
 

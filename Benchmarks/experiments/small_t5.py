@@ -1,7 +1,7 @@
 """Trains a small T5 from nothing on labelled texts, and fine-tunes it on two tasks: small_t5.py DATA OUT.
 
-OUT/base, OUT/full/<task> and OUT/test are laid out as in the zoo. A task is its name and a text in, one word of an answer out: the
-logits of the decoder's first token, without a head. Needs PyTorch, transformers and safetensors.
+OUT/base, OUT/full/<task> and OUT/test are laid out as in the zoo. A task is its name and a text in, one word of an answer out:
+the logits of the decoder's first token, without a head. Needs PyTorch, transformers and safetensors.
 """
 
 import collections

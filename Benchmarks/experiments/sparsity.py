@@ -54,7 +54,8 @@ def lines(runs):
 def pictures(runs):
     series = {name: values(run) for name, run in runs.items()}
     kind = next(iter(runs.values()))["set"]
-    return {f"sparsity-{kind}": charts.histogram(f"Layer-wise coefficients, {kind}", series, "percent of coefficients", "coefficient")}
+    title = f"Layer-wise coefficients, {kind}"
+    return {f"sparsity-{kind}": charts.histogram(title, series, "percent of coefficients", "coefficient")}
 
 
 def claims(runs):

@@ -107,8 +107,8 @@ def lines(runs):
     head = ["model", *runs["own"]["scores"], "average", "over the best baseline", "headroom closed", "passes", "merge"]
     flags = [[name, f"`{' '.join(group[0]['flags'])}`"] for name, group in by_method(runs).items()]
     return [
-        f"The best baseline is {best} with {low:.1f}; headroom is the distance from there to the tasks' own checkpoints, {high:.1f}.",
-        "A pass is one forward and backward pass of one task's batch.", "",
+        f"The best baseline is {best} with {low:.1f}; headroom is the distance from there to the tasks' own checkpoints,",
+        f"{high:.1f}. A pass is one forward and backward pass of one task's batch.", "",
         *markdown.table(head, rows), "<details><summary>Flags of <code>supermerge merge</code></summary>", "",
         *markdown.table(["model", "flags"], flags), "</details>", "",
     ]

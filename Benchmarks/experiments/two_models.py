@@ -64,13 +64,14 @@ def by_pair(runs):
 
 def lines(runs):
     rows = []
+    tried = dict.fromkeys(run["method"].split("= ")[1] for run in runs.values() if "λ = " in run["method"])
     for pair, methods in by_pair(runs).items():
         for name, run in methods.items():
             rows.append([pair, name + (f" ({run['scale']})" if "scale" in run else ""), *markdown.each(run["scores"]),
                          f"**{merging.average(run):.1f}**"])
     return [
-        "“Best λ on test” is Task Arithmetic in hindsight: of λ from 0.1 to 1 the one that is best on the test sets themselves,",
-        "which nobody has; “λ searched” is the best on the validation sets.", "",
+        f"“Best λ on test” is Task Arithmetic in hindsight: of λ = {', '.join(tried)} the one that is best on the test sets",
+        "themselves, which nobody has; “λ searched” is the best of 0 to 1 by 0.05 on the validation sets.", "",
         *markdown.table(["pair", "method", "first", "second", "average"], rows),
     ]
 
