@@ -1,6 +1,6 @@
 """docs/results/README.md and its pictures, from the JSON files alone."""
 
-from . import EXPERIMENTS, record
+from . import EXPERIMENTS, markdown, record
 
 HEAD = """# Results
 
@@ -10,8 +10,9 @@ held out for choosing the step. Medians over seeds, lowest and highest in parent
 """
 
 
-def write(folder):
-    sections, claims = [], []
+def made(folder):
+    """File name → content of the page and its pictures."""
+    files, sections, claims = {}, [], []
     for name, experiment in EXPERIMENTS.items():
         measured = {}
         for file in getattr(experiment, "FILES", [name]):
@@ -19,19 +20,37 @@ def write(folder):
             if not data or not data["runs"]:
                 continue
             runs = measured[file] = record.figures(data)
-            sections += [f"## {getattr(experiment, 'title', lambda _: experiment.TITLE)(file)}", "", *experiment.lines(runs)]
+            title = experiment.title(file) if hasattr(experiment, "title") else experiment.TITLE
+            sections += [f"## {title}", "", *experiment.lines(runs)]
             for picture, content in experiment.pictures(runs).items():
-                with open(f"{folder}/{picture}.svg", "w") as out:
-                    out.write(content)
-                sections += [f"![{experiment.TITLE}]({picture}.svg)", ""]
+                files[f"{picture}.svg"] = content
+                sections += [f"![{title}]({picture}.svg)", ""]
             sections += [stamp(data), ""]
             claims += experiment.claims(runs)
         claims += experiment.overall(measured) if hasattr(experiment, "overall") else []
-    lines = [HEAD, "## What is claimed, and what was found here", ""]
-    lines += ["| claim | here | figures |", "| --- | --- | --- |"]
-    lines += [f"| {claim.text} | {claim.verdict} | {claim.figure} |" for claim in claims]
-    with open(f"{folder}/README.md", "w") as out:
-        out.write("\n".join([*lines, "", *sections]).rstrip("\n") + "\n")
+    rows = [[claim.text, claim.verdict, claim.figure] for claim in claims]
+    lines = [HEAD, "## What is claimed, and what was found here", "", *markdown.table(["claim", "here", "figures"], rows)]
+    files["README.md"] = "\n".join([*lines, *sections]).rstrip("\n") + "\n"
+    return files
+
+
+def write(folder):
+    for name, content in made(folder).items():
+        with open(f"{folder}/{name}", "w") as file:
+            file.write(content)
+
+
+def stale(folder):
+    """The files that are not what the JSON says."""
+    found = []
+    for name, content in made(folder).items():
+        try:
+            with open(f"{folder}/{name}") as file:
+                if file.read() != content:
+                    found.append(name)
+        except FileNotFoundError:
+            found.append(name)
+    return found
 
 
 def stamp(data):
