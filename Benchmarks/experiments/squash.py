@@ -78,7 +78,7 @@ def lines(runs):
     head = ["coefficient", "learning rate", "all four merged", "three merged, on these",
             *(f"{name}, left out" for name in base), "left out, average", "largest coefficient"]
     return [
-        "The paper's form with the coefficient tanh w, with w clamped to [−1, 1], and with w itself. In-domain is the average",
+        "The paper's form with the coefficient tanh w, with w clamped to [0, 1], and with w itself. In-domain is the average",
         "over the tasks that were merged; “left out” is a task whose checkpoint did not go in, scored with its own head on the",
         "merge of the other three.", "", *markdown.table(head, rows),
     ]
