@@ -11,17 +11,19 @@ from . import programs
 class Record:
     """Runs by key, saved after each, so that an interrupted experiment goes on where it stopped."""
 
-    def __init__(self, folder, name, command):
+    def __init__(self, folder, name, command, any_program=False):
         self.path = f"{folder}/{name}.json"
         self.data = read(folder, name) or {"runs": {}}
         self.command = command
         self.program = programs.digest()
+        self.any_program = any_program
 
     def run(self, key, inputs, function):
-        """The figures under `key`; `function()` measures them unless they are there for the same inputs and program."""
+        """The figures under `key`; `function()` measures them unless they are there for the same inputs and
+        program (or any program, where that is asked for)."""
         inputs = inputs | {"program": self.program}
         known = self.data["runs"].get(key)
-        if known and known["inputs"] == inputs:
+        if known and (known["inputs"] | {"program": self.program} if self.any_program else known["inputs"]) == inputs:
             return known["figures"]
         figures = function()
         self.data["runs"][key] = {"inputs": inputs, "figures": figures}
