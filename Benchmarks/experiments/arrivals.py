@@ -33,7 +33,7 @@ def flags(settings):
 
 
 def cost(release):
-    """What a fit cost, and its held-out loss over the steps."""
+    """What a fit cost, and its held-out loss over the steps (a tree's: of its root)."""
     curve = [[point["step"], point["held_out"]] for point in release["result"]["curve"] if "held_out" in point]
     return merging.summary(release) | {"curve": curve, "tasks": len(release["tasks"])}
 
@@ -87,7 +87,10 @@ def best(arrival):
 
 
 def passes_to(arrival, loss):
-    """Forward and backward passes of a batch until the held-out loss is within 1 % of `loss`; None where it never is."""
+    """Forward and backward passes of a batch until the held-out loss is within 1 % of `loss`; None where it never is.
+
+    Not for a tree, whose curve is its root's alone.
+    """
     return next((step * arrival["tasks"] for step, value in arrival["curve"] if value <= NEAR * loss), None)
 
 
@@ -112,7 +115,7 @@ def lines(runs):
                 f"**{merging.average(run):.1f}**", f"{merging.average(run) - merging.average(joint):+.1f}",
                 f"{max(a['peak_memory'] for a in run['arrivals']) / 2**20:.0f} MiB",
                 f"{sum(a['passes'] for a in run['arrivals'])}", f"{last['passes']}",
-                "never" if reached is None else str(reached), f"{best(last):.3f}",
+                "" if "hierarchical" in run["way"] else "never" if reached is None else str(reached), f"{best(last):.3f}",
                 f"{sum(a['seconds'] for a in run['arrivals']):.0f} s"])
     names = list(next(iter(runs.values()))["scores"])
     head = ["form", "way", "order", *names, "average", "against joint", "peak memory", "passes in all",
