@@ -130,19 +130,17 @@ def lines(runs):
 
 
 def pictures(runs):
-    groups = {}
-    for form in dict.fromkeys(run["form"] for run in runs.values()):
-        group = groups.setdefault(form, {})
-        for run in of_form(runs, form):
-            count = sum(name.startswith(run["way"]) for name in group)
-            group[f"{run['way']} {count + 1}" if run["order"] else run["way"]] = merging.average(run)
-    kind = next(iter(runs.values())).get("set", "vision")
-    title = f"Joint, tree, and one at a time in several orders, {kind}"
-    return {f"arrivals-{kind}": charts.bars(title, groups, "percent right, average")}
+    kind = next(iter(runs.values()))["set"]
+    values = {}
+    for run in runs.values():
+        name = f"{run['form'].removeprefix('the ')}: {run['way']}"
+        values[name + f", {sum(other.startswith(name) for other in values) + 1}" * bool(run["order"])] = merging.average(run)
+    title = f"Joint, by the tree, and one at a time in several orders, {kind}"
+    return {f"arrivals-{kind}": charts.levels(title, values, "percent right, average")}
 
 
 def claims(runs):
-    found, kind = [], next(iter(runs.values())).get("set", "vision")
+    found, kind = [], next(iter(runs.values()))["set"]
     for form in dict.fromkeys(run["form"] for run in runs.values()):
         joint = joint_of(runs, form)
         mine, target = merging.average(joint), best(joint["arrivals"][0])

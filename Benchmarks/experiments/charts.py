@@ -130,7 +130,7 @@ def histogram(title, series, unit, axis, width=0.05):
 
 def levels(title, values, unit):
     """A horizontal bar for each name, its figure at its end."""
-    left, tall = 280, 24
+    left, tall = 300, 24
     canvas = Canvas(760, 50 + tall * len(values), title)
     canvas.text(canvas.width - 20, 26, unit, anchor="end", class_="soft", size=11)
     for index, (name, value) in enumerate(values.items()):

@@ -86,7 +86,7 @@ def pictures(runs):
         form: {size: (min(v), statistics.median(v), max(v)) for size, v in points.items()}
         for form, points in averages(runs).items()
     }
-    title = "Accuracy by number of labelled examples, vision (bars: lowest and highest seed)"
+    title = "Accuracy by number of labelled examples, vision"
     return {"validation-size": charts.lines(title, series, "percent right, average", "examples of each task", True)}
 
 
