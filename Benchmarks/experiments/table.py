@@ -8,7 +8,7 @@ TITLE = "Every method"
 FILES = ["table-vision", "table-text"]
 ROWS = ["--granularity", "row", "--learning-rate", "0.03", "--mixup", "0", "--patience", "1000"]
 GATED = ["--granularity", "row-column", "--loss", "distillation", "--learning-rate", "0.03", "--patience", "1000"]
-SEARCHED = ["average", "task-arithmetic, λ searched", "ties, λ searched"]
+SEEDLESS = ["average", "task-arithmetic, λ searched", "ties, λ searched"]
 
 
 def methods(zoo, steps):
@@ -52,7 +52,7 @@ def measure(record, options):
             "scores": {name: merging.score(zoo, zoo.tasks[name], name) for name in zoo.tasks}})
         for seed in range(options.seeds):
             for name, (is_baseline, flags) in methods(zoo, options.steps).items():
-                if seed and name in SEARCHED:
+                if seed and name in SEEDLESS:
                     continue
                 key = f"{name}, seed {seed}"
                 if options.methods and not any(name.startswith(wanted) for wanted in options.methods):
