@@ -52,6 +52,11 @@ def measure(record, options):
     record.keep(keys)
 
 
+def is_ready(runs):
+    """Whether there is something to compare yet."""
+    return len({run["way"] == "fine-tuning" for run in runs.values()}) == 2
+
+
 def rivals(runs):
     """The fine-tune whose learning rate was best on the held-out examples, and the merges."""
     tuned = min((run for run in runs.values() if run["way"] == "fine-tuning"), key=lambda run: run["held_out"])

@@ -64,6 +64,11 @@ def measure(record, options):
     record.keep(keys)
 
 
+def is_ready(runs):
+    """Whether the four have been merged with a stranger yet."""
+    return any(run["stranger"] for run in runs.values())
+
+
 def merges(runs):
     """(form, stranger or None) → figures."""
     return {(run["form"], run["stranger"]): run for run in runs.values() if "scores" in run}
@@ -85,13 +90,15 @@ def lines(runs):
             for task, score in run["gate"].items())]
         for run in runs.values() if "gate" in run
     ]
+    head = ["form", "stranger", "event", "message", "figures"]
+    gated = [
+        "The same arrivals at a real daemon that has deployed the four: what its ledger says, and its gate's figures",
+        "(held-out accuracy before and after, p of McNemar's test).", "", *markdown.table(head, verdicts)]
     return [
         "Two checkpoints were fine-tuned from the vision base to have nothing in common with the four tasks: "
         + "; ".join(f"`{kind}`, {text}" for kind, text in strangers.KINDS.items()) + ".", "",
         *markdown.table(["form", "stranger", *names, "average of the four", "change", "stranger, merged", "stranger, own"], rows),
-        "The same arrivals at a real daemon that has deployed the four: what its ledger says, and its gate's figures",
-        "(held-out accuracy before and after, p of McNemar's test).", "",
-        *markdown.table(["form", "stranger", "event", "message", "figures"], verdicts),
+        *(gated if verdicts else []),
     ]
 
 

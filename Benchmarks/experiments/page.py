@@ -17,9 +17,10 @@ def made(folder):
         measured = {}
         for file in getattr(experiment, "FILES", [name]):
             data = record.read(folder, file)
-            if not data or not data["runs"]:
+            runs = record.figures(data) if data else {}
+            if not runs or hasattr(experiment, "is_ready") and not experiment.is_ready(runs):
                 continue
-            runs = measured[file] = record.figures(data)
+            measured[file] = runs
             title = experiment.title(file) if hasattr(experiment, "title") else experiment.TITLE
             sections += [f"## {title}", "", *experiment.lines(runs)]
             for picture, content in experiment.pictures(runs).items():

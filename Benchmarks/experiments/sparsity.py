@@ -32,6 +32,10 @@ def measure(record, options):
     record.keep(list(forms))
 
 
+def is_ready(runs):
+    return "AdaMerging" in runs
+
+
 def values(run):
     return [value for row in run["coefficients"].values() for value in row.values()]
 

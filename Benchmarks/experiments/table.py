@@ -64,6 +64,10 @@ def measure(record, options):
     record.keep(keys)
 
 
+def is_ready(runs):
+    return {"base", "own"} <= set(runs) and any(run.get("baseline") for run in runs.values())
+
+
 def by_method(runs):
     found = {}
     for run in runs.values():
