@@ -7,7 +7,7 @@ import subprocess
 from . import charts, markdown, merging, programs
 
 TITLE = "Merging against fine-tuning on the same examples"
-RATES = [1e-4, 3e-4, 1e-3]
+RATES = [1e-4, 3e-4, 1e-3, 3e-3]
 LOOK = 10
 BATCH, HOLDOUT = 16, 0.25
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "joint_training.py")
