@@ -36,6 +36,7 @@ bench: build
 check:
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Demo
 	systemd/check
+	@! command -v python3 >/dev/null || Benchmarks/results page --check
 
 format:
 	swift format --in-place --recursive --parallel Package.swift Sources Tests Demo

@@ -1,0 +1,16 @@
+"""The experiments of docs/results: one module each, with `measure`, `lines`, `pictures` and `claims`."""
+
+from . import (
+    arrivals, coefficients, fine_tuning, nothing_in_common, sparsity, squash, table, two_models, validation_size)
+
+EXPERIMENTS = {
+    "table": table,
+    "two-models": two_models,
+    "coefficients": coefficients,
+    "squash": squash,
+    "validation-size": validation_size,
+    "arrivals": arrivals,
+    "nothing-in-common": nothing_in_common,
+    "fine-tuning": fine_tuning,
+    "sparsity": sparsity,
+}
