@@ -68,6 +68,7 @@ let package = Package(
         .target(name: "CFiles"),
         room("Files", ["CFiles", systemPackage, crypto]),
         room("Safetensors", ["Files"]),
+        room("Adapters", ["Safetensors", "Files"]),
         room("WorkerProtocol"),
 
         // The numerical side: linked by `supermerge` alone.
@@ -75,11 +76,11 @@ let package = Package(
         room("Torch", ["CTorch"]),
         room("ExportedGraph", ["Files", "Safetensors"]),
         room("ExportedModel", ["ExportedGraph", "Torch"]),
-        room("Merging", ["ExportedModel", "Safetensors", "Torch", "WorkerProtocol", "Files"]),
+        room("Merging", ["Adapters", "ExportedModel", "Safetensors", "Torch", "WorkerProtocol", "Files"]),
 
         // The service side: never links libtorch.
         room("Ledger", ["Files"]),
-        room("Registry", ["ExportedGraph", "Safetensors", "Files", "WorkerProtocol", "Yams"]),
+        room("Registry", ["Adapters", "ExportedGraph", "Safetensors", "Files", "WorkerProtocol", "Yams"]),
         room("Releases", ["Safetensors", "Files", "WorkerProtocol"]),
         .target(name: "CSystemd", linkerSettings: [.linkedLibrary("systemd")]),
         room("Systemd", ["CSystemd"]),
@@ -98,7 +99,7 @@ let package = Package(
         program("supermerged", ["Daemon", argumentParser]),
         program(
             "supermerge",
-            ["Merging", "Registry", "Releases", "Safetensors", "Files", "WorkerProtocol", argumentParser]),
+            ["Adapters", "Merging", "Registry", "Releases", "Safetensors", "Files", "WorkerProtocol", argumentParser]),
         program("supermergectl", ["Control", "Releases", "Ledger", "WorkerProtocol", argumentParser]),
 
         // The labelled sets of `make demo`.
@@ -107,6 +108,7 @@ let package = Package(
 
         tests("Files", ["Files"]),
         tests("Safetensors", ["Safetensors", "Files"]),
+        tests("Adapters", ["Adapters", "Safetensors", "Files"], fixtures: true),
         tests("WorkerProtocol", ["WorkerProtocol"]),
         tests("Torch", ["Torch"]),
         tests("ExportedGraph", ["ExportedGraph"], fixtures: true),

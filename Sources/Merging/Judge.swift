@@ -31,7 +31,11 @@ final class Judge {
         try progress(1, passes)
         for task in workbench.tasks.indices {
             let model = workbench.tasks[task]
-            try parameters.load(model.checkpoint) { model.owns($0.name) }
+            if model.adapter == nil {
+                try parameters.load(model.checkpoint) { model.owns($0.name) }
+            } else {
+                try parameters.load(task: task, workbench.vectors)
+            }
             result.tasks[task].own = try score(task, bench.heads[task].tensors())?.score
             if result.tasks[task].own?.loss.isNaN == true {
                 throw MergeError.task(

@@ -10,6 +10,9 @@ enum MergeRule {
     case ties(thresholds: [Float])
     /// DARE (Yu et al., arXiv 2311.03099): drop at random, rescale what is left by 1 / share. `seeds` holds each task's.
     case dare(share: Double, seeds: [UInt64])
+
+    /// Whether it takes task vectors as they are structured; other rules take them element by element.
+    var isSum: Bool { if case .sum = self { true } else { false } }
 }
 
 extension TaskVectors {
@@ -38,7 +41,7 @@ extension TaskVectors {
         var counts = tasks.map { _ in [Int64](repeating: 0, count: size) }
         for index in layers.indices {
             let movers = movers(of: index)
-            try unsafe forEachPiece(of: index) { piece in
+            try unsafe forEachPiece(of: index, folding: true) { piece in
                 let places = Array(movers.enumerated())
                 let added = try Concurrently.map(places) { place, task in
                     var bins = counts[task]

@@ -32,6 +32,13 @@ final class Scratch {
         return unsafe MergeKernel.Piece(UnsafeRawPointer(target.baseAddress!), type)
     }
 
+    /// Float32 elements that `fill` writes, valid until the next call.
+    func hold(_ fill: (UnsafeMutableRawPointer) throws -> Void) throws -> MergeKernel.Piece {
+        let start = unsafe bytes.baseAddress!
+        try unsafe fill(start)
+        return unsafe MergeKernel.Piece(UnsafeRawPointer(start), .float32)
+    }
+
     /// SHA-256 of each file that was to be hashed, by path; what was not read is read now.
     func sha256() throws -> [String: String] { try digests.mapValues { try $0.finish() } }
 }
