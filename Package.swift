@@ -114,7 +114,11 @@ let package = Package(
         tests("ExportedGraph", ["ExportedGraph"], fixtures: true),
         tests("ExportedModel", ["ExportedModel", "ExportedGraph", "Torch", "Safetensors"], fixtures: true),
         tests(
-            "Merging", ["Merging", "Adapters", "Files", "ExportedModel", "ExportedGraph", "Torch", "Safetensors", "WorkerProtocol"],
+            "Merging",
+            [
+                "Merging", "Adapters", "Files", "ExportedModel", "ExportedGraph", "Torch", "Safetensors",
+                "WorkerProtocol",
+            ],
             fixtures: true),
         tests("Ledger", ["Ledger", "Files"]),
         tests("Registry", ["Registry", "ExportedGraph", "Safetensors", "WorkerProtocol", "Files"]),

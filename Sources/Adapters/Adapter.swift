@@ -35,7 +35,8 @@ package final class Adapter: Sendable {
                 return try ReadableFile(name: name, directory: directory, root: root)
             } catch {
                 guard error.errno == ENOENT else { throw .file(.file(error)) }
-                throw .file(.missing(path: "\(directory)/\(name)", reason: "the other half of the adapter is not there"))
+                throw .file(
+                    .missing(path: "\(directory)/\(name)", reason: "the other half of the adapter is not there"))
             }
         }
         let settings = try open(AdapterConfiguration.fileName)

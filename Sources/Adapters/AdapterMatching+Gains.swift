@@ -15,7 +15,8 @@ extension AdapterMatching {
             throw misfit
         }
         guard updates[entry.name] == nil else {
-            throw .unsupported("\(shown(entry.name)) is saved whole and scaled, too; train it one way, or drop full weights")
+            throw .unsupported(
+                "\(shown(entry.name)) is saved whole and scaled, too; train it one way, or drop full weights")
         }
         let scalesInputs = try scalesInputs(module, vector: shape, entry)
         let isSquare = entry.shape[0] == entry.shape[1]

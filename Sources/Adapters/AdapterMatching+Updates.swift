@@ -42,7 +42,8 @@ extension AdapterMatching {
         }
         guard let rank = a.shape.first, rank > 0, b.shape.count > 1, b.shape[1] == rank else {
             throw .mismatch(
-                "lora_A \(a.shape) and lora_B \(b.shape) of \(shown(parts.module)) don't multiply; save the adapter again")
+                "lora_A \(a.shape) and lora_B \(b.shape) of \(shown(parts.module)) don't multiply; save the adapter again"
+            )
         }
         guard rank == configuration.rank || configuration.patternRanks.contains(rank) else {
             throw .mismatch(
@@ -78,7 +79,8 @@ extension AdapterMatching {
         if parts.isEmbedding, let fault = Checkpoint.mismatch(of: shown(entry.name), product, base: entry.shape) {
             return fault
         }
-        return "lora_B · lora_A of \(shown(parts.module)) has shape \(product), the base's \(shown(entry.name)) \(entry.shape); "
+        return
+            "lora_B · lora_A of \(shown(parts.module)) has shape \(product), the base's \(shown(entry.name)) \(entry.shape); "
             + "drop an adapter of this base"
     }
 

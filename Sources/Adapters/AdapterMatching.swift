@@ -32,7 +32,8 @@ struct AdapterMatching {
             let key = try AdapterKey(entry.name)
             guard entry.dtype.isReal || key == .copy else {
                 throw .unsupported(
-                    "tensor `\(shown(entry.name))` is \(entry.dtype.rawValue); save the adapter in a floating-point type")
+                    "tensor `\(shown(entry.name))` is \(entry.dtype.rawValue); save the adapter in a floating-point type"
+                )
             }
             keys.append((entry, key))
         }
@@ -47,7 +48,8 @@ struct AdapterMatching {
             guard names.count < 2 || names.allSatisfy({ base.entry($0) == nil }) else {
                 throw .unsupported(
                     "tensor `\(shown(entry.name))`: \(shown(name)) is tied to \(shown(names.first { $0 != name } ?? "")) "
-                        + "in the base, and the adapter would untie them; train it without this module, or drop full weights")
+                        + "in the base, and the adapter would untie them; train it without this module, or drop full weights"
+                )
             }
             try put(entry.name, key, as: name)
         }

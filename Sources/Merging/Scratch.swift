@@ -44,6 +44,11 @@ final class Scratch {
 }
 
 extension MergeKernel.Piece {
+    /// Whether every byte is zero.
+    func isZero(count: Int) -> Bool {
+        unsafe UnsafeRawBufferPointer(start: bytes, count: count * dtype.byteCount).allSatisfy { $0 == 0 }
+    }
+
     /// Whether both hold the same type and bytes: then their difference is zero throughout.
     func hasSameBytes(as other: Self, count: Int) -> Bool {
         unsafe dtype == other.dtype && memcmp(bytes, other.bytes, count * dtype.byteCount) == 0

@@ -59,13 +59,13 @@ extension TensorUpdate.Factor {
 }
 
 extension MergeKernel.Update {
-    /// Whether it changes nothing.
-    var isZero: Bool {
+    /// Whether it changes nothing; gains of zeros do not.
+    func isZero(overZeros: Bool) -> Bool {
         let isEmpty = { (values: [Float]) in values.allSatisfy { $0 == 0 } }
         switch kind {
         case .lowRank: return isEmpty(left) || isEmpty(right)
-        case .rowGains: return isEmpty(left)
-        case .columnGains: return isEmpty(right)
+        case .rowGains: return overZeros || isEmpty(left)
+        case .columnGains: return overZeros || isEmpty(right)
         }
     }
 

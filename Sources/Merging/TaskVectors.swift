@@ -208,9 +208,11 @@ final class TaskVectors {
                     let origin = unsafe piece.origin
                     if unsafe !vector.hasSameBytes(as: origin, count: piece.elements.count) { seen.insert(task) }
                 }
-                guard structured.isEmpty else { return }
+                let isBlank = unsafe piece.origin.isZero(count: piece.elements.count)
                 let (updates, owners) = unsafe (piece.updates, piece.updateOwners)
-                for (update, task) in zip(updates, owners) where !update.isZero { structured.insert(task) }
+                for (update, task) in zip(updates, owners) where !structured.contains(task) {
+                    if !update.isZero(overZeros: isBlank) { structured.insert(task) }
+                }
             }
             for task in movers(of: index) where !seen.contains(task) {
                 replaced[task][index] = false

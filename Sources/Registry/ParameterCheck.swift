@@ -15,7 +15,8 @@ struct ParameterCheck {
         let wanted = Set(trunk + base.headParameters + ofHead).sorted()
         try checkPresence(
             of: wanted, in: checkpoint,
-            "save the whole model, with its head, under the base's names, with or without a prefix such as model. or module.")
+            "save the whole model, with its head, under the base's names, with or without a prefix such as model. or module."
+        )
         try checkNames(checkpoint)
         for name in checkpoint.names { try checkShape(name, checkpoint) }
     }
@@ -27,7 +28,8 @@ struct ParameterCheck {
         guard partial.isEmpty else {
             throw .refused(
                 code: "adapter-unsupported",
-                message: "\(partial.firstFew) belongs to the head, and the adapter holds only what is added to it; list the "
+                message:
+                    "\(partial.firstFew) belongs to the head, and the adapter holds only what is added to it; list the "
                     + "head's modules in modules_to_save")
         }
         try checkPresence(

@@ -44,7 +44,8 @@ extension Checkpoint {
         guard own.count == 2, base.count == 2, own[1] == base[1] else {
             return "`\(name)` has shape \(own), the base's \(base); drop a fine-tune of this base without resizing"
         }
-        return "`\(name)` has \(own[0]) rows, the base's \(base[0]): the vocabulary or output was resized, and rows that the "
+        return
+            "`\(name)` has \(own[0]) rows, the base's \(base[0]): the vocabulary or output was resized, and rows that the "
             + "base lacks have nothing to be merged with; resize the base the same way, or fine-tune without resizing"
     }
 }

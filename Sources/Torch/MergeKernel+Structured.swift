@@ -39,7 +39,8 @@ extension MergeKernel {
 
         func granularity(rows: Int, columns: Int) -> Int32 {
             if coefficients.count == 1 { return Int32(CT_ONE.rawValue) }
-            precondition(coefficients.count == rows || coefficients.count == rows * columns, "coefficients for other rows")
+            precondition(
+                coefficients.count == rows || coefficients.count == rows * columns, "coefficients for other rows")
             return Int32(coefficients.count == rows ? CT_EACH_ROW.rawValue : CT_EACH_ELEMENT.rawValue)
         }
     }
@@ -50,7 +51,8 @@ extension MergeKernel {
         origin: Piece, vectors: [Piece], updates: [Update], weights: [Weights], rows: Range<Int>, columns: Int,
         into result: UnsafeMutableRawPointer, _ dtype: DType
     ) throws {
-        unsafe precondition(weights.count == vectors.count + updates.count, "one set of weights for each vector and update")
+        unsafe precondition(
+            weights.count == vectors.count + updates.count, "one set of weights for each vector and update")
         let pieces = unsafe vectors.map { unsafe $0.c }
         let buffers = StructureBuffers(updates, weights, rows: rows, columns: columns)
         try withExtendedLifetime(buffers) {
@@ -79,7 +81,8 @@ extension MergeKernel {
                 unsafe products.withUnsafeMutableBufferPointer { products in
                     unsafe columnProducts.withUnsafeMutableBufferPointer { columnProducts in
                         unsafe ct_structured_dots(
-                            gradient, origin.c, buffers.updates, Int64(updates.count), buffers.weights, Int64(rows.count),
+                            gradient, origin.c, buffers.updates, Int64(updates.count), buffers.weights,
+                            Int64(rows.count),
                             Int64(columns), products.baseAddress!, hasGains ? columnProducts.baseAddress : nil, error)
                     }
                 }

@@ -21,7 +21,8 @@ struct RefusalTests {
     }
 
     @Test(arguments: [
-        ("dora", "`use_dora`"), ("pissa", "\"pissa\""), ("olora", "\"olora\""), ("loha", "LOHA"), ("adalora", "ADALORA"),
+        ("dora", "`use_dora`"), ("pissa", "\"pissa\""), ("olora", "\"olora\""), ("loha", "LOHA"),
+        ("adalora", "ADALORA"),
         ("vera", "VERA"), ("tokens", "`trainable_token_indices`"),
     ]) func whatPEFTWritesIsRefusedByName(_ name: String, _ key: String) throws {
         let message = try #require(try fault("\(Self.root)/\(name)"))
@@ -38,8 +39,10 @@ struct RefusalTests {
     static let keys: [(String, String)] = [
         ("\"layer_replication\": [[0, 2]]", "`layer_replication`"), ("\"use_dora\": true", "`use_dora`"),
         ("\"init_lora_weights\": \"pissa_niter_4\"", "`init_lora_weights`"),
-        ("\"init_lora_weights\": \"loftq\"", "`init_lora_weights`"), ("\"init_lora_weights\": 3", "`init_lora_weights`"),
-        ("\"loftq_config\": {\"loftq_bits\": 4}", "`loftq_config`"), ("\"target_parameters\": [\"w\"]", "`target_parameters`"),
+        ("\"init_lora_weights\": \"loftq\"", "`init_lora_weights`"),
+        ("\"init_lora_weights\": 3", "`init_lora_weights`"),
+        ("\"loftq_config\": {\"loftq_bits\": 4}", "`loftq_config`"),
+        ("\"target_parameters\": [\"w\"]", "`target_parameters`"),
         ("\"trainable_token_indices\": [1]", "`trainable_token_indices`"),
         ("\"alora_invocation_tokens\": [1]", "`alora_invocation_tokens`"), ("\"use_qalora\": true", "`use_qalora`"),
         ("\"ensure_weight_tying\": true", "`ensure_weight_tying`"), ("\"a_key_of_tomorrow\": 1", "`a_key_of_tomorrow`"),
@@ -58,9 +61,11 @@ struct RefusalTests {
     }
 
     @Test(arguments: [
-        "\"a_key_of_tomorrow\": false", "\"corda_config\": {}", "\"lora_dropout\": 0.5", "\"init_lora_weights\": \"gaussian\"",
+        "\"a_key_of_tomorrow\": false", "\"corda_config\": {}", "\"lora_dropout\": 0.5",
+        "\"init_lora_weights\": \"gaussian\"",
         "\"base_model_name_or_path\": \"../../etc/passwd\"", "\"target_modules\": \".*(first|square)\"",
-        "\"alpha_pattern\": {\"first\": 3}", "\"rank_pattern\": {\"^(.*)$\": 4}", "\"r\": 7, \"rank_pattern\": {\"first\": 4}",
+        "\"alpha_pattern\": {\"first\": 3}", "\"rank_pattern\": {\"^(.*)$\": 4}",
+        "\"r\": 7, \"rank_pattern\": {\"first\": 4}",
     ]) func keyThatDoesNot(_ setting: String) throws {
         try Folder.with(settings: setting) { directory in
             let message = try fault(directory)
@@ -70,8 +75,10 @@ struct RefusalTests {
 
     @Test(arguments: ["", "[]", "{", "null", "\u{0}", "{\"peft_type\": \"LORA\", \"r\": 1e99}"])
     func configurationThatIsNone(_ text: String) throws {
-        try Folder.with(configuration: text) { directory in let message = try fault(directory)
-            #expect(message != nil) }
+        try Folder.with(configuration: text) { directory in
+            let message = try fault(directory)
+            #expect(message != nil)
+        }
     }
 
     @Test func configurationThatIsEndless() throws {
@@ -88,23 +95,27 @@ struct RefusalTests {
         }
     }
 
-    @Test(arguments: [
-        ([("first.lora_A.weight", [4, 6])], "lora_B"), ([("first.lora_B.weight", [37, 4])], "lora_A"),
-        ([("first.lora_A.weight", [4, 7]), ("first.lora_B.weight", [37, 4])], "[37, 7]"),
-        ([("first.lora_A.weight", [4, 6]), ("first.lora_B.weight", [37, 3])], "multiply"),
-        ([("first.lora_A.weight", [4]), ("first.lora_B.weight", [37])], "multiply"),
-        ([("first.lora_A.weight", []), ("first.lora_B.weight", [])], "multiply"),
-        ([("first.lora_A.weight", [0, 6]), ("first.lora_B.weight", [37, 0])], "multiply"),
-        ([("absent.lora_A.weight", [4, 6]), ("absent.lora_B.weight", [37, 4])], "absent"),
-        ([("norm.lora_A.weight", [4, 6]), ("norm.lora_B.weight", [37, 4])], "norm"),
-        ([("first.lora_E", [4, 1])], "lora_E"), ([("first.lora_magnitude_vector", [37])], "lora_magnitude_vector"),
-        ([("first.lora_A.default.weight", [4, 6])], "lora_A"), ([("prompt_embeddings", [4, 6])], "prompt_embeddings"),
-        ([("embed.weight", [13, 6])], "13 rows"), ([("unheard.weight", [3, 3])], "changes no tensor"),
-        ([("embed.lora_embedding_A", [4, 13]), ("embed.lora_embedding_B", [6, 4])], "13 rows"),
-        ([("first.lora_A.weight", [4, 6]), ("first.lora_B.weight", [37, 4]), ("first.lora_B.bias", [36])], "bias"),
-        ([("first.ia3_l", [36, 1])], "fits neither"), ([("first.ia3_l", [37, 6])], "fits neither"),
-        ([("norm.ia3_l", [10, 1])], "fits neither"),
-    ] as [([(String, [Int])], String)])
+    @Test(
+        arguments: [
+            ([("first.lora_A.weight", [4, 6])], "lora_B"), ([("first.lora_B.weight", [37, 4])], "lora_A"),
+            ([("first.lora_A.weight", [4, 7]), ("first.lora_B.weight", [37, 4])], "[37, 7]"),
+            ([("first.lora_A.weight", [4, 6]), ("first.lora_B.weight", [37, 3])], "multiply"),
+            ([("first.lora_A.weight", [4]), ("first.lora_B.weight", [37])], "multiply"),
+            ([("first.lora_A.weight", []), ("first.lora_B.weight", [])], "multiply"),
+            ([("first.lora_A.weight", [0, 6]), ("first.lora_B.weight", [37, 0])], "multiply"),
+            ([("absent.lora_A.weight", [4, 6]), ("absent.lora_B.weight", [37, 4])], "absent"),
+            ([("norm.lora_A.weight", [4, 6]), ("norm.lora_B.weight", [37, 4])], "norm"),
+            ([("first.lora_E", [4, 1])], "lora_E"), ([("first.lora_magnitude_vector", [37])], "lora_magnitude_vector"),
+            ([("first.lora_A.default.weight", [4, 6])], "lora_A"),
+            ([("prompt_embeddings", [4, 6])], "prompt_embeddings"),
+            ([("embed.weight", [13, 6])], "13 rows"), ([("unheard.weight", [3, 3])], "changes no tensor"),
+            ([("embed.lora_embedding_A", [4, 13]), ("embed.lora_embedding_B", [6, 4])], "13 rows"),
+            (
+                [("first.lora_A.weight", [4, 6]), ("first.lora_B.weight", [37, 4]), ("first.lora_B.bias", [36])], "bias"
+            ),
+            ([("first.ia3_l", [36, 1])], "fits neither"), ([("first.ia3_l", [37, 6])], "fits neither"),
+            ([("norm.ia3_l", [10, 1])], "fits neither"),
+        ] as [([(String, [Int])], String)])
     func tensorsThatDoNotFit(_ tensors: [(String, [Int])], _ named: String) throws {
         try Folder.with(tensors) { directory in
             let message = try #require(try fault(directory))
@@ -143,7 +154,9 @@ struct RefusalTests {
         }
     }
 
-    @Test(arguments: ["model.", "module.", "base_model.model.", "net."]) func prefixesOfWrappers(_ prefix: String) throws {
+    @Test(arguments: ["model.", "module.", "base_model.model.", "net."]) func prefixesOfWrappers(_ prefix: String)
+        throws
+    {
         let factors = [("first.lora_A.weight", [4, 6]), ("first.lora_B.weight", [37, 4])].map { (prefix + $0.0, $0.1) }
         try Folder.with(factors + [(prefix + "classifier.weight", [3, 10])]) { directory in
             let adapter = try Adapter(directory: directory, base: Checkpoint(directory: Self.root + "/base"))

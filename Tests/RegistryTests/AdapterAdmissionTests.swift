@@ -128,7 +128,8 @@ import Testing
         #expect(try await registry.settledScan().tasks["t"]?.content != nil)
     }
 
-    @Test(arguments: ["model.", "module.", "_orig_mod."]) func fullCheckpointWithAPrefix(_ prefix: String) async throws {
+    @Test(arguments: ["model.", "module.", "_orig_mod."]) func fullCheckpointWithAPrefix(_ prefix: String) async throws
+    {
         let weights = TestRegistry.taskTensors().map { tensor in
             var tensor = tensor
             tensor.name = prefix + tensor.name

@@ -11,7 +11,8 @@ import WorkerProtocol
 enum AdapterFixture {
     static let root = Fixture.root + "/adapters"
     static let cases = [
-        "lora", "rslora", "embedding", "convolution", "biases", "adapted-biases", "lora-bias", "saved", "expression", "ia3",
+        "lora", "rslora", "embedding", "convolution", "biases", "adapted-biases", "lora-bias", "saved", "expression",
+        "ia3",
         "ia3-convolution", "turned/lora", "turned/ia3", "turned/ia3-inputs",
     ]
 

@@ -12,7 +12,8 @@ struct StructuredKernelTests {
 
     static let forms = [
         Form(rows: 1, columns: 1, rank: 1), Form(rows: 3, columns: 31, rank: 2), Form(rows: 4, columns: 32, rank: 16),
-        Form(rows: 37, columns: 1025, rank: 5), Form(rows: 130, columns: 2080, rank: 3), Form(rows: 64, columns: 1024, rank: 8),
+        Form(rows: 37, columns: 1025, rank: 5), Form(rows: 130, columns: 2080, rank: 3),
+        Form(rows: 64, columns: 1024, rank: 8),
     ]
 
     @Test(arguments: forms) func sumsAndDotsOfLowRanks(_ form: Form) throws {
