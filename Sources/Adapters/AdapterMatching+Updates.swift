@@ -51,7 +51,7 @@ extension AdapterMatching {
                     + "\(AdapterConfiguration.fileName) says; put the configuration there that was saved with it")
         }
         let scale = try configuration.scale(of: parts.module, rank: rank)
-        guard scale.isFinite else {
+        guard Float(scale).isFinite else {
             throw .malformed("the scale of \(shown(parts.module)) is not a number; look at `lora_alpha`")
         }
         let direct = [b.shape[0]] + a.shape.dropFirst()

@@ -24,8 +24,9 @@ package final class TaskModel {
         adapter = try Self.adapter(source, base, ties)
         checkpoint =
             try adapter?.checkpoint
-            ?? Checkpoint(directory: source.directory, root: "/").tying(ties.groups).fitted(
-                to: base, tied: ties.names, isNeeded: { !Self.owns($0, source.settings, ties) })
+            ?? Checkpoint(directory: source.directory, root: "/").fitted(
+                to: base, tied: ties.names, isNeeded: { !Self.owns($0, source.settings, ties) }
+            ).tying(ties.groups)
         let path = source.directory + "/validation.safetensors"
         validation =
             try FileStatus.ifPresent(path) == nil
