@@ -39,7 +39,7 @@ struct FittingTests {
     @Test(arguments: ["model.", "bert."]) func prefixThatIsMissing(_ prefix: String) throws {
         let base = try checkpoint([prefix + "a.weight", prefix + "b.weight"])
         let fitted = try checkpoint(["a.weight", "b.weight", "head"]).fitted(to: base)
-        #expect(fitted.names == [prefix + "a.weight", prefix + "b.weight", "head"])
+        #expect(fitted.names == [prefix + "a.weight", prefix + "b.weight", "head"].sorted())
     }
 
     @Test func namesThatFitAreLeftAlone() throws {
