@@ -70,6 +70,7 @@ let package = Package(
         .target(name: "CFiles"),
         room("Files", ["CFiles", systemPackage, crypto]),
         room("Safetensors", ["Files"]),
+        room("Adapters", ["Safetensors", "Files"]),
         room("WorkerProtocol"),
 
         // The numerical side: linked by `supermerge` alone.
@@ -83,11 +84,11 @@ let package = Package(
         room("Torch", ["CKernels", "CTorch"]),
         room("ExportedGraph", ["Files", "Safetensors"]),
         room("ExportedModel", ["ExportedGraph", "Torch"]),
-        room("Merging", ["ExportedModel", "Safetensors", "Torch", "WorkerProtocol", "Files"]),
+        room("Merging", ["Adapters", "ExportedModel", "Safetensors", "Torch", "WorkerProtocol", "Files"]),
 
         // The service side: never links libtorch.
         room("Ledger", ["Files"]),
-        room("Registry", ["ExportedGraph", "Safetensors", "Files", "WorkerProtocol", "Yams"]),
+        room("Registry", ["Adapters", "ExportedGraph", "Safetensors", "Files", "WorkerProtocol", "Yams"]),
         room("Releases", ["Safetensors", "Files", "WorkerProtocol"]),
         .target(name: "CSystemd", linkerSettings: [.linkedLibrary("systemd")]),
         room("Systemd", ["CSystemd"]),
@@ -106,7 +107,7 @@ let package = Package(
         program("supermerged", ["Daemon", argumentParser]),
         program(
             "supermerge",
-            ["Merging", "Registry", "Releases", "Safetensors", "Files", "WorkerProtocol", argumentParser]),
+            ["Adapters", "Merging", "Registry", "Releases", "Safetensors", "Files", "WorkerProtocol", argumentParser]),
         program("supermergectl", ["Control", "Releases", "Ledger", "WorkerProtocol", argumentParser]),
 
         // The labelled sets of `make demo`.
@@ -115,12 +116,17 @@ let package = Package(
 
         tests("Files", ["Files"]),
         tests("Safetensors", ["Safetensors", "Files"]),
+        tests("Adapters", ["Adapters", "Safetensors", "Files"], fixtures: true),
         tests("WorkerProtocol", ["WorkerProtocol"]),
         tests("Torch", ["Torch"]),
         tests("ExportedGraph", ["ExportedGraph"], fixtures: true),
         tests("ExportedModel", ["ExportedModel", "ExportedGraph", "Torch", "Safetensors"], fixtures: true),
         tests(
-            "Merging", ["Merging", "ExportedModel", "ExportedGraph", "Torch", "Safetensors", "WorkerProtocol"],
+            "Merging",
+            [
+                "Merging", "Adapters", "Files", "ExportedModel", "ExportedGraph", "Torch", "Safetensors",
+                "WorkerProtocol",
+            ],
             fixtures: true),
         tests("Ledger", ["Ledger", "Files"]),
         tests("Registry", ["Registry", "ExportedGraph", "Safetensors", "WorkerProtocol", "Files"]),

@@ -1,3 +1,4 @@
+internal import Adapters
 internal import ExportedGraph
 internal import ExportedModel
 internal import Files
@@ -33,10 +34,12 @@ package struct Evaluation {
     /// Loss and metric over all examples; without labels by the agreement with the task's own checkpoint.
     package func score() throws -> Score {
         let graph = try ExportedModel(ExportedGraph(archive: graphPath()))
-        let weights = try BaseWeights.open(directory: model)
+        let isAdapter = Adapter.isPresent(directory: model)
+        let weights = try BaseWeights.open(directory: isAdapter ? baseFolder(of: model) : model)
         let ties = TiedNames(graph.signature, base: weights)
-        var parameters = ties.keyed(try weights.parameters(weights.names))
-        if let head = try head(weights, graph) { parameters.merge(ties.keyed(head)) { $1 } }
+        var parameters =
+            isAdapter ? try folded(model, onto: weights, ties) : ties.keyed(try weights.parameters(weights.names))
+        if let head = try head(weights, graph, ties) { parameters.merge(ties.keyed(head)) { $1 } }
         let file = try SafetensorsFile(
             file: ReadableFile(path: data ?? task + "/validation.safetensors", followingLinks: true))
         let names = graph.signature.inputs.map(\.name)
@@ -72,19 +75,51 @@ package struct Evaluation {
     /// The task's own checkpoint, whole.
     private func checkpoint(_ graph: ExportedModel, _ ties: TiedNames) throws -> [String: Tensor] {
         let need = "its examples have no labels, and to measure agreement with its own checkpoint takes that"
-        guard Checkpoint.isPresent(directory: task) else {
+        let parameters: [String: Tensor]
+        if Adapter.isPresent(directory: task) {
+            parameters = try folded(task, onto: BaseWeights.open(directory: baseFolder(of: task)), ties)
+        } else if Checkpoint.isPresent(directory: task) {
+            let own = try Checkpoint(directory: task, root: "/")
+            parameters = ties.keyed(try own.parameters(own.names, of: name))
+        } else {
             throw MergeError.task(name, "\(need): there is none in \(task)")
         }
-        let own = try Checkpoint(directory: task, root: "/")
-        let parameters = ties.keyed(try own.parameters(own.names, of: name))
         if let lost = graph.signature.parameters.first(where: { parameters[ties.key(of: $0.name)] == nil }) {
             throw MergeError.task(name, "\(need): the one in \(task) lacks \(lost.name)")
         }
         return parameters
     }
 
+    /// The base with an adapter folded in, and what else the adapter holds.
+    private func folded(
+        _ adapter: String, onto files: Checkpoint, _ ties: TiedNames
+    ) throws -> [String: Tensor] {
+        let base = files.tying(ties.groups)
+        let source = TaskSource(name: name, directory: adapter, files: [], digest: "", settings: settings)
+        let task = try TaskModel(source, base: base, ties: ties)
+        let layers = try Workbench.layers(
+            base.names.compactMap { base.entry($0) }.filter(\.dtype.isFloatingPoint), ties, .tensor)
+        let own = try ModelParameters(layers: layers)
+        try own.load(task: 0, TaskVectors(base: base, tasks: [task], layers: layers))
+        var parameters = try base.parameters(base.names.filter { base.entry($0)?.dtype.isFloatingPoint == false })
+        for (layer, tensor) in zip(layers, own.tensors) { parameters[layer.name] = tensor }
+        parameters.merge(try task.checkpoint.parameters(task.head, of: name)) { $1 }
+        return ties.keyed(parameters)
+    }
+
+    /// Where an adapter's base is.
+    private func baseFolder(of adapter: String) throws -> String {
+        for path in [base, model + "/../../base", task + "/../../base"].compactMap(\.self) {
+            if Checkpoint.isPresent(directory: path) { return path }
+            if try FileStatus.ifPresent(path + "/graph.pt2", followingLinks: true) != nil { return path }
+        }
+        throw MergeError.base("\(adapter) is an adapter, and its base is not known; name the base's folder with --base")
+    }
+
     /// The release's head of this task, else what the model lacks (or `head` names) from the task's own checkpoint.
-    private func head(_ weights: Checkpoint, _ graph: ExportedModel) throws -> [String: Tensor]? {
+    private func head(
+        _ weights: Checkpoint, _ graph: ExportedModel, _ ties: TiedNames
+    ) throws -> [String: Tensor]? {
         if let head = try Judge.head(of: name, release: model) { return head }
         let missing = graph.signature.parameters.filter { slot in
             let names = [slot.name] + slot.aliases
@@ -92,7 +127,12 @@ package struct Evaluation {
                 || settings.head.contains { prefix in names.contains { $0.hasPrefix(prefix) } }
         }
         guard !missing.isEmpty, model != task else { return nil }
-        let own = try Checkpoint(directory: task, root: "/")
+        let own =
+            Adapter.isPresent(directory: task)
+            ? try TaskModel(
+                TaskSource(name: name, directory: task, files: [], digest: "", settings: settings),
+                base: weights.tying(ties.groups), ties: ties
+            ).checkpoint : try Checkpoint(directory: task, root: "/")
         let names = missing.flatMap { [$0.name] + $0.aliases }.filter { own.entry($0) != nil }
         return try own.parameters(names)
     }

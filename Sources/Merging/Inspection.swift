@@ -1,3 +1,4 @@
+internal import Adapters
 internal import ExportedGraph
 internal import ExportedModel
 internal import Files
@@ -40,6 +41,10 @@ package struct Inspection: Codable, Sendable {
         } else if path.hasSuffix(".safetensors") {
             let file = try SafetensorsFile(file: ReadableFile(path: path, followingLinks: true))
             add([String(path.split(separator: "/").last ?? "")], file.entries)
+        } else if Adapter.isPresent(directory: path) {
+            let file = try SafetensorsFile(
+                file: ReadableFile(path: "\(path)/\(Adapter.weightsName)", followingLinks: true))
+            add(Adapter.fileNames, file.entries)
         } else {
             let checkpoint = try BaseWeights.open(directory: path)
             add(checkpoint.fileNames, checkpoint.names.compactMap { checkpoint.entry($0) })

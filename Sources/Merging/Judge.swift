@@ -43,7 +43,11 @@ final class Judge {
     private func judgeOwn(_ result: inout MergeResult, progress: (Int) throws -> Void) throws {
         var faults: [(task: String, error: TorchError)] = []
         for (task, model) in workbench.tasks.enumerated() {
-            try parameters.load(model.checkpoint) { model.owns($0.name) }
+            if model.adapter == nil {
+                try parameters.load(model.checkpoint) { model.owns($0.name) }
+            } else {
+                try parameters.load(task: task, workbench.vectors)
+            }
             try MergeError.blaming(model.name) {
                 do {
                     if isDistilled(task) { teachers[task] = try logits(task) }

@@ -34,9 +34,18 @@ struct Layer: Hashable, Sendable {
     /// Elements that pieces are cut between: a row with a weight of its own, or one element.
     var stride: Int { weightRows == 1 ? 1 : elementCount / weightRows }
 
+    /// Elements of a row where the tensor is taken as a matrix, all axes but the first as one; a vector has a row for each.
+    var matrixColumns: Int { shape.count > 1 && shape[0] > 0 ? max(1, elementCount / shape[0]) : 1 }
+
+    /// Elements that pieces are cut between: those of `stride`, or of whole rows of the matrix.
+    func unit(wholeRows: Bool) -> Int { max(1, wholeRows ? max(stride, matrixColumns) : stride) }
+
     /// The layer's elements in pieces of about `size`, whole rows each.
-    func pieces(of size: Int) -> [Range<Int>] {
-        let step = max(1, size / max(1, stride)) * max(1, stride)
+    func pieces(of size: Int) -> [Range<Int>] { pieces(of: size, unit: max(1, stride)) }
+
+    /// The same, cut between every `unit` elements.
+    func pieces(of size: Int, unit: Int) -> [Range<Int>] {
+        let step = max(1, size / unit) * unit
         return Swift.stride(from: 0, to: elementCount, by: step).map { $0..<min($0 + step, elementCount) }
     }
 }

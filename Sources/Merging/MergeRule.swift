@@ -10,6 +10,9 @@ enum MergeRule {
     case ties(thresholds: [Float])
     /// DARE (Yu et al., arXiv 2311.03099): drop at random, rescale what is left by 1 / share. `seeds` holds each task's.
     case dare(share: Double, seeds: [UInt64])
+
+    /// Whether it takes task vectors as they are structured; other rules take them element by element.
+    var isSum: Bool { if case .sum = self { true } else { false } }
 }
 
 extension TaskVectors {
@@ -19,7 +22,7 @@ extension TaskVectors {
     /// Two passes over the files and 512 KiB a task, whatever the model: first the bin of the upper bits, then the lower bits.
     func tiesThresholds(share: Double, progress: (_ done: Int, _ total: Int) throws -> Void) throws -> [Float] {
         let lengths = tasks.indices.map { task in
-            layers.indices.filter { active[task][$0] }.map { layers[$0].elementCount }.reduce(0, +)
+            layers.filter { !tasks[task].owns($0.name) }.map(\.elementCount).reduce(0, +)
         }
         let ranks = lengths.map { $0 - Int(Double($0) * share) }
         let upper = try magnitudes(within: nil) { try progress($0, 2 * layers.count) }
@@ -36,9 +39,16 @@ extension TaskVectors {
     private func magnitudes(within upper: [Int]?, progress: (Int) throws -> Void) throws -> [[Int64]] {
         let size = upper == nil ? MergeKernel.upperBins : MergeKernel.lowerBins
         var counts = tasks.map { _ in [Int64](repeating: 0, count: size) }
+        for task in tasks.indices where upper.map({ $0[task] == 0 }) ?? true {
+            // An adapter leaves out what it does not move.
+            counts[task][0] = layers.indices.reduce(0) { sum, index in
+                let isStill = !active[task][index] && !tasks[task].owns(layers[index].name)
+                return isStill ? sum + Int64(layers[index].elementCount) : sum
+            }
+        }
         for index in layers.indices {
             let movers = movers(of: index)
-            try unsafe forEachPiece(of: index) { piece in
+            try unsafe forEachPiece(of: index, folding: true) { piece in
                 let places = Array(movers.enumerated())
                 let added = try Concurrently.map(places, threads: TorchRuntime.threads) { place, task in
                     var bins = counts[task]

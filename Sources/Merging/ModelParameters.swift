@@ -31,6 +31,23 @@ final class ModelParameters {
         }
     }
 
+    /// Fills every tensor with a task's own model: the base's where the task moves nothing.
+    func load(task: Int, _ vectors: TaskVectors) throws {
+        let moved = Set(layers.indices.filter { vectors.active[task][$0] }.map { layers[$0].name })
+        try load(vectors.base) { moved.contains($0.name) }
+        for index in layers.indices where vectors.active[task][index] {
+            try unsafe tensors[index].withUnsafeMutableBytes { target in
+                try unsafe vectors.forEachPiece(of: index, folding: true, only: task) { piece in
+                    guard let own = unsafe piece.vectors.first else { return }
+                    let place = unsafe target.baseAddress! + piece.elements.lowerBound * 4
+                    try unsafe MergeKernel.sum(
+                        origin: own, vectors: [], coefficients: [], rows: 1, stride: piece.elements.count, into: place,
+                        .float32)
+                }
+            }
+        }
+    }
+
     /// θm(j) of one layer, in place.
     func merge(_ index: Int, _ vectors: TaskVectors, _ weights: MergingWeights) throws {
         try unsafe tensors[index].withUnsafeMutableBytes { target in

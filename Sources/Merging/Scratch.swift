@@ -32,11 +32,23 @@ final class Scratch {
         return unsafe MergeKernel.Piece(UnsafeRawPointer(target.baseAddress!), type)
     }
 
+    /// Float32 elements that `fill` writes, valid until the next call.
+    func hold(_ fill: (UnsafeMutableRawPointer) throws -> Void) throws -> MergeKernel.Piece {
+        let start = unsafe bytes.baseAddress!
+        try unsafe fill(start)
+        return unsafe MergeKernel.Piece(UnsafeRawPointer(start), .float32)
+    }
+
     /// SHA-256 of each file that was to be hashed, by path; what was not read is read now.
     func sha256() throws -> [String: String] { try digests.mapValues { try $0.finish() } }
 }
 
 extension MergeKernel.Piece {
+    /// Whether every byte is zero.
+    func isZero(count: Int) -> Bool {
+        unsafe UnsafeRawBufferPointer(start: bytes, count: count * dtype.byteCount).allSatisfy { $0 == 0 }
+    }
+
     /// Whether both hold the same type and bytes: then their difference is zero throughout.
     func hasSameBytes(as other: Self, count: Int) -> Bool {
         unsafe dtype == other.dtype && memcmp(bytes, other.bytes, count * dtype.byteCount) == 0

@@ -128,37 +128,10 @@ final class SuperMergeFit {
 
     /// Adds ⟨∂L/∂θm(j), τ(i,j)⟩ for every task i, per row and column where the layer has weights for them.
     private func consume(_ gradient: Tensor, of layer: Int, into dots: inout [Double]) throws {
-        let movers = workbench.vectors.movers(of: layer)
-        let weights = state.weights
-        let gains = movers.flatMap { weights.gains(task: $0, layer: layer).map(Float.init) }
-        let hasColumns = !gains.isEmpty
         try unsafe gradient.withUnsafeMutableBytes { bytes in
             guard let slope = unsafe bytes.assumingMemoryBound(to: Float.self).baseAddress else { return }
-            try unsafe workbench.vectors.forEachPiece(of: layer) { piece in
-                let rows = unsafe piece.rows
-                let start = unsafe UnsafePointer(slope + piece.elements.lowerBound)
-                let stride = unsafe piece.elements.count / rows.count
-                var products: (rows: [Double], columns: [Double])
-                if hasColumns {
-                    let coefficients = movers.flatMap { task in
-                        weights.coefficients(task: task, layer: layer, rows: rows).map(Float.init)
-                    }
-                    products = try unsafe MergeKernel.gatedDots(
-                        gradient: start, origin: piece.origin, vectors: piece.vectors, coefficients: coefficients,
-                        gains: gains, rows: rows.count, stride: stride)
-                } else {
-                    products.columns = []
-                    products.rows = try unsafe MergeKernel.dots(
-                        gradient: start, origin: piece.origin, vectors: piece.vectors, rows: rows.count, stride: stride)
-                }
-                for (place, task) in movers.enumerated() {
-                    let first = weights.range(task: task, layer: layer).lowerBound + rows.lowerBound
-                    for row in 0..<rows.count { dots[first + row] += products.rows[place * rows.count + row] }
-                    for (column, target) in weights.columnRange(task: task, layer: layer).enumerated() {
-                        dots[target] += products.columns[place * stride + column]
-                    }
-                }
-            }
+            try unsafe workbench.vectors.addDots(
+                gradient: UnsafePointer(slope), of: layer, state.weights, into: &dots)
         }
     }
 

@@ -1,3 +1,4 @@
+package import Adapters
 internal import Files
 package import Safetensors
 package import WorkerProtocol
@@ -5,7 +6,10 @@ package import WorkerProtocol
 /// An opened task checkpoint θf(i): its tensors, which of them are its head, and its validation file.
 package final class TaskModel {
     package let source: TaskSource
+    /// Its tensors by the base's names; of an adapter those that it holds whole.
     package let checkpoint: Checkpoint
+    /// Where the task was dropped as one.
+    package let adapter: Adapter?
     package let validation: SafetensorsFile?
     /// Names of the tensors that belong to this task alone, sorted.
     package let head: [String]
@@ -17,14 +21,38 @@ package final class TaskModel {
     /// base, whose names are tied already.
     package init(_ source: TaskSource, base: Checkpoint, ties: TiedNames) throws {
         self.source = source
-        checkpoint = try Checkpoint(directory: source.directory, root: "/").tying(ties.groups)
+        adapter = try Self.adapter(source, base, ties)
+        checkpoint =
+            try adapter?.checkpoint
+            ?? Checkpoint(directory: source.directory, root: "/").fitted(
+                to: base, tied: ties.names, isNeeded: { !Self.owns($0, source.settings, ties) }
+            ).tying(ties.groups)
         let path = source.directory + "/validation.safetensors"
         validation =
             try FileStatus.ifPresent(path) == nil
             ? nil : SafetensorsFile(file: ReadableFile(path: path, followingLinks: true))
         self.ties = ties
         head = checkpoint.names.filter { base.entry($0) == nil || Self.owns($0, source.settings, ties) }
-        try checkLayers(against: base)
+        if adapter == nil { try checkLayers(against: base) }
+    }
+
+    /// Opens the task's adapter, if it is one. What belongs to the head must be there whole.
+    private static func adapter(_ source: TaskSource, _ base: Checkpoint, _ ties: TiedNames) throws -> Adapter? {
+        guard Adapter.isPresent(directory: source.directory) else { return nil }
+        do {
+            let adapter = try Adapter(directory: source.directory, root: "/", base: base, tied: ties.names)
+            let partial = adapter.updates.keys.sorted().first { name in
+                owns(name, source.settings, ties) && adapter.updates[name]?.structure != nil
+            }
+            guard let partial else { return adapter }
+            throw MergeError.task(
+                source.name,
+                "\(partial) belongs to the head, and its adapter holds only what is added to it; list the head's modules in "
+                    + "modules_to_save")
+        } catch let error as AdapterError {
+            if case .file(let fault) = error { throw fault }
+            throw MergeError.task(source.name, error.description)
+        }
     }
 
     /// Whether `task.yaml` gives this tensor of the base to the head: then the task neither moves nor needs it.
@@ -41,13 +69,12 @@ package final class TaskModel {
             guard let entry = base.entry(name), entry.dtype.isFloatingPoint else { continue }
             guard let own = checkpoint.entry(name) else {
                 throw MergeError.task(
-                    self.name, "\(name) is missing from \(source.directory); copy the whole checkpoint")
-            }
-            guard own.shape == entry.shape else {
-                throw MergeError.task(
                     self.name,
-                    "\(name) has shape \(own.shape), the base \(entry.shape); fine-tune from this base without resizing"
-                )
+                    "\(name) is missing from \(source.directory), with or without a prefix such as model. or module.; copy "
+                        + "the whole checkpoint of a fine-tune of this base")
+            }
+            if let fault = Checkpoint.mismatch(of: name, own.shape, base: entry.shape) {
+                throw MergeError.task(self.name, fault)
             }
             guard own.dtype.isFloatingPoint else {
                 throw MergeError.task(

@@ -8,7 +8,7 @@ extension TaskVectors {
     ) throws {
         let count = unsafe piece.elements.count
         let isUnchanged =
-            unsafe dtype == .float64
+            unsafe dtype == .float64 && piece.updates.isEmpty
             && piece.vectors.allSatisfy {
                 unsafe $0.hasSameBytes(as: piece.origin, count: count)
             }
@@ -22,8 +22,12 @@ extension TaskVectors {
         let advice = "\(name) has NaN or infinite elements; save the checkpoint again"
         guard unsafe piece.origin.isFinite(count: count) else { throw MergeError.base("the base's \(advice)") }
         let vectors = unsafe piece.vectors
-        for (place, task) in movers(of: index).enumerated() where unsafe !vectors[place].isFinite(count: count) {
+        for (place, task) in unsafe piece.owners.enumerated() where unsafe !vectors[place].isFinite(count: count) {
             throw MergeError.task(tasks[task].name, advice)
+        }
+        let (updates, owners) = unsafe (piece.updates, piece.updateOwners)
+        for (update, task) in zip(updates, owners) where !update.isFinite {
+            throw MergeError.task(tasks[task].name, "what its adapter adds to \(advice)")
         }
         throw MergeError.base(
             "the merged \(name) does not fit into \(dtype.rawValue); lower scale, or save the base in f32")

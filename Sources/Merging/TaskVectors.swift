@@ -16,8 +16,18 @@ final class TaskVectors {
     /// What `merge` does with the task vectors.
     var rule = MergeRule.sum
 
+    /// `replaced[i][j]`: whether θf(i,j) is read whole, from the task's checkpoint.
+    private var replaced: [[Bool]]
+    /// Layers of which some τ has a structure: their pieces are whole rows.
+    private let isStructured: [Bool]
+    /// What was read of the factors of structured τ.
+    let factors = FactorCache(bytes: cacheBytes)
+
     /// One place for the base, then one for each task.
     private let scratch: [Scratch]
+    /// Where structured τ are added to the base's, for what takes whole tensors.
+    private var folded: [Int: Scratch] = [:]
+    private let longestPiece: Int
     /// Whether what is read will be read again, and so is worth keeping: set for the steps of a fit.
     var keepsRead = false
     private let cache = PieceCache(bytes: cacheBytes)
@@ -36,12 +46,23 @@ final class TaskVectors {
         self.tasks = tasks
         self.layers = layers
         pieceElements = max(1 << 14, Self.scratchElements / (tasks.count + 1))
-        let longest = layers.map { [pieceElements] in max($0.stride, min($0.elementCount, $0.stride + pieceElements)) }
-        let bytes = 8 * (longest.max() ?? 1)
+        let active = active ?? tasks.map { task in layers.map { task.moves($0.name) } }
+        self.active = active
+        replaced = tasks.map { task in layers.map { task.replaces($0.name) } }
+        isStructured = layers.indices.map { index in
+            tasks.indices.contains { task in
+                active[task][index] && tasks[task].adapter?.updates[layers[index].name]?.structure != nil
+            }
+        }
+        let longest = layers.indices.map { [pieceElements, isStructured] index in
+            let unit = layers[index].unit(wholeRows: isStructured[index])
+            return max(unit, min(layers[index].elementCount, unit + pieceElements))
+        }
+        longestPiece = longest.max() ?? 1
+        let bytes = 8 * longestPiece
         scratch = try ([base] + tasks.map(\.checkpoint)).map { checkpoint in
             try Scratch(bytes: bytes, hashing: hashing ? checkpoint.files : [])
         }
-        self.active = active ?? tasks.map { task in layers.map { !task.owns($0.name) } }
     }
 
     /// Some rows of a layer, read into memory: the base's and those of every active task.
@@ -52,7 +73,15 @@ final class TaskVectors {
         /// Elements of the layer.
         let elements: Range<Int>
         let origin: MergeKernel.Piece
-        let vectors: [MergeKernel.Piece]
+        /// θf of the tasks that hold the layer whole.
+        var vectors: [MergeKernel.Piece]
+        /// Their places, in order.
+        var owners: [Int]
+        /// τ of the tasks that give it a structure, of the whole layer; a task may have one beside its θf.
+        var updates: [MergeKernel.Update]
+        var updateOwners: [Int]
+        /// Rows of the layer as a matrix, and its columns, where there are updates.
+        let matrix: (rows: Range<Int>, columns: Int)
     }
 
     /// SHA-256 of every file of the base and the tasks, by path.
@@ -67,16 +96,55 @@ final class TaskVectors {
     /// Whether any task moves the layer.
     func isMoved(_ index: Int) -> Bool { active.contains { $0[index] } }
 
-    /// Reads the layer piece by piece; a piece is valid during its call.
-    func forEachPiece(of index: Int, _ body: (Piece) throws -> Void) throws {
+    /// Reads the layer piece by piece; a piece is valid during its call. `folding`: every τ comes as the θf that it makes, in
+    /// order of the movers, as every rule but the sum takes it. `task`: only its own.
+    func forEachPiece(
+        of index: Int, folding: Bool = false, only task: Int? = nil, _ body: (Piece) throws -> Void
+    ) throws {
         let layer = layers[index]
-        let movers = movers(of: index)
-        for elements in layer.pieces(of: pieceElements) {
-            let pieces = try unsafe read(index, elements, movers)
+        let movers = movers(of: index).filter { task == nil || task == $0 }
+        let whole = movers.filter { replaced[$0][index] }
+        let structured = isStructured[index] ? movers.filter { structure($0, index) != nil } : []
+        let updates = try structured.compactMap { try update(of: $0, layer: index) }
+        let columns = layer.matrixColumns
+        let unit = layer.unit(wholeRows: isStructured[index])
+        for elements in layer.pieces(of: pieceElements, unit: unit) {
+            let pieces = try unsafe read(index, elements, whole)
             let rows =
                 layer.weightRows == 1 ? 0..<1 : elements.lowerBound / layer.stride..<elements.upperBound / layer.stride
-            try unsafe body(Piece(rows: rows, elements: elements, origin: pieces[0], vectors: Array(pieces[1...])))
+            var piece = unsafe Piece(
+                rows: rows, elements: elements, origin: pieces[0], vectors: Array(pieces[1...]), owners: whole,
+                updates: updates, updateOwners: structured,
+                matrix: (elements.lowerBound / columns..<elements.upperBound / columns, columns))
+            if !updates.isEmpty && (folding || !rule.isSum) { try unsafe fold(&piece) }
+            try unsafe body(piece)
         }
+    }
+
+    /// Puts θf in the place of every τ with a structure.
+    private func fold(_ piece: inout Piece) throws {
+        var vectors = unsafe Dictionary(uniqueKeysWithValues: zip(piece.owners, piece.vectors))
+        let (updates, owners) = unsafe (piece.updates, piece.updateOwners)
+        for (task, update) in zip(owners, updates) {
+            let scratch = try folded[task] ?? Scratch(bytes: 4 * longestPiece)
+            folded[task] = scratch
+            unsafe vectors[task] = try unsafe scratch.hold { place in
+                try unsafe sum(piece, [vectors[task]].compactMap { unsafe $0 }, update, into: place)
+            }
+        }
+        unsafe piece.owners = vectors.keys.sorted()
+        unsafe piece.vectors = unsafe piece.owners.compactMap { unsafe vectors[$0] }
+        unsafe (piece.updates, piece.updateOwners) = ([], [])
+    }
+
+    private func sum(
+        _ piece: Piece, _ own: [MergeKernel.Piece], _ update: MergeKernel.Update, into place: UnsafeMutableRawPointer
+    ) throws {
+        let one = MergeKernel.Weights(coefficients: [1])
+        try unsafe MergeKernel.structuredSum(
+            origin: piece.origin, vectors: own, updates: [update],
+            weights: [MergeKernel.Weights](repeating: one, count: own.count + 1), rows: piece.matrix.rows,
+            columns: piece.matrix.columns, into: place, .float32)
     }
 
     /// The base's piece, then the movers': what is kept, else read from all files at once.
@@ -102,11 +170,17 @@ final class TaskVectors {
     func merge(
         _ piece: Piece, of index: Int, _ weights: MergingWeights, into result: UnsafeMutableRawPointer, _ dtype: DType
     ) throws {
-        let movers = movers(of: index)
+        let movers = unsafe piece.owners
         let coefficients = movers.flatMap { task in
             unsafe weights.coefficients(task: task, layer: index, rows: piece.rows).map(Float.init)
         }
         switch rule {
+        case .sum where unsafe !piece.updates.isEmpty:
+            let tasks = unsafe movers + piece.updateOwners
+            try unsafe MergeKernel.structuredSum(
+                origin: piece.origin, vectors: piece.vectors, updates: piece.updates,
+                weights: tasks.map { unsafe self.weights(weights, of: $0, layer: index, rows: piece.rows) },
+                rows: piece.matrix.rows, columns: piece.matrix.columns, into: result, dtype)
         case .sum:
             let gains = movers.flatMap { weights.gains(task: $0, layer: index).map(Float.init) }
             try unsafe MergeKernel.sum(
@@ -128,15 +202,23 @@ final class TaskVectors {
     func findZeros(progress: (Int) throws -> Void) throws {
         for index in layers.indices {
             var seen: Set<Int> = []
-            let movers = movers(of: index)
+            var structured: Set<Int> = []
             try unsafe forEachPiece(of: index) { piece in
-                for (place, task) in movers.enumerated() where !seen.contains(task) {
-                    let origin = unsafe piece.origin
+                for (place, task) in unsafe piece.owners.enumerated() where !seen.contains(task) {
                     let vector = unsafe piece.vectors[place]
+                    let origin = unsafe piece.origin
                     if unsafe !vector.hasSameBytes(as: origin, count: piece.elements.count) { seen.insert(task) }
                 }
+                let isBlank = unsafe piece.origin.isZero(count: piece.elements.count)
+                let (updates, owners) = unsafe (piece.updates, piece.updateOwners)
+                for (update, task) in zip(updates, owners) where !structured.contains(task) {
+                    if !update.isZero(overZeros: isBlank) { structured.insert(task) }
+                }
             }
-            for task in movers where !seen.contains(task) { active[task][index] = false }
+            for task in movers(of: index) where !seen.contains(task) {
+                replaced[task][index] = false
+                if !structured.contains(task) { active[task][index] = false }
+            }
             try progress(index + 1)
         }
     }

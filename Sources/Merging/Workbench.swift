@@ -91,7 +91,7 @@ final class Workbench {
     }
 
     /// One layer for each tensor, whatever it is called: the names of a tied one are one layer.
-    private static func layers(_ entries: [TensorEntry], _ ties: TiedNames, _ granularity: MergeSettings.Granularity)
+    static func layers(_ entries: [TensorEntry], _ ties: TiedNames, _ granularity: MergeSettings.Granularity)
         throws
         -> [Layer]
     {

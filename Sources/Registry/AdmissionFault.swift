@@ -1,3 +1,4 @@
+import Adapters
 import Files
 import Safetensors
 
@@ -34,11 +35,21 @@ extension AdmissionFault {
         }
     }
 
+    init(_ error: AdapterError) {
+        switch error {
+        case .file(let error): self.init(error)
+        case .malformed(let message): self = .refused(code: "malformed", message: message)
+        case .unsupported(let message): self = .refused(code: "adapter-unsupported", message: message)
+        case .mismatch(let message): self = .refused(code: "adapter-mismatch", message: message)
+        }
+    }
+
     init(any error: any Error) {
         switch error {
         case let error as AdmissionFault: self = error
         case let error as FilesError: self.init(error)
         case let error as SafetensorsError: self.init(error)
+        case let error as AdapterError: self.init(error)
         case is CancellationError: self = .cancelled
         default: self = .unreadable("\(error)")
         }

@@ -1,3 +1,4 @@
+import Adapters
 import Files
 import Safetensors
 import WorkerProtocol
@@ -62,7 +63,8 @@ struct DropReader {
                 throw .changed("\(listing.place.path)/\(name) came while it was looked at")
             }
             let tensors = checkpoint.files.first { $0.file.path.hasSuffix("/" + name) }
-            let (file, record) = try read(name, entries: tensors?.entries ?? [], base: tensors == nil ? nil : base)
+            let entries = tensors.map { file in checkpoint.entries(of: file) } ?? []
+            let (file, record) = try read(name, entries: entries, base: tensors == nil ? nil : base)
             if let tensor = record.notFinite { throw Self.notFinite(tensor, in: name) }
             sources.append(file)
             if let part = record.resemblance { total?.add(part) }
@@ -78,13 +80,42 @@ struct DropReader {
         } catch {
             throw AdmissionFault(error)
         }
-        for file in checkpoint.files {
-            let name = file.file.path.split(separator: "/").last.map(String.init) ?? ""
-            guard let identity = try? file.file.identity(), identity == listing.files[name] else {
-                throw .changed("\(file.file.path) changed while it was looked at")
-            }
-        }
+        for file in checkpoint.files { try check(file) }
         return checkpoint
+    }
+
+    /// Whether the folder holds an adapter, whole or not.
+    var hasAdapter: Bool { Adapter.fileNames.contains { listing.files[$0] != nil } }
+
+    /// Opens the adapter, makes sure that it is the one that was listed, and matches it with the base.
+    func adapter(_ base: BaseModel) throws(AdmissionFault) -> Adapter {
+        let weights = ["model.safetensors", "model.safetensors.index.json"].first { listing.files[$0] != nil }
+        if let weights {
+            throw .refused(
+                code: "malformed", message: "both an adapter and \(weights) are there; remove one of the two")
+        }
+        for name in Adapter.fileNames where listing.files[name] == nil {
+            throw .refused(
+                code: "missing-weights", message: "there is half of an adapter; put \(name) beside it")
+        }
+        let configuration: AdapterConfiguration
+        let file: SafetensorsFile
+        do {
+            configuration = try AdapterConfiguration(
+                open(AdapterConfiguration.fileName).contents(limit: AdapterConfiguration.longest))
+            file = try SafetensorsFile(file: open(Adapter.weightsName))
+            try check(file)
+            return try Adapter(file, configuration, base: base.checkpoint, tied: base.tied)
+        } catch {
+            throw AdmissionFault(any: error)
+        }
+    }
+
+    private func check(_ file: SafetensorsFile) throws(AdmissionFault) {
+        let name = file.file.path.split(separator: "/").last.map(String.init) ?? ""
+        guard let identity = try? file.file.identity(), identity == listing.files[name] else {
+            throw .changed("\(file.file.path) changed while it was looked at")
+        }
     }
 
     static func notFinite(_ tensor: String, in name: String) -> AdmissionFault {

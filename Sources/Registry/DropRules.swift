@@ -1,3 +1,4 @@
+import Adapters
 import WorkerProtocol
 
 /// What may lie in the registry under which name.
@@ -52,11 +53,12 @@ enum DropRules {
         if programs.contains(ending) {
             return .refused(code: "code", message: "\(shown) is code, which is never loaded from a registry; remove it")
         }
-        if lower.hasPrefix("adapter_") {
+        if lower.hasPrefix("adapter_"), inBase || !Adapter.fileNames.contains(name) {
             return .refused(
                 code: "adapter-unsupported",
                 message:
-                    "\(shown) belongs to a PEFT adapter; fold it into full weights (merge_and_unload) and drop those")
+                    "\(shown) is no part of an adapter as PEFT saves it (\(Adapter.fileNames.joined(separator: ", "))) in a "
+                    + "task's folder; remove it")
         }
         return nil
     }

@@ -1,3 +1,4 @@
+import Adapters
 import Safetensors
 
 /// Compares a task's tensors with the base's by name, shape and type.
@@ -12,12 +13,42 @@ struct ParameterCheck {
         // Integers are the base's own business: newer libraries don't save buffers such as position_ids.
         let trunk = base.checkpoint.names.filter { !isHead($0) && base.checkpoint.entry($0)?.dtype.kind == .real }
         let wanted = Set(trunk + base.headParameters + ofHead).sorted()
+        try checkPresence(
+            of: wanted, in: checkpoint,
+            "save the whole model, with its head, under the base's names, with or without a prefix such as model. or module."
+        )
+        try checkNames(checkpoint)
+        for name in checkpoint.names { try checkShape(name, checkpoint) }
+    }
+
+    /// The same for an adapter, whose own matching has looked at what it changes.
+    func check(_ adapter: Adapter) throws(AdmissionFault) {
+        let ofHead = (base.signature?.parameters.map(\.name) ?? []).filter { isHead($0) }
+        let partial = adapter.updates.keys.sorted().filter { isHead($0) && adapter.updates[$0]?.structure != nil }
+        guard partial.isEmpty else {
+            throw .refused(
+                code: "adapter-unsupported",
+                message:
+                    "\(partial.firstFew) belongs to the head, and the adapter holds only what is added to it; list the "
+                    + "head's modules in modules_to_save")
+        }
+        try checkPresence(
+            of: Set(base.headParameters + ofHead).sorted(), in: adapter.checkpoint,
+            "list the head's modules in modules_to_save")
+        try checkNames(adapter.checkpoint)
+        for name in adapter.checkpoint.names { try checkShape(name, adapter.checkpoint) }
+    }
+
+    private func checkPresence(
+        of wanted: [String], in checkpoint: Checkpoint, _ advice: String
+    ) throws(AdmissionFault) {
         let missing = wanted.filter { name in base.tied(name).allSatisfy { checkpoint.entry($0) == nil } }
         guard missing.isEmpty else {
-            throw .refused(
-                code: "missing-parameter",
-                message: "the checkpoint lacks \(missing.firstFew); save the whole model, with its head")
+            throw .refused(code: "missing-parameter", message: "the checkpoint lacks \(missing.firstFew); \(advice)")
         }
+    }
+
+    private func checkNames(_ checkpoint: Checkpoint) throws(AdmissionFault) {
         let known = Set(base.signature.map { ($0.parameters + $0.buffers).flatMap { [$0.name] + $0.aliases } } ?? [])
         let extra = checkpoint.names.filter { name in
             base.checkpoint.entry(name) == nil && !known.contains(name) && !isHead(name)
@@ -29,22 +60,18 @@ struct ParameterCheck {
                     "neither the base nor its graph has \(extra.firstFew); remove it, or name it under `head` in task.yaml"
             )
         }
-        for name in checkpoint.names { try checkShape(name, checkpoint) }
     }
 
     /// Whether `task.yaml` gives the tensor to the head, by any of its names.
-    private func isHead(_ name: String) -> Bool {
+    func isHead(_ name: String) -> Bool {
         head.contains { prefix in base.tied(name).contains { $0.hasPrefix(prefix) } }
     }
 
     private func checkShape(_ name: String, _ checkpoint: Checkpoint) throws(AdmissionFault) {
         guard let entry = checkpoint.entry(name) else { return }
         if let other = base.checkpoint.entry(name), !isHead(name) {
-            guard entry.shape == other.shape else {
-                throw .refused(
-                    code: "wrong-shape",
-                    message: "`\(name.printable)` is \(entry.shape) where the base has \(other.shape); "
-                        + "drop a fine-tune of this base, not resized")
+            if let fault = Checkpoint.mismatch(of: name.printable, entry.shape, base: other.shape) {
+                throw .refused(code: "wrong-shape", message: fault)
             }
             guard entry.dtype.kind == other.dtype.kind else {
                 throw .refused(

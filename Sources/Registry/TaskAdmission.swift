@@ -22,9 +22,8 @@ struct TaskAdmission {
             settings = try TaskSettingsFile.read(try reader.open(DropRules.settings))
             files.append(try reader.read(DropRules.settings).file)
         }
-        let checkpoint = try reader.checkpoint()
         let parameters = ParameterCheck(base: base, head: settings.head)
-        try parameters.check(checkpoint)
+        let checkpoint = try checkpoint(reader, parameters)
         let validation = ValidationCheck(
             signature: base.signature, objective: settings.objective, classes: parameters.classes(checkpoint),
             needsLabels: labelled.contains(settings.objective))
@@ -53,5 +52,20 @@ struct TaskAdmission {
             name: name, directory: listing.place.path, files: files, digest: DropReader.digest(files),
             settings: settings)
         return AcceptedTask(source: source, examples: examples, isLabelled: isLabelled)
+    }
+
+    /// What the task holds whole, by the base's names, after every check of names and shapes.
+    private func checkpoint(
+        _ reader: DropReader, _ parameters: ParameterCheck
+    ) throws(AdmissionFault) -> Checkpoint {
+        if reader.hasAdapter {
+            let adapter = try reader.adapter(base)
+            try parameters.check(adapter)
+            return adapter.checkpoint
+        }
+        let checkpoint = try reader.checkpoint().fitted(
+            to: base.checkpoint, tied: base.tied, isNeeded: { !parameters.isHead($0) })
+        try parameters.check(checkpoint)
+        return checkpoint
     }
 }

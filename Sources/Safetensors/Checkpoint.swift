@@ -12,6 +12,8 @@ package final class Checkpoint: Sendable {
     private let holders: [String: Int]
     /// Names that stand for another one of this checkpoint.
     private let aliases: [String: String]
+    /// What the files call a tensor that has another name here.
+    private let stored: [String: String]
 
     /// Opens the weights in `directory`. Every shard of the index must be there, every tensor in just one of them and in the
     /// index. Links may not lead out of `root`, which is `directory` itself or a folder above it; default: `directory`. With
@@ -45,6 +47,7 @@ package final class Checkpoint: Sendable {
         self.holders = holders
         names = holders.keys.sorted()
         aliases = [:]
+        stored = [:]
     }
 
     /// The tensors of one file, which is called `name`.
@@ -54,6 +57,17 @@ package final class Checkpoint: Sendable {
         names = file.entries.map(\.name).sorted()
         holders = Dictionary(file.entries.map { ($0.name, 0) }) { first, _ in first }
         aliases = [:]
+        stored = [:]
+    }
+
+    /// Some tensors of one file under other names, by these: `stored` has the names in the file.
+    package init(_ file: SafetensorsFile, fileNames: [String], stored: [String: String]) {
+        files = [file]
+        self.fileNames = fileNames
+        names = stored.keys.sorted()
+        holders = stored.mapValues { _ in 0 }
+        aliases = [:]
+        self.stored = stored
     }
 
     /// Whether `directory` holds weights, whole or not: `model.safetensors` or the index of shards.
@@ -69,6 +83,23 @@ package final class Checkpoint: Sendable {
         names = other.names
         holders = other.holders
         self.aliases = aliases
+        stored = other.stored
+    }
+
+    /// The same tensors, each called what `rename` makes of its name; nil where two would be called the same.
+    package func renaming(_ rename: (String) -> String) -> Checkpoint? {
+        var renamed: [String: String] = [:]
+        for name in names where renamed.updateValue(name, forKey: rename(name)) != nil { return nil }
+        return Checkpoint(self, renamed: renamed)
+    }
+
+    private init(_ other: Checkpoint, renamed: [String: String]) {
+        files = other.files
+        fileNames = other.fileNames
+        names = renamed.keys.sorted()
+        holders = renamed.compactMapValues { other.holders[$0] }
+        aliases = [:]
+        stored = renamed.mapValues { other.stored[$0] ?? $0 }
     }
 
     /// The same checkpoint, in which every name of a group finds a tensor as soon as one of them does: tied weights are
@@ -83,7 +114,25 @@ package final class Checkpoint: Sendable {
     }
 
     /// The tensor of that name, or the one that it is tied to.
-    package func entry(_ name: String) -> TensorEntry? { file(of: name)?.entry(aliases[name] ?? name) }
+    package func entry(_ name: String) -> TensorEntry? {
+        let own = aliases[name] ?? name
+        guard let place = holders[own] else { return nil }
+        guard let stored = stored[own] else { return files[place].entry(own) }
+        var entry = files[place].entry(stored)
+        entry?.name = own
+        return entry
+    }
+
+    /// The tensors of one of its files, in the order of their bytes, by their names here.
+    package func entries(of file: SafetensorsFile) -> [TensorEntry] {
+        guard !stored.isEmpty else { return file.entries }
+        let names = Dictionary(stored.map { ($0.value, $0.key) }) { first, _ in first }
+        return file.entries.map { entry in
+            var entry = entry
+            entry.name = names[entry.name] ?? entry.name
+            return entry
+        }
+    }
 
     /// The file that holds the named tensor.
     package func file(of name: String) -> SafetensorsFile? { holders[aliases[name] ?? name].map { files[$0] } }

@@ -1,3 +1,4 @@
+import Adapters
 import Files
 import Foundation
 import Merging
@@ -16,9 +17,9 @@ enum Inputs {
         base: String, tasks: [String], hashingWeights: Bool
     ) throws -> (base: BaseSource, tasks: [TaskSource]) {
         let ofTasks = try tasks.map { directory in
-            try folder(directory, Checkpoint(directory: directory, root: "/"), ["validation.safetensors", "task.yaml"])
+            try folder(directory, weights(directory), ["validation.safetensors", "task.yaml"])
         }
-        let folders = try [folder(base, BaseWeights.open(directory: base), graphFiles)] + ofTasks
+        let folders = try [folder(base, BaseWeights.open(directory: base).fileNames, graphFiles)] + ofTasks
         let paths = folders.flatMap { folder in folder.names.map { (folder.directory, $0) } }
         var files = try Concurrently.map(paths) {
             try source($0.0, $0.1, isHashed: hashingWeights || !isWeights($0.1))
@@ -60,15 +61,21 @@ enum Inputs {
 
     static func isTaskName(_ name: String) -> Bool { name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._-]{0,127}/) != nil }
 
+    /// Names of the files of a task's checkpoint or adapter.
+    private static func weights(_ directory: String) throws -> [String] {
+        if Adapter.isPresent(directory: directory) { return Adapter.fileNames }
+        return try Checkpoint(directory: directory, root: "/").fileNames
+    }
+
     /// The names of a folder's weights and of those of `others` that are there.
     private static func folder(
-        _ directory: String, _ weights: Checkpoint, _ others: [String]
+        _ directory: String, _ weights: [String], _ others: [String]
     ) throws -> (directory: String, names: [String]) {
         let present = try others.filter { name in
-            try !weights.fileNames.contains(name)
+            try !weights.contains(name)
                 && FileStatus.ifPresent("\(directory)/\(name)", followingLinks: true) != nil
         }
-        return (directory, weights.fileNames + present)
+        return (directory, weights + present)
     }
 
     private static func isWeights(_ name: String) -> Bool {

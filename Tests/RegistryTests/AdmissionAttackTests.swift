@@ -26,8 +26,8 @@ import Testing
     @Test(arguments: [
         ("training_args.bin", "pickle"), ("optimizer.pt", "pickle"), ("model.PTH", "pickle"), ("x.pkl", "pickle"),
         ("last.ckpt", "pickle"), ("all.zip", "archive"), ("all.tar.gz", "archive"), ("graph.pt2", "archive"),
-        ("modeling.py", "code"), ("adapter_model.safetensors", "adapter-unsupported"),
-        ("adapter_config.json", "adapter-unsupported"),
+        ("modeling.py", "code"), ("adapter_model.safetensors", "malformed"), ("adapter_config.json", "malformed"),
+        ("adapter_model.json", "adapter-unsupported"),
     ]) func forbiddenFile(name: String, expected: String) async throws {
         try registry.writeTask()
         try registry.write("tasks/t/\(name)", [1])

@@ -24,7 +24,7 @@ import Testing
         for task in snapshot.tasks.values { #expect(task.content?.examples == 256, "\(task)") }
     }
 
-    @Test(.enabled(if: isThere, "the zoo is not there")) func adaptersAreRefusedByName() async throws {
+    @Test(.enabled(if: isThere, "the zoo is not there")) func adaptersOfAnotherBaseAreRefused() async throws {
         let registry = try TestRegistry()
         try registry.writeBase()
         for task in ["sst2", "trec6"] {
@@ -32,7 +32,7 @@ import Testing
                 atPath: Self.zoo.appending(path: "text/tasks/\(task)").path, toPath: registry.root + "/tasks/\(task)")
         }
         let snapshot = try await registry.settledScan()
-        #expect(snapshot.tasks["sst2"]?.refusal?.code == "adapter-unsupported")
-        #expect(snapshot.tasks["trec6"]?.refusal?.code == "adapter-unsupported")
+        #expect(snapshot.tasks["sst2"]?.refusal?.code == "adapter-mismatch")
+        #expect(snapshot.tasks["trec6"]?.refusal?.code == "adapter-mismatch")
     }
 }

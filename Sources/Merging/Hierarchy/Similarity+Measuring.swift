@@ -10,7 +10,7 @@ extension Similarity {
         var products = [[Double]](repeating: Array(repeating: 0, count: names.count), count: names.count)
         for layer in vectors.layers.indices {
             let movers = vectors.movers(of: layer)
-            try unsafe vectors.forEachPiece(of: layer) { piece in
+            try unsafe vectors.forEachPiece(of: layer, folding: true) { piece in
                 let count = unsafe piece.elements.count
                 for (place, task) in movers.enumerated() {
                     let others = movers.indices.filter { other in

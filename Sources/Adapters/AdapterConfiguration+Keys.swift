@@ -1,0 +1,55 @@
+extension AdapterConfiguration {
+    /// Keys that say how the adapter was trained, found or named, and nothing about what its tensors mean: these say it themselves.
+    private static let inert: Set = [
+        "auto_mapping", "base_model_name_or_path", "exclude_modules", "inference_mode", "layers_pattern",
+        "layers_to_transform", "megatron_core", "modules_to_save", "peft_type", "peft_version", "qalora_group_size",
+        "revision", "target_modules", "task_type",
+    ]
+    private static let ofLoRA: Set = [
+        "alpha_pattern", "bias", "eva_config", "fan_in_fan_out", "init_lora_weights", "lora_alpha", "lora_bias",
+        "lora_dropout", "r", "rank_pattern", "use_rslora",
+    ]
+    private static let ofIA3: Set = ["fan_in_fan_out", "feedforward_modules", "init_ia3_weights"]
+
+    /// Starts of B and A that leave the base's weights alone.
+    private static let harmlessStarts: Set = ["gaussian", "eva", "orthogonal"]
+    private static let convertible: Set = ["pissa", "olora", "corda", "lora_ga"]
+
+    private static let reasons = [
+        "use_dora": "DoRA rescales the merged weights by their norms, which is no sum onto the base's",
+        "layer_replication": "it repeats layers, so that the model is no longer the base's",
+        "loftq_config": "LoftQ trains against a quantised base",
+        "trainable_token_indices": "it trains single rows of the embedding",
+        "target_parameters": "it adapts parameters of experts",
+        "alora_invocation_tokens": "it works from an invocation on, not for all tokens",
+        "ensure_weight_tying": "it ties adapters of two modules",
+    ]
+
+    /// Refuses by name what is switched on and changes the arithmetic; what is unknown and switched off is ignored.
+    static func checkKeys(_ values: [String: JSONValue], of kind: Kind) throws(AdapterError) {
+        let known = inert.union(kind == .lora ? ofLoRA : ofIA3)
+        for key in values.keys.sorted() where !known.contains(key) {
+            guard let value = values[key], !value.isOff else { continue }
+            let reason = reasons[key] ?? "nothing is known about it that would let it be merged"
+            throw .unsupported(
+                "`\(shown(key))` of \(fileName) is \(value.text): \(reason); train without it, or drop full weights")
+        }
+        try checkStart(values["init_lora_weights"] ?? .null)
+    }
+
+    private static func checkStart(_ value: JSONValue) throws(AdapterError) {
+        switch value {
+        case .null, .bool: return
+        case .string(let start) where harmlessStarts.contains(start.lowercased()): return
+        case .string(let start):
+            let isConvertible = convertible.contains { start.lowercased().hasPrefix($0) }
+            let advice =
+                isConvertible
+                ? "save it with path_initial_model_for_weight_conversion, which makes it a plain LoRA"
+                : "drop full weights"
+            throw .unsupported(
+                "`init_lora_weights` is \(value.text), which takes its start out of the base's weights; \(advice)")
+        default: throw .malformed("`init_lora_weights` of \(fileName) is \(value.text)")
+        }
+    }
+}

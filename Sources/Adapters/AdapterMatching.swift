@@ -1,0 +1,111 @@
+internal import Safetensors
+
+/// The tensors of an adapter's file, put to the tensors of the base that they change.
+struct AdapterMatching {
+    /// The file's name of each kind of tensor that belongs to one target.
+    struct Parts {
+        var a: String?
+        var b: String?
+        var isEmbedding = false
+        var bias: String?
+        var vector: String?
+        var module = ""
+    }
+
+    let file: SafetensorsFile
+    let configuration: AdapterConfiguration
+    let base: Checkpoint
+    /// By the base's names.
+    private(set) var parts: [String: Parts] = [:]
+    /// Tensors that are there whole, by the base's names: what the file calls them.
+    private(set) var whole: [String: String] = [:]
+
+    /// Throws where a tensor's name is none of PEFT's, belongs to another kind of adapter, or finds no place in the base.
+    init(
+        _ file: SafetensorsFile, _ configuration: AdapterConfiguration, base: Checkpoint, tied: (String) -> [String]
+    ) throws(AdapterError) {
+        self.file = file
+        self.configuration = configuration
+        self.base = base
+        var keys: [(entry: TensorEntry, key: AdapterKey)] = []
+        for entry in file.entries {
+            let key = try AdapterKey(entry.name)
+            guard entry.dtype.isReal || key == .copy else {
+                throw .unsupported(
+                    "tensor `\(shown(entry.name))` is \(entry.dtype.rawValue); save the adapter in a floating-point type"
+                )
+            }
+            keys.append((entry, key))
+        }
+        let rename = try Self.renaming(keys.map(\.key), base)
+        // With bias="all" PEFT writes the biases of saved modules a second time, under the name that its wrapper gives them.
+        let isCopy = { (entry: TensorEntry) in entry.name.contains(".modules_to_save.") }
+        for (entry, key) in keys.filter({ !isCopy($0.entry) }) + keys.filter({ isCopy($0.entry) }) {
+            guard let target = key.target else { continue }
+            let name = rename(target)
+            if isCopy(entry), whole[name] != nil { continue }
+            let names = tied(name)
+            guard names.count < 2 || names.allSatisfy({ base.entry($0) == nil }) else {
+                throw .unsupported(
+                    "tensor `\(shown(entry.name))`: \(shown(name)) is tied to \(shown(names.first { $0 != name } ?? "")) "
+                        + "in the base, and the adapter would untie them; train it without this module, or drop full weights"
+                )
+            }
+            try put(entry.name, key, as: name)
+        }
+        let changed = Set(parts.keys).union(whole.keys.filter { base.entry($0) != nil })
+        guard !changed.isEmpty else {
+            throw .mismatch("the adapter changes no tensor of the base; drop one that was trained on this base")
+        }
+    }
+
+    /// Which of the names that wrappers lead to finds all that is adapted in the base.
+    private static func renaming(
+        _ keys: [AdapterKey], _ base: Checkpoint
+    ) throws(AdapterError) -> (String) -> String {
+        let needed = Set(keys.filter(\.needsBase).compactMap(\.target))
+        let missing = { (rename: (String) -> String) in needed.filter { base.entry(rename($0)) == nil } }
+        let lacking = missing { $0 }
+        if lacking.isEmpty { return { $0 } }
+        let all = keys.compactMap(\.target)
+        for rename in Checkpoint.renamings(from: all, to: base.names) where missing(rename).isEmpty { return rename }
+        throw .mismatch(
+            "the adapter changes \(lacking.sorted().firstFew), which the base lacks under this name, with or without a prefix "
+                + "such as model. or module.; drop one that was trained on this base")
+    }
+
+    private mutating func put(_ stored: String, _ key: AdapterKey, as name: String) throws(AdapterError) {
+        let isTaken: Bool
+        if case .whole = key {
+            isTaken = whole.updateValue(stored, forKey: name) != nil
+        } else {
+            var part = parts[name] ?? Parts()
+            switch key {
+            case .lowA(let module):
+                isTaken = part.a != nil
+                (part.a, part.module) = (stored, module)
+            case .lowB(let module):
+                isTaken = part.b != nil
+                (part.b, part.module) = (stored, module)
+            case .embeddingA(let module):
+                isTaken = part.a != nil
+                (part.a, part.module, part.isEmbedding) = (stored, module, true)
+            case .embeddingB(let module):
+                isTaken = part.b != nil
+                (part.b, part.module, part.isEmbedding) = (stored, module, true)
+            case .biasOfB(let module):
+                isTaken = part.bias != nil
+                (part.bias, part.module) = (stored, module)
+            case .vector(let module):
+                isTaken = part.vector != nil
+                (part.vector, part.module) = (stored, module)
+            case .whole, .copy: isTaken = false
+            }
+            parts[name] = part
+        }
+        if isTaken {
+            throw .malformed(
+                "two tensors of the adapter stand for \(shown(name)); save it again with save_pretrained")
+        }
+    }
+}

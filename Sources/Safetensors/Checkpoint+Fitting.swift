@@ -1,0 +1,61 @@
+extension Checkpoint {
+    /// Prefixes that wrappers put before every name, or leave out.
+    private static let prefixes = ["model.", "module.", "base_model.model.", "base_model.", "_orig_mod."]
+
+    /// This checkpoint with a prefix dropped or added where that, and not its own names, gives it a tensor for each of the
+    /// floating-point ones of `base`; else itself. `tied` gives all names of a tensor, itself among them.
+    package func fitted(
+        to base: Checkpoint, tied: (String) -> [String] = { [$0] }, isNeeded: (String) -> Bool = { _ in true }
+    ) -> Checkpoint {
+        let wanted = base.names.filter { name in base.entry(name)?.dtype.isReal == true && isNeeded(name) }
+        func fits(_ candidate: Checkpoint) -> Bool {
+            wanted.allSatisfy { tied($0).contains { candidate.entry($0) != nil } }
+        }
+        if fits(self) { return self }
+        for rename in Self.renamings(from: names, to: base.names) {
+            if let candidate = renaming(rename), fits(candidate) { return candidate }
+        }
+        return self
+    }
+
+    /// What may be done to the names of a model so that they become those of `base`: a prefix dropped from all that have it, or
+    /// added to all that `base` then has.
+    package static func renamings(from names: [String], to base: [String]) -> [(String) -> String] {
+        let known = Set(base)
+        let drops = (prefixes + [commonPrefix(names)].compactMap(\.self)).map { prefix in
+            { (name: String) in name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name }
+        }
+        let additions = (prefixes + [commonPrefix(base)].compactMap(\.self)).map { prefix in
+            { (name: String) in known.contains(prefix + name) ? prefix + name : name }
+        }
+        return drops + additions
+    }
+
+    /// The first part of names that all have the same.
+    private static func commonPrefix(_ names: [String]) -> String? {
+        guard let first = names.first, let point = first.firstIndex(of: ".") else { return nil }
+        let prefix = String(first[...point])
+        return names.allSatisfy { $0.hasPrefix(prefix) } ? prefix : nil
+    }
+
+    /// Why a tensor of another shape than the base's can't be merged; nil where the shapes are the same.
+    package static func mismatch(of name: String, _ own: [Int], base: [Int]) -> String? {
+        guard own != base else { return nil }
+        guard own.count == 2, base.count == 2, own[1] == base[1] else {
+            return "`\(name)` has shape \(own), the base's \(base); drop a fine-tune of this base without resizing"
+        }
+        return
+            "`\(name)` has \(own[0]) rows, the base's \(base[0]): the vocabulary or output was resized, and rows that the "
+            + "base lacks have nothing to be merged with; resize the base the same way, or fine-tune without resizing"
+    }
+}
+
+extension SafetensorsDType {
+    /// Whether elements are of floating point.
+    package var isReal: Bool {
+        switch self {
+        case .f16, .bf16, .f32, .f64: true
+        case .bool, .u8, .i8, .i16, .u16, .i32, .u32, .i64, .u64: false
+        }
+    }
+}

@@ -1,0 +1,161 @@
+import Foundation
+import Registry
+import Testing
+
+/// Adapters of PEFT's as drops.
+@Suite struct AdapterAdmissionTests {
+    let registry: TestRegistry
+
+    init() throws {
+        registry = try TestRegistry()
+        try registry.writeBase()
+    }
+
+    private static let configuration = """
+        {"peft_type": "LORA", "r": 2, "lora_alpha": 4, "target_modules": ["trunk"], "modules_to_save": ["head"],
+        "base_model_name_or_path": "somewhere/else"}
+        """
+
+    private static func factors(_ prefix: String = "base_model.model.") -> [TestTensor] {
+        [
+            TestTensor(prefix + "trunk.lora_A.weight", [2, 3], [1, 2, 3, 4, 5, 6]),
+            TestTensor(prefix + "trunk.lora_B.weight", [4, 2], [1, 2, 3, 4, 5, 6, 7, 8]),
+        ]
+    }
+
+    private static func head(_ classes: Int = 2) -> [TestTensor] {
+        [
+            TestTensor(
+                "base_model.model.head.weight", [classes, 4], [Float](repeating: 1, count: 4 * classes)),
+            TestTensor("base_model.model.head.bias", [classes], [Float](repeating: 0, count: classes)),
+        ]
+    }
+
+    private func write(
+        _ tensors: [TestTensor] = factors() + head(), configuration: String = configuration, settings: String? = nil
+    ) throws {
+        try registry.write("tasks/t/adapter_model.safetensors", TestTensor.file(tensors))
+        try registry.write("tasks/t/adapter_config.json", Array(configuration.utf8))
+        try registry.write("tasks/t/validation.safetensors", TestTensor.file(TestRegistry.validation()))
+        if let settings { try registry.write("tasks/t/task.yaml", Array(settings.utf8)) }
+    }
+
+    private func refusal() async throws -> Refusal? {
+        try await registry.settledScan().tasks["t"]?.refusal
+    }
+
+    @Test func isAcceptedWithBothItsFiles() async throws {
+        try write()
+        let task = try #require(try await registry.settledScan().tasks["t"]?.content)
+        #expect(
+            task.source.files.map(\.name) == [
+                "adapter_config.json", "adapter_model.safetensors", "validation.safetensors",
+            ])
+        #expect(task.source.files.allSatisfy { $0.sha256.count == 64 })
+        #expect(task.examples == 3)
+    }
+
+    @Test func anotherConfigurationIsAnotherVersion() async throws {
+        try write()
+        let first = try await registry.settledScan().tasks["t"]?.content?.source.digest
+        try write(configuration: Self.configuration.replacing("\"lora_alpha\": 4", with: "\"lora_alpha\": 5"))
+        let second = try await registry.settledScan().tasks["t"]?.content?.source.digest
+        #expect(first != nil && second != nil && first != second)
+    }
+
+    @Test func aDropOfWhichHalfCameWaitsOrIsRefused() async throws {
+        try registry.write("tasks/t/adapter_config.json", Array(Self.configuration.utf8))
+        #expect(try await refusal()?.code == "missing-weights")
+        try write()
+        #expect(try await registry.settledScan().tasks["t"]?.content != nil)
+    }
+
+    @Test func truncatedFactors() async throws {
+        try write()
+        let bytes = TestTensor.file(Self.factors() + Self.head())
+        try registry.write("tasks/t/adapter_model.safetensors", Array(bytes.dropLast(5)))
+        #expect(try await refusal()?.code == "truncated")
+    }
+
+    @Test func infinityInAFactor() async throws {
+        var factors = Self.factors()
+        factors[0] = TestTensor("base_model.model.trunk.lora_A.weight", [2, 3], [1, 2, .infinity, 4, 5, 6])
+        try write(factors + Self.head())
+        #expect(try await refusal()?.code == "not-finite")
+    }
+
+    @Test func anAdapterOfAnotherBase() async throws {
+        try write(Self.factors("base_model.model.encoder.") + Self.head())
+        let refusal = try await refusal()
+        #expect(refusal?.code == "adapter-mismatch" && refusal?.message.contains("encoder.trunk") == true)
+    }
+
+    @Test func doraInTheConfiguration() async throws {
+        try write(configuration: Self.configuration.replacing("\"r\": 2", with: "\"r\": 2, \"use_dora\": true"))
+        let refusal = try await refusal()
+        #expect(refusal?.code == "adapter-unsupported" && refusal?.message.contains("use_dora") == true)
+    }
+
+    @Test func configurationThatIsNoJSON() async throws {
+        try write(configuration: "LORA")
+        #expect(try await refusal()?.code == "malformed")
+    }
+
+    @Test func headThatIsMissing() async throws {
+        try write(Self.factors())
+        let refusal = try await refusal()
+        #expect(refusal?.code == "missing-parameter" && refusal?.message.contains("modules_to_save") == true)
+    }
+
+    @Test func labelsBeyondItsHead() async throws {
+        try write(Self.factors() + Self.head(1))
+        #expect(try await refusal() != nil)
+    }
+
+    @Test func headOfALowRank() async throws {
+        try write(settings: "head: [trunk.weight]")
+        let refusal = try await refusal()
+        #expect(refusal?.code == "adapter-unsupported" && refusal?.message.contains("modules_to_save") == true)
+    }
+
+    @Test func tensorThatNobodyKnows() async throws {
+        try write(Self.factors() + Self.head() + [TestTensor("base_model.model.tail.weight", [1], [1])])
+        #expect(try await refusal()?.code == "extra-parameter")
+    }
+
+    @Test func wrappedNames() async throws {
+        try write(Self.factors("base_model.model.module.") + Self.head())
+        #expect(try await registry.settledScan().tasks["t"]?.content != nil)
+    }
+
+    @Test(arguments: ["model.", "module.", "_orig_mod."]) func fullCheckpointWithAPrefix(_ prefix: String) async throws
+    {
+        let weights = TestRegistry.taskTensors().map { tensor in
+            var tensor = tensor
+            tensor.name = prefix + tensor.name
+            return tensor
+        }
+        try registry.writeTask(weights: weights)
+        #expect(try await registry.settledScan().tasks["t"]?.content != nil)
+    }
+
+    @Test func prefixThatFitsOnlyInPart() async throws {
+        let weights = TestRegistry.taskTensors().enumerated().map { place, tensor in
+            var tensor = tensor
+            if place != 1 { tensor.name = "module." + tensor.name }
+            return tensor
+        }
+        try registry.writeTask(weights: Array(weights.dropFirst()))
+        let refusal = try await refusal()
+        #expect(refusal?.code == "missing-parameter" && refusal?.message.contains("prefix") == true)
+    }
+
+    @Test func resizedVocabulary() async throws {
+        var weights = TestRegistry.taskTensors()
+        weights[0] = TestTensor("trunk.weight", [6, 3], [Float](repeating: 1, count: 18))
+        try registry.writeTask(weights: weights)
+        let refusal = try await refusal()
+        #expect(refusal?.code == "wrong-shape")
+        #expect(refusal?.message.contains("6 rows, the base's 4") == true, "\(refusal?.message ?? "")")
+    }
+}
