@@ -113,7 +113,9 @@ import Testing
         let (site, _) = try deployedSite()
         try site.drop("birch") { try Durable.remove($0 + "/validation.safetensors") }
         try site.drop("cedar")
-        try site.settle(status: 3)
+        // 3 where both drops were seen at once; the refusal may also be older than what is waited for.
+        #expect([0, 3].contains(try site.rescan().status))
+        #expect(try site.ledger(.refused).last?.task == "birch")
         #expect(try site.release()?.record.tasks.map(\.name) == ["amber", "cedar"])
     }
 

@@ -45,7 +45,7 @@ extension Reproduction {
         for (name, _) in BaseFiles.allowed where digests[name] == nil {
             digests[name] = try? ReadableFile(path: "\(basePlace.directory)/\(name)", followingLinks: true).sha256()
         }
-        outputs = record.result.outputs.filter { $0.name != "README.md" }.map { output in
+        outputs = record.result.outputs.filter { !Self.written.contains($0.name) }.map { output in
             Output(
                 name: output.name, recorded: output.sha256,
                 released: try? ReadableFile(name: output.name, beneath: directory).sha256(),
@@ -57,6 +57,8 @@ extension Reproduction {
         }
     }
 
+    /// Pages for people that are written from the record.
+    private static let written: Set = ["README.md", "report.html"]
     /// Files of a task that had their part in the fit alone, or whose content is in the record.
     private static let unneeded: Set = ["validation.safetensors", "task.yaml"]
 }
