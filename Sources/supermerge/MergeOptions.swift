@@ -29,6 +29,11 @@ enum Scale: ExpressibleByArgument {
 struct MergeOptions: ParsableArguments {
     private static let defaults = MergeSettings()
 
+    private static func bytes(_ text: String) throws -> Int64 {
+        guard let bytes = Quantity.size(text) else { throw ValidationError("'\(text)' is no size like 8GiB") }
+        return bytes
+    }
+
     @Option(help: "How to merge.")
     var method = defaults.method
     @Option(
@@ -39,7 +44,9 @@ struct MergeOptions: ParsableArguments {
     var strategy = defaults.strategy
     @Option(help: "Most children of a node of the tree.")
     var fanIn = defaults.fanIn
-    @Option(help: "Bytes above which auto takes the tree.")
+    @Option(
+        help: "Memory above which auto takes the tree, like 8GiB or 500MB; a number without a unit is bytes.",
+        transform: Self.bytes)
     var memory = defaults.memory
     @Option(
         help: """

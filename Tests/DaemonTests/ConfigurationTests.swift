@@ -1,6 +1,7 @@
 import Daemon
 import Foundation
 import Testing
+import WorkerProtocol
 
 struct ConfigurationTests {
     private func faults(_ text: String) -> [ConfigurationFault] {

@@ -75,7 +75,7 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["one", "tree", "two"])
     }
 
-    @Test(arguments: [("1048576", "hierarchical"), ("8589934592", "incremental")])
+    @Test(arguments: [("1048576", "hierarchical"), ("8GiB", "incremental")])
     func autoGoesByMemory(memory: String, strategy: String) throws {
         let folder = try TemporaryFolder()
         let run = try merge(folder.path + "/merged", ["--strategy", "auto", "--memory", memory, "--json"])
@@ -86,7 +86,7 @@ import Testing
         #expect((choice["reason"] as? String)?.contains("2 tasks") == true)
     }
 
-    @Test(arguments: [["--fan-in", "1"], ["--memory", "0"], ["--strategy", "tree"]])
+    @Test(arguments: [["--fan-in", "1"], ["--memory", "0"], ["--memory", "much"], ["--strategy", "tree"]])
     func aTreeThatCantBeIsUsage(flags: [String]) throws {
         let folder = try TemporaryFolder()
         let run = try merge(folder.path + "/merged", flags)
