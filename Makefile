@@ -45,10 +45,11 @@ set-up:
 	@Tools/set-up
 
 # The unit calls /usr/bin/supermerged: another PREFIX needs a drop-in for ExecStart=.
-install: build
+install:
+	@for product in $(PROGRAMS) lib$(LIBRARY).so; do [ -e .build/release/$$product ] || exec $(MAKE) build; done
 	install -d "$(DESTDIR)$(PREFIX)/bin"
-	install -m 755 $(addprefix "$$($(RELEASE) --show-bin-path)"/,$(PROGRAMS)) "$(DESTDIR)$(PREFIX)/bin/"
-	install -D -m 644 "$$($(RELEASE) --show-bin-path)/lib$(LIBRARY).so" \
+	install -m 755 $(addprefix .build/release/,$(PROGRAMS)) "$(DESTDIR)$(PREFIX)/bin/"
+	install -D -m 644 .build/release/lib$(LIBRARY).so \
 	    "$(DESTDIR)$(PREFIX)/lib/supermerge/lib$(LIBRARY).so"
 	install -D -m 644 systemd/supermerged@.service "$(DESTDIR)$(PREFIX)/lib/systemd/system/supermerged@.service"
 	install -D -m 644 systemd/sysusers.d/supermerged.conf "$(DESTDIR)$(PREFIX)/lib/sysusers.d/supermerged.conf"

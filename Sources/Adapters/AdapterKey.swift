@@ -19,6 +19,15 @@ enum AdapterKey: Hashable {
 
     static let prefix = "base_model.model."
 
+    /// Whether an adapter of this kind has such tensors.
+    func fits(_ kind: AdapterConfiguration.Kind) -> Bool {
+        switch self {
+        case .vector: kind == .ia3
+        case .whole, .copy: true
+        case .lowA, .lowB, .biasOfB, .embeddingA, .embeddingB: kind == .lora
+        }
+    }
+
     init(_ name: String) throws(AdapterError) {
         let name = name.hasPrefix(Self.prefix) ? String(name.dropFirst(Self.prefix.count)) : name
         let kinds: [(ending: String, kind: (String) -> AdapterKey)] = [

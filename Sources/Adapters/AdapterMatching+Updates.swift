@@ -90,7 +90,7 @@ extension AdapterMatching {
     ) throws(AdapterError) -> TensorUpdate.Structure {
         let weight = entry.name.dropLast("bias".count) + "weight"
         let rank = parts[String(weight)]?.a.flatMap(file.entry)?.shape.first
-        guard let rank, let own = file.entry(name), own.shape == entry.shape else {
+        guard let rank, let own = file.entry(name), own.shape == entry.shape, entry.shape.count == 1 else {
             throw .mismatch("the bias of lora_B of \(shown(module)) does not fit \(shown(entry.name)) \(entry.shape)")
         }
         return .lowRank(

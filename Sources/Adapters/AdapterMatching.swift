@@ -35,6 +35,11 @@ struct AdapterMatching {
                     "tensor `\(shown(entry.name))` is \(entry.dtype.rawValue); save the adapter in a floating-point type"
                 )
             }
+            guard key.fits(configuration.kind) else {
+                throw .malformed(
+                    "tensor `\(shown(entry.name))` is not of the kind that `peft_type` says; put the configuration there that "
+                        + "was saved with the adapter")
+            }
             keys.append((entry, key))
         }
         let rename = try Self.renaming(keys.map(\.key), base)

@@ -14,6 +14,14 @@ extension Ledger {
         return try entries(in: file, length: length, last: limit, lines: nil)
     }
 
+    /// Entries after the one with this number, the last `most` of them. One call, so that none that is appended meanwhile
+    /// pushes another out.
+    package func entries(after sequence: Int, atMost most: Int) throws(LedgerError) -> [LedgerEntry] {
+        let missing = chain.count - 1 - sequence
+        guard missing > 0, most > 0 else { return [] }
+        return try entries(last: min(missing, most)).filter { $0.sequence > sequence }
+    }
+
     /// How many entries there are.
     package var count: Int { chain.count }
 

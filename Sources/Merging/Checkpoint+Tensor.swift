@@ -38,6 +38,29 @@ extension SafetensorsFile {
     }
 }
 
+extension SafetensorsFile {
+    /// The elements of a floating-point tensor, row by row, in float32; needs no libtorch.
+    func floats(_ entry: TensorEntry) throws -> [Float] {
+        guard let type = entry.dtype.torch, type.isFloatingPoint else {
+            throw MergeError.base("\(entry.name) of \(file.path) is \(entry.dtype.rawValue), not of floating point")
+        }
+        let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, entry.bytes.count), alignment: 64)
+        defer { unsafe bytes.deallocate() }
+        let stored = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[..<entry.bytes.count])
+        try unsafe read(entry, into: stored)
+        let count = entry.elementCount
+        return try unsafe [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+            guard count > 0, let target = buffer.baseAddress, let source = bytes.baseAddress else {
+                return
+            }
+            try unsafe MergeKernel.sum(
+                origin: .init(UnsafeRawPointer(source), type), vectors: [], coefficients: [], rows: 1, stride: count,
+                into: target, .float32)
+            initialized = count
+        }
+    }
+}
+
 extension TensorEntry {
     /// A new tensor that `read` fills with the elements in the file's type.
     func tensor(

@@ -8,6 +8,8 @@ enum LabelFault: Error, Hashable {
     case nothingScored
     /// No example has labels, and of none a prediction counts.
     case allPadding
+    /// The graph's first axis is not the examples, so that no prediction belongs to one of them.
+    case otherAxis
     /// Predictions that are numbers, which have no entropy to lower.
     case noEntropy
 }
@@ -22,6 +24,9 @@ extension LabelFault: CustomStringConvertible {
                 + "for each prediction"
         case .noEntropy: "adamerging lowers the entropy of predicted classes, and a regression has none; use supermerge"
         case .allPadding: "the mask leaves no prediction to compare with the checkpoint's; mark real tokens by 1"
+        case .otherAxis:
+            "the graph's logits don't have the examples as their first axis, and without labels each is compared with the "
+                + "checkpoint's; add labels"
         case .nothingScored: "every label is \(Objective.ignored), which is not scored; label some examples"
         }
     }

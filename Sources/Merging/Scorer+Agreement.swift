@@ -23,7 +23,7 @@ extension Scorer {
         }
         var start = 0
         try forEachBatch(parameters, set, indices, objective) { logits, labels in
-            let part = Array(indices[start..<start + (logits.shape.first ?? 0)])
+            let part = Array(indices[start...].prefix(Self.batch))
             try agreement.add(logits, checkpoint: checkpoint.rows(part), labels: labels)
             start += part.count
         }

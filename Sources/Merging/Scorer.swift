@@ -27,6 +27,9 @@ struct Scorer {
             let logits = try TorchRuntime.withoutGradients {
                 try TorchRuntime.withAutocast(autocast) { try model.forward(inputs: inputs, parameters: parameters) }
             }
+            guard set.isLabelled || logits.shape.first == min(Self.batch, indices.count - start) else {
+                throw LabelFault.otherAxis
+            }
             try TorchRuntime.withoutGradients {
                 try body(logits.to(.float32), objective.labels(labels, for: logits, inputs))
             }

@@ -149,12 +149,11 @@ final class SuperMergeFit {
             var scored = 0
             var metric = RunningMetric(bench.objectives[task])
             try scorer.forEachBatch(named, set, set.heldOut, bench.objectives[task]) { logits, labels in
-                let size = logits.shape[0]
-                let indices = Array(set.heldOut[start..<start + size])
+                let indices = Array(set.heldOut[start...].prefix(Scorer.batch))
                 let count = try bench.objectives[task].scored(logits, labels)
                 taskLoss += try loss(task, logits, labels, indices).item() * Double(count)
                 scored += count
-                start += size
+                start += indices.count
                 try metric.add(logits, labels, checkpoint: set.isLabelled ? nil : teachers[task]?.rows(indices))
             }
             guard scored > 0 else { continue }

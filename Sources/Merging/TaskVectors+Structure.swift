@@ -51,7 +51,7 @@ extension TensorUpdate.Factor {
     fileprivate func floats(from file: SafetensorsFile, of task: String) throws -> [Float] {
         guard !name.isEmpty else { return [1] }
         guard let entry = file.entry(name) else { throw MergeError.task(task, "the adapter has no tensor \(name)") }
-        let values = try file.tensor(entry, of: task).floats()
+        let values = try file.floats(entry)
         guard isTransposed, entry.shape.count == 2 else { return values }
         let (rows, columns) = (entry.shape[0], entry.shape[1])
         return (0..<columns).flatMap { column in (0..<rows).map { values[$0 * columns + column] } }

@@ -29,6 +29,23 @@ extension TaskVectors {
         for (update, task) in zip(updates, owners) where !update.isFinite {
             throw MergeError.task(tasks[task].name, "what its adapter adds to \(advice)")
         }
+        for (place, task) in unsafe piece.owners.enumerated() {
+            try unsafe MergeKernel.sum(
+                origin: vectors[place], vectors: [], coefficients: [], rows: 1, stride: count, into: result, dtype)
+            guard unsafe dtype.isFinite(UnsafeRawPointer(result), count: count) else {
+                throw MergeError.task(
+                    tasks[task].name, "its \(name) does not fit into the base's \(dtype); save the base in f32")
+            }
+        }
+        for (update, task) in zip(updates, owners) {
+            try unsafe sum(piece, [], update, into: result, dtype)
+            guard unsafe dtype.isFinite(UnsafeRawPointer(result), count: count) else {
+                throw MergeError.task(
+                    tasks[task].name,
+                    "the base with what its adapter adds to \(name) does not fit into \(dtype); train the adapter again"
+                )
+            }
+        }
         throw MergeError.base(
             "the merged \(name) does not fit into \(dtype.rawValue); lower scale, or save the base in f32")
     }

@@ -137,14 +137,15 @@ final class TaskVectors {
         unsafe (piece.updates, piece.updateOwners) = ([], [])
     }
 
-    private func sum(
-        _ piece: Piece, _ own: [MergeKernel.Piece], _ update: MergeKernel.Update, into place: UnsafeMutableRawPointer
+    func sum(
+        _ piece: Piece, _ own: [MergeKernel.Piece], _ update: MergeKernel.Update, into place: UnsafeMutableRawPointer,
+        _ dtype: DType = .float32
     ) throws {
         let one = MergeKernel.Weights(coefficients: [1])
         try unsafe MergeKernel.structuredSum(
             origin: piece.origin, vectors: own, updates: [update],
             weights: [MergeKernel.Weights](repeating: one, count: own.count + 1), rows: piece.matrix.rows,
-            columns: piece.matrix.columns, into: place, .float32)
+            columns: piece.matrix.columns, into: place, dtype)
     }
 
     /// The base's piece, then the movers': what is kept, else read from all files at once.

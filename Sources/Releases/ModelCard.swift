@@ -78,7 +78,7 @@ struct ModelCard {
                 "- \(record.result.steps) steps, weights of step \(record.result.bestStep) kept, "
                     + "\(record.result.weights) merging weights, seed \(settings.seed)",
             ]
-        } else {
+        } else if settings.method != .average {
             lines.append("- scale \(settings.scale)")
         }
         return lines.joined(separator: "\n") + "\n"

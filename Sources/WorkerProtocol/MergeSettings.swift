@@ -132,6 +132,9 @@ extension MergeSettings {
         return objective == .languageModeling ? .labels : .distillation
     }
 
+    /// Whether what is merged needs no score on the way: examples may then stay unused.
+    package var canMergeUnscored: Bool { !method.isLearned && !searchesScale }
+
     /// Whether a task of this objective can only be merged with labels: no other method and no distillation looks at them.
     package func needsLabels(_ objective: TaskSettings.Objective) -> Bool {
         method == .supermerge && loss(of: objective) != .distillation

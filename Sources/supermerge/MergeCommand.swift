@@ -40,18 +40,13 @@ struct Merge: ParsableCommand {
         guard Set(names).count == names.count else { throw ValidationError("two tasks have the same folder name") }
     }
 
-    /// A static method without examples scores nothing: it needs no libtorch, whose start would be a third of its time.
-    private var runsGraph: Bool {
-        func isThere(_ path: String) -> Bool { (try? FileStatus.ifPresent(path, followingLinks: true)) != nil }
-        return options.method.isLearned
-            || isThere(base + "/graph.pt2") && tasks.contains { isThere($0 + "/validation.safetensors") }
-    }
+    private var runsGraph: Bool { MergePlan.runsGraph(base: base, tasks: tasks, options.settings) }
 
     func run() throws {
         try Console.reportingFaults {
             do {
                 try Console.prepareRuntime(threads: options.threads, runsGraph: runsGraph)
-            } catch  where !options.method.isLearned && !options.settings.searchesScale {
+            } catch  where options.settings.canMergeUnscored {
                 // Merged all the same; a note says why nothing was scored.
             }
             let progress = ProgressLine()

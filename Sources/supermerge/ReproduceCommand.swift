@@ -28,6 +28,8 @@ struct Reproduce: ParsableCommand {
     func run() throws {
         try Console.reportingFaults {
             let record = try read()
+            // Nothing is computed with it, but the versions are compared.
+            if record.result.versions["libtorch"] != nil { _ = try? NumericalRuntime.load() }
             let folder = (scratch ?? NSTemporaryDirectory()) + "/supermerge-\(UUID().uuidString)"
             try Durable.createDirectories(folder)
             defer { try? Durable.remove(folder) }

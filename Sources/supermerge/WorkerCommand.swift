@@ -20,7 +20,11 @@ struct Worker: ParsableCommand {
             let input = FileHandle.standardInput.readDataToEndOfFile()
             let plan = try JSON.decode(MergePlan.self, from: input)
             try Durable.createDirectories(plan.scratch)
-            try Console.prepareRuntime(threads: plan.settings.threads)
+            do {
+                try Console.prepareRuntime(threads: plan.settings.threads, runsGraph: plan.runsGraph)
+            } catch  where plan.settings.canMergeUnscored {
+                // Merged all the same; a note says why nothing was scored.
+            }
             lines.say(.finished(try MergeRun(plan, report: lines.say, shouldStop: { stop.isRequested }).run()))
         } catch is MergeRun.Stopped {
             throw ExitCode(130)

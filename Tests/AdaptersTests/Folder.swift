@@ -36,7 +36,7 @@ enum Folder {
         return "{" + (usual + (settings.isEmpty ? [] : [settings])).joined(separator: ", ") + "}"
     }
 
-    private static func with<R>(
+    static func with<R>(
         _ tensors: Tensors, dtype: SafetensorsDType = .f32, configuration: String, _ body: (String) throws -> R
     ) throws -> R {
         let directory = NSTemporaryDirectory() + "/adapter-" + UUID().uuidString

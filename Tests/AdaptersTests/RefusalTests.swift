@@ -123,6 +123,19 @@ struct RefusalTests {
         }
     }
 
+    @Test(
+        arguments: [
+            (Folder.plain, "{\"peft_type\": \"IA3\"}"),
+            ([("first.ia3_l", [37, 1])], "{\"peft_type\": \"LORA\", \"r\": 4, \"lora_alpha\": 8}"),
+            (Folder.plain + [("first.ia3_l", [37, 1])], "{\"peft_type\": \"LORA\", \"r\": 4, \"lora_alpha\": 8}"),
+        ] as [(Folder.Tensors, String)])
+    func tensorsOfAnotherKindThanTheConfigurationSays(_ tensors: Folder.Tensors, _ configuration: String) throws {
+        try Folder.with(tensors, configuration: configuration) { directory in
+            let message = try #require(try fault(directory))
+            #expect(message.contains("`peft_type`"), "\(message)")
+        }
+    }
+
     @Test func integersAreNoFactors() throws {
         try Folder.with([("first.lora_A.weight", [4, 6]), ("first.lora_B.weight", [37, 4])], dtype: .i32) { directory in
             let message = try fault(directory)

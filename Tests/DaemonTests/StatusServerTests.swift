@@ -58,6 +58,14 @@ struct StatusServerTests {
         }
     }
 
+    @Test func aBodyIsNoHeader() async throws {
+        try await withServer { _, server in
+            let text = "GET /status HTTP/1.1\r\nHost: evil.example\r\n\r\nHost: localhost\r\n\r\n"
+            let answer = await server.answer(try #require(ControlRequest(Array(text.utf8))))
+            #expect(answer.status == .forbidden)
+        }
+    }
+
     @Test(arguments: ["localhost", "localhost:9464", "127.0.0.1:9464", "[::1]:9464", "127.1.2.3"])
     func thisMachineIsAnswered(host: String) async throws {
         try await withServer { _, server in

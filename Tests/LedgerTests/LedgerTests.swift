@@ -62,6 +62,8 @@ import Testing
         }
         #expect(try await ledger.entries(last: limit) == all.suffix(limit))
         #expect(try Ledger.entries(path: directory.ledger, last: limit) == all.suffix(limit))
+        #expect(try await ledger.entries(after: limit, atMost: .max) == Array(all.dropFirst(limit + 1)))
+        #expect(try await ledger.entries(after: limit, atMost: 3) == Array(all.dropFirst(limit + 1).suffix(3)))
     }
 
     @Test func tenThousandEntriesVerify() async throws {

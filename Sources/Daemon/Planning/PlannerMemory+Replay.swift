@@ -16,7 +16,9 @@ extension PlannerMemory {
         case .gated:
             blame(
                 details, cause: "gate", message: event.message,
-                otherwise: "the gate refused this set of tasks; change one, or 'supermergectl retry TASK'")
+                otherwise:
+                    "the gate refused this set of tasks; change a task or the settings, or 'supermergectl retry TASK' with any of them"
+            )
         case .mergeFailed:
             applyFailure(event, details)
         case .published:

@@ -143,6 +143,7 @@ extension Reconciler {
         guard !due.isEmpty else { return }
         waiters.removeAll { waiter in due.contains { $0.look == waiter.look && $0.since == waiter.since } }
         let answer = outcomeReply()
+        toldRefusals = Set(refusals)
         for waiter in due { waiter.reply.resume(returning: answer) }
     }
 

@@ -113,7 +113,7 @@ extension Reconciler {
             return keepInputs(of: merge)
         }
         // Several new ones are tried alone next, and only then it shows which of them is refused.
-        if merge.request.new.count < 2 { refusals += merge.request.new.first.map { [$0] } ?? ["the merge"] }
+        if merge.request.new.count < 2 { refusals += merge.request.new.first.map { [$0] } ?? [Self.wholeMerge] }
         await discard(merge)
         await removeScratch(merge)
         running = nil
@@ -168,7 +168,7 @@ extension Reconciler {
                 details: details))
         mergeFailure = nil
         backOff = [:]
-        refusals.removeAll { merge.request.new.contains($0) }
+        refusals.removeAll { merge.request.new.contains($0) || $0 == Self.wholeMerge }
         await removeScratch(merge)
         await retire()
     }

@@ -25,6 +25,7 @@ extension Reconciler {
             case .waiting where retryAt == nil && !isGathering:
                 problems.append(.init("waiting", .warning, message: rest.message))
             case .held: problems.append(.init("held", .warning, message: rest.message))
+            case .refused: problems.append(.init("merge-refused", .warning, message: rest.message))
             default: break
             }
         }

@@ -74,13 +74,16 @@ extension Reconciler {
         if snapshot != new { MemoryTrim.now() }
         snapshot = new
         guard !events.isEmpty else { return }
-        refusals = []
+        refusals.removeAll { toldRefusals.contains($0) }
+        toldRefusals = []
         mergeFailure = nil
         var counts: [LedgerEvent.Kind: Int] = [:]
         for event in events {
             counts[event.kind, default: 0] += 1
             if event.kind == .accepted { arrivals.note(.now) }
-            if event.kind == .refused { refusals.append(event.task ?? "base") }
+            let name = event.task ?? "base"
+            refusals.removeAll { $0 == name }
+            if event.kind == .refused { refusals.append(name) }
             await record(event)
         }
         let kinds: [LedgerEvent.Kind] = [.accepted, .refused, .removed]

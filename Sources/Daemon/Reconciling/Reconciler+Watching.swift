@@ -32,11 +32,7 @@ extension Reconciler {
 
     private func entries(after sequence: Int?, last: Int?) async throws -> [LedgerEntry] {
         guard let sequence else { return [] }
-        let missing = await parts.ledger.count - 1 - sequence
-        guard missing > 0 else { return [] }
-        return try await parts.ledger.entries(last: min(missing, last ?? .max, Self.mostEntries)).filter {
-            $0.sequence > sequence
-        }
+        return try await parts.ledger.entries(after: sequence, atMost: min(last ?? .max, Self.mostEntries))
     }
 
     private func change(until deadline: ContinuousClock.Instant) async {

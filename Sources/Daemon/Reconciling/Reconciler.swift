@@ -105,6 +105,10 @@ package actor Reconciler {
     var statusShown: (phase: WorkerEvent.Progress.Phase?, at: ContinuousClock.Instant)?
     /// What the gate or a worker refused since the registry last changed.
     var refusals: [String] = []
+    /// Those that somebody who waited has been told of: the next arrival is not answered for by them.
+    var toldRefusals: Set<String> = []
+    /// What is refused where no single task is to blame.
+    static let wholeMerge = "the merge"
     var mergeFailure: String?
     var isStopping = false
 

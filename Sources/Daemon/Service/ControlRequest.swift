@@ -9,8 +9,10 @@ struct ControlRequest: Hashable, Sendable {
 
     /// Nil while the head is not whole; a malformed request line gives a path that no route knows.
     init?(_ bytes: [UInt8]) {
-        let text = String(decoding: bytes, as: UTF8.self)
-        guard text.contains("\r\n\r\n"), let line = text.split(separator: "\r\n", maxSplits: 1).first else {
+        let all = String(decoding: bytes, as: UTF8.self)
+        guard let end = all.firstRange(of: "\r\n\r\n")?.lowerBound else { return nil }
+        let text = all[..<end]
+        guard let line = text.split(separator: "\r\n", maxSplits: 1).first else {
             return nil
         }
         let words = line.split(separator: " ")

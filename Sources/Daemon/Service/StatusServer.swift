@@ -23,6 +23,7 @@ struct StatusServer: Service {
                 } catch is CancellationError {
                     return
                 } catch {
+                    guard !Task.isCancelled else { return }
                     logger.error(
                         "the status server can't listen; it tries again",
                         metadata: ["address": "\(address)", "reason": "\(error)"])

@@ -16,7 +16,7 @@ extension Coefficients {
                     "\(path) of \(directory) has no \(name) for \(count) tasks and \(length) rows; it belongs to other "
                         + "inputs or to another version of this program")
             }
-            return try file.tensor(entry).doubles()
+            return try file.floats(entry).map(Double.init)
         }
         for (index, layer) in layers.enumerated() {
             let rows = try values(layer.name, length: layer.weightRows)

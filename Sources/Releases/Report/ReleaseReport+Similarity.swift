@@ -25,7 +25,7 @@ extension ReleaseReport {
     private func matrix(_ pairs: [TaskSimilarity]) -> Markup {
         var cosines: [[String]: Double] = [:]
         for pair in pairs { cosines[[pair.first, pair.second]] = pair.cosine }
-        let largest = max(pairs.map { abs($0.cosine) }.max() ?? 1, 1e-9)
+        let largest = max(pairs.map { abs($0.cosine) }.max() ?? 1, 0.25)
         let tasks = record.tasks.map(\.name)
         let rows = tasks.enumerated().map { place, task -> Markup in
             let cells = tasks.map { other -> Markup in

@@ -120,6 +120,35 @@ struct AdapterRunTests {
         }
     }
 
+    @Test func factorsWhoseProductOverflowsAreTheTasksFault() throws {
+        try Fixture.temporarily { directory in
+            var settings = try Fixture.settings()
+            settings.method = .average
+            var plan = try plan("vit", settings, in: directory)
+            for index in plan.tasks.indices {
+                let copy = "\(directory)/\(plan.tasks[index].name)"
+                plan.tasks[index].directory = try ModelFolder(plan.tasks[index].directory, copiedTo: copy).path
+                try Durable.remove(copy + "/validation.safetensors")
+            }
+            try inflate(directory + "/letters/adapter_model.safetensors")
+            let fault = #expect(throws: MergeError.self) { try MergeRun(plan, report: { _ in }).run() }
+            #expect(fault?.kind == .badTask && fault?.task == "letters", "\(fault?.message ?? "")")
+        }
+    }
+
+    /// Makes every factor large but finite.
+    private func inflate(_ path: String) throws {
+        let entries = try SafetensorsFile(file: ReadableFile(path: path)).entries
+        let writer = try SafetensorsWriter(
+            path: path + ".new", slots: entries.map { .init(name: $0.name, dtype: .f32, shape: $0.shape) })
+        for entry in entries {
+            let values = [Float](repeating: entry.name.contains("lora_") ? 1e30 : 0, count: entry.elementCount)
+            try values.withUnsafeBytes { try writer.append($0) }
+        }
+        _ = try writer.finish()
+        try Durable.replace(path, with: Durable.contents(path + ".new"))
+    }
+
     @Test func bothFilesAreHashed() throws {
         try Fixture.temporarily { directory in
             var settings = try Fixture.settings()
