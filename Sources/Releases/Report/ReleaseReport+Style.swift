@@ -24,7 +24,7 @@ extension ReleaseReport {
         .wide{overflow-x:auto;margin:.5rem 0 1rem}
         table{border-collapse:collapse;font-size:.875rem;min-width:24rem}
         caption{caption-side:top;text-align:left;color:var(--soft);padding:.25rem 0}
-        th,td{text-align:left;vertical-align:top;padding:.28rem .7rem;border-bottom:1px solid var(--line);overflow-wrap:break-word}
+        th,td{text-align:left;vertical-align:top;padding:.28rem .55rem;border-bottom:1px solid var(--line);overflow-wrap:break-word}
         thead th{color:var(--soft);font-weight:600;vertical-align:bottom;overflow-wrap:normal}
         tbody th{font-weight:500;max-width:24rem;min-width:9rem;overflow-wrap:anywhere}
         .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
