@@ -8,7 +8,8 @@ struct CandidateWriter {
     let workbench: Workbench
     let directory: String
 
-    /// The trunk θm in the base's types, every task's head, the coefficients, and the adapter where it is wanted. `progress` counts tensors.
+    /// The trunk θm in the base's types, every task's head, the coefficients, and the adapter where it is wanted.
+    /// `progress` counts tensors.
     func write(_ weights: MergingWeights, progress: (Int, Int) throws -> Void) throws -> [SourceFile] {
         var outputs = try writeModel(weights, progress: progress)
         try Durable.createDirectories(directory + "/heads")

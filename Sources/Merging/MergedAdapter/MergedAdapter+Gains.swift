@@ -42,14 +42,20 @@ extension MergedAdapter {
             }
             scaled.insert(index)
         }
-        keep(scaled)
+        leaveOut(scaled)
     }
 
-    /// 1 + Σᵢ cᵢ (lᵢ − 1).
-    func vector(of index: Int, in module: String, _ weights: MergingWeights) throws -> Part {
+    /// The vector of one module, in the tasks' own shape.
+    func gainSlots(of index: Int, in module: String) -> [SafetensorsWriter.Slot] {
+        guard let shape = shape(of: index, task: owners(of: index)[0]) else { return [] }
+        return [.init(name: "\(Self.prefix)\(module).ia3_l", dtype: .f32, shape: shape.lengths)]
+    }
+
+    /// Its elements: 1 + Σᵢ cᵢ (lᵢ − 1).
+    func gains(of index: Int, _ weights: MergingWeights) throws -> [Float] {
         let owners = owners(of: index)
-        let shape = shape(of: index, task: owners[0])?.lengths ?? []
-        var values = [Float](repeating: 1, count: shape.reduce(1, *))
+        let lengths = shape(of: index, task: owners[0])?.lengths ?? []
+        var values = [Float](repeating: 1, count: lengths.reduce(1, *))
         for task in owners {
             guard let update = try workbench.vectors.update(of: task, layer: index) else { continue }
             let gains = update.left.isEmpty ? update.right : update.left
@@ -58,7 +64,7 @@ extension MergedAdapter {
                 values[place] += coefficient * gains[place * (gains.count / values.count)]
             }
         }
-        return Part(slot: .init(name: "\(Self.prefix)\(module).ia3_l", dtype: .f32, shape: shape), values: values)
+        return values
     }
 
     /// Whether the layer's vectors scale what goes into the module.

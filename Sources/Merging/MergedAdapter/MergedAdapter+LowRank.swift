@@ -3,57 +3,87 @@ internal import Safetensors
 internal import Torch
 
 extension MergedAdapter {
-    /// A [Σr, …] and B [out, Σr, …] of one module: the tasks' factors side by side, with their scales and coefficients in what
-    /// the base's rows belong to and their gains in what its columns do.
-    func factors(of index: Int, in module: String, _ weights: MergingWeights) throws -> [Part] {
-        let layer = workbench.layers[index]
-        let owners = owners(of: index)
-        guard let adapter = workbench.tasks[owners[0]].adapter,
-            case .lowRank(let left, let right, _, _)? = adapter.updates[layer.name]?.structure,
-            let a = adapter.file.entry(left.isTransposed ? left.name : right.name),
-            let b = adapter.file.entry(left.isTransposed ? right.name : left.name)
-        else { throw fault(workbench.tasks[owners[0]], "\(layer.name) has no factors; set adapter to false") }
-        for task in owners.dropFirst() {
-            guard case .lowRank(let own, _, _, _)? = workbench.tasks[task].adapter?.updates[layer.name]?.structure,
-                own.isTransposed == left.isTransposed
-            else {
+    /// How a module's factors lie: `a` and `b` as the first task's file has them.
+    private struct Layout {
+        var a: TensorEntry
+        var b: TensorEntry
+        /// Whether A stands for the base's rows.
+        var isTurned: Bool
+        var rank: Int
+
+        var isEmbedding: Bool { a.name.hasSuffix(".lora_embedding_A") }
+    }
+
+    /// Factors can be put side by side where they lie the same way round.
+    func checkFactors() throws {
+        for index in modules.keys.sorted() {
+            let owners = owners(of: index)
+            let layouts = owners.map { layout(of: index, [$0]) }
+            if let place = layouts.firstIndex(where: {
+                $0?.isTurned != layouts[0]?.isTurned || $0?.isEmbedding != layouts[0]?.isEmbedding
+            }) {
                 throw fault(
-                    workbench.tasks[task], "\(layer.name) lies the other way round there; set adapter to false")
+                    workbench.tasks[owners[place]],
+                    "its factors of \(workbench.layers[index].name) lie the other way round than those of "
+                        + "\(workbench.tasks[owners[0]].name); set adapter to false")
             }
         }
-        let product = try product(of: index, owners, weights)
-        let (rank, columns) = (product.rank, layer.matrixColumns)
-        let rows = product.left.count / rank
-        let isTurned = left.isTransposed
-        let isEmbedding = a.name.hasSuffix(".lora_embedding_A")
-        let names = isEmbedding ? [".lora_embedding_A", ".lora_embedding_B"] : [".lora_A.weight", ".lora_B.weight"]
-        return [
-            Part(
-                slot: .init(
-                    name: Self.prefix + module + names[0], dtype: .f32, shape: [rank] + a.shape.dropFirst()),
-                values: isTurned ? Self.transposed(product.left, rows: rows, columns: rank) : product.right),
-            Part(
-                slot: .init(
-                    name: Self.prefix + module + names[1], dtype: .f32,
-                    shape: [b.shape[0], rank] + b.shape.dropFirst(2)),
-                values: isTurned ? Self.transposed(product.right, rows: rank, columns: columns) : product.left),
+    }
+
+    /// A [Σr, …] and B [out, Σr, …] of one module.
+    func factorSlots(of index: Int, in module: String) -> [SafetensorsWriter.Slot] {
+        guard let layout = layout(of: index, owners(of: index)) else { return [] }
+        let names =
+            layout.isEmbedding ? [".lora_embedding_A", ".lora_embedding_B"] : [".lora_A.weight", ".lora_B.weight"]
+        let shapes = [
+            [layout.rank] + layout.a.shape.dropFirst(), [layout.b.shape[0], layout.rank] + layout.b.shape.dropFirst(2),
         ]
+        return zip(names, shapes).map { .init(name: Self.prefix + module + $0, dtype: .f32, shape: $1) }
+    }
+
+    /// Their elements: the tasks' factors side by side, with scales and coefficients in the one that belongs to the base's rows
+    /// and gains in the other.
+    func factors(of index: Int, _ weights: MergingWeights) throws -> [[Float]] {
+        guard let layout = layout(of: index, owners(of: index)) else { return [] }
+        let (left, right) = try product(of: index, rank: layout.rank, weights)
+        guard layout.isTurned else { return [right, left] }
+        let columns = right.count / layout.rank
+        return [
+            Self.transposed(left, rows: left.count / layout.rank, columns: layout.rank),
+            Self.transposed(right, rows: layout.rank, columns: columns),
+        ]
+    }
+
+    private func layout(of index: Int, _ owners: [Int]) -> Layout? {
+        let name = workbench.layers[index].name
+        let ranks = owners.map { task in
+            if case .lowRank(_, _, let rank, _)? = workbench.tasks[task].adapter?.updates[name]?.structure {
+                rank
+            } else {
+                0
+            }
+        }
+        guard let adapter = workbench.tasks[owners[0]].adapter,
+            case .lowRank(let left, let right, _, _)? = adapter.updates[name]?.structure,
+            let a = adapter.file.entry(left.isTransposed ? left.name : right.name),
+            let b = adapter.file.entry(left.isTransposed ? right.name : left.name)
+        else { return nil }
+        return Layout(a: a, b: b, isTurned: left.isTransposed, rank: ranks.reduce(0, +))
     }
 
     /// [diag(cᵢ) sᵢ Lᵢ …], [rows, Σr], and [Rᵢ diag(gᵢ) …], [Σr, columns].
     private func product(
-        of index: Int, _ owners: [Int], _ weights: MergingWeights
-    ) throws -> (left: [Float], right: [Float], rank: Int) {
-        let updates = try owners.map { try workbench.vectors.update(of: $0, layer: index) }
-        let ranks = updates.map { update in if case .lowRank(let rank)? = update?.kind { rank } else { 0 } }
-        let rank = ranks.reduce(0, +)
+        of index: Int, rank: Int, _ weights: MergingWeights
+    ) throws -> (left: [Float], right: [Float]) {
         let columns = workbench.layers[index].matrixColumns
         let rows = workbench.layers[index].elementCount / max(1, columns)
         var left = [Float](repeating: 0, count: rows * rank)
         var right: [Float] = []
         var start = 0
-        for ((owner, own), update) in zip(zip(owners, ranks), updates) {
-            guard let update else { continue }
+        for owner in owners(of: index) {
+            guard let update = try workbench.vectors.update(of: owner, layer: index),
+                case .lowRank(let own) = update.kind
+            else { continue }
             let coefficients = Coefficients.of(owner, index, weights, workbench.vectors).map(Float.init)
             for row in 0..<rows {
                 let coefficient = coefficients[coefficients.count == 1 ? 0 : row]
@@ -67,7 +97,7 @@ extension MergedAdapter {
                 ? update.right : update.right.indices.map { update.right[$0] * gains[$0 % columns] }
             start += own
         }
-        return (left, right, rank)
+        return (left, right)
     }
 
     private static func transposed(_ values: [Float], rows: Int, columns: Int) -> [Float] {

@@ -9,9 +9,11 @@ internal import WorkerProtocol
 ///
 /// Of LoRAs: θm − θp = Σᵢ diag(cᵢ) · sᵢBᵢAᵢ · diag(gᵢ), whose factors side by side are a LoRA of the sum of the ranks. Of (IA)³
 /// vectors lᵢ: 1 + Σᵢ cᵢ (lᵢ − 1). Biases, and what some task saved whole, come as the merged model has them. Memory: the
-/// factors of one tensor and the bytes of another.
+/// factors of one tensor, or a megabyte.
 struct MergedAdapter {
     static let folder = "adapter"
+    /// What PEFT puts before every name.
+    static let prefix = "base_model.model."
 
     let workbench: Workbench
     let kind: AdapterConfiguration.Kind
@@ -20,12 +22,6 @@ struct MergedAdapter {
     /// Layers that are written whole, by their names in the adapters.
     private(set) var whole: [Int: String] = [:]
     let isTransposed: Bool
-
-    /// A tensor of the file.
-    struct Part {
-        var slot: SafetensorsWriter.Slot
-        var values: [Float]
-    }
 
     /// Throws `MergeError`, before anything is merged, where the merge is no one adapter: it blames a task that differs from
     /// those that are deployed already, or from the first.
@@ -54,7 +50,10 @@ struct MergedAdapter {
             }
         }
         for index in workbench.layers.indices { try add(index) }
-        if kind == .ia3 { try checkGains() }
+        switch kind {
+        case .lora: try checkFactors()
+        case .ia3: try checkGains()
+        }
         guard !modules.isEmpty else {
             throw fault(first, "no module is left that only adapters change; set adapter to false")
         }
@@ -99,56 +98,42 @@ struct MergedAdapter {
     }
 
     /// Biases that a vector of (IA)³ scales with its module's weight are no tensors of their own.
-    mutating func keep(_ biases: Set<Int>) { for index in biases { whole[index] = nil } }
+    mutating func leaveOut(_ biases: Set<Int>) { for index in biases { whole[index] = nil } }
 
     /// Writes `adapter/adapter_model.safetensors` and `adapter/adapter_config.json` into `directory`, where the merged model
     /// lies already.
     func write(_ weights: MergingWeights, to directory: String) throws -> [SourceFile] {
         let model = try Checkpoint(directory: directory)
         try Durable.createDirectories("\(directory)/\(Self.folder)")
-        var parts: [Part] = []
-        var description = AdapterDescription(kind: kind, ranks: [:])
-        description.isTransposed = isTransposed
-        for (index, module) in modules.sorted(by: { $0.key < $1.key }) {
-            switch kind {
-            case .lora:
-                let factors = try factors(of: index, in: module, weights)
-                description.ranks[module] = factors[0].slot.shape[0]
-                parts += factors
-            case .ia3:
-                let vector = try vector(of: index, in: module, weights)
-                description.ranks[module] = 1
-                if scalesInputs(index) { description.feedforward.append(module) }
-                parts.append(vector)
+        let name = "\(Self.folder)/\(Adapter.weightsName)"
+        let adapted = modules.sorted { $0.key < $1.key }
+        let entries = whole.sorted { $0.key < $1.key }.compactMap { index, name in
+            model.entry(workbench.layers[index].name).map { (entry: $0, name: stored(name)) }
+        }.sorted { $1.entry.dtype.byteCount < $0.entry.dtype.byteCount }
+        let wide = entries.prefix { $0.entry.dtype.byteCount > SafetensorsDType.f32.byteCount }
+        let narrow = entries.dropFirst(wide.count)
+        let slot = { (entry: TensorEntry, name: String) in
+            SafetensorsWriter.Slot(name: name, dtype: entry.dtype, shape: entry.shape)
+        }
+        let writer = try SafetensorsWriter(
+            path: "\(directory)/\(name)",
+            slots: wide.map(slot) + adapted.flatMap { slots(of: $0.key, in: $0.value) } + narrow.map(slot))
+        for (entry, _) in wide { try copy(entry, of: model, to: writer) }
+        for (index, _) in adapted {
+            for values in try kind == .lora ? factors(of: index, weights) : [gains(of: index, weights)] {
+                try unsafe values.withUnsafeBytes { try unsafe writer.append($0) }
             }
         }
-        let rest = whole.sorted { $0.key < $1.key }.map { (workbench.layers[$0.key].name, $0.value) }
-        description.hasBiases = rest.contains { $0.1.hasSuffix(".bias") }
+        for (entry, _) in narrow { try copy(entry, of: model, to: writer) }
+        let written = try writer.finish()
         return [
-            try writeTensors(parts, rest, of: model, to: directory),
-            try writeConfiguration(description, to: directory),
+            SourceFile(name: name, bytes: written.bytes, sha256: written.sha256),
+            try writeConfiguration(to: directory),
         ]
     }
 
-    private func writeTensors(
-        _ parts: [Part], _ rest: [(layer: String, name: String)], of model: Checkpoint, to directory: String
-    ) throws -> SourceFile {
-        let name = "\(Self.folder)/\(Adapter.weightsName)"
-        let adapted = Set(modules.values)
-        let entries = rest.compactMap { item in model.entry(item.layer).map { ($0, item.name) } }
-            .sorted { $1.0.dtype.byteCount < $0.0.dtype.byteCount }
-        let wide = entries.filter { $0.0.dtype.byteCount > 4 }
-        let narrow = entries.dropFirst(wide.count)
-        func slot(_ entry: TensorEntry, _ target: String) -> SafetensorsWriter.Slot {
-            .init(name: Self.stored(target, adapted), dtype: entry.dtype, shape: entry.shape)
-        }
-        let writer = try SafetensorsWriter(
-            path: "\(directory)/\(name)", slots: wide.map(slot) + parts.map(\.slot) + narrow.map(slot))
-        for (entry, _) in wide { try copy(entry, of: model, to: writer) }
-        for part in parts { try unsafe part.values.withUnsafeBytes { try unsafe writer.append($0) } }
-        for (entry, _) in narrow { try copy(entry, of: model, to: writer) }
-        let written = try writer.finish()
-        return SourceFile(name: name, bytes: written.bytes, sha256: written.sha256)
+    private func slots(of index: Int, in module: String) -> [SafetensorsWriter.Slot] {
+        kind == .lora ? factorSlots(of: index, in: module) : gainSlots(of: index, in: module)
     }
 
     private func copy(_ entry: TensorEntry, of model: Checkpoint, to writer: SafetensorsWriter) throws {
@@ -163,8 +148,15 @@ struct MergedAdapter {
         }
     }
 
-    private func writeConfiguration(_ description: AdapterDescription, to directory: String) throws -> SourceFile {
+    private func writeConfiguration(to directory: String) throws -> SourceFile {
         let name = "\(Self.folder)/\(AdapterConfiguration.fileName)"
+        var description = AdapterDescription(kind: kind, ranks: [:])
+        for (index, module) in modules {
+            description.ranks[module] = slots(of: index, in: module).first?.shape.first ?? 1
+        }
+        if kind == .ia3 { description.feedforward = modules.filter { scalesInputs($0.key) }.map(\.value) }
+        description.isTransposed = isTransposed
+        description.hasBiases = whole.values.contains { $0.hasSuffix(".bias") }
         let content = try description.content()
         let file = try WritableFile(creating: "\(directory)/\(name)")
         try file.append(content)
@@ -173,12 +165,10 @@ struct MergedAdapter {
     }
 
     /// What PEFT calls a tensor that is there whole: in an adapted module it lies one step deeper.
-    private static func stored(_ target: String, _ adapted: Set<String>) -> String {
+    private func stored(_ target: String) -> String {
         let parts = target.split(separator: ".", omittingEmptySubsequences: false)
         let module = parts.dropLast().joined(separator: ".")
-        let name = adapted.contains(module) ? "\(module).base_layer.\(parts.last ?? "")" : target
-        return prefix + name
+        let isAdapted = modules.values.contains(module)
+        return Self.prefix + (isAdapted ? "\(module).base_layer.\(parts.last ?? "")" : target)
     }
-
-    static let prefix = "base_model.model."
 }

@@ -83,6 +83,25 @@ struct MergedAdapterTests {
         }
     }
 
+    /// What scales inputs scales no bias, so that one coefficient holds for it.
+    @Test func fitOfVectorsOfInputs() throws {
+        try Fixture.temporarily { directory in
+            var plan = try Fixture.plan(settings(.supermerge), in: directory)
+            for index in plan.tasks.indices {
+                let folder = try ModelFolder(
+                    "\(AdapterFixture.root)/vit/shapes", copiedTo: "\(directory)/inputs\(index)")
+                try folder.change(Adapter.weightsName) { tensors in
+                    tensors = tensors.filter { !$0.key.hasSuffix(".ia3_l") || $0.key.contains("fc2") }
+                    for (name, vector) in tensors where name.hasSuffix(".ia3_l") && index == 1 {
+                        tensors[name] = .init(vector.values(Float.self).map { 2 - $0 / 2 }, .f32, shape: vector.shape)
+                    }
+                }
+                plan.tasks[index].directory = folder.path
+            }
+            try expectTheMergedModel(plan)
+        }
+    }
+
     @Test func ranksAddUp() throws {
         try Fixture.temporarily { directory in
             let plan = try plan(["lora", "rslora"], settings(.taskArithmetic), in: directory)
