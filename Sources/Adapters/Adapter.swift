@@ -15,6 +15,8 @@ package final class Adapter: Sendable {
     package let checkpoint: Checkpoint
     /// What it does to tensors of the base, by their names.
     package let updates: [String: TensorUpdate]
+    /// What the model that it was trained on calls these tensors, by the base's names.
+    package let targets: [String: String]
 
     /// Whether `directory` holds an adapter, whole or not.
     package static func isPresent(directory: String) -> Bool {
@@ -62,5 +64,6 @@ package final class Adapter: Sendable {
         self.configuration = configuration
         checkpoint = Checkpoint(file, fileNames: Self.fileNames, stored: matching.whole)
         updates = try matching.updates()
+        targets = matching.targets
     }
 }

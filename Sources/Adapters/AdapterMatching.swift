@@ -19,6 +19,8 @@ struct AdapterMatching {
     private(set) var parts: [String: Parts] = [:]
     /// Tensors that are there whole, by the base's names: what the file calls them.
     private(set) var whole: [String: String] = [:]
+    /// What the adapter calls the tensors of the base, by their names there.
+    private(set) var targets: [String: String] = [:]
 
     /// Throws where a tensor's name is none of PEFT's, belongs to another kind of adapter, or finds no place in the base.
     init(
@@ -56,6 +58,7 @@ struct AdapterMatching {
                         + "in the base, and the adapter would untie them; train it without this module, or drop full weights"
                 )
             }
+            targets[name] = target
             try put(entry.name, key, as: name)
         }
         let changed = Set(parts.keys).union(whole.keys.filter { base.entry($0) != nil })

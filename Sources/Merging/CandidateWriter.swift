@@ -8,12 +8,16 @@ struct CandidateWriter {
     let workbench: Workbench
     let directory: String
 
-    /// The trunk θm in the base's types, every task's head, and the coefficients. `progress` counts tensors.
+    /// The trunk θm in the base's types, every task's head, the coefficients, and the adapter where it is wanted.
+    /// `progress` counts tensors.
     func write(_ weights: MergingWeights, progress: (Int, Int) throws -> Void) throws -> [SourceFile] {
         var outputs = try writeModel(weights, progress: progress)
         try Durable.createDirectories(directory + "/heads")
         for task in workbench.tasks where !task.head.isEmpty { outputs.append(try writeHead(task)) }
         outputs.append(try Coefficients.write(weights, workbench.vectors, to: directory))
+        if workbench.plan.settings.writesAdapter {
+            outputs += try MergedAdapter(workbench).write(weights, to: directory)
+        }
         return outputs
     }
 

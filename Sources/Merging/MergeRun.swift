@@ -42,6 +42,7 @@ package final class MergeRun {
         try TorchRuntime.setThreads(plan.settings.threads)
         TorchRuntime.keepFreedMemory()
         let workbench = try Workbench(plan)
+        if plan.settings.writesAdapter { _ = try MergedAdapter(workbench) }
         if plan.settings.method.isLearned {
             try workbench.vectors.findZeros { [unowned self] done in
                 try progress(.reading, done, workbench.layers.count)

@@ -121,6 +121,8 @@ package struct MergeSettings: Codable, Hashable, Sendable {
     package var precision: Precision = .f32
     /// Bytes that a merge should stay under.
     package var memory: Int64 = 8 << 30
+    /// Whether the release is written as one adapter, too.
+    package var writesAdapter: Bool = false
 
     package init() {}
 }
@@ -150,6 +152,19 @@ extension MergeSettings {
         }
     }
 
+    /// Why `writesAdapter` can't be had with these settings, and what to set instead; else nil.
+    package var adapterFault: String? {
+        guard writesAdapter else { return nil }
+        switch method {
+        case .ties, .dare:
+            return "can't be had with \(method.rawValue), which drops single elements; choose another method"
+        case .supermerge, .adamerging:
+            guard granularity == .element else { return nil }
+            return "can't be had with granularity element, which leaves no low rank; choose tensor, row or row-column"
+        case .average, .taskArithmetic: return nil
+        }
+    }
+
     /// A key that another version of the program did not write has its default.
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
@@ -176,5 +191,6 @@ extension MergeSettings {
         device = try values.decodeIfPresent(Device.self, forKey: .device) ?? standard.device
         precision = try values.decodeIfPresent(Precision.self, forKey: .precision) ?? standard.precision
         memory = try values.decodeIfPresent(Int64.self, forKey: .memory) ?? standard.memory
+        writesAdapter = try values.decodeIfPresent(Bool.self, forKey: .writesAdapter) ?? standard.writesAdapter
     }
 }

@@ -99,6 +99,8 @@ struct MergeOptions: ParsableArguments {
     var device = defaults.device
     @Option(help: "Precision of the matrix products.")
     var precision = defaults.precision
+    @Flag(help: "Write the result as one adapter, too, into adapter/: where every task is a LoRA, or every one (IA)³.")
+    var adapter = false
 
     func validate() throws {
         guard steps >= 0, mixup >= 0, batch > 0, evaluateEvery > 0, patience > 0, threads >= 0 else {
@@ -119,6 +121,7 @@ struct MergeOptions: ParsableArguments {
         if let needed = settings.scaleFault {
             throw ValidationError("scale must be \(needed) for \(method.rawValue); static methods take any")
         }
+        if let fault = settings.adapterFault { throw ValidationError("adapter \(fault)") }
     }
 
     var settings: MergeSettings {
@@ -149,6 +152,7 @@ struct MergeOptions: ParsableArguments {
         settings.threads = threads
         settings.device = device
         settings.precision = precision
+        settings.writesAdapter = adapter
         return settings
     }
 }

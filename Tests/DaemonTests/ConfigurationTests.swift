@@ -108,6 +108,7 @@ struct ConfigurationTests {
         "merge: {memory: 0}", "merge: {fan-in: 1}", "merge: {strategy: tree}", "merge: {scale: 1}",
         "merge: {squash: clamp, scale: -0.1}", "merge: {squash: sigmoid}", "merge: {squash: none, scale: search}",
         "merge: {method: adamerging, squash: none, scale: 1}",
+        "merge: {method: ties, adapter: true}", "merge: {granularity: element, adapter: true}",
         "merge: {holdout: nan}", "merge: {seed: -1}",
         "retain: {versions: 0}",
         "rescan: 0", "merge: {steps: 99999999999999999999}", "settle: 1e400s", "settle: 99999999999999d", "\u{0}",

@@ -90,6 +90,13 @@ extension ConfigurationKey {
         }
     }
 
+    static func flag(_ path: String, _ field: Field<Bool>) -> Self {
+        Self(path: path, kind: "true or false", show: { "\($0[keyPath: field])" }) { text, result throws(Problem) in
+            guard let value = Bool(text) else { throw Problem(message: "'\(text)' is neither true nor false") }
+            result[keyPath: field] = value
+        }
+    }
+
     static func number(
         _ path: String, _ field: Field<Double>, _ expectation: String,
         _ accepts: @escaping @Sendable (Double) -> Bool
