@@ -47,6 +47,10 @@ def unseen(zoo, folder, name):
     return merging.score(zoo, folder, name)
 
 
+def is_ready(runs):
+    return {kind for kind, _ in by_kind(runs)} == set(KINDS) and any("base_of" in run for run in runs.values())
+
+
 def by_kind(runs):
     found = {}
     for run in runs.values():
