@@ -14,7 +14,7 @@ import Testing
             atPath: site.registry + "/tasks/no task", withIntermediateDirectories: true)
         #expect(try site.control("pause").status == 0)
         try site.drop("cedar")
-        try site.settle()
+        try site.settle("the folder that is no task is refused", status: 3)
         for command in [
             "status", "health", "plan", "diff 1 2", "history", "verify", "show 1", "rescan",
         ] {
