@@ -53,7 +53,7 @@ import Testing
     }
 
     /// Adds noise to the trunk's matrices: whatever takes a third of that in forgets what it knew.
-    private static func wreck(_ folder: String) throws {
+    static func wreck(_ folder: String) throws {
         var model = try TensorFile(path: folder + "/model.safetensors")
         var random = Randomness(seed: 1)
         for name in model.tensors.keys.sorted() where name.contains("mlp") || name.contains("proj.weight") {

@@ -65,24 +65,13 @@ import Testing
         #expect(tasks[1].deployed?.metric == "agreement" && tasks[1].paired != nil && tasks[2].deployed == nil)
     }
 
-    /// Turns a checkpoint's whole trunk round: whatever takes some of it in forgets what it knew.
-    private static func wreck(_ folder: String) throws {
-        var model = try TensorFile(path: folder + "/model.safetensors")
-        var random = Randomness(seed: 1)
-        for name in model.tensors.keys.sorted() where name.contains("mlp") || name.contains("proj.weight") {
-            guard let values = model.tensors[name]?.floats else { continue }
-            model.tensors[name]?.floats = zip(values, random.normals(values.count, scale: 0.6)).map { $0 + $1 }
-        }
-        try model.write(folder + "/model.safetensors")
-    }
-
     @Test func whatHarmsAnUnlabelledTaskIsStoppedByItsAgreement() throws {
         let site = try Site(steps: 10, merge: ["learning-rate": "0.001"])
         try site.drop("amber", edit: Self.strip)
         try site.start()
         try site.settle()
         try site.drop("birch") { folder in
-            try Self.wreck(folder)
+            try GateTests.wreck(folder)
             try Self.strip(folder)
         }
         try site.settle(status: 3)

@@ -103,7 +103,7 @@ package actor Reconciler {
     var lookFailure: String?
     var statusLine = ""
     var statusShown: (phase: WorkerEvent.Progress.Phase?, at: ContinuousClock.Instant)?
-    /// What the gate or a worker refused since the registry last changed.
+    /// What admission, a worker or the gate refused and nothing has put right since.
     var refusals: [String] = []
     /// Those that somebody who waited has been told of: the next arrival is not answered for by them.
     var toldRefusals: Set<String> = []
