@@ -39,15 +39,16 @@ enum Coefficients {
     }
 
     /// The weights of the deployed release where they fit: a task with the same name starts from its old coefficients, a new
-    /// one from `scale`. A release without coefficients, or of another base, gives none.
+    /// one from `scale`; how many tasks are old, and the settings that they were fitted with. A release without coefficients,
+    /// or of another base, gives none.
     static func warmStart(
         _ weights: MergingWeights, _ layers: [Layer], tasks: [TaskSource], base: BaseSource, release directory: String
-    ) throws -> MergingWeights {
+    ) throws -> (weights: MergingWeights, known: Int, settings: MergeSettings?) {
         let bytes = try Durable.contents(directory + "/release.json")
         let record = try JSON.decode(ReleaseRecord.self, from: Data(bytes))
         let file = directory + "/" + path
         guard record.base.digest == base.digest, record.settings.method.isLearned, try FileStatus.ifPresent(file) != nil
-        else { return weights }
+        else { return (weights, 0, nil) }
         let stored = try SafetensorsFile(file: ReadableFile(path: file))
         let places = Dictionary(uniqueKeysWithValues: record.tasks.enumerated().map { ($1.name, $0) })
         var weights = weights
@@ -70,7 +71,7 @@ enum Coefficients {
                 weights.start(task: task, layer: index, gains: oldGains[first..<first + layer.weightColumns])
             }
         }
-        return weights
+        return (weights, tasks.count { places[$0.name] != nil }, record.settings)
     }
 }
 

@@ -1,15 +1,25 @@
 internal import WorkerProtocol
 
-/// How large the steps of a fit are.
+/// How many steps a fit may take, and how large they are.
 struct FitSchedule: Hashable, Sendable {
-    private let steps: Int
+    let steps: Int
     private let learningRate: Double
     private let falls: Bool
 
+    /// A fit from `scale`, or from a release that knows too little.
     init(_ settings: MergeSettings) {
         steps = settings.steps
         learningRate = settings.learningRate
         falls = settings.schedule == .falling
+    }
+
+    /// A fit from the weights of a deployed release, most of which are right: a share of the steps, large ones at first so that
+    /// the newcomers' weights find their place, falling to 0 so that all of them settle.
+    init(arrival settings: MergeSettings) {
+        guard settings.arrivalShare < 1 else { self = FitSchedule(settings); return }
+        steps = Int((Double(settings.steps) * settings.arrivalShare).rounded(.up))
+        learningRate = settings.arrivalLearningRate
+        falls = true
     }
 
     /// Step size of the update after `step` others.

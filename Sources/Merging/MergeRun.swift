@@ -131,12 +131,14 @@ package final class MergeRun {
         _ start: MergingWeights, into result: inout MergeResult
     ) throws -> MergingWeights {
         let saved = FitState.load(from: plan.scratch, merge: plan.merge, like: start)
-        let state = try saved ?? FitState(firstWeights(workbench, start))
+        let first = try firstWeights(workbench, start)
+        let state = saved ?? FitState(first.weights)
         report(.started(.init(tasks: workbench.tasks.map(\.name), resumedAt: state.step, strategy: workbench.choice)))
         workbench.vectors.keepsRead = true
-        let fit = try SuperMergeFit(workbench, bench, parameters, state: state, teachers: teachers)
+        let fit = try SuperMergeFit(
+            workbench, bench, parameters, state: state, teachers: teachers, schedule: first.schedule)
         if saved == nil { try fit.look(lastLoss: nil) }
-        try descend(fit, named: plan.merge, done: 0, total: plan.settings.steps)
+        try descend(fit, named: plan.merge, done: 0, total: fit.schedule.steps)
         result.steps = fit.state.step
         result.bestStep = fit.state.bestStep
         result.curve = fit.state.curve.thinned(keeping: fit.state.bestStep)
@@ -173,12 +175,12 @@ package final class MergeRun {
     /// `merge`'s.
     private func descend(_ fit: SuperMergeFit, named merge: String, done: Int, total: Int) throws {
         let settings = plan.settings
-        while fit.state.step < settings.steps, fit.state.looksWithoutBetter < settings.patience {
+        while fit.state.step < fit.schedule.steps, fit.state.looksWithoutBetter < settings.patience {
             try stopIfAsked(fit, merge)
             let loss = try fit.step()
             var heldOut: Double?
             var scores: [HeldOutScore]?
-            if fit.state.step % settings.evaluateEvery == 0 || fit.state.step == settings.steps {
+            if fit.state.step % settings.evaluateEvery == 0 || fit.state.step == fit.schedule.steps {
                 try fit.look(lastLoss: loss)
                 heldOut = fit.state.curve.last?.heldOut
                 scores = fit.heldOut
@@ -193,10 +195,21 @@ package final class MergeRun {
         }
     }
 
-    private func firstWeights(_ workbench: Workbench, _ start: MergingWeights) throws -> MergingWeights {
-        guard workbench.plan.settings.strategy == .incremental, let deployed = plan.deployed else { return start }
-        return try Coefficients.warmStart(
+    /// Where the fit starts and how it goes on: from the deployed release, and as an arrival where that was fitted in the same
+    /// form and has at least half of the tasks.
+    private func firstWeights(
+        _ workbench: Workbench, _ start: MergingWeights
+    ) throws -> (weights: MergingWeights, schedule: FitSchedule) {
+        let whole = FitSchedule(plan.settings)
+        guard workbench.plan.settings.strategy == .incremental, let deployed = plan.deployed else {
+            return (start, whole)
+        }
+        let warm = try Coefficients.warmStart(
             start, workbench.layers, tasks: plan.tasks, base: plan.base, release: deployed.directory)
+        guard let former = warm.settings, former.hasForm(of: plan.settings), 2 * warm.known >= plan.tasks.count else {
+            return (warm.weights, whole)
+        }
+        return (warm.weights, FitSchedule(arrival: plan.settings))
     }
 
     private func stopIfAsked(_ fit: SuperMergeFit, _ merge: String) throws {

@@ -12,7 +12,7 @@ final class SuperMergeFit {
     let workbench: Workbench
     let bench: Bench
     let parameters: ModelParameters
-    private let schedule: FitSchedule
+    let schedule: FitSchedule
     private let watched: [Int: Int]
     private let samplers: [Sampler]
     private let scorer: Scorer
@@ -24,14 +24,14 @@ final class SuperMergeFit {
     /// `teachers` holds each task's own checkpoint's logits on its whole validation set where the loss distils.
     init(
         _ workbench: Workbench, _ bench: Bench, _ parameters: ModelParameters, state: FitState,
-        teachers: [TeacherLogits?]
+        teachers: [TeacherLogits?], schedule: FitSchedule? = nil
     ) throws {
         self.workbench = workbench
         self.bench = bench
         self.parameters = parameters
         self.state = state
         self.teachers = teachers
-        schedule = FitSchedule(workbench.plan.settings)
+        self.schedule = schedule ?? FitSchedule(workbench.plan.settings)
         scorer = Scorer(model: bench.model, autocast: workbench.plan.settings.precision == .bf16)
         watched = Dictionary(uniqueKeysWithValues: workbench.trainable().map { ($0, $0) })
         samplers = zip(workbench.tasks, bench.sets).map { task, set in

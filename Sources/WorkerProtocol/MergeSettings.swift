@@ -100,6 +100,11 @@ package struct MergeSettings: Codable, Hashable, Sendable {
     package var learningRate: Double = 0.03
     /// What becomes of it.
     package var schedule: Schedule = .constant
+    /// Share of `steps` that SuperMerge takes from the weights of a deployed release which has most of the tasks; 1: a fit like
+    /// any other.
+    package var arrivalShare: Double = 0.2
+    /// Adam's step size at the start of such a fit; it falls to 0.
+    package var arrivalLearningRate: Double = 0.1
     /// Examples of each task in a step.
     package var batch: Int = 16
     /// Steps between two looks at the held-out examples.
@@ -142,6 +147,12 @@ extension MergeSettings {
         method == .supermerge && loss(of: objective) != .distillation
     }
 
+    /// Whether weights that were fitted with `other` are good weights for these settings, but for tasks that came or went.
+    package func hasForm(of other: MergeSettings) -> Bool {
+        method == .supermerge && other.method == method && granularity == other.granularity && squash == other.squash
+            && loss == other.loss && mixup == other.mixup
+    }
+
     /// What `scale` would have to be, where it is not: a learned fit has to start where its weights move. Else nil.
     package var scaleFault: String? {
         guard method.isLearned else { return nil }
@@ -179,6 +190,9 @@ extension MergeSettings {
         steps = try values.decodeIfPresent(Int.self, forKey: .steps) ?? standard.steps
         learningRate = try values.decodeIfPresent(Double.self, forKey: .learningRate) ?? standard.learningRate
         schedule = try values.decodeIfPresent(Schedule.self, forKey: .schedule) ?? standard.schedule
+        arrivalShare = try values.decodeIfPresent(Double.self, forKey: .arrivalShare) ?? standard.arrivalShare
+        arrivalLearningRate =
+            try values.decodeIfPresent(Double.self, forKey: .arrivalLearningRate) ?? standard.arrivalLearningRate
         batch = try values.decodeIfPresent(Int.self, forKey: .batch) ?? standard.batch
         evaluateEvery = try values.decodeIfPresent(Int.self, forKey: .evaluateEvery) ?? standard.evaluateEvery
         patience = try values.decodeIfPresent(Int.self, forKey: .patience) ?? standard.patience

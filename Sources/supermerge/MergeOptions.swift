@@ -75,6 +75,10 @@ struct MergeOptions: ParsableArguments {
     var learningRate: Double?
     @Option(help: "Whether the step size stays, or falls to 0 over --steps.")
     var schedule = defaults.schedule
+    @Option(help: "Share of --steps that is taken from a --previous merge in the same form; 1: a fit like any other.")
+    var arrivalShare = defaults.arrivalShare
+    @Option(help: "Step size of Adam at the start of such a fit; it falls to 0.")
+    var arrivalLearningRate = defaults.arrivalLearningRate
     @Option(help: "Examples of each task in a step.")
     var batch = defaults.batch
     @Option(help: "Steps between two looks at the held-out examples.")
@@ -112,6 +116,9 @@ struct MergeOptions: ParsableArguments {
         guard settings.learningRate > 0, settings.learningRate.isFinite, (0..<1).contains(holdout) else {
             throw ValidationError("learning-rate must be positive and holdout in 0..<1")
         }
+        guard arrivalShare > 0, arrivalShare <= 1, arrivalLearningRate > 0, arrivalLearningRate.isFinite else {
+            throw ValidationError("arrival-share must be above 0 and at most 1, and arrival-learning-rate positive")
+        }
         if let density, !(density > 0 && density <= 1) {
             throw ValidationError("density must be above 0 and at most 1")
         }
@@ -137,6 +144,8 @@ struct MergeOptions: ParsableArguments {
         settings.steps = steps
         settings.learningRate = learningRate ?? method.usualLearningRate(settings.granularity)
         settings.schedule = schedule
+        settings.arrivalShare = arrivalShare
+        settings.arrivalLearningRate = arrivalLearningRate
         settings.batch = batch
         settings.evaluateEvery = evaluateEvery
         settings.patience = patience

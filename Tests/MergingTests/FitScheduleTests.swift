@@ -18,4 +18,14 @@ import WorkerProtocol
         #expect(rates(.falling, steps: 20, at: [0, 10, 20, 21]) == [0.5, 0.25, 0, 0])
         #expect(rates(.falling, steps: 0, at: [0]) == [0.5])
     }
+
+    @Test func anArrivalTakesAShareOfTheStepsAndFalls() {
+        var settings = MergeSettings()
+        (settings.steps, settings.arrivalShare, settings.arrivalLearningRate) = (101, 0.1, 0.22)
+        let schedule = FitSchedule(arrival: settings)
+        #expect(schedule.steps == 11)
+        #expect([0, 11].map(schedule.rate) == [0.22, 0])
+        settings.arrivalShare = 1
+        #expect(FitSchedule(arrival: settings) == FitSchedule(settings))
+    }
 }

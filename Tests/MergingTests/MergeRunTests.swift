@@ -205,4 +205,30 @@ struct MergeRunTests {
             #expect(second.tasks[1].deployed == nil)
         }
     }
+
+    /// At least half of the tasks must be known, and from a fit in the same form.
+    @Test(arguments: [
+        ("letters", 0.25, MergeSettings.Granularity.tensor, 3), ("letters", 1, .tensor, 12),
+        ("letters", 0.25, .row, 12),
+    ])
+    func anArrivalTakesFewSteps(
+        known: String, share: Double, granularity: MergeSettings.Granularity, steps: Int
+    ) throws {
+        try Fixture.temporarily { directory in
+            let plan = try Fixture.plan(settings(), tasks: [known], in: directory + "/first")
+            let result = try MergeRun(plan, report: { _ in }).run()
+            #expect(result.steps == 12)
+            let record = ReleaseRecord(
+                version: 1, created: "", merge: "test", settings: plan.settings, base: plan.base, tasks: plan.tasks,
+                result: result)
+            try JSON.encode(record).write(to: URL(fileURLWithPath: plan.output + "/release.json"))
+            for (tasks, expected) in [(["letters", "shapes"], steps), (["shapes"], 12)] {
+                var next = try Fixture.plan(settings(), tasks: tasks, in: "\(directory)/\(tasks.count)")
+                next.deployed = DeployedSource(version: 1, directory: plan.output)
+                next.settings.arrivalShare = share
+                next.settings.granularity = granularity
+                #expect(try MergeRun(next, report: { _ in }).run().steps == expected)
+            }
+        }
+    }
 }

@@ -19,6 +19,8 @@ extension ConfigurationKey {
         integer("merge.steps", \.merge.steps, least: 1),
         number("merge.learning-rate", \.merge.learningRate, "above 0") { $0 > 0 },
         choice("merge.schedule", \.merge.schedule),
+        number("merge.arrival-share", \.merge.arrivalShare, "above 0 and at most 1") { $0 > 0 && $0 <= 1 },
+        number("merge.arrival-learning-rate", \.merge.arrivalLearningRate, "above 0") { $0 > 0 },
         integer("merge.batch", \.merge.batch, least: 1),
         integer("merge.evaluate-every", \.merge.evaluateEvery, least: 1),
         integer("merge.patience", \.merge.patience, least: 1),
