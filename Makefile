@@ -4,11 +4,13 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: demo test build bench check format set-up install clean
+.PHONY: demo test build bench check format set-up install deb clean
 
 PREFIX ?= /usr
 SYSCONFDIR ?= /etc
 DESTDIR ?=
+# Where the programs to install were built.
+PRODUCTS ?= .build/release
 PROGRAMS := supermerge supermerged supermergectl
 # What supermerge loads when it needs libtorch; no program links it, so it has to be asked for.
 LIBRARY := supermerge-torch
@@ -36,20 +38,23 @@ bench: build
 check:
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Demo
 	systemd/check
+	@Packaging/man/render reference config/supermerged.yaml | diff -u docs/configuration.md - || \
+	    { echo "docs/configuration.md is not what config/supermerged.yaml says; run make format"; exit 1; }
 	@! command -v python3 >/dev/null || Benchmarks/results page --check
 
 format:
 	swift format --in-place --recursive --parallel Package.swift Sources Tests Demo
+	Packaging/man/render reference config/supermerged.yaml >docs/configuration.md
 
 set-up:
 	@Tools/set-up
 
 # The unit calls /usr/bin/supermerged: another PREFIX needs a drop-in for ExecStart=.
 install:
-	@for product in $(PROGRAMS) lib$(LIBRARY).so; do [ -e .build/release/$$product ] || exec $(MAKE) build; done
+	@for product in $(PROGRAMS) lib$(LIBRARY).so; do [ -e $(PRODUCTS)/$$product ] || exec $(MAKE) build; done
 	install -d "$(DESTDIR)$(PREFIX)/bin"
-	install -m 755 $(addprefix .build/release/,$(PROGRAMS)) "$(DESTDIR)$(PREFIX)/bin/"
-	install -D -m 644 .build/release/lib$(LIBRARY).so \
+	install -m 755 $(addprefix $(PRODUCTS)/,$(PROGRAMS)) "$(DESTDIR)$(PREFIX)/bin/"
+	install -D -m 644 $(PRODUCTS)/lib$(LIBRARY).so \
 	    "$(DESTDIR)$(PREFIX)/lib/supermerge/lib$(LIBRARY).so"
 	install -D -m 644 systemd/supermerged@.service "$(DESTDIR)$(PREFIX)/lib/systemd/system/supermerged@.service"
 	install -D -m 644 systemd/sysusers.d/supermerged.conf "$(DESTDIR)$(PREFIX)/lib/sysusers.d/supermerged.conf"
@@ -57,9 +62,14 @@ install:
 	install -D -m 644 systemd/supermerged.catalog "$(DESTDIR)$(PREFIX)/lib/systemd/catalog/supermerged.catalog"
 	install -D -m 644 config/supermerged.yaml "$(DESTDIR)$(PREFIX)/share/supermerged/supermerged.yaml"
 	install -d -m 750 "$(DESTDIR)$(SYSCONFDIR)/supermerge"
+	Packaging/extras "$(PRODUCTS)" "$(DESTDIR)$(PREFIX)/share"
 	@[ -n "$(DESTDIR)" ] || echo "next: systemd-sysusers; systemd-tmpfiles --create; journalctl --update-catalog;" \
 	    "copy $(PREFIX)/share/supermerged/supermerged.yaml to $(SYSCONFDIR)/supermerge/NAME.yaml;" \
 	    "systemctl enable --now supermerged@NAME"
+
+# A Debian package in .build/deb.
+deb: set-up
+	Packaging/build
 
 clean:
 	@[ ! -e demo ] || chmod -R u+w demo
