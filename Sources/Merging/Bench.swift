@@ -38,7 +38,8 @@ struct Bench {
             return try task.validation.map {
                 try ValidationSet(
                     $0, task: task.name, inputNames: inputs, objective: objective,
-                    decoderStart: DecoderStart(base: plan.base.directory), holdout: settings.holdout, seed: settings.seed,
+                    decoderStart: DecoderStart(base: plan.base.directory), holdout: settings.holdout,
+                    seed: settings.seed,
                     isResident: isResident, mixup: distils ? settings.mixup : 0)
             }
         }

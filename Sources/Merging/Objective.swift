@@ -130,7 +130,8 @@ extension Objective {
     /// Why examples of this objective are nothing for the graph; else nil.
     static func fault(_ settings: TaskSettings, inputs: [String]) -> String? {
         guard settings.objective == .sequenceToSequence, !inputs.contains("decoder_input_ids") else { return nil }
-        return "task.yaml: objective sequence-to-sequence needs a graph that takes decoder_input_ids, and this one takes "
+        return
+            "task.yaml: objective sequence-to-sequence needs a graph that takes decoder_input_ids, and this one takes "
             + "\(inputs.joined(separator: ", ")); set objective to language-modeling"
     }
 }

@@ -163,7 +163,8 @@ final class SuperMergeFit {
             heldOut.append(
                 HeldOutScore(
                     task: workbench.tasks[task].name, loss: taskLoss / Double(scored),
-                    metric: set.isLabelled ? bench.objectives[task].metric.rawValue : Score.agreement, value: metric.value))
+                    metric: set.isLabelled ? bench.objectives[task].metric.rawValue : Score.agreement,
+                    value: metric.value))
         }
         return sum > 0 ? total / sum : nil
     }

@@ -72,7 +72,9 @@ final class ValidationSet {
         let isMixable = !inputs.isEmpty && inputNames.allSatisfy { file.entry($0)?.dtype.isFloatingPoint == true }
         mixtures = Mixture.all(of: fitted, times: isMixable ? mixup : 0, seed: seed, stream: task + "/mixup")
         let isCausal = !inputNames.contains(Self.decoderInputs)
-        if let choices { try MergeError.blaming(task) { try Self.check(choices.all(), labels?.all(), count, isCausal: isCausal) } }
+        if let choices {
+            try MergeError.blaming(task) { try Self.check(choices.all(), labels?.all(), count, isCausal: isCausal) }
+        }
     }
 
     /// What the steps of a fit draw from: the mixtures, where there are any.

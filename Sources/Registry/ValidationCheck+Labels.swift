@@ -60,14 +60,16 @@ extension ValidationCheck {
         guard objective.labelsTokens else {
             guard labels.shape.count == 1 else {
                 throw refusal(
-                    "wrong-labels", "`labels` are \(labels.shape), but \(objective.rawValue) needs one label an example")
+                    "wrong-labels", "`labels` are \(labels.shape), but \(objective.rawValue) needs one label an example"
+                )
             }
             return try checkRange(labels, file)
         }
         guard labels.shape.count == 2 else {
             throw refusal(
                 "wrong-labels",
-                "`labels` are \(labels.shape), but \(objective.rawValue) needs a label for each token, [examples, tokens]")
+                "`labels` are \(labels.shape), but \(objective.rawValue) needs a label for each token, [examples, tokens]"
+            )
         }
         let tokens = file.entry(isCausal || objective == .tokenClassification ? "input_ids" : Self.decoderInputs)
         if let tokens, tokens.shape.count == 2, tokens.shape != labels.shape {
@@ -160,7 +162,8 @@ extension ValidationCheck {
             throw refusal(
                 "wrong-labels",
                 "of example \(example) (the first is 0) \(right.isEmpty ? "no choice" : "the right choice, \(right[example]),") "
-                    + "\(right.isEmpty ? "has" : "has not") a token that is scored; give its tokens in `\(Self.choices)`")
+                    + "\(right.isEmpty ? "has" : "has not") a token that is scored; give its tokens in `\(Self.choices)`"
+            )
         }
     }
 

@@ -42,7 +42,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("language-modeling", [-100, 8, 1, 0, 1, 1], "example 0 (the first is 0) hold 8, but the vocabulary knows 0 to 7"),
+        (
+            "language-modeling", [-100, 8, 1, 0, 1, 1],
+            "example 0 (the first is 0) hold 8, but the vocabulary knows 0 to 7"
+        ),
         ("language-modeling", [-100, 1, 1, 0, 1, -1], "example 1 (the first is 0) hold -1"),
         ("language-modeling", [0, 1, 1, 3, -100, -100], "example 1 (the first is 0) is -100"),
         ("token-classification", [0, 1, 2, 0, 0, 0], "example 0 (the first is 0) hold 2, but the head knows 0 to 1"),
@@ -56,7 +59,9 @@ import Testing
     }
 
     @Test func labelsAreAsManyAsTokens() async throws {
-        for (tensor, word) in [(labels([0, 1], [2]), "[examples, tokens]"), (labels([0, 1, 0, 1], [2, 2]), "[2, 3]")] {
+        for (tensor, word) in [
+            (labels([0, 1], [2]), "[examples, tokens]"), (labels([0, 1, 0, 1], [2, 2]), "[2, 3]"),
+        ] {
             let refusal = try await drop("objective: token-classification", [Self.sentences, tensor])?.refusal
             #expect(refusal?.code == "wrong-labels" && refusal?.message.contains(word) == true)
         }
@@ -95,7 +100,10 @@ import Testing
             ([labels([0, 1], [2])], "no tensor `choices`"),
             ([choices([1, 2, 3, 4, 5, 6], [2, 1, 3]), labels([0, 0], [2])], "two choices or more"),
             ([right, labels([0, 2], [2])], "example 1 (the first is 0) is 2, but there are 2 choices"),
-            ([choices([1, 2, 3, 4, 4, 5, 6, 9, 1, 2, 3, 4]), labels([0, 1], [2])], "example 1 (the first is 0) hold 9"),
+            (
+                [choices([1, 2, 3, 4, 4, 5, 6, 9, 1, 2, 3, 4]), labels([0, 1], [2])],
+                "example 1 (the first is 0) hold 9"
+            ),
             (
                 [choices([1, 2, 3, 4, 4, 5, 6, 1, 1, 2, -100, -100]), labels([0, 1], [2])],
                 "of example 1 (the first is 0) the right choice, 1, has not a token"
@@ -109,7 +117,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("metric: guess", "`metric` must be one of accuracy"), ("metric: perplexity", "says nothing about classification"),
+        ("metric: guess", "`metric` must be one of accuracy"),
+        ("metric: perplexity", "says nothing about classification"),
         ("length-normalized: true", "multiple-choice alone"), ("length-normalized: 3", "true or false"),
     ])
     func settingsThatMeanNothing(settings: String, message: String) async throws {

@@ -88,7 +88,9 @@ struct ArchitectureFixture {
         let data = try SafetensorsFile(
             file: ReadableFile(path: "\(plan.tasks[0].directory)/../\(task)/validation.safetensors"))
         var inputs: [String: Tensor] = [:]
-        for input in model.signature.inputs { inputs[input.name] = try data.entry(input.name).map { try data.tensor($0) } }
+        for input in model.signature.inputs {
+            inputs[input.name] = try data.entry(input.name).map { try data.tensor($0) }
+        }
         return try TorchRuntime.withoutGradients { try model.forward(inputs: inputs, parameters: parameters) }
     }
 }

@@ -58,11 +58,11 @@ struct ArchitectureRunTests {
             settings.scale = 0.9
             let fixture = try ArchitectureFixture("resnet", in: directory, settings: settings)
             let result = try fixture.run()
-            #expect(result.notes.contains { $0.contains("10 tensors of running statistics") }, "\(result.notes)")
+            #expect(result.notes.contains { $0.contains("12 tensors of running statistics") }, "\(result.notes)")
             let tasks = try fixture.plan.tasks.map { try ModelFolder(at: $0.directory).tensors() }
             let written = try ModelFolder(at: fixture.plan.output).tensors()
             let statistics = written.filter { $0.key.hasSuffix("running_mean") || $0.key.hasSuffix("running_var") }
-            #expect(statistics.count == 10)
+            #expect(statistics.count == 12)
             for (name, content) in statistics {
                 let own = try tasks.map { try #require($0[name]).values(Float.self) }
                 let mean = zip(own[0], own[1]).map { ($0 + $1) / 2 }
@@ -89,7 +89,8 @@ struct ArchitectureRunTests {
             }
             let result = try fixture.run()
             #expect(result.tasks.allSatisfy { $0.merged?.loss.isFinite == true })
-            for (name, content) in try ModelFolder(at: fixture.plan.output).tensors() where name.hasSuffix("running_var") {
+            for (name, content) in try ModelFolder(at: fixture.plan.output).tensors()
+            where name.hasSuffix("running_var") {
                 #expect(content.values(Float.self).allSatisfy { $0 > 0 })
             }
         }
@@ -102,9 +103,13 @@ struct ArchitectureRunTests {
             let fixture = try ArchitectureFixture("resnet", in: directory, settings: settings)
             _ = try fixture.run()
             let tasks = try fixture.plan.tasks.map { try ModelFolder(at: $0.directory).tensors() }
-            for (name, content) in try ModelFolder(at: fixture.plan.output).tensors() where name.hasSuffix("running_var") {
+            for (name, content) in try ModelFolder(at: fixture.plan.output).tensors()
+            where name.hasSuffix("running_var") {
                 let own = try tasks.map { try #require($0[name]).values(Float.self) }
-                #expect(zip(content.values(Float.self), zip(own[0], own[1])).allSatisfy { abs($0 - ($1.0 + $1.1) / 2) < 1e-6 })
+                #expect(
+                    zip(content.values(Float.self), zip(own[0], own[1])).allSatisfy {
+                        abs($0 - ($1.0 + $1.1) / 2) < 1e-6
+                    })
             }
         }
     }

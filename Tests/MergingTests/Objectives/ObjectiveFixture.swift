@@ -94,7 +94,8 @@ struct ObjectiveFixture {
         parameters = try weights.parameters(weights.names)
         let inputs = model.signature.inputs.map(\.name)
         set = try ValidationSet(
-            SafetensorsFile(file: ReadableFile(path: "\(Self.root)/\(data).safetensors")), task: data, inputNames: inputs,
+            SafetensorsFile(file: ReadableFile(path: "\(Self.root)/\(data).safetensors")), task: data,
+            inputNames: inputs,
             objective: settings.objective, decoderStart: DecoderStart(start: 0, padding: 0), holdout: 0, seed: 0)
         objective = Objective(settings, inputs: inputs)
     }

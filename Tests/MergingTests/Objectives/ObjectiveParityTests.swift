@@ -13,7 +13,9 @@ import WorkerProtocol
     @Test func metricsOfClassesAreTheirDefinitions() throws {
         for reference in try ObjectiveFixture.reference().metrics.classes {
             var counts = ConfusionCounts()
-            for (label, guess) in zip(reference.labels, reference.guesses) { counts.add(label: label, prediction: guess) }
+            for (label, guess) in zip(reference.labels, reference.guesses) {
+                counts.add(label: label, prediction: guess)
+            }
             #expect(close(counts.accuracy, reference.accuracy, 1e-12))
             #expect(close(counts.f1, reference.f1, 1e-12))
             #expect(close(counts.macroF1, reference.macroF1, 1e-12))

@@ -9,7 +9,9 @@ import WorkerProtocol
 @Suite(.serialized)
 struct TargetRunTests {
     /// A base that is one of the neighbouring tests' models, and a task with noise on its weights and the examples `data`.
-    private func plan(_ model: String, _ data: String, _ settings: TaskSettings, in directory: String) throws -> MergePlan {
+    private func plan(_ model: String, _ data: String, _ settings: TaskSettings, in directory: String) throws
+        -> MergePlan
+    {
         var merge = try Fixture.settings()
         merge.holdout = 0.3
         merge.steps = 8
@@ -20,7 +22,8 @@ struct TargetRunTests {
             try FileManager.default.copyItem(
                 atPath: "\(ObjectiveFixture.model(model))/\(file)", toPath: "\(base.path)/\(file)")
         }
-        try Data(#"{"decoder_start_token_id": 0, "pad_token_id": 0}"#.utf8).write(to: URL(filePath: base.path + "/config.json"))
+        try Data(#"{"decoder_start_token_id": 0, "pad_token_id": 0}"#.utf8).write(
+            to: URL(filePath: base.path + "/config.json"))
         let task = try ModelFolder(newAt: directory + "/task")
         var random = SeededRandom(state: 5)
         var tensors = try base.tensors()
@@ -38,10 +41,13 @@ struct TargetRunTests {
 
     private func run(_ plan: MergePlan) throws -> MergeResult { try MergeRun(plan, report: { _ in }).run() }
 
-    @Test(arguments: [MergeSettings.Loss.labels, .distillation, .both]) func aDecoderIsFitted(loss: MergeSettings.Loss) throws {
+    @Test(arguments: [MergeSettings.Loss.labels, .distillation, .both]) func aDecoderIsFitted(loss: MergeSettings.Loss)
+        throws
+    {
         try Fixture.temporarily { directory in
             var plan = try plan(
-                "t5", "sequence-to-sequence", TaskSettings(objective: .sequenceToSequence, metric: .perplexity), in: directory)
+                "t5", "sequence-to-sequence", TaskSettings(objective: .sequenceToSequence, metric: .perplexity),
+                in: directory)
             plan.settings.loss = loss
             let result = try run(plan)
             let score = try #require(result.tasks[0].merged)
