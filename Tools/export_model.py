@@ -39,6 +39,9 @@ TASKS = {
     "sequence-classification": Task(
         transformers.AutoModelForSequenceClassification, ("ForSequenceClassification",), ("input_ids", "attention_mask")
     ),
+    "token-classification": Task(
+        transformers.AutoModelForTokenClassification, ("ForTokenClassification",), ("input_ids", "attention_mask")
+    ),
     "image-classification": Task(
         transformers.AutoModelForImageClassification, ("ForImageClassification",), ("pixel_values",)
     ),
@@ -77,6 +80,20 @@ def load(directory, task, attention):
     return model.eval()
 
 
+def image_size(model):
+    """Height and width of the pictures: by config.json, by the preprocessor beside it, or 224 as most were trained on."""
+    size = getattr(getattr(model.config, "vision_config", model.config), "image_size", None)
+    path = os.path.join(model.config._name_or_path or "", "preprocessor_config.json")
+    if size is None and os.path.isfile(path):
+        with open(path) as file:
+            told = json.load(file)
+        size = told.get("crop_size") or told.get("size")
+    if isinstance(size, dict):
+        size = size.get("shortest_edge") or (size.get("height", 224), size.get("width", 224))
+    size = size or 224
+    return tuple(size) if isinstance(size, (list, tuple)) else (size, size)
+
+
 def example_inputs(model, names, batch=3, tokens=7, target_tokens=5):
     """Inputs of the right types and shapes; their values say nothing."""
     config = model.config
@@ -84,9 +101,7 @@ def example_inputs(model, names, batch=3, tokens=7, target_tokens=5):
     for name in names:
         if name == "pixel_values":
             vision = getattr(config, "vision_config", config)
-            side = vision.image_size
-            height, width = side if isinstance(side, (list, tuple)) else (side, side)
-            values[name] = torch.zeros(batch, getattr(vision, "num_channels", 3), height, width)
+            values[name] = torch.zeros(batch, getattr(vision, "num_channels", 3), *image_size(model))
         elif name == "decoder_input_ids":
             values[name] = torch.ones(batch, target_tokens, dtype=torch.int64)
         elif name == "token_type_ids":
@@ -99,6 +114,8 @@ def example_inputs(model, names, batch=3, tokens=7, target_tokens=5):
 def free_axes(model, values, max_batch, max_tokens):
     """The batch axis of every input and the token axes, by name."""
     limit = getattr(model.config, "max_position_embeddings", None) or max_tokens
+    if "roberta" in model.config.model_type:
+        limit -= model.config.pad_token_id + 1
     batch = torch.export.Dim("batch", min=1, max=max_batch)
     tokens = torch.export.Dim("tokens", min=1, max=min(limit, max_tokens))
     targets = torch.export.Dim("target_tokens", min=1, max=min(limit, max_tokens))

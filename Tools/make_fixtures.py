@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes Tests/ExportedModelTests/Fixtures: tiny models with seeded random weights, and what PyTorch computes with them.
 
-Each folder gets graph.pt2 (by export_model.py), model.safetensors and reference.safetensors: for each case (the export's
+Each folder gets graph.pt2 (by export_model.py), config.json, model.safetensors and reference.safetensors: for each case (the export's
 lengths and others) the inputs `CASE.input.NAME`, `CASE.labels`, `CASE.logits` and every `CASE.gradient.PARAMETER` of the
 cross-entropy, labels of -100 ignored. Run it again only to change the models; the numbers depend on the PyTorch version
 in their last digits.
@@ -48,6 +48,27 @@ MODELS = {
         transformers.T5Config(
             vocab_size=32, d_model=16, d_kv=8, d_ff=24, num_layers=2, num_decoder_layers=1, num_heads=2,
             relative_attention_num_buckets=8, relative_attention_max_distance=16, decoder_start_token_id=0,
+        )
+    ),
+    "roberta": transformers.RobertaForTokenClassification(
+        transformers.RobertaConfig(
+            vocab_size=24, hidden_size=8, intermediate_size=12, num_hidden_layers=1, num_attention_heads=2,
+            max_position_embeddings=20, num_labels=3, pad_token_id=1,
+        )
+    ),
+    "distilbert": transformers.DistilBertForSequenceClassification(
+        transformers.DistilBertConfig(
+            vocab_size=24, dim=8, hidden_dim=12, n_layers=1, n_heads=2, max_position_embeddings=16, num_labels=3
+        )
+    ),
+    "gpt2": transformers.GPT2LMHeadModel(
+        transformers.GPT2Config(
+            vocab_size=24, n_embd=8, n_layer=1, n_head=2, n_positions=16, bos_token_id=0, eos_token_id=0
+        )
+    ),
+    "resnet": transformers.ResNetForImageClassification(
+        transformers.ResNetConfig(
+            embedding_size=4, hidden_sizes=[4, 6], depths=[1, 1], layer_type="basic", num_labels=3, image_size=16
         )
     ),
     "llama": transformers.LlamaForCausalLM(
@@ -122,6 +143,11 @@ def filled(model):
                 parameter.uniform_(0.5, 1.5)
             else:
                 parameter.normal_(0, 0.2)
+        for name, buffer in model.named_buffers():
+            if name.endswith("running_mean"):
+                buffer.normal_(0, 0.3)
+            elif name.endswith("running_var"):
+                buffer.uniform_(0.5, 2)
     return model.eval()
 
 
@@ -162,6 +188,11 @@ def make_transformer(name, model, folder):
     return model, {case: inputs_of(model, names, *lengths) for case, lengths in CASES.items()}
 
 
+def write_configuration(model, folder):
+    model.config.architectures = [type(model).__name__]
+    model.config.save_pretrained(folder)
+
+
 def make_stem(folder):
     model = filled(Stem())
     cases = {case: {"pixels": torch.randn(batch, 3, 12, 12)} for case, (batch, _, _) in CASES.items()}
@@ -195,8 +226,12 @@ def main():
         folder = os.path.join(FIXTURES, name)
         os.makedirs(folder, exist_ok=True)
         print(f"== {name}")
+        if name in MODELS:
+            write_configuration(MODELS[name], folder)
         model, cases = modules[name](folder) if name in modules else make_transformer(name, MODELS[name], folder)
         weights = {n: p.detach().contiguous().clone() for n, p in model.named_parameters()}
+        if name == "resnet":
+            weights |= {n: b.contiguous().clone() for n, b in model.named_buffers()}
         save_file(weights, os.path.join(folder, "model.safetensors"), metadata={"format": "pt"})
         save_file(references(model, cases), os.path.join(folder, "reference.safetensors"))
     return 0

@@ -26,7 +26,7 @@ package struct ExportedGraph: Sendable {
         outputs = zip(contents.model.body.outputs, contents.model.outputs).filter { $1.isForUser }.map { $0.0 }
         stored = contents.stored
         storages = contents.storages
-        signature = GraphSignature(inputs: inputs, body: body, stored: stored)
+        signature = GraphSignature(inputs: inputs, outputs: outputs, body: body, stored: stored)
     }
 
     /// The path that the archive was read from, for messages.

@@ -1,6 +1,8 @@
 extension GraphSignature {
     /// Joins the signature's names with the types of the graph's values and the archive's storages.
-    init(inputs: [GraphInput], body: GraphBlock, stored: [String: StoredTensor]) {
+    init(
+        inputs: [GraphInput], outputs: [GraphArgument], body: GraphBlock, stored: [String: StoredTensor]
+    ) {
         var tied: [String: [String]] = [:]
         for (name, tensor) in stored { tied[tensor.storage, default: []].append(name) }
         func slots(_ kind: GraphInput.Kind) -> [Slot] {
@@ -14,6 +16,8 @@ extension GraphSignature {
                     name: input.name, dtype: meta?.dtype ?? "", shape: meta?.shape ?? [], aliases: aliases ?? [])
             }
         }
-        self.init(parameters: slots(.parameter), buffers: slots(.buffer), inputs: slots(.user))
+        var output: [Int?] = []
+        if case .value(let name) = outputs.first { output = body.tensors[name]?.shape ?? [] }
+        self.init(parameters: slots(.parameter), buffers: slots(.buffer), inputs: slots(.user), output: output)
     }
 }

@@ -21,10 +21,13 @@ package struct GraphSignature: Hashable, Sendable {
     package var parameters: [Slot]
     package var buffers: [Slot]
     package var inputs: [Slot]
+    /// Axes of the first output, nil where one is symbolic; empty where they are not told.
+    package var output: [Int?]
 
-    package init(parameters: [Slot], buffers: [Slot], inputs: [Slot]) {
+    package init(parameters: [Slot], buffers: [Slot], inputs: [Slot], output: [Int?] = []) {
         self.parameters = parameters
         self.buffers = buffers
         self.inputs = inputs
+        self.output = output
     }
 }

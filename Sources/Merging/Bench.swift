@@ -24,6 +24,9 @@ struct Bench {
                 throw MergeError.task(task.name, "there is no validation.safetensors; add a few examples")
             }
             let objective = task.source.settings.objective
+            if let fault = Objective.fault(task.source.settings, inputs: inputs) {
+                throw MergeError.task(task.name, fault)
+            }
             guard task.validation?.entry("labels") != nil || task.validation == nil || !settings.needsLabels(objective)
             else {
                 throw MergeError.task(
@@ -34,7 +37,9 @@ struct Bench {
             let distils = settings.method == .supermerge && settings.loss(of: objective) == .distillation
             return try task.validation.map {
                 try ValidationSet(
-                    $0, task: task.name, inputNames: inputs, holdout: settings.holdout, seed: settings.seed,
+                    $0, task: task.name, inputNames: inputs, objective: objective,
+                    decoderStart: DecoderStart(base: plan.base.directory), holdout: settings.holdout,
+                    seed: settings.seed,
                     isResident: isResident, mixup: distils ? settings.mixup : 0)
             }
         }
@@ -48,7 +53,7 @@ struct Bench {
                         + "model, with its head")
             }
         }
-        objectives = tasks.map { Objective(kind: $0.source.settings.objective, inputs: inputs) }
+        objectives = tasks.map { Objective($0.source.settings, inputs: inputs) }
     }
 
     /// What some of the tasks need, by their places.

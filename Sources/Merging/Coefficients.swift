@@ -52,7 +52,7 @@ enum Coefficients {
         let stored = try SafetensorsFile(file: ReadableFile(path: file))
         let places = Dictionary(uniqueKeysWithValues: record.tasks.enumerated().map { ($1.name, $0) })
         var weights = weights
-        for (index, layer) in layers.enumerated() {
+        for (index, layer) in layers.enumerated() where !layer.isStatistic {
             guard let entry = stored.entry(layer.name), entry.shape.first == record.tasks.count else { continue }
             let values = try stored.tensor(entry).doubles()
             let rows = values.count / max(1, record.tasks.count)

@@ -43,11 +43,15 @@ package struct Evaluation {
         let file = try SafetensorsFile(
             file: ReadableFile(path: data ?? task + "/validation.safetensors", followingLinks: true))
         let names = graph.signature.inputs.map(\.name)
-        let set = try ValidationSet(file, task: name, inputNames: names, holdout: 0, seed: 0)
-        let objective = Objective(kind: settings.objective, inputs: names)
+        if let fault = Objective.fault(settings, inputs: names) { throw MergeError.task(name, fault) }
+        let folder = String(try graphPath().dropLast("/graph.pt2".count))
+        let set = try ValidationSet(
+            file, task: name, inputNames: names, objective: settings.objective,
+            decoderStart: DecoderStart(base: folder), holdout: 0, seed: 0)
+        let objective = Objective(settings, inputs: names)
         let scorer = Scorer(model: graph, autocast: false)
         guard !set.isLabelled else {
-            return try scorer.score(parameters, set, set.all, objective).score
+            return try MergeError.blaming(name) { try scorer.score(parameters, set, set.all, objective).score }
         }
         return try MergeError.blaming(name) {
             try agreement(of: parameters, parameters.merging(checkpoint(graph, ties)) { $1 }, set, objective, scorer)

@@ -2,7 +2,7 @@ internal import Torch
 internal import WorkerProtocol
 
 extension Judge {
-    /// The λ of a static method that scores best on the examples that are not held out, by the mean of the tasks' metrics; of
+    /// The λ of a static method that scores best on the examples that are not held out, by the mean of the tasks' metrics (perplexities negative); of
     /// equals the smallest. Grid: 0 to 1 by 0.05 for sums of task vectors, 0.1 to 2.5 by 0.1 for TIES, which takes their mean.
     func searchedScale(progress: (_ done: Int, _ total: Int) throws -> Void) throws -> Double {
         let method = workbench.plan.settings.method
@@ -25,7 +25,8 @@ extension Judge {
             guard let set else { continue }
             try MergeError.blaming(workbench.tasks[task].name) {
                 let model = try named(bench.heads[task].tensors())
-                values.append(try outcome(task, model, set, set.fitted).score.value)
+                let score = try outcome(task, model, set, set.fitted).score
+                values.append(score.isLowerBetter ? -score.value : score.value)
             }
         }
         return values.reduce(0, +) / Double(max(1, values.count))

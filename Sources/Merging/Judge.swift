@@ -176,7 +176,7 @@ final class Judge {
         let model = try named(bench.heads[task].tensors())
         let settings = workbench.plan.settings
         // Where nothing distils, a language model's logits are only looked at once or twice, and are many.
-        let isLong = bench.objectives[task].kind == .languageModeling && settings.method != .supermerge
+        let isLong = bench.objectives[task].kind.predictsTokens && settings.method != .supermerge
         guard settings.strategy == .hierarchical || isLong else {
             return .kept(try scorer.logits(model, set, bench.objectives[task]))
         }

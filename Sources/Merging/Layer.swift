@@ -29,6 +29,10 @@ struct Layer: Hashable, Sendable {
         weightColumns = granularity == .rowColumn && rows > 1 && count > rows ? count / rows : 0
     }
 
+    /// Whether it is a running statistic of a batch norm, which no gradient reaches: it becomes the mean of the tasks' own,
+    /// whatever the method, so that a variance stays positive.
+    var isStatistic: Bool { name.hasSuffix("running_mean") || name.hasSuffix("running_var") }
+
     var names: [String] { [name] + aliases }
     var elementCount: Int { shape.reduce(1, *) }
     /// Elements that pieces are cut between: a row with a weight of its own, or one element.

@@ -22,7 +22,7 @@ extension TaskVectors {
     /// Two passes over the files and 512 KiB a task, whatever the model: first the bin of the upper bits, then the lower bits.
     func tiesThresholds(share: Double, progress: (_ done: Int, _ total: Int) throws -> Void) throws -> [Float] {
         let lengths = tasks.indices.map { task in
-            layers.filter { !tasks[task].owns($0.name) }.map(\.elementCount).reduce(0, +)
+            layers.filter { !$0.isStatistic && !tasks[task].owns($0.name) }.map(\.elementCount).reduce(0, +)
         }
         let ranks = lengths.map { $0 - Int(Double($0) * share) }
         let upper = try magnitudes(within: nil) { try progress($0, 2 * layers.count) }
@@ -42,11 +42,12 @@ extension TaskVectors {
         for task in tasks.indices where upper.map({ $0[task] == 0 }) ?? true {
             // An adapter leaves out what it does not move.
             counts[task][0] = layers.indices.reduce(0) { sum, index in
-                let isStill = !active[task][index] && !tasks[task].owns(layers[index].name)
-                return isStill ? sum + Int64(layers[index].elementCount) : sum
+                let layer = layers[index]
+                let isStill = !active[task][index] && !layer.isStatistic && !tasks[task].owns(layer.name)
+                return isStill ? sum + Int64(layer.elementCount) : sum
             }
         }
-        for index in layers.indices {
+        for index in layers.indices where !layers[index].isStatistic {
             let movers = movers(of: index)
             try unsafe forEachPiece(of: index, folding: true) { piece in
                 let places = Array(movers.enumerated())

@@ -96,6 +96,7 @@ package final class MergeRun {
         if let tree { known.add(tree.measured) }
         if plan.settings.method.isLearned { result.similarities = known.kept }
         describe(&result, workbench, weights)
+        if let note = workbench.statisticsNote { result.notes.append(note) }
         if let reason = workbench.unscored { result.notes.append("nothing was scored: \(reason)") }
         return result
     }

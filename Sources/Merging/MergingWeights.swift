@@ -31,6 +31,14 @@ struct MergingWeights: Sendable, Hashable {
         }
     }
 
+    /// Sets the weights of running statistics to those that give the mean over the tasks, where no gradient moves them.
+    mutating func averageStatistics(_ layers: [Layer]) {
+        let mean = squash.weight(forCoefficient: 1 / Double(max(1, taskCount)))
+        for layer in layers.indices where layers[layer].isStatistic {
+            for task in 0..<taskCount { for place in range(task: task, layer: layer) { values[place] = mean } }
+        }
+    }
+
     /// Places in `values` of the weights of one task and layer, without those of its gains.
     func range(task: Int, layer: Int) -> Range<Int> {
         let start = offsets[layer] + task * (rows[layer] + columns[layer])

@@ -6,19 +6,14 @@ struct Objective: Sendable {
     let kind: TaskSettings.Objective
     /// Whether output t predicts label t + 1 (a causal language model; not one with a decoder input of its own).
     let shifts: Bool
-    /// Name of the input that says which of the outputs belong to padding, where a language model has one.
+    /// Name of the input that says which of the outputs belong to padding, where each token has one.
     var mask: String?
+    let metric: Metric
+    /// Whether choices are ranked by the mean over their tokens.
+    let normalizesLength: Bool
 
     /// Labels with this value are not scored.
     static let ignored = -100
-
-    var metric: String {
-        switch kind {
-        case .classification: "accuracy"
-        case .languageModeling: "token-accuracy"
-        case .regression: "pearson"
-        }
-    }
 
     /// Logits as [predictions, classes] and labels as [predictions]; regression: both flat. Throws `LabelFault` where there is
     /// not one label for each prediction.
@@ -33,16 +28,14 @@ struct Objective: Sendable {
         var logits = logits
         var labels = labels
         if shifts, logits.shape.count == 3 {
-            let length = logits.shape[1]
-            logits = try .one("aten::narrow", [.tensor(logits), .int(1), .int(0), .int(length - 1)])
-            labels = try .one("aten::narrow", [.tensor(labels), .int(1), .int(1), .int(length - 1)])
+            (logits, labels) = try Self.shifted(logits, labels)
         }
         let classes = logits.shape.last ?? 1
         return (try logits.reshaped([-1, classes]), try labels.reshaped([-1]).to(.int64))
     }
 
     /// The labels, or where none are given what stands in for them: it only says which predictions are scored, which are all
-    /// but a language model's padding.
+    /// but padding.
     func labels(_ given: Tensor?, for logits: Tensor, _ inputs: [String: Tensor]) throws -> Tensor {
         if let given { return given }
         guard kind != .regression else { return try .zeros(logits.shape) }
@@ -78,7 +71,7 @@ struct Objective: Sendable {
         guard kind != .regression else { throw LabelFault.noEntropy }
         let isScored = try Self.isScored(targets, kind)
         let logarithms = try outputs.logSoftmax()
-        var surprise = try logarithms.multiplied(by: outputs.softmax())
+        var surprise = try Self.finite(logarithms, where: logarithms).multiplied(by: outputs.softmax())
         if isScored.contains(false) {
             let mask = try Tensor(isScored.map { $0 ? 1 : 0 as Float }, shape: [isScored.count, 1])
             surprise = try surprise.multiplied(by: mask)
@@ -97,7 +90,9 @@ struct Objective: Sendable {
         let isScored = try Self.isScored(targets, kind)
         let student = try outputs.divided(by: temperature).logSoftmax()
         let target = try wanted.divided(by: temperature)
-        var divergence = try target.softmax().multiplied(by: target.logSoftmax().subtracting(student))
+        let truth = try target.logSoftmax()
+        var divergence = try target.softmax().multiplied(
+            by: Self.finite(truth, where: truth).subtracting(Self.finite(student, where: truth)))
         if isScored.contains(false) {
             let mask = try Tensor(isScored.map { $0 ? 1 : 0 as Float }, shape: [isScored.count, 1])
             divergence = try divergence.multiplied(by: mask)
@@ -105,13 +100,38 @@ struct Objective: Sendable {
         let predictions = Double(max(1, isScored.count { $0 }))
         return try divergence.sum().multiplied(by: temperature * temperature / predictions)
     }
+
+    /// `values` with 0 where the logarithm of a probability is −∞: a class that is impossible adds nothing, for p log p → 0.
+    private static func finite(_ values: Tensor, where logarithms: Tensor) throws -> Tensor {
+        let impossible = try Tensor.one("aten::eq", "Scalar", [.tensor(logarithms), .double(-.infinity)])
+        return try .one("aten::masked_fill", "Scalar", [.tensor(values), .tensor(impossible), .double(0)])
+    }
 }
 
 extension Objective {
-    /// A graph without `decoder_input_ids` that models language is causal: its outputs are shifted against the labels.
-    init(kind: TaskSettings.Objective, inputs: [String]) {
-        let shifts = kind == .languageModeling && !inputs.contains("decoder_input_ids")
-        let mask = shifts ? "attention_mask" : "decoder_attention_mask"
-        self.init(kind: kind, shifts: shifts, mask: kind == .languageModeling && inputs.contains(mask) ? mask : nil)
+    /// A graph without `decoder_input_ids` that gives out tokens is causal: its outputs are shifted against the labels.
+    init(
+        kind: TaskSettings.Objective, metric: Metric? = nil, normalizesLength: Bool = false, inputs: [String]
+    ) {
+        shifts = kind.mayDecode && !inputs.contains("decoder_input_ids")
+        let mask = kind == .tokenClassification || shifts ? "attention_mask" : "decoder_attention_mask"
+        self.mask = kind.labelsTokens && inputs.contains(mask) ? mask : nil
+        self.kind = kind
+        self.metric = metric ?? Metric(of: kind)
+        self.normalizesLength = normalizesLength
+    }
+
+    init(_ settings: TaskSettings, inputs: [String]) {
+        self.init(
+            kind: settings.objective, metric: settings.metric, normalizesLength: settings.normalizesLength,
+            inputs: inputs)
+    }
+
+    /// Why examples of this objective are nothing for the graph; else nil.
+    static func fault(_ settings: TaskSettings, inputs: [String]) -> String? {
+        guard settings.objective == .sequenceToSequence, !inputs.contains("decoder_input_ids") else { return nil }
+        return
+            "task.yaml: objective sequence-to-sequence needs a graph that takes decoder_input_ids, and this one takes "
+            + "\(inputs.joined(separator: ", ")); set objective to language-modeling"
     }
 }

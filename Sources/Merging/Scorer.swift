@@ -13,7 +13,7 @@ struct Scorer {
     /// What a model did on a task's examples.
     struct Outcome {
         let score: Score
-        /// Whether each scored prediction is right, or the checkpoint's; empty where the metric does not count these.
+        /// Whether each scored prediction is right, or the checkpoint's; empty where the metric is not their share.
         let correct: [Bool]
     }
 
@@ -25,7 +25,7 @@ struct Scorer {
         for start in stride(from: 0, to: indices.count, by: Self.batch) {
             let (inputs, labels) = try set.batch(Array(indices[start..<min(start + Self.batch, indices.count)]))
             let logits = try TorchRuntime.withoutGradients {
-                try TorchRuntime.withAutocast(autocast) { try model.forward(inputs: inputs, parameters: parameters) }
+                try TorchRuntime.withAutocast(autocast) { try objective.logits(model, inputs, parameters) }
             }
             guard set.isLabelled || logits.shape.first == min(Self.batch, indices.count - start) else {
                 throw LabelFault.otherAxis
@@ -40,44 +40,18 @@ struct Scorer {
     func score(
         _ parameters: [String: Tensor], _ set: ValidationSet, _ indices: [Int], _ objective: Objective
     ) throws -> Outcome {
-        var lossSum = 0.0
-        var scored = 0
-        var correct: [Bool] = []
-        var outputs: [Double] = []
-        var targets: [Double] = []
+        var metric = RunningMetric(objective, measuresLoss: true)
         var isChecked = false
         try forEachBatch(parameters, set, indices, objective) { logits, labels in
-            let (predictions, truth) = try objective.aligned(logits, labels)
             if !isChecked, objective.kind != .regression {
-                try set.checkLabels(classes: predictions.shape.last ?? 1)
+                try set.checkLabels(classes: objective.aligned(logits, labels).0.shape.last ?? 1, objective)
                 isChecked = true
             }
-            if objective.kind == .regression {
-                outputs += try predictions.doubles()
-                targets += try truth.doubles()
-                return
-            }
-            let wanted = try truth.integers()
-            let losses = try predictions.crossEntropy(truth, reduction: .none, ignoring: Objective.ignored).doubles()
-            let guesses = try predictions.argmax().integers()
-            for index in wanted.indices where wanted[index] != Int64(Objective.ignored) {
-                lossSum += losses[index]
-                scored += 1
-                correct.append(guesses[index] == wanted[index])
-            }
+            try metric.add(logits, labels, checkpoint: nil)
         }
-        if objective.kind == .regression {
-            let squares = zip(outputs, targets).map { ($0 - $1) * ($0 - $1) }
-            let loss = squares.reduce(0, +) / Double(max(1, squares.count))
-            let value = Self.pearson(outputs, targets)
-            return Outcome(
-                score: Score(examples: indices.count, loss: loss, metric: objective.metric, value: value), correct: [])
-        }
-        let value = Double(correct.count { $0 }) / Double(max(1, scored))
-        return Outcome(
-            score: Score(
-                examples: indices.count, loss: lossSum / Double(max(1, scored)), metric: objective.metric, value: value),
-            correct: correct)
+        let score = Score(
+            examples: indices.count, loss: metric.loss, metric: objective.metric.rawValue, value: metric.value)
+        return Outcome(score: score, correct: objective.metric.countsRight ? metric.right : [])
     }
 
     /// Pearson's correlation; 0 where either side is constant.

@@ -8,6 +8,7 @@ extension MergingWeights {
     /// - Task arithmetic (Ilharco et al., arXiv 2212.04089), TIES and DARE: c = λ for every task and layer.
     /// - AdaMerging, layer-wise (Yang et al., arXiv 2310.02575): c starts from λ and stays between 0 and 1.
     /// - SuperMerge: c starts from `scale`, `squash` of a weight.
+    /// - Whatever the method, running statistics of batch norms are averaged.
     init(
         method: MergeSettings.Method, taskCount: Int, layers: [Layer], scale: Double,
         squash: MergeSettings.Squash = .tanh
@@ -23,5 +24,6 @@ extension MergingWeights {
         case .supermerge:
             self.init(taskCount: taskCount, layers: layers, coefficient: scale, squash: squash)
         }
+        averageStatistics(layers)
     }
 }

@@ -107,7 +107,7 @@ final class SuperMergeFit {
         let named = try model(for: task, watchedBy: tape)
         return try MergeError.blaming(workbench.tasks[task].name) {
             let logits = try TorchRuntime.withAutocast(settings.precision == .bf16) {
-                try bench.model.forward(inputs: inputs, parameters: named)
+                try bench.objectives[task].logits(bench.model, inputs, named, isRecorded: true)
             }
             let scored = try bench.objectives[task].labels(labels, for: logits, inputs)
             let loss = try loss(task, logits, scored, indices).multiplied(by: share)
@@ -163,7 +163,8 @@ final class SuperMergeFit {
             heldOut.append(
                 HeldOutScore(
                     task: workbench.tasks[task].name, loss: taskLoss / Double(scored),
-                    metric: set.isLabelled ? bench.objectives[task].metric : Score.agreement, value: metric.value))
+                    metric: set.isLabelled ? bench.objectives[task].metric.rawValue : Score.agreement,
+                    value: metric.value))
         }
         return sum > 0 ? total / sum : nil
     }

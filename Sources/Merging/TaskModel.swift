@@ -55,6 +55,12 @@ package final class TaskModel {
         }
     }
 
+    /// How many choices each example has; nil where there is nothing to choose from.
+    var choiceCount: Int? {
+        guard source.settings.objective == .multipleChoice else { return nil }
+        return validation?.entry(ValidationSet.choices)?.shape.dropFirst().first
+    }
+
     /// Whether `task.yaml` gives this tensor of the base to the head: then the task neither moves nor needs it.
     func owns(_ name: String) -> Bool { Self.owns(name, source.settings, ties) }
 

@@ -175,7 +175,7 @@ final class TaskVectors {
         let coefficients = movers.flatMap { task in
             unsafe weights.coefficients(task: task, layer: index, rows: piece.rows).map(Float.init)
         }
-        switch rule {
+        switch layers[index].isStatistic ? .sum : rule {
         case .sum where unsafe !piece.updates.isEmpty:
             let tasks = unsafe movers + piece.updateOwners
             try unsafe MergeKernel.structuredSum(

@@ -1,5 +1,6 @@
 internal import Safetensors
 internal import Torch
+internal import WorkerProtocol
 
 /// A task's examples, labelled or not, in memory or read a batch at a time, split into those that the fit sees and those that are held out.
 final class ValidationSet {
@@ -11,21 +12,46 @@ final class ValidationSet {
     let mixtures: [Mixture]
     private let inputs: [String: ExampleColumn]
     private let labels: ExampleColumn?
+    /// Tokens of the choices of a multiple choice, [examples, choices, tokens].
+    private let choices: ExampleColumn?
+    /// Where the decoder's inputs are not in the file: what they are made with, out of the labels or choices.
+    private let decoderStart: DecoderStart?
+
+    /// Name of the tensor with the tokens of the choices.
+    static let choices = "choices"
+    static let decoderInputs = "decoder_input_ids"
 
     var isLabelled: Bool { labels != nil }
 
     /// Reads the file's tensors; the first axis of each is the examples. `holdout` is the share held out, at least one
     /// example and never all of them. A set that is not resident keeps nothing but its split in memory. Where all inputs are of
-    /// floating point there are `mixup` mixtures for each fitted example.
+    /// floating point there are `mixup` mixtures for each fitted example. `decoderStart`: what the base says of it.
     init(
-        _ file: SafetensorsFile, task: String, inputNames: [String], holdout: Double, seed: UInt64,
-        isResident: Bool = true, mixup: Int = 0
+        _ file: SafetensorsFile, task: String, inputNames: [String],
+        objective: TaskSettings.Objective = .classification, decoderStart: DecoderStart? = nil, holdout: Double,
+        seed: UInt64, isResident: Bool = true, mixup: Int = 0
     ) throws {
         let labelEntry = file.entry("labels")
         let counted = labelEntry ?? inputNames.first.flatMap { file.entry($0) }
+        let choiceEntry = objective == .multipleChoice ? file.entry(Self.choices) : nil
+        guard objective != .multipleChoice || choiceEntry != nil else {
+            throw MergeError.task(
+                task,
+                "the validation set has no tensor \(Self.choices); give the tokens of the choices, [examples, choices, tokens], "
+                    + "\(Objective.ignored) where none is scored")
+        }
+        let targets = objective == .multipleChoice ? choiceEntry : objective.predictsTokens ? labelEntry : nil
+        let isDecoderFed = file.entry(Self.decoderInputs) != nil || !inputNames.contains(Self.decoderInputs)
+        self.decoderStart = isDecoderFed || targets == nil ? nil : decoderStart
+        guard isDecoderFed || targets == nil || decoderStart != nil else {
+            throw MergeError.task(
+                task,
+                "the validation set has no tensor \(Self.decoderInputs), and the base's config.json has no "
+                    + "decoder_start_token_id to make it with; add either")
+        }
         count = counted?.shape.first ?? 0
         var inputs: [String: ExampleColumn] = [:]
-        for name in inputNames {
+        for name in inputNames where name != Self.decoderInputs || self.decoderStart == nil {
             guard let entry = file.entry(name) else {
                 throw MergeError.task(task, "the validation set has no tensor \(name), which the graph takes as input")
             }
@@ -37,6 +63,7 @@ final class ValidationSet {
         }
         self.inputs = inputs
         labels = try labelEntry.map { try ExampleColumn(file, $0, task: task, isResident: isResident) }
+        choices = try choiceEntry.map { try ExampleColumn(file, $0, task: task, isResident: isResident) }
         let order = Sampler.permutation(count, seed: seed, stream: task + "/holdout")
         let share = holdout <= 0 ? 0 : min(max(1, Int((Double(count) * holdout).rounded())), count - 1)
         heldOut = order.prefix(max(0, share)).sorted()
@@ -44,6 +71,10 @@ final class ValidationSet {
         guard !fitted.isEmpty else { throw MergeError.task(task, "the validation set is empty; add examples") }
         let isMixable = !inputs.isEmpty && inputNames.allSatisfy { file.entry($0)?.dtype.isFloatingPoint == true }
         mixtures = Mixture.all(of: fitted, times: isMixable ? mixup : 0, seed: seed, stream: task + "/mixup")
+        let isCausal = !inputNames.contains(Self.decoderInputs)
+        if let choices {
+            try MergeError.blaming(task) { try Self.check(choices.all(), labels?.all(), count, isCausal: isCausal) }
+        }
     }
 
     /// What the steps of a fit draw from: the mixtures, where there are any.
@@ -53,12 +84,20 @@ final class ValidationSet {
     var all: [Int] { Array(0..<count + mixtures.count) }
 
     /// Bytes in memory.
-    var residentBytes: Int { inputs.values.reduce(labels?.residentBytes ?? 0) { $0 + $1.residentBytes } }
+    var residentBytes: Int {
+        inputs.values.reduce((labels?.residentBytes ?? 0) + (choices?.residentBytes ?? 0)) { $0 + $1.residentBytes }
+    }
 
     /// The inputs and, where there are any, the labels of some examples; those of a mixture are its larger part's.
     func batch(_ indices: [Int]) throws -> (inputs: [String: Tensor], labels: Tensor?) {
         guard indices.contains(where: { $0 >= count }) else {
-            return (try inputs.mapValues { try $0.rows(indices) }, try labels?.rows(indices))
+            var given = try inputs.mapValues { try $0.rows(indices) }
+            let labels = try labels?.rows(indices)
+            given[Self.choices] = try choices?.rows(indices)
+            if let decoderStart, let targets = given[Self.choices] ?? labels {
+                given[Self.decoderInputs] = try decoderStart.inputs(targets)
+            }
+            return (given, labels)
         }
         let blends = indices.map { $0 < count ? Mixture(first: $0, second: $0, share: 0) : mixtures[$0 - count] }
         let shares = try Tensor(blends.map { Float($0.share) }, shape: [blends.count])
@@ -72,24 +111,11 @@ final class ValidationSet {
         return (mixed, try labels?.rows(blends.map(\.first)))
     }
 
-    /// Throws `LabelFault` where a label is none of `classes` classes, or none is scored.
-    func checkLabels(classes: Int) throws {
-        guard let labels else { return }
-        let scored = try labels.all().integers().filter { $0 != Int64(Objective.ignored) }
-        guard !scored.isEmpty else { throw LabelFault.nothingScored }
-        if let wrong = scored.first(where: { $0 < 0 || $0 >= Int64(classes) }) {
-            throw LabelFault.outsideHead(label: wrong, classes: classes)
+    /// All labels, one example after another; nil where there are none.
+    func labelValues() throws -> (values: [Int64], shape: [Int])? {
+        try labels.map { column in
+            let tensor = try column.all()
+            return (try tensor.integers(), tensor.shape)
         }
     }
-
-    /// One more than the largest label, for the size of a new head. Throws `LabelFault` where no head could have it.
-    func classes() throws -> Int {
-        let largest = try labels?.all().integers().filter { $0 != Int64(Objective.ignored) }.max()
-        guard let largest else { throw LabelFault.nothingScored }
-        let classes = Int(min(largest, Self.mostClasses)) + 1
-        try checkLabels(classes: classes)
-        return classes
-    }
-
-    private static let mostClasses: Int64 = 1 << 24
 }

@@ -109,6 +109,14 @@ final class Workbench {
         }
     }
 
+    /// What became of the running statistics, where any task has moved one; else nil.
+    var statisticsNote: String? {
+        let moved = layers.indices.filter { layers[$0].isStatistic && vectors.isMoved($0) }
+        guard !moved.isEmpty else { return nil }
+        return
+            "\(moved.count) tensors of running statistics are the means of the tasks' own, for no gradient reaches them"
+    }
+
     /// Layers that the graph uses as parameters and that some task moves: the ones with a gradient.
     func trainable() -> [Int] {
         guard let bench else { return [] }

@@ -40,9 +40,22 @@ struct BaseAdmission {
         for file in accepted.source.files where listing.files[file.name]?.description != file.stamp {
             throw .changed("\(listing.place.path)/\(file.name) changed while tasks were compared with it")
         }
+        let reader = DropReader(listing: listing, memory: FileMemory())
         return BaseModel(
-            checkpoint: try DropReader(listing: listing, memory: FileMemory()).checkpoint(),
-            signature: try graph(listing), digest: accepted.source.digest)
+            checkpoint: try reader.checkpoint(), signature: try graph(listing), digest: accepted.source.digest,
+            decoderStart: try decoderStart(reader))
+    }
+
+    private func decoderStart(_ reader: DropReader) throws(AdmissionFault) -> DecoderStart? {
+        for name in DecoderStart.files where reader.listing.files[name] != nil {
+            do {
+                let bytes = try reader.open(name).contents(limit: BaseFiles.longestConfiguration)
+                if let start = DecoderStart(configuration: Data(bytes)) { return start }
+            } catch {
+                throw AdmissionFault(any: error)
+            }
+        }
+        return nil
     }
 
     private func weights(_ reader: DropReader) throws(AdmissionFault) -> Checkpoint {

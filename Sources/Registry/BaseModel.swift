@@ -1,5 +1,6 @@
 import ExportedGraph
 import Safetensors
+import WorkerProtocol
 
 /// The accepted base, opened for comparing tasks with it.
 struct BaseModel {
@@ -10,12 +11,15 @@ struct BaseModel {
     let digest: String
     /// Parameters of the graph that the base lacks, in the graph's order.
     let headParameters: [String]
+    /// What its configuration says a decoder starts from; nil where it does not.
+    let decoderStart: DecoderStart?
     private let hasMatrices: Bool
 
-    init(checkpoint: Checkpoint, signature: GraphSignature?, digest: String) {
+    init(checkpoint: Checkpoint, signature: GraphSignature?, digest: String, decoderStart: DecoderStart?) {
         self.checkpoint = checkpoint
         self.signature = signature
         self.digest = digest
+        self.decoderStart = decoderStart
         headParameters = Self.headParameters(signature, checkpoint)
         hasMatrices = checkpoint.files.contains { file in
             file.entries.contains { $0.dtype.kind == .real && $0.shape.count > 1 }

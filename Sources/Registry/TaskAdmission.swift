@@ -26,7 +26,7 @@ struct TaskAdmission {
         let checkpoint = try checkpoint(reader, parameters)
         let validation = ValidationCheck(
             signature: base.signature, objective: settings.objective, classes: parameters.classes(checkpoint),
-            needsLabels: labelled.contains(settings.objective))
+            needsLabels: labelled.contains(settings.objective), decoderStart: base.decoderStart)
         var (examples, isLabelled) = (0, true)
         if listing.files[DropRules.validation] != nil {
             (examples, isLabelled) = try validation.check(&reader)

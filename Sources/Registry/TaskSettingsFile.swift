@@ -45,6 +45,7 @@ package enum TaskSettingsFile {
             let name = key.scalar?.string ?? "?"
             if let fault = set(name, value, &settings) { faults.append(fault) }
         }
+        if let fault = settings.contradiction { faults.append(fault) }
         guard faults.isEmpty else { throw refusal(faults) }
         return settings
     }
@@ -58,6 +59,16 @@ package enum TaskSettingsFile {
                 return "`objective` must be one of \(names)"
             }
             settings.objective = objective
+        case "metric":
+            guard let metric = value.scalar.flatMap({ Metric(rawValue: $0.string) }) else {
+                return "`metric` must be one of \(Metric.allCases.map(\.rawValue).joined(separator: ", "))"
+            }
+            settings.metric = metric
+        case "length-normalized":
+            guard let choice = value.scalar.flatMap({ Bool($0.string) }) else {
+                return "`length-normalized` must be true or false"
+            }
+            settings.normalizesLength = choice
         case "head":
             let items = value.sequence.map { Array($0) } ?? [value]
             let prefixes = items.compactMap { $0.scalar?.string }.filter { !$0.isEmpty }
@@ -74,7 +85,8 @@ package enum TaskSettingsFile {
             }
             settings.maximumRegression = fall
         default:
-            return "unknown key `\(key.printable)` (known: objective, head, weight, maximum-regression)"
+            return "unknown key `\(key.printable)` (known: objective, metric, length-normalized, head, weight, "
+                + "maximum-regression)"
         }
         return nil
     }
@@ -88,5 +100,18 @@ package enum TaskSettingsFile {
         .refused(
             code: "task-settings",
             message: "\(DropRules.settings): \(faults.joined(separator: "; ").printable(limit: 2000))")
+    }
+}
+
+extension TaskSettings {
+    /// Keys that don't go together; else nil.
+    fileprivate var contradiction: String? {
+        let fitting = Metric.fitting(objective)
+        if let metric, !fitting.contains(metric) {
+            return "`metric: \(metric.rawValue)` says nothing about \(objective.rawValue); choose one of "
+                + fitting.map(\.rawValue).joined(separator: ", ")
+        }
+        guard normalizesLength, objective != .multipleChoice else { return nil }
+        return "`length-normalized` is for multiple-choice alone; leave it out"
     }
 }

@@ -5,6 +5,8 @@ import WorkerProtocol
 /// Checks a task's examples against the graph's inputs and the head.
 struct ValidationCheck {
     static let labels = "labels"
+    static let choices = "choices"
+    static let decoderInputs = "decoder_input_ids"
     static let fewest = 2
 
     /// Nil without a graph: then only the examples' number is checked.
@@ -14,6 +16,8 @@ struct ValidationCheck {
     let classes: Int?
     /// Whether examples without labels are of no use.
     let needsLabels: Bool
+    /// What the base says a decoder starts from; nil where it does not.
+    let decoderStart: DecoderStart?
 
     /// Gives the number of examples, and whether they are labelled.
     func check(_ reader: inout DropReader) throws(AdmissionFault) -> (examples: Int, isLabelled: Bool) {
@@ -42,6 +46,7 @@ struct ValidationCheck {
         guard examples >= Self.fewest else {
             throw refusal("example-count", "it holds \(examples) examples, and \(Self.fewest) are the least; add more")
         }
+        if objective == .multipleChoice { try checkChoices(file) }
         if let labels { try checkLabels(labels, file) }
         if let tensor = try reader.read(DropRules.validation, entries: file.entries).record.notFinite {
             throw DropReader.notFinite(tensor, in: DropRules.validation)
@@ -51,14 +56,16 @@ struct ValidationCheck {
 
     private func checkInputs(_ file: SafetensorsFile) throws(AdmissionFault) {
         guard let signature else { return }
+        try checkObjective(signature)
         let inputs = Dictionary(signature.inputs.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        let unknown = file.entries.map(\.name).filter { $0 != Self.labels && inputs[$0] == nil }
+        let own = objective == .multipleChoice ? [Self.labels, Self.choices] : [Self.labels]
+        let unknown = file.entries.map(\.name).filter { !own.contains($0) && inputs[$0] == nil }
         guard unknown.isEmpty else {
             throw refusal(
                 "unknown-input",
                 "the graph has no input \(unknown.sorted().firstFew); its inputs are \(inputs.keys.sorted().firstFew)")
         }
-        let missing = inputs.keys.filter { file.entry($0) == nil }.sorted()
+        let missing = inputs.keys.filter { file.entry($0) == nil && !isMade($0, file) }.sorted()
         guard missing.isEmpty else {
             throw refusal(
                 "missing-input", "it lacks the graph's input \(missing.firstFew); add one tensor for each input")
@@ -66,8 +73,8 @@ struct ValidationCheck {
         for entry in file.entries {
             guard let slot = inputs[entry.name] else { continue }
             let fits =
-                entry.shape.count == slot.shape.count
-                && zip(entry.shape, slot.shape).dropFirst().allSatisfy { $1 == nil || $0 == $1 }
+                rest(of: entry, slot, file).count == slot.shape.count - 1
+                && zip(rest(of: entry, slot, file), slot.shape.dropFirst()).allSatisfy { $1 == nil || $0 == $1 }
             guard fits else {
                 throw refusal(
                     "wrong-shape",
@@ -83,34 +90,7 @@ struct ValidationCheck {
         }
     }
 
-    private func checkLabels(_ labels: TensorEntry, _ file: SafetensorsFile) throws(AdmissionFault) {
-        guard objective != .regression else { return }
-        guard labels.dtype.kind == .integer else {
-            throw refusal(
-                "wrong-labels",
-                "`labels` are \(labels.dtype.rawValue), but \(objective.rawValue) needs integers; "
-                    + "convert them, or set `objective: regression` in task.yaml")
-        }
-        guard objective == .classification else { return }
-        guard labels.shape.count == 1 else {
-            throw refusal("wrong-labels", "`labels` are \(labels.shape), but classification needs one label an example")
-        }
-        let range: ClosedRange<Int64>
-        do throws(SafetensorsError) {
-            range = try file.integerRange(of: labels)
-        } catch {
-            throw AdmissionFault(error)
-        }
-        guard range.lowerBound >= 0, classes.map({ range.upperBound < Int64($0) }) ?? true else {
-            let last = classes.map { "0 to \($0 - 1)" } ?? "0 and more"
-            throw refusal(
-                "labels-outside-head",
-                "`labels` go from \(range.lowerBound) to \(range.upperBound), but the head knows \(last); "
-                    + "number them as the head does")
-        }
-    }
-
-    private func refusal(_ code: String, _ message: String) -> AdmissionFault {
+    func refusal(_ code: String, _ message: String) -> AdmissionFault {
         .refused(code: code, message: "\(DropRules.validation): \(message)")
     }
 }

@@ -3,7 +3,7 @@ package struct HeldOutScore: Codable, Hashable, Sendable {
     package var task: String
     /// Mean loss per prediction, in the loss that is fitted.
     package var loss: Double
-    /// Name of the metric; higher is better.
+    /// Name of the metric; higher is better, but for `perplexity`.
     package var metric: String
     package var value: Double
 

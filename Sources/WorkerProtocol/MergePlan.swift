@@ -65,34 +65,6 @@ package struct TaskSource: Codable, Hashable, Sendable {
     }
 }
 
-/// The content of `task.yaml`, defaults filled in.
-package struct TaskSettings: Codable, Hashable, Sendable {
-    package enum Objective: String, Codable, CaseIterable, Sendable {
-        case classification
-        case languageModeling = "language-modeling"
-        case regression
-    }
-
-    /// What the labels mean; default `classification`.
-    package var objective: Objective
-    /// Name prefixes of the parameters that belong to this task alone; empty: the graph's parameters that the base lacks.
-    package var head: [String]
-    /// Weight of the task's loss in the fit; default 1.
-    package var weight: Double
-    /// The largest fall of the metric that the gate lets pass; nil: the configuration's.
-    package var maximumRegression: Double?
-
-    package init(
-        objective: Objective = .classification, head: [String] = [], weight: Double = 1,
-        maximumRegression: Double? = nil
-    ) {
-        self.objective = objective
-        self.head = head
-        self.weight = weight
-        self.maximumRegression = maximumRegression
-    }
-}
-
 /// The release that is deployed while a candidate is made.
 package struct DeployedSource: Codable, Hashable, Sendable {
     package var version: Int

@@ -4,7 +4,7 @@ package struct Score: Codable, Hashable, Sendable {
     package var examples: Int
     /// Mean loss per example (nats for classification); with the metric `agreement` the divergence from the task's own checkpoint.
     package var loss: Double
-    /// Name of the metric, for example `accuracy`; higher is better.
+    /// Name of the metric, for example `accuracy`; higher is better, but for `perplexity`.
     package var metric: String
     package var value: Double
 
@@ -24,6 +24,15 @@ extension Score {
     /// The metric in a sentence: what is agreed with is said.
     package static func phrase(_ metric: String) -> String {
         metric == agreement ? "agreement with its own checkpoint" : metric
+    }
+
+    /// Whether a smaller value is the better one.
+    package var isLowerBetter: Bool { metric == Metric.perplexity.rawValue }
+
+    /// How much worse than `before` this is: the difference, of a perplexity as a share of `before`. Negative where it is better.
+    package func fall(from before: Score) -> Double {
+        guard isLowerBetter else { return before.value - value }
+        return before.value > 0 ? (value - before.value) / before.value : 0
     }
 }
 

@@ -72,7 +72,7 @@ package struct MergeSettings: Codable, Hashable, Sendable {
 
     package enum Loss: String, Codable, CaseIterable, Sendable {
         case labels, distillation, both
-        /// Distillation, or the labels for language modelling, where the logits of all examples would be too many to keep.
+        /// Distillation, or the labels where tokens are predicted and the logits of all examples would be too many to keep.
         case auto
     }
 
@@ -136,7 +136,7 @@ extension MergeSettings {
     /// What a task of this objective is fitted to; never `auto`.
     package func loss(of objective: TaskSettings.Objective) -> Loss {
         guard loss == .auto else { return loss }
-        return objective == .languageModeling ? .labels : .distillation
+        return objective.predictsTokens ? .labels : .distillation
     }
 
     /// Whether what is merged needs no score on the way: examples may then stay unused.

@@ -50,6 +50,26 @@ struct GateTests {
         #expect(judge(deployed: 0.9, merged: score(0.885), paired: PairedCounts(gained: 0, lost: 30)).isPassed)
     }
 
+    /// A perplexity is worse the larger it is; its fall is the share by which it rose.
+    @Test(arguments: [(10.0, 10.1, true), (10, 10.3, false), (10, 5, true), (2.0, 2.05, false)])
+    func aPerplexityMayRiseByAShare(deployed: Double, merged: Double, passes: Bool) {
+        func score(_ value: Double) -> Score {
+            Score(examples: 100, loss: 1, metric: Metric.perplexity.rawValue, value: value)
+        }
+        var task = TaskResult(task: "a", fitted: 10)
+        task.base = score(20)
+        task.deployed = score(deployed)
+        task.merged = score(merged)
+        let gate = Gate(maximumRegression: 0.02)
+        let verdict = gate.judge(MergeResult(tasks: [task]), tasks: [], requiresScores: true)
+        #expect(verdict.isPassed == passes)
+        #expect(passes || verdict.message.contains("rose from"))
+        task.deployed = nil
+        #expect(gate.judge(MergeResult(tasks: [task]), tasks: [], requiresScores: true).isPassed)
+        task.base = score(merged / 2)
+        #expect(!gate.judge(MergeResult(tasks: [task]), tasks: [], requiresScores: true).isPassed)
+    }
+
     /// Exact McNemar can't go below 0.05 with five examples: 100 % → 0 % would be called chance.
     @Test func aFallOnTooFewExamplesForAPairedTestStopsTheCandidate() {
         let merged = Score(examples: 5, loss: 0.5, metric: "accuracy", value: 0)

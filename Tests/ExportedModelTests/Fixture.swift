@@ -5,7 +5,9 @@ import Torch
 
 /// One of the folders that `Tools/make_fixtures.py` writes.
 struct Fixture {
-    static let names = ["bert", "clip", "vit", "t5", "llama", "assorted", "stem"]
+    static let names = [
+        "bert", "roberta", "distilbert", "vit", "clip", "t5", "gpt2", "llama", "resnet", "assorted", "stem",
+    ]
 
     let graph: ExportedGraph
     let weights: [String: Tensor]

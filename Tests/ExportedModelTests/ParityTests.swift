@@ -22,8 +22,9 @@ import Torch
         let fixture = try Fixture(name)
         let model = try ExportedModel(fixture.graph)
         let tape = GradientTape()
-        let names = fixture.weights.keys.sorted()
-        var parameters: [String: Tensor] = [:]
+        let buffers = Set(model.signature.buffers.map(\.name))
+        let names = fixture.weights.keys.filter { !buffers.contains($0) }.sorted()
+        var parameters = fixture.weights
         for (index, name) in names.enumerated() {
             parameters[name] = try tape.watch(#require(fixture.weights[name]), index: index)
         }

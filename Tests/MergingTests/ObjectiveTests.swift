@@ -79,7 +79,7 @@ import Torch
         let outputs = try Tensor([1, 2, 4] as [Float], shape: [3, 1])
         let loss = try objective.loss(outputs, Tensor([0, 2, 1] as [Float], shape: [3]))
         #expect(abs(try loss.item() - 10 / 3) < 1e-6)
-        #expect(objective.metric == "pearson")
+        #expect(objective.metric == .pearson)
         #expect(abs(Scorer.pearson([1, 2, 4], [3, 2, 0]) + 1) < 1e-12)
         #expect(Scorer.pearson([1, 2, 4], [5, 5, 5]) == 0)
     }

@@ -33,7 +33,7 @@ struct TaskFaultTests {
             labels[place] = 5
             $0["labels"] = .init(labels, .i32)
         }
-        expectBlame(failure, "a label is 5, but the head has 5 classes")
+        expectBlame(failure, "(the first is 0) is 5, but the head has 5 classes")
     }
 
     @Test func labelsOfAnotherRankAreTheTasksFault() throws {

@@ -47,7 +47,7 @@ import WorkerProtocol
 
     /// Which objectives a configuration's losses leave without use for unlabelled examples.
     @Test(arguments: [
-        (MergeSettings.Loss.auto, [TaskSettings.Objective.languageModeling]), (.distillation, []),
+        (MergeSettings.Loss.auto, [TaskSettings.Objective.languageModeling, .sequenceToSequence]), (.distillation, []),
         (.labels, TaskSettings.Objective.allCases), (.both, TaskSettings.Objective.allCases),
     ])
     func areNeededByTheLoss(loss: MergeSettings.Loss, expected: [TaskSettings.Objective]) {

@@ -40,7 +40,7 @@ package struct Gate: Hashable, Sendable {
             return verdict
         }
         if let deployed = task.deployed {
-            let fall = deployed.value - merged.value
+            let fall = merged.fall(from: deployed)
             verdict.fall = fall
             let isTestable = merged.examples >= Self.fewestExamples
             verdict.pValue =
@@ -50,7 +50,7 @@ package struct Gate: Hashable, Sendable {
                     verdict.pValue.map { ", p = \(Self.text($0))" }
                     ?? (task.paired == nil || isTestable ? "" : ", too few for a paired test")
                 verdict.objection =
-                    "fell from \(Self.text(deployed.value)) to \(Self.text(merged.value)) "
+                    "\(merged.isLowerBetter ? "rose" : "fell") from \(Self.text(deployed.value)) to \(Self.text(merged.value)) "
                     + "\(Score.phrase(merged.metric)) (limit \(Self.text(allowed)), \(merged.examples) examples\(chance))"
             }
         } else if let base = task.base, !isBetter(merged, than: base) {
@@ -62,7 +62,7 @@ package struct Gate: Hashable, Sendable {
     }
 
     private func isBetter(_ merged: Score, than base: Score) -> Bool {
-        merged.value > base.value || (merged.value == base.value && merged.loss < base.loss)
+        merged.fall(from: base) < 0 || (merged.value == base.value && merged.loss < base.loss)
     }
 
     static func text(_ value: Double) -> String { String(format: "%.4g", value) }

@@ -5,13 +5,13 @@ package struct GateVerdict: Hashable, Sendable {
     /// One task's figures.
     package struct Task: Hashable, Sendable {
         package var task: String
-        /// Name of the metric; higher is better.
+        /// Name of the metric; higher is better, but for `perplexity`.
         package var metric: String
         /// Metric of what the candidate is compared with: the deployed release, or the base for a new task.
         package var before: Double?
         package var after: Double?
         package var base: Double?
-        /// before − after where a deployed release is compared with.
+        /// before − after where a deployed release is compared with; of a perplexity its rise as a share of `before`.
         package var fall: Double?
         /// The fall that passes.
         package var allowed: Double

@@ -20,7 +20,8 @@ struct MemoryEstimate: Hashable, Sendable {
         let trunk = layers.reduce(Int64(0)) { $0 + 4 * Int64($1.elementCount) }
         let largest = layers.map { 4 * Int64($0.elementCount) }.max() ?? 0
         model = trunk * (models.count > 1 ? 2 : 1) + largest
-        activations = graph.body.tensors.values.reduce(0) { $0 + Self.bytes($1, batch: plan.settings.batch) }
+        let choices = models.compactMap { $0.choiceCount }.max() ?? 1
+        activations = graph.body.tensors.values.reduce(0) { $0 + Self.bytes($1, batch: plan.settings.batch * choices) }
         let outputs = graph.outputs.compactMap { output -> TensorMeta? in
             guard case .value(let name) = output else { return nil }
             return graph.body.tensors[name]
@@ -30,6 +31,7 @@ struct MemoryEstimate: Hashable, Sendable {
             tasks += task.validation?.entries.reduce(0) { $0 + Int64($1.bytes.count) } ?? 0
             tasks += task.head.compactMap { task.checkpoint.entry($0) }.reduce(0) { $0 + 4 * Int64($1.elementCount) }
             guard plan.settings.loss(of: task.source.settings.objective) != .labels else { continue }
+            guard task.choiceCount == nil else { continue }
             let examples = task.validation?.entries.first?.shape.first ?? 0
             tasks += logits * Int64(1 + plan.settings.mixup) * Int64(examples)
         }

@@ -15,6 +15,12 @@ extension TreeRun {
     /// over from that fit, times √(its tasks / all tasks below): the rate at which the best common factor of task arithmetic
     /// falls.
     func start(_ merge: TreePlan.Merge, _ records: [String: NodeRecord]) -> MergingWeights {
+        var start = unaveragedStart(merge, records)
+        start.averageStatistics(workbench.layers)
+        return start
+    }
+
+    private func unaveragedStart(_ merge: TreePlan.Merge, _ records: [String: NodeRecord]) -> MergingWeights {
         var start = form(of: merge.node)
         let sources = plan.tree.sources(of: merge.node)
         for child in merge.node.children where child.task == nil {

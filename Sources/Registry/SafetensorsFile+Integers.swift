@@ -1,11 +1,11 @@
 import Safetensors
 
 extension SafetensorsFile {
-    /// The least and the largest element of a non-empty integer tensor; what is above `Int64.max` counts as that. Memory: 1 MiB.
-    func integerRange(of entry: TensorEntry) throws(SafetensorsError) -> ClosedRange<Int64> {
-        var range: ClosedRange<Int64>?
+    /// Hands every element of an integer tensor to `body`, in order; what is above `Int64.max` counts as that. Memory: 1 MiB.
+    func forEachInteger(of entry: TensorEntry, _ body: (Int64) -> Void) throws(SafetensorsError) {
         var position: Int64 = 0
         let length = Int64(entry.bytes.count)
+        let width = entry.dtype.byteCount
         var bytes = [UInt8](repeating: 0, count: Int(min(length, 1 << 20)))
         while position < length {
             let count = Int(min(Int64(bytes.count), length - position))
@@ -13,13 +13,11 @@ extension SafetensorsFile {
                 let part = unsafe UnsafeMutableBufferPointer(rebasing: buffer[..<count])
                 unsafe try read(entry, at: position, into: UnsafeMutableRawBufferPointer(part))
             }
-            for start in stride(from: 0, to: count, by: entry.dtype.byteCount) {
-                let value = Self.integer(bytes[start..<start + entry.dtype.byteCount], entry.dtype)
-                range = min(range?.lowerBound ?? value, value)...max(range?.upperBound ?? value, value)
+            for start in stride(from: 0, to: count, by: width) {
+                body(Self.integer(bytes[start..<start + width], entry.dtype))
             }
             position += Int64(count)
         }
-        return range ?? 0...0
     }
 
     private static func integer(_ bytes: ArraySlice<UInt8>, _ dtype: SafetensorsDType) -> Int64 {
