@@ -4,7 +4,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: demo test build bench check format set-up install deb clean
+.PHONY: demo test build bench check format fuzz set-up install deb clean
 
 PREFIX ?= /usr
 SYSCONFDIR ?= /etc
@@ -35,15 +35,20 @@ test: set-up
 bench: build
 	Benchmarks/run
 
+# FUZZ_SECONDS for each reader of untrusted bytes; FUZZ names some of them.
+FUZZ_SECONDS ?= 60
+fuzz: set-up
+	JOBS=$(JOBS) Fuzz/run $(FUZZ_SECONDS) $(FUZZ)
+
 check:
-	swift format lint --strict --recursive --parallel Package.swift Sources Tests Demo
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests Demo Fuzz
 	systemd/check
 	@Packaging/man/render reference config/supermerged.yaml | diff -u docs/configuration.md - || \
 	    { echo "docs/configuration.md is not what config/supermerged.yaml says; run make format"; exit 1; }
 	@! command -v python3 >/dev/null || Benchmarks/results page --check
 
 format:
-	swift format --in-place --recursive --parallel Package.swift Sources Tests Demo
+	swift format --in-place --recursive --parallel Package.swift Sources Tests Demo Fuzz
 	Packaging/man/render reference config/supermerged.yaml >docs/configuration.md
 
 set-up:

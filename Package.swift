@@ -12,6 +12,9 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
+/// Whether the fuzzer is built: `make fuzz`.
+let isFuzzed = ProcessInfo.processInfo.environment["SUPERMERGE_FUZZ"] != nil
+
 let torchHeaders: [CXXSetting] =
     libtorchRoot.map { root in
         [.unsafeFlags(["-I\(root)/include", "-I\(root)/include/torch/csrc/api/include"])]
@@ -89,15 +92,16 @@ let package = Package(
         // The service side: never links libtorch.
         room("Ledger", ["Files"]),
         room("Registry", ["Adapters", "ExportedGraph", "Safetensors", "Files", "WorkerProtocol", "Yams"]),
-        room("Releases", ["Safetensors", "Files", "WorkerProtocol"]),
+        room("Signing", ["Files", crypto]),
+        room("Releases", ["Safetensors", "Signing", "Files", "WorkerProtocol"]),
         .target(name: "CSystemd", linkerSettings: [.linkedLibrary("systemd")]),
         room("Systemd", ["CSystemd"]),
         room("Control", ["WorkerProtocol", "Ledger", .product(name: "FlyingSocks", package: "FlyingFox")]),
         room(
             "Daemon",
             [
-                "Control", "Registry", "Releases", "Ledger", "Systemd", "WorkerProtocol", "Files", "Yams", logging,
-                systemPackage,
+                "Control", "Registry", "Releases", "Ledger", "Signing", "Systemd", "WorkerProtocol", "Files", "Yams",
+                logging, systemPackage,
                 .product(name: "FlyingSocks", package: "FlyingFox"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -108,13 +112,21 @@ let package = Package(
         program(
             "supermerge",
             ["Adapters", "Merging", "Registry", "Releases", "Safetensors", "Files", "WorkerProtocol", argumentParser]),
-        program("supermergectl", ["Control", "Releases", "Ledger", "WorkerProtocol", argumentParser]),
+        program(
+            "supermergectl", ["Control", "Releases", "Ledger", "Signing", "Files", "WorkerProtocol", argumentParser]),
 
         // The labelled sets of `make demo`.
         .executableTarget(
             name: "demo-data", dependencies: ["Safetensors", argumentParser], path: "Demo/Data", swiftSettings: strict),
 
+        // Where untrusted bytes come in, for the committed attacks and for the fuzzer, which brings its own `main`.
+        .target(
+            name: "Attacks",
+            dependencies: ["Adapters", "Control", "ExportedGraph", "Files", "Registry", "Safetensors"],
+            path: "Fuzz/Attacks", swiftSettings: strict),
+
         tests("Files", ["Files"]),
+        tests("Attack", ["Attacks", "Files"]),
         tests("Safetensors", ["Safetensors", "Files"]),
         tests("Adapters", ["Adapters", "Safetensors", "Files"], fixtures: true),
         tests("WorkerProtocol", ["WorkerProtocol"]),
@@ -130,7 +142,8 @@ let package = Package(
             fixtures: true),
         tests("Ledger", ["Ledger", "Files"]),
         tests("Registry", ["Registry", "ExportedGraph", "Safetensors", "WorkerProtocol", "Files"]),
-        tests("Releases", ["Releases", "Safetensors", "WorkerProtocol", "Files"]),
+        tests("Signing", ["Signing", "Files", crypto]),
+        tests("Releases", ["Releases", "Safetensors", "Signing", "WorkerProtocol", "Files", crypto]),
         tests("Systemd", ["Systemd"]),
         tests(
             "Daemon",
@@ -144,6 +157,6 @@ let package = Package(
                 "Safetensors", "Releases", "Ledger", "WorkerProtocol", "Control", "Files", "supermerged", "supermerge",
                 "supermergectl",
             ]),
-    ],
+    ] + (isFuzzed ? [.executableTarget(name: "fuzz", dependencies: ["Attacks"], path: "Fuzz/Fuzzer")] : []),
     cxxLanguageStandard: .cxx17
 )

@@ -6,6 +6,7 @@
 #include <linux/fs.h>
 #include <linux/openat2.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -27,6 +28,24 @@ int cfiles_reserve(int descriptor, int64_t bytes) {
 
 int cfiles_clone(int to, int from) {
     return ioctl(to, FICLONE, from) < 0 ? -errno : 0;
+}
+
+int cfiles_peer(int descriptor, uint32_t *user) {
+    struct sockaddr address;
+    socklen_t length = sizeof address;
+    if (getsockname(descriptor, &address, &length) < 0) {
+        return -errno;
+    }
+    if (address.sa_family != AF_UNIX) {
+        return -ENOTSUP;
+    }
+    struct ucred peer;
+    length = sizeof peer;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0) {
+        return -errno;
+    }
+    *user = peer.uid;
+    return 0;
 }
 
 int cfiles_room(const char *path, int64_t *available, int64_t *total) {

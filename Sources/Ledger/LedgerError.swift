@@ -11,6 +11,10 @@ package enum LedgerError: Error, Hashable, Sendable {
     case broken(path: String, line: Int, reason: String)
     /// The last line has no end: an append that a crash cut short, or one that is under way.
     case torn(path: String, line: Int)
+    /// The ledger ends before what `source` noted of it.
+    case cutOff(path: String, entries: Int, noted: Int, source: String)
+    /// The first `entries` entries are not those that `source` noted.
+    case replaced(path: String, entries: Int, source: String)
     /// An entry that is longer than a line may be.
     case tooLong(path: String, bytes: Int)
 }
@@ -29,6 +33,14 @@ extension LedgerError: CustomStringConvertible {
             return "\(path), line \(line): the chain is broken: \(reason); keep the file as evidence, then move it away"
         case .torn(let path, let line):
             return "\(path), line \(line): the last line is not complete; it is cut off at the daemon's next start"
+        case .cutOff(let path, let entries, let noted, let source):
+            return
+                "\(path) has \(entries) entries, and \(source) noted \(noted): the last \(noted - entries) or more were cut off; "
+                + "keep the file as evidence, and look for them in the journal or a backup"
+        case .replaced(let path, let entries, let source):
+            return
+                "\(path): the first \(entries) entries are not those that \(source) noted: the ledger was written anew; keep it "
+                + "as evidence, and compare it with the journal or a backup"
         case .tooLong(let path, let bytes):
             return
                 "\(path): an entry of \(bytes) bytes is longer than the \(LedgerFile.longestLine) that a line may have"

@@ -236,6 +236,8 @@ package final class MergeRun {
             }
         }
         result.versions = TorchRuntime.versions()
+        result.programs = RunningPrograms.digests()
+        result.started = Date(timeIntervalSinceNow: (began - clock.now) / .seconds(1)).formatted(.iso8601)
         result.seconds = (clock.now - began) / .seconds(1)
         result.peakMemory = ProcessMemory.peak
     }

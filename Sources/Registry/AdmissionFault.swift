@@ -3,7 +3,7 @@ import Files
 import Safetensors
 
 /// Why a drop is not accepted at this look.
-enum AdmissionFault: Error {
+package enum AdmissionFault: Error {
     /// Bad until its content changes: a short stable code, and one line of what happened and what to do.
     case refused(code: String, message: String)
     /// It can't be judged yet, for a reason outside of it.
@@ -75,7 +75,7 @@ extension String {
 }
 
 extension AdmissionFault: CustomStringConvertible {
-    var description: String {
+    package var description: String {
         switch self {
         case .refused(_, let message), .waiting(let message), .changed(let message), .unreadable(let message): message
         case .cancelled: "cancelled"

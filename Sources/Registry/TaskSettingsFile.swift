@@ -26,7 +26,8 @@ package enum TaskSettingsFile {
         return try parse(bytes)
     }
 
-    static func parse(_ bytes: [UInt8]) throws(AdmissionFault) -> TaskSettings {
+    /// The settings in a file's content. Throws `AdmissionFault` with all that is wrong.
+    package static func parse(_ bytes: [UInt8]) throws(AdmissionFault) -> TaskSettings {
         guard let text = String(validating: bytes, as: UTF8.self) else { throw refusal(["it is not UTF-8"]) }
         guard !text.contains(/(^|[\s\[\{,:?-])[&*][^\s]/.anchorsMatchLineEndings()) else {
             throw refusal(["anchors and aliases are not taken; write the values out"])

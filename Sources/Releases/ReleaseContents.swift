@@ -8,9 +8,11 @@ package enum ReleaseContents {
     static let recordName = "release.json"
     static let cardName = "README.md"
     static let reportName = "report.html"
+    /// Files that say what a release is and how it came about; a rollback has its own.
+    private static let pages: Set = [cardName, reportName, Provenance.fileName]
 
-    /// Completes a directory that holds a merge's outputs: copies the base's files by allow-list, writes README.md, report.html, and
-    /// last release.json, whose outputs then name every other file. Returns the record as written.
+    /// Completes a directory that holds a merge's outputs: copies the base's files by allow-list, writes README.md, report.html,
+    /// provenance.json, and last release.json, whose outputs then name every other file. Returns the record as written.
     ///
     /// `previous` and `events` are for the report: the release that was deployed, and what was refused since.
     ///
@@ -31,14 +33,14 @@ package enum ReleaseContents {
         return record
     }
 
-    /// Fills the empty `directory` with the content of `release` by hard links; only README.md, report.html and release.json
-    /// are new.
+    /// Fills the empty `directory` with the content of `release` by hard links; only README.md, report.html, provenance.json
+    /// and release.json are new.
     static func repeatContent(
         of release: Release, in directory: String, record: ReleaseRecord, previous: ReleaseRecord?,
         events: [ReportedEvent]?
     ) throws -> ReleaseRecord {
         var record = record
-        record.result.outputs.removeAll { $0.name == cardName || $0.name == reportName }
+        record.result.outputs.removeAll { pages.contains($0.name) }
         for output in record.result.outputs {
             let source = "\(release.directory)/\(output.name)"
             guard isPlain(output.name), try FileStatus.ifPresent(source)?.identity.size == output.bytes else {
@@ -63,17 +65,18 @@ package enum ReleaseContents {
     private static func writePagesAndRecord(
         _ record: inout ReleaseRecord, in directory: String, previous: ReleaseRecord?, events: [ReportedEvent]?
     ) throws {
-        try writePage(cardName, ModelCard(record: record, directory: directory).text, &record, in: directory)
+        let card = ModelCard(record: record, directory: directory)
+        try writePage(cardName, Array(card.text.utf8), &record, in: directory)
         let report = ReleaseReport(record: record, previous: previous, events: events)
-        try writePage(reportName, report.html, &record, in: directory)
+        try writePage(reportName, Array(report.html.utf8), &record, in: directory)
+        try writePage(Provenance.fileName, Provenance.bytes(record), &record, in: directory)
         record.result.outputs.sort { $0.name < $1.name }
         try write(Array(JSON.encode(record, pretty: true)) + [UInt8(ascii: "\n")], to: "\(directory)/\(recordName)")
     }
 
     private static func writePage(
-        _ name: String, _ text: String, _ record: inout ReleaseRecord, in directory: String
+        _ name: String, _ page: [UInt8], _ record: inout ReleaseRecord, in directory: String
     ) throws {
-        let page = Array(text.utf8)
         try write(page, to: "\(directory)/\(name)")
         record.result.outputs.append(SourceFile(name: name, bytes: Int64(page.count), sha256: Digest.sha256(page)))
     }

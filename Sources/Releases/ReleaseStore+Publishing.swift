@@ -3,8 +3,8 @@ internal import Foundation
 package import WorkerProtocol
 
 extension ReleaseStore {
-    /// Completes the staged candidate (release.json, README.md, report.html, copies from the base by allow-list), makes
-    /// everything read-only, fsyncs each file and directory, renames it to `versions/<N>`, fsyncs the parent, writes `CURRENT.json` beside the old
+    /// Completes the staged candidate (release.json, README.md, report.html, provenance.json, copies from the base by
+    /// allow-list), signs it where a key is configured, makes everything read-only, fsyncs each file and directory, renames it to `versions/<N>`, fsyncs the parent, writes `CURRENT.json` beside the old
     /// one, switches `current` by rename, fsyncs, renames `CURRENT.json`. N is one more than any number ever used.
     ///
     /// After an error the staging directory is gone and `current` stands where it stood; a failed fsync is never retried. What
@@ -27,13 +27,16 @@ extension ReleaseStore {
     }
 
     /// Publishes the content of release `version` again under a new, higher number (hard links; record.rollbackOf set).
-    package func rollback(to version: Int, created: String, events: [ReportedEvent]? = nil) throws -> Release {
+    package func rollback(
+        to version: Int, created: String, ledger: LedgerHead? = nil, events: [ReportedEvent]? = nil
+    ) throws -> Release {
         try settlePending()
         let source = try release(version)
         var record = source.record
         record.version = try numbers().highest + 1
         record.created = created
         record.rollbackOf = version
+        record.ledger = ledger
         let directory = try makeStaging(merge: "rollback-\(record.version)")
         return try discardingOnFailure(directory) {
             record = try ReleaseContents.repeatContent(
@@ -55,6 +58,7 @@ extension ReleaseStore {
     private func promote(_ directory: String, record: ReleaseRecord) throws -> Release {
         let release = Release(
             version: record.version, directory: self.directory(of: record.version), record: record)
+        try sign(directory, record)
         // The topmost directory stays writable until it has been renamed, which rewrites its `..`.
         try ReleaseContents.makeReadOnly(directory, withRoot: false)
         try Durable.syncTree(directory)

@@ -1,5 +1,6 @@
 internal import Files
 internal import Foundation
+internal import Signing
 internal import WorkerProtocol
 
 extension ReleaseStore {
@@ -31,7 +32,7 @@ extension ReleaseStore {
     }
 
     /// Recomputes the digests of a release's files; returns the names that differ, are missing or are extra, sorted.
-    /// `release.json` itself is what they are compared with.
+    /// `release.json` itself is what they are compared with; `verifySignature` is for that.
     package func verify(_ version: Int) throws -> [String] {
         let release = try release(version)
         var faults: Set<String> = []
@@ -41,7 +42,7 @@ extension ReleaseStore {
             let file = try? ReadableFile(name: output.name, beneath: release.directory)
             if file?.size != output.bytes || (try? file?.sha256()) != output.sha256 { faults.insert(output.name) }
         }
-        expected.insert(ReleaseContents.recordName)
+        expected.formUnion([ReleaseContents.recordName, ModelSignature.fileName])
         for (name, _) in try ReleaseContents.walk(release.directory) where !expected.contains(name) {
             faults.insert(name)
         }

@@ -1,5 +1,6 @@
 internal import Files
 internal import Foundation
+package import Signing
 
 /// The deploy directory: staging, numbered immutable releases, `current`, `CURRENT.json`. One writer at a time.
 ///
@@ -10,6 +11,9 @@ package struct ReleaseStore: Sendable {
     package var deploy: String
     /// Told what failed after `current` was switched: the release is live and stays, and `recover` does the rest.
     package var onTrouble: @Sendable (any Error) -> Void = { _ in }
+
+    /// The key that releases are signed with; nil: they are not. Read at every publish.
+    package var signingKey: KeyPlace?
 
     package init(deploy: String) {
         var path = deploy.hasPrefix("/") ? deploy : "\(FileManager.default.currentDirectoryPath)/\(deploy)"

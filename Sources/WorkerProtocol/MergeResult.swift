@@ -102,6 +102,10 @@ package struct MergeResult: Codable, Hashable, Sendable {
     package var outputs: [SourceFile]
     /// Versions of what computed: program, libtorch, BLAS, threads.
     package var versions: [String: String]
+    /// SHA-256 of the programs that computed: the worker, and the library by which it runs graphs where it loaded it.
+    package var programs: [String: String]
+    /// When the merge began, ISO 8601 in UTC; nil where nobody looked at the clock.
+    package var started: String?
     /// Wall-clock seconds of the merge, and the largest resident memory in bytes.
     package var seconds: Double
     package var peakMemory: Int64
@@ -123,6 +127,7 @@ package struct MergeResult: Codable, Hashable, Sendable {
         coefficients = [:]
         outputs = []
         versions = [:]
+        programs = [:]
         seconds = 0
         peakMemory = 0
         notes = []
@@ -143,6 +148,8 @@ extension MergeResult {
         coefficients = try values.decodeIfPresent([String: [Double]].self, forKey: .coefficients) ?? [:]
         outputs = try values.decodeIfPresent([SourceFile].self, forKey: .outputs) ?? []
         versions = try values.decodeIfPresent([String: String].self, forKey: .versions) ?? [:]
+        programs = try values.decodeIfPresent([String: String].self, forKey: .programs) ?? [:]
+        started = try values.decodeIfPresent(String.self, forKey: .started)
         seconds = try values.decodeIfPresent(Double.self, forKey: .seconds) ?? 0
         peakMemory = try values.decodeIfPresent(Int64.self, forKey: .peakMemory) ?? 0
         notes = try values.decodeIfPresent([String].self, forKey: .notes) ?? []

@@ -13,10 +13,12 @@ package struct ReleaseRecord: Codable, Hashable, Sendable {
     /// Each task with the digests of its files, in the order of the coefficients.
     package var tasks: [TaskSource]
     package var result: MergeResult
+    /// How far the ledger had got when the release was staged; nil where there is no ledger.
+    package var ledger: LedgerHead?
 
     package init(
         version: Int, created: String, merge: String, rollbackOf: Int? = nil, settings: MergeSettings, base: BaseSource,
-        tasks: [TaskSource], result: MergeResult
+        tasks: [TaskSource], result: MergeResult, ledger: LedgerHead? = nil
     ) {
         self.version = version
         self.created = created
@@ -26,5 +28,6 @@ package struct ReleaseRecord: Codable, Hashable, Sendable {
         self.base = base
         self.tasks = tasks
         self.result = result
+        self.ledger = ledger
     }
 }

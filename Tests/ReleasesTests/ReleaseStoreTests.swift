@@ -22,7 +22,7 @@ import WorkerProtocol
         #expect(
             try ReleaseContents.walk(release.directory).map(\.0) == [
                 "README.md", "config.json", "graph.pt2", "heads/sst2.safetensors", "merge/coefficients.safetensors",
-                "model.safetensors", "release.json", "report.html", "tokenizer.json", "vocab.txt",
+                "model.safetensors", "provenance.json", "release.json", "report.html", "tokenizer.json", "vocab.txt",
             ])
         #expect(try Durable.linkTarget(store.link) == "versions/1")
         #expect(try store.current() == release)

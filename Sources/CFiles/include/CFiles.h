@@ -18,4 +18,7 @@ int cfiles_clone(int to, int from);
 /// Bytes that a file system still has for this user, and bytes in all. Returns 0, or the negative of errno.
 int cfiles_room(const char *_Nonnull path, int64_t *_Nonnull available, int64_t *_Nonnull total);
 
+/// The user at the other end of a Unix socket, as it was when that end connected. Returns 0, or the negative of errno.
+int cfiles_peer(int descriptor, uint32_t *_Nonnull user);
+
 #endif

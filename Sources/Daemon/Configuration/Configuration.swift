@@ -22,6 +22,7 @@ package struct Configuration: Hashable, Sendable {
     package var gate = GateSettings()
     package var retain = Retention()
     package var status = StatusSettings()
+    package var signing = SigningSettings()
 
     package init() {}
 
@@ -39,6 +40,14 @@ package struct Configuration: Hashable, Sendable {
         package var listen = ""
         /// A file of metrics for node_exporter.
         package var textfile = ""
+
+        package init() {}
+    }
+
+    /// How releases and the ledger's checkpoints are signed.
+    package struct SigningSettings: Hashable, Sendable {
+        /// Absolute path of the private key, or the name of a systemd credential; empty: nothing is signed.
+        package var key = ""
 
         package init() {}
     }

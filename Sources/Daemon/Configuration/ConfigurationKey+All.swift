@@ -38,8 +38,9 @@ extension ConfigurationKey {
         duration("retain.grace", \.retain.grace),
         loopback("status.listen", \.status.listen),
         optionalPath("status.textfile", \.status.textfile),
+        keyPlace("signing.key", \.signing.key),
     ]
 
     /// Names of the mappings that hold keys.
-    static let sections: Set<String> = ["merge", "gate", "retain", "status"]
+    static let sections: Set<String> = ["merge", "gate", "retain", "status", "signing"]
 }

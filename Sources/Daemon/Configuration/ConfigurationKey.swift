@@ -1,3 +1,4 @@
+import Signing
 import WorkerProtocol
 
 /// One key of the configuration: how it is called, read and shown. The table of all keys is `ConfigurationKey.all`.
@@ -39,6 +40,16 @@ extension ConfigurationKey {
         Self(path: path, kind: "absolute path or empty", show: { $0[keyPath: field] }) { text, result throws(Problem) in
             guard text.isEmpty || text.hasPrefix("/") else {
                 throw Problem(message: "'\(text)' is not an absolute path")
+            }
+            result[keyPath: field] = text
+        }
+    }
+
+    static func keyPlace(_ path: String, _ field: Field<String>) -> Self {
+        Self(path: path, kind: "absolute path, name of a credential, or empty", show: { $0[keyPath: field] }) {
+            text, result throws(Problem) in
+            guard text.isEmpty || KeyPlace.isValid(text) else {
+                throw Problem(message: "'\(text)' is neither an absolute path nor the name of a credential")
             }
             result[keyPath: field] = text
         }

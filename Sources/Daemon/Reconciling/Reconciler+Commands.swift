@@ -38,33 +38,38 @@ extension Reconciler {
 
     /// Publishes an older release's content under a new number and holds the registry's present content back.
     package func rollback(to version: Int) async -> ActionReply {
-        await command { reconciler in
+        let caller = Caller.details
+        return await command { reconciler in
             reconciler.cancel("rollback to release \(version)")
             if let merge = reconciler.running {
                 await merge.task?.value
                 await reconciler.concludeIfEnded()
             }
-            return await reconciler.performRollback(version)
+            return await reconciler.performRollback(version, caller)
         }
     }
 
-    private func performRollback(_ version: Int) async -> ActionReply {
-        let (store, created) = (parts.store, Self.timestamp())
-        let events = await refusedSinceRelease()
+    private func performRollback(_ version: Int, _ caller: [String: LedgerValue]) async -> ActionReply {
+        let (store, created) = (signingStore, Self.timestamp())
+        let (events, head) = (await refusedSinceRelease(), await ledgerHead())
         do {
             let release = try await heartbeat.during {
-                try await Blocking.run { try store.rollback(to: version, created: created, events: events) }
+                try await Blocking.run {
+                    try store.rollback(to: version, created: created, ledger: head, events: events)
+                }
             }
             deployed = release
             await findKept()
             var details = publicationDetails(release.record, verdict: nil)
             details["held"] = memory.announcedContent(configuration.merge)?.ledgerValue
             details["source"] = .integer(version)
+            details.merge(caller) { $1 }
             let message = "rolled back to release \(version) as release \(release.version)"
             await record(
                 LedgerEvent(
                     .rolledBack, version: release.version, merge: release.record.merge, message: message,
                     details: details))
+            await noteCheckpoint()
             await retire()
             return reply(.done, message)
         } catch {
@@ -85,6 +90,7 @@ extension Reconciler {
                 looker = parts.makeLooker(new)
                 worker = parts.makeWorker(new)
                 await recordConfiguration("configuration loaded again")
+                checkSigningKey()
             } else {
                 await reject("\(fixed.joined(separator: ", ")) changed; restart the daemon for that")
             }
@@ -104,9 +110,10 @@ extension Reconciler {
         _ action: String, _ message: String, task: String? = nil,
         _ effect: @escaping @Sendable (isolated Reconciler) -> String
     ) async -> ActionReply {
-        await command { reconciler in
+        let details = Caller.details.merging(["action": .string(action)]) { $1 }
+        return await command { reconciler in
             await reconciler.record(
-                LedgerEvent(.operatorAction, task: task, message: message, details: ["action": .string(action)]))
+                LedgerEvent(.operatorAction, task: task, message: message, details: details))
             let message = effect(reconciler)
             guard reconciler.unwritten.isEmpty else {
                 return reconciler.reply(.failed, "\(message), but the ledger can't be written: a restart forgets it")

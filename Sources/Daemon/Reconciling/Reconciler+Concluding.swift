@@ -131,8 +131,8 @@ extension Reconciler {
     ) async {
         let record = ReleaseRecord(
             version: 0, created: Self.timestamp(), merge: merge.plan.merge, settings: merge.plan.settings,
-            base: merge.plan.base, tasks: merge.plan.tasks, result: result)
-        let (store, staging, base) = (parts.store, merge.plan.output, merge.plan.base.directory)
+            base: merge.plan.base, tasks: merge.plan.tasks, result: result, ledger: await ledgerHead())
+        let (store, staging, base) = (signingStore, merge.plan.output, merge.plan.base.directory)
         let registry = configuration.registry
         let events = await refusedSinceRelease()
         let release: Release
@@ -166,6 +166,7 @@ extension Reconciler {
                 message: "published release \(release.version) with \(Self.list(merge.plan.tasks.map(\.name)))"
                     + (notes.isEmpty ? "" : " (\(notes.joined(separator: "; ")))"),
                 details: details))
+        await noteCheckpoint()
         mergeFailure = nil
         backOff = [:]
         refusals.removeAll { merge.request.new.contains($0) || $0 == Self.wholeMerge }

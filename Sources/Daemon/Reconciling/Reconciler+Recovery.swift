@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Glibc
 package import Ledger
 import WorkerProtocol
 
@@ -7,15 +8,21 @@ extension Reconciler {
     /// Replays the ledger and finds the deployed release.
     func recover() async throws {
         try Durable.createDirectories(configuration.merges)
+        await checkLedger()
         memory = try await parts.ledger.replay(into: memory) { memory, entry in memory.apply(entry.content) }
         let store = parts.store
         deployed = try await heartbeat.during { try await Blocking.run { try store.recover() } }
         await findKept()
         await forgetUnneeded()
+        let own = try? await Blocking.run { try ReadableFile(path: "/proc/self/exe", followingLinks: true).sha256() }
         let pid = ProcessInfo.processInfo.processIdentifier
-        await record(LedgerEvent(.started, message: "daemon started", details: ["pid": .integer(Int(pid))]))
+        var details: [String: LedgerValue] = ["pid": .integer(Int(pid)), "user": .integer(Int(geteuid()))]
+        details["executable"] = own.map { .string($0) }
+        await record(LedgerEvent(.started, message: "daemon started", details: details))
         await recordConfiguration("configuration loaded")
+        checkSigningKey()
         await recoverLedger()
+        await noteCheckpoint()
         MemoryTrim.now()
     }
 

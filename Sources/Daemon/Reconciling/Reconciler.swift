@@ -61,6 +61,8 @@ package actor Reconciler {
     var unwritten: [LedgerEvent] = []
     /// Events since the start, for the metrics.
     var eventCounts: [LedgerEvent.Kind: Int] = [:]
+    /// Whether the ledger was found cut off or written anew.
+    var isLedgerDoubtful = false
     /// The writing of these that is under way.
     var flushing: Task<Void, Never>?
     var deployed: Release?
@@ -211,5 +213,6 @@ package actor Reconciler {
         for command in commands { await command(self) }
         commands = []
         await record(LedgerEvent(.stopped, message: "daemon stopped"))
+        await noteCheckpoint()
     }
 }

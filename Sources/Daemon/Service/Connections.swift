@@ -1,20 +1,23 @@
 import Control
+import Files
 import FlyingSocks
 import Foundation
 import Logging
 import ServiceLifecycle
-import Synchronization
 import WorkerProtocol
 
 /// HTTP/1.1 over a listening socket, one request for each connection.
 struct Connections: Sendable {
-    /// Bytes that the head of a request may have, and the time that it may take to arrive.
+    /// Bytes that the head of a request may have.
     private static let longestHead = 16 << 10
-    private static let headPatience = Duration.seconds(10)
+    /// Bytes of an answer that are written at a time.
+    private static let portion = 64 << 10
     /// Time that answers may still take once the daemon stops.
     private static let farewell = Duration.milliseconds(200)
-    /// Connections at once; whoever comes beyond is told so.
+    /// Connections that are answered at once; whoever comes beyond is told so.
     static let most = 64
+    /// Connections that are held at once, those included that are only told so; the rest waits to be taken.
+    static let mostHeld = 2 * most
     /// Pause after a connection that could not be taken.
     private static let acceptPause = Duration.milliseconds(100)
     private static let busy = ControlAnswer(
@@ -26,6 +29,8 @@ struct Connections: Sendable {
     /// Takes the next connection.
     let accepting: @Sendable (AsyncSocket) async throws -> AsyncSocket
     let answer: @Sendable (ControlRequest) async -> ControlAnswer
+    /// Time that the head of a request may take to arrive, and each portion of the answer to be read.
+    var patience = Duration.seconds(10)
 
     init(
         logger: Logger,
@@ -56,6 +61,7 @@ struct Connections: Sendable {
         let open = OpenConnections()
         try await withThrowingDiscardingTaskGroup { group in
             while !Task.isCancelled {
+                await open.waitForPlace(atMost: Self.mostHeld)
                 let connection: AsyncSocket
                 do {
                     connection = try await accepting(socket)
@@ -78,43 +84,39 @@ struct Connections: Sendable {
     }
 
     private func handle(_ connection: AsyncSocket, isWelcome: Bool) async throws {
-        guard let request = try await head(of: connection) else { return }
-        let answer = isWelcome ? await self.answer(request) : Self.busy
-        try await connection.write(answer.bytes)
+        guard let request = try await within(patience, { try await head(of: connection) }) ?? nil else { return }
+        let caller = Caller(PeerUser.of(connection.socket.file.rawValue))
+        let answer = isWelcome ? await Caller.$current.withValue(caller) { await self.answer(request) } : Self.busy
+        var rest = answer.bytes
+        while !rest.isEmpty {
+            let portion = rest.prefix(Self.portion)
+            guard try await within(patience, { try await connection.write(portion) }) != nil else { return }
+            rest = rest.dropFirst(portion.count)
+        }
     }
 
-    /// Nil where the head is too long or takes too long.
+    /// Nil where the head is too long.
     private func head(of connection: AsyncSocket) async throws -> ControlRequest? {
-        try await withThrowingTaskGroup(of: ControlRequest?.self) { group in
+        var received: [UInt8] = []
+        while received.count < Self.longestHead {
+            received += try await connection.read(atMost: 4096)
+            if let request = ControlRequest(received) { return request }
+        }
+        return nil
+    }
+
+    /// What `body` gives; nil where it takes longer than `limit`.
+    private func within<Value: Sendable>(
+        _ limit: Duration, _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value? {
+        try await withThrowingTaskGroup(of: Value?.self) { group in
+            group.addTask { try await body() }
             group.addTask {
-                var received: [UInt8] = []
-                while received.count < Self.longestHead {
-                    received += try await connection.read(atMost: 4096)
-                    if let request = ControlRequest(received) { return request }
-                }
-                return nil
-            }
-            group.addTask {
-                try await Task.sleep(for: Self.headPatience)
+                try await Task.sleep(for: limit)
                 return nil
             }
             defer { group.cancelAll() }
             return try await group.next() ?? nil
         }
     }
-}
-
-/// Counts connections.
-private final class OpenConnections: Sendable {
-    private let count = Mutex(0)
-
-    /// The count with the new one.
-    func add() -> Int {
-        count.withLock { count in
-            count += 1
-            return count
-        }
-    }
-
-    func remove() { count.withLock { $0 -= 1 } }
 }

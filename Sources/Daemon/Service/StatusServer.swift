@@ -1,3 +1,4 @@
+import Control
 import FlyingSocks
 import Glibc
 import Logging

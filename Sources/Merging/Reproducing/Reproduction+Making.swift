@@ -5,8 +5,8 @@ package import WorkerProtocol
 
 extension Reproduction {
     /// Makes the model, heads and coefficients of a release again and compares their SHA-256 with those recorded and those
-    /// of the files in `directory`. Files that the base passed on are compared with the base's; README.md and release.json,
-    /// which say when and what, are not made again.
+    /// of the files in `directory`. Files that the base passed on are compared with the base's; README.md, report.html,
+    /// provenance.json and release.json, which say when and what, are not made again.
     ///
     /// `base`: the base's folder where it is no longer the recorded one; `tasks`: those of tasks by name; `kept`: a folder of
     /// task folders by digest, looked into before the recorded ones; `scratch`: an existing folder with room for a second copy
@@ -57,8 +57,8 @@ extension Reproduction {
         }
     }
 
-    /// Pages for people that are written from the record.
-    private static let written: Set = ["README.md", "report.html"]
+    /// Pages that are written from the record.
+    private static let written: Set = ["README.md", "report.html", "provenance.json"]
     /// Files of a task that had their part in the fit alone, or whose content is in the record.
     private static let unneeded: Set = ["validation.safetensors", "task.yaml"]
 }

@@ -1,14 +1,14 @@
 /// The head of an HTTP request: what is asked for. Bodies are not looked at, no command has one.
-struct ControlRequest: Hashable, Sendable {
-    var method: String
+package struct ControlRequest: Hashable, Sendable {
+    package var method: String
     /// Parts of the path, not decoded.
-    var path: [String]
-    var query: [String: String]
+    package var path: [String]
+    package var query: [String: String]
     /// What the client takes the server for, without the port; empty where it does not say.
-    var host: String
+    package var host: String
 
     /// Nil while the head is not whole; a malformed request line gives a path that no route knows.
-    init?(_ bytes: [UInt8]) {
+    package init?(_ bytes: [UInt8]) {
         let all = String(decoding: bytes, as: UTF8.self)
         guard let end = all.firstRange(of: "\r\n\r\n")?.lowerBound else { return nil }
         let text = all[..<end]

@@ -1,0 +1,242 @@
+"""Writes Fuzz/Corpus: attacks by name, and what is to come of each. Standard library only; run it after a change and commit the files."""
+
+import json
+import pathlib
+import shutil
+import struct
+import zipfile
+
+root = pathlib.Path(__file__).parent / "Corpus"
+shutil.rmtree(root, ignore_errors=True)
+
+
+def put(attack, outcome, name, content):
+    folder = root / attack / outcome
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def tensor(shape, begin, end, dtype="F32"):
+    return {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
+
+
+def safetensors(header, data, length=None):
+    header = header if isinstance(header, bytes) else (header if isinstance(header, str) else json.dumps(header)).encode()
+    return struct.pack("<Q", len(header) if length is None else length) + header + bytes(data)
+
+
+a, b = tensor([1], 0, 4), tensor([1], 4, 8)
+plain = json.dumps({"a": a, "b": b})
+put("safetensors", "accepted", "plain", safetensors(plain, 8))
+put("safetensors", "accepted", "metadata-and-padding", safetensors(json.dumps({"__metadata__": {"format": "pt"}, "a": a}) + "   ", 4))
+put("safetensors", "accepted", "empty-tensor", safetensors({"a": tensor([0, 4], 0, 0)}, 0))
+put("safetensors", "accepted", "no-tensors", safetensors("{}", 0))
+put("safetensors", "accepted", "scalar-in-bf16", safetensors({"a": tensor([], 0, 2, "BF16")}, 2))
+put("safetensors", "accepted", "unicode-name", safetensors({"größe.重み": a}, 4))
+put("safetensors", "refused", "nothing", b"")
+put("safetensors", "refused", "seven-bytes", b"\x02\0\0\0\0\0\0")
+put("safetensors", "refused", "length-of-all-ones", safetensors(plain, 8, 2**64 - 1))
+put("safetensors", "refused", "length-above-the-limit", safetensors(plain, 8, 100_000_001))
+put("safetensors", "refused", "length-zero", safetensors(plain, 8, 0))
+put("safetensors", "refused", "length-beyond-the-end", safetensors(plain, 8, 4096))
+put("safetensors", "refused", "data-cut-short", safetensors(plain, 7))
+put("safetensors", "refused", "data-too-long", safetensors(plain, 9))
+put("safetensors", "refused", "a-pickle", b"\x80\x04\x95\x1d\0\0\0\0\0\0\0\x8c\x05posix\x94\x8c\x06system\x94\x93\x94.")
+put("safetensors", "refused", "utf16", safetensors(plain.encode("utf-16-le"), 8))
+
+put("header", "accepted", "plain", plain)
+put("header", "accepted", "escaped-name", '{"\\u00e9\\u0061":%s}' % json.dumps(a))
+put("header", "accepted", "largest-depth-of-shape", json.dumps({"a": tensor([1] * 64, 0, 4)}))
+for name, text in {
+    "duplicate-tensor": '{"a":%s,"a":%s}' % (json.dumps(a), json.dumps(b)),
+    "duplicate-by-escape": '{"a":%s,"\\u0061":%s}' % (json.dumps(a), json.dumps(b)),
+    "duplicate-key": '{"a":{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}}',
+    "duplicate-metadata": '{"__metadata__":{},"__metadata__":{},"a":%s}' % json.dumps(a),
+    "metadata-of-numbers": '{"__metadata__":{"k":1},"a":%s}' % json.dumps(a),
+    "unknown-field": '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"exec":"rm"}}',
+    "unknown-dtype": json.dumps({"a": tensor([4], 0, 4, "PICKLE")}),
+    "hole": json.dumps({"a": a, "b": tensor([1], 8, 12)}),
+    "overlap": json.dumps({"a": a, "b": tensor([1], 2, 6)}),
+    "backwards": json.dumps({"a": tensor([1], 8, 4)}),
+    "negative-offset": json.dumps({"a": tensor([1], -4, 0)}),
+    "negative-axis": json.dumps({"a": tensor([-1], 0, 4)}),
+    "fraction": '{"a":{"dtype":"F32","shape":[1.0],"data_offsets":[0,4]}}',
+    "exponent": '{"a":{"dtype":"F32","shape":[1e0],"data_offsets":[0,4]}}',
+    "leading-zero": '{"a":{"dtype":"F32","shape":[01],"data_offsets":[0,4]}}',
+    "number-above-63-bits": json.dumps({"a": tensor([2**63], 0, 4)}),
+    "number-above-64-bits": json.dumps({"a": tensor([2**70], 0, 4)}),
+    "product-wraps-around": json.dumps({"a": tensor([2**32, 2**32, 4], 0, 0)}),
+    "product-wraps-to-size": json.dumps({"a": tensor([2**62, 4, 1], 0, 4)}),
+    "too-many-axes": json.dumps({"a": tensor([1] * 65, 0, 4)}),
+    "name-with-nul": '{"a\\u0000b":%s}' % json.dumps(a),
+    "name-that-clears-the-terminal": '{"\\u001b[2J":%s}' % json.dumps(a),
+    "name-with-line-break": '{"a\\nERROR published":%s}' % json.dumps(a),
+    "name-with-c1-control": '{"a\\u009b31m":%s}' % json.dumps(a),
+    "name-that-climbs": '{"../../etc/passwd":%s}' % json.dumps(a),
+    "name-empty": '{"":%s}' % json.dumps(a),
+    "name-too-long": json.dumps({"a" * 5000: a}),
+    "lone-surrogate": '{"\\ud800":%s}' % json.dumps(a),
+    "leading-space": " " + plain,
+    "byte-order-mark": "\ufeff" + plain,
+    "trailing-object": plain + "{}",
+    "trailing-line-feed": plain + "\n",
+    "array": "[%s]" % plain,
+    "deep-nesting": '{"a":' + "[" * 20_000,
+    "deep-objects": '{"a":' * 20_000,
+    "comment": "{/*a*/}",
+    "single-quotes": "{'a':1}",
+    "nan": '{"a":{"dtype":"F32","shape":[NaN],"data_offsets":[0,4]}}',
+    "missing-offsets": '{"a":{"dtype":"F32","shape":[1]}}',
+    "three-offsets": '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4,4]}}',
+}.items():
+    put("header", "refused", name, text)
+put("header", "refused", "bad-utf8", b'{"a\xff":' + json.dumps(a).encode() + b"}")
+put("header", "refused", "overlong-utf8", b'{"a\xc0\xaf":' + json.dumps(a).encode() + b"}")
+
+meta = {
+    "dtype": 7, "sizes": [{"as_expr": {"expr_str": "s0"}}, {"as_int": 2}], "strides": [{"as_int": 2}, {"as_int": 1}],
+    "storage_offset": {"as_int": 0}, "requires_grad": False, "device": {"type": "cpu"}, "layout": 7,
+}
+
+
+def model(argument=None, **changes):
+    value = {
+        "schema_version": {"major": 8, "minor": 20},
+        "graph_module": {
+            "signature": {
+                "input_specs": [
+                    {"parameter": {"arg": {"name": "p_w"}, "parameter_name": "w"}},
+                    {"user_input": {"arg": {"as_tensor": {"name": "x"}}}},
+                ],
+                "output_specs": [{"user_output": {"arg": {"as_tensor": {"name": "mul"}}}}],
+            },
+            "graph": {
+                "inputs": [{"as_tensor": {"name": "p_w"}}, {"as_tensor": {"name": "x"}}],
+                "outputs": [{"as_tensor": {"name": "mul"}}],
+                "nodes": [{
+                    "target": "torch.ops.aten.mul.Tensor", "name": "mul", "metadata": {},
+                    "inputs": [
+                        {"name": "self", "arg": {"as_tensor": {"name": "x"}}},
+                        {"name": "other", "arg": argument or {"as_tensor": {"name": "p_w"}}},
+                    ],
+                    "outputs": [{"as_tensor": {"name": "mul"}}],
+                }],
+                "tensor_values": {"p_w": meta, "x": meta, "mul": meta}, "sym_int_values": {}, "sym_bool_values": {},
+            },
+        },
+    }
+    return json.dumps({**value, **changes}, separators=(",", ":"))
+
+
+def subgraph(depth):
+    argument = {"as_int": 1}
+    for _ in range(depth):
+        graph = {"inputs": [], "outputs": [], "tensor_values": {}, "nodes": [
+            {"target": "t", "inputs": [{"name": "", "arg": argument}], "outputs": [], "metadata": {}}]}
+        argument = {"as_graph": {"name": "g", "graph": graph}}
+    return argument
+
+
+put("graph", "accepted", "product", model())
+put("graph", "accepted", "integer-argument", model({"as_int": 2}))
+put("graph", "accepted", "two-subgraphs-deep", model(subgraph(2)))
+for name, text in {
+    "empty": "", "null": "null", "array": "[]", "no-graph": '{"schema_version":{"major":8}}',
+    "another-schema": model(schema_version={"major": 9, "minor": 0}),
+    "deep-nesting": "[" * 20_000, "subgraphs-without-end": model(subgraph(40)),
+    "signature-does-not-fit": model().replace('{"as_tensor":{"name":"p_w"}},{"as_tensor":{"name":"x"}}]', '{"as_tensor":{"name":"x"}}]', 1),
+    "key-with-line-break": '{"schema_version":{"major":"a\\nb"}}',
+    "custom-object": model().replace('"user_input"', '"custom_obj"'),
+    "token": model().replace('"user_input"', '"token"'),
+    "integer-too-large": model({"as_int": 10**30}), "float-of-text": model({"as_float": "many"}),
+    "two-kinds-at-once": model({"as_int": 1, "as_none": True}), "no-kind": model({"x": 1}).replace('{"x":1}', "{}"),
+    "number-for-an-object": model().replace('"graph":{', '"graph":7,"x":{'),
+}.items():
+    put("graph", "refused", name, text)
+
+
+def archive(entries, compression=zipfile.ZIP_STORED):
+    import io
+
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as file:
+        for name, text in entries:
+            file.writestr(zipfile.ZipInfo(name), text, compression)
+    return buffer.getvalue()
+
+
+whole = [("g/models/model.json", model()), ("g/data/weights/model_weights_config.json", '{"config":{}}'), ("g/byteorder", "little")]
+put("archive", "accepted", "whole", archive(whole))
+put("archive", "accepted", "with-a-pickle-nobody-opens", archive(whole + [("g/data/x.pkl", b"\x80\x04.")]))
+climbing = '{"config":{"w":{"path_name":"../../etc/passwd","is_param":true,"use_pickle":false}}}'
+put("archive", "accepted", "storage-that-nobody-looks-for", archive([whole[0], (whole[1][0], climbing), whole[2]]))
+bytes_of_whole = archive(whole)
+end = len(bytes_of_whole) - 22
+for name, content in {
+    "nothing": b"", "text": b"not a zip at all, but long enough to be one",
+    "compressed": archive(whole, zipfile.ZIP_DEFLATED), "cut-in-the-middle": bytes_of_whole[: len(bytes_of_whole) // 2],
+    "without-its-end": bytes_of_whole[:-1], "no-model": archive(whole[1:]),
+    "two-models": archive(whole + [("g/models/other.json", "{}")]),
+    "same-entry-twice": archive(whole + whole[2:]),
+    "big-endian": archive(whole[:2] + [("g/byteorder", "big")]),
+    "name-with-escape": archive([("g/\x1b[2J/models/\n.json", "{")]),
+    "name-with-line-break-and-model": archive([("g\n/models/model.json", "{")] + whole[1:]),
+    "directory-beyond-the-end": bytes_of_whole[:end + 16] + struct.pack("<I", 2**31 - 1) + bytes_of_whole[end + 20:],
+    "directory-larger-than-file": bytes_of_whole[:end + 12] + struct.pack("<I", 2**31 - 1) + bytes_of_whole[end + 16:],
+    "zip64-without-record": bytes_of_whole[:end + 8] + b"\xff\xff\xff\xff" + bytes_of_whole[end + 12:],
+    "more-entries-than-there-are": bytes_of_whole[:end + 8] + struct.pack("<HH", 60000, 60000) + bytes_of_whole[end + 12:],
+}.items():
+    put("archive", "refused", name, content)
+
+lora = {"peft_type": "LORA", "r": 4, "lora_alpha": 8}
+put("adapter", "accepted", "lora", json.dumps(lora))
+put("adapter", "accepted", "ia3", json.dumps({"peft_type": "IA3", "feedforward_modules": ["w"]}))
+put("adapter", "accepted", "patterns", json.dumps({**lora, "alpha_pattern": {"q": 3}, "rank_pattern": {"^(.*)$": 2}}))
+put("adapter", "accepted", "base-name-that-climbs", json.dumps({**lora, "base_model_name_or_path": "../../etc/passwd"}))
+for name, value in {
+    "dora": {**lora, "use_dora": True}, "pissa": {**lora, "init_lora_weights": "pissa"},
+    "prompt-tuning": {"peft_type": "PROMPT_TUNING"}, "key-of-tomorrow": {**lora, "a_key_of_tomorrow": 1},
+    "key-that-clears-the-terminal": {**lora, "\x1b[2J": 1}, "type-with-line-break": {"peft_type": "LORA\nok"},
+    "rank-zero": {**lora, "r": 0}, "rank-of-half": {**lora, "r": 0.5}, "rank-of-text": {**lora, "r": "4"},
+    "rank-beyond-integers": {**lora, "r": 1e300}, "no-type": {"r": 4}, "regular-expression": {**lora, "alpha_pattern": {"a.[0-9]": 1}},
+    "layers-repeated": {**lora, "layer_replication": [[0, 2]]},
+    "pattern-with-escape": {**lora, "alpha_pattern": {"\x1b]0;x\x07.*": 1}},
+}.items():
+    put("adapter", "refused", name, json.dumps(value))
+put("adapter", "refused", "deep-nesting", "[" * 20_000)
+put("adapter", "refused", "deep-value", '{"peft_type":"LORA","x":' + "[" * 20_000 + "]" * 20_000 + "}")
+put("adapter", "refused", "number-too-large", '{"peft_type":"LORA","lora_alpha":1e400}')
+put("adapter", "refused", "empty", "")
+put("adapter", "refused", "bad-utf8", b'{"peft_type":"LORA\xff"}')
+
+put("task", "accepted", "empty", "")
+put("task", "accepted", "everything", "objective: regression\nhead: [a, b]\nweight: 2.5\nmaximum-regression: 0\n")
+put("task", "accepted", "comment", "# nothing\n")
+put("task", "accepted", "json", '{"objective": "classification"}')
+for name, text in {
+    "unknown-key": "exec: rm\n", "key-that-clears-the-terminal": '"\\e[2J": 1\n', "key-with-line-break": '"a\\nb": 1\n',
+    "billion-laughs": "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n", "alias-to-itself": "&a [*a]\n", "merge-key": "<<: {weight: 2}\n",
+    "python-tag": "!!python/object/apply:os.system ['id']\n", "two-documents": "weight: 1\n---\nweight: 2\n",
+    "same-key-twice": "weight: 1\nweight: 2\n", "weight-nan": "weight: .nan\n", "weight-nan-word": "weight: nan\n",
+    "weight-infinite": "weight: 1e999\n", "weight-negative": "weight: -1\n", "weight-of-a-list": "weight: [1]\n",
+    "head-of-mappings": "head: [{a: b}]\n", "head-endless": "head: [" + "a, " * 300 + "a]\n", "head-empty": "head: ['']\n",
+    "deep-nesting": "head: " + "[" * 2000, "tab": "\tweight: 1\n", "list": "- weight\n", "text": "just words\n", "nul": "weight: 1\0\n",
+    "escape-in-plain-text": "objective: \x1b[2J\n", "unclosed-quote": 'objective: "x\n', "objective-unknown": "objective: '\\x1b'\n",
+}.items():
+    put("task", "refused", name, text)
+put("task", "refused", "bad-utf8", b"weight: \xff\n")
+put("task", "refused", "utf16", "weight: 1\n".encode("utf-16"))
+
+put("request", "accepted", "status", "GET /status HTTP/1.1\r\nHost: x\r\n\r\n")
+put("request", "accepted", "query", "GET /history?last=-99999999999999999999&after=&&=&a=b=c HTTP/1.1\r\n\r\n")
+put("request", "accepted", "climbing-path", "POST /rollback/../../etc/passwd HTTP/1.1\r\n\r\n")
+put("request", "accepted", "escapes-in-path", "POST /retry/%1b%5b2J%00 HTTP/1.1\r\n\r\n")
+put("request", "refused", "bare-line-ends", "\r\n\r\n")
+put("request", "accepted", "host-of-brackets", "GET / HTTP/1.1\r\nHost: [[[[::1\r\nHost: localhost\r\n\r\n")
+put("request", "accepted", "two-requests", "GET /status HTTP/1.1\r\n\r\nPOST /pause HTTP/1.1\r\n\r\n")
+put("request", "accepted", "not-utf8", b"GET /\xff\xfe HTTP/1.1\r\n\r\n")
+put("request", "accepted", "combining-line-end", "GET / HTTP/1.1\r\nA: \u0301b\r\n\r\n".encode())
+put("request", "refused", "nothing", "")
+put("request", "refused", "half-a-head", "GET /status HTTP/1.1\r\nHost: x\r\n")
+put("request", "refused", "line-feeds-alone", "GET /status HTTP/1.1\n\n")
+put("request", "refused", "no-end", "A" * 20_000)

@@ -1,0 +1,101 @@
+import Files
+import Ledger
+import Releases
+import Signing
+import WorkerProtocol
+
+/// What `verify` checked, and what came of it.
+struct VerificationReport: Encodable {
+    /// The furthest that somebody noted of the ledger.
+    struct Checkpoint: Encodable {
+        var entries: Int
+        var source: String
+        /// Whether the given key's signature over it holds.
+        var isSigned: Bool
+    }
+
+    /// What is said of a signature that holds.
+    private static let valid = "valid"
+
+    /// Entries of the ledger.
+    var entries: Int
+    var checkpoint: Checkpoint?
+    /// Release number → names of files that differ, are missing or are extra.
+    var releases: [String: [String]] = [:]
+    /// Release number → `valid`, or why not; without a key `unchecked` or `none`.
+    var signatures: [String: String] = [:]
+    private let isKeyGiven: Bool
+
+    private enum CodingKeys: String, CodingKey { case entries, checkpoint, releases, signatures }
+
+    /// Throws `LedgerError` where the chain or a checkpoint does not hold, `SigningError` where the signed checkpoint does not.
+    init(store: ReleaseStore, ledger: String, release: Int?, key: VerificationKey?) throws {
+        isKeyGiven = key != nil
+        // Checkpoints first: a daemon that runs meanwhile only adds to the ledger.
+        var checkpoints: [LedgerCheckpoint] = []
+        let standing = try store.releases()
+        for release in standing {
+            guard let head = release.record.ledger else { continue }
+            checkpoints.append(.init(entries: head.entries, digest: head.digest, source: "release \(release.version)"))
+        }
+        for version in release.map({ [$0] }) ?? standing.map(\.version) {
+            releases[String(version)] = try store.verify(version)
+            signatures[String(version)] = try Self.signature(of: version, store, key)
+        }
+        let head = try Self.signedHead(store, key)
+        if let head { checkpoints.append(head) }
+        entries = try Ledger.verify(path: ledger, checkpoints: checkpoints)
+        checkpoint = checkpoints.max { $0.entries < $1.entries }.map { last in
+            let version = last.source.split(separator: " ").last.map(String.init) ?? ""
+            return Checkpoint(
+                entries: last.entries, source: last.source,
+                isSigned: last == head || signatures[version] == Self.valid && releases[version] == [])
+        }
+    }
+
+    private static func signature(of version: Int, _ store: ReleaseStore, _ key: VerificationKey?) throws -> String {
+        guard let key else { return try store.isSigned(version) ? "unchecked" : "none" }
+        do {
+            let faults = try store.verifySignature(version, key: key)
+            return faults.isEmpty ? valid : "these files are not as they were signed: \(faults.joined(separator: ", "))"
+        } catch let error as SigningError {
+            return "\(error)"
+        }
+    }
+
+    /// The signed checkpoint in the deploy directory; nil where no key was given. Where there is none, somebody took it away.
+    private static func signedHead(_ store: ReleaseStore, _ key: VerificationKey?) throws -> LedgerCheckpoint? {
+        let path = "\(store.deploy)/\(SignedHead.fileName)"
+        guard let key else { return nil }
+        guard try FileStatus.ifPresent(path) != nil else {
+            throw SigningError.badSignature(
+                path: path,
+                reason: "the checkpoint of the ledger is not there; a daemon that has the key writes it at its start")
+        }
+        let head = try SignedHead.open(Durable.contents(path, limit: SignedHead.longest), key: key, path: path)
+        return LedgerCheckpoint(entries: head.entries, digest: head.digest, source: SignedHead.fileName)
+    }
+
+    /// Whether nothing is wrong with what was checked.
+    var isFaultless: Bool {
+        releases.values.allSatisfy(\.isEmpty) && (!isKeyGiven || signatures.values.allSatisfy { $0 == Self.valid })
+    }
+
+    /// The report for people.
+    var lines: [String] {
+        let proof = checkpoint.map {
+            "; the first \($0.entries) are those that \($0.source) noted\($0.isSigned ? ", signed" : "")"
+        }
+        let releases = releases.sorted { Int($0.key) ?? 0 < Int($1.key) ?? 0 }.map { version, faults in
+            let signature =
+                switch signatures[version] {
+                case Self.valid: "; the signature holds"
+                case "unchecked": "; signed (--public-key FILE checks it)"
+                case let fault? where isKeyGiven: "; \(fault)"
+                default: ""
+                }
+            return "release \(version): \(faults.isEmpty ? "as published" : faults.joined(separator: ", "))\(signature)"
+        }
+        return ["ledger: \(entries) entries, the chain holds\(proof ?? "")"] + releases
+    }
+}
