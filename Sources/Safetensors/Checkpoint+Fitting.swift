@@ -12,7 +12,7 @@ extension Checkpoint {
             wanted.allSatisfy { tied($0).contains { candidate.entry($0) != nil } }
         }
         if fits(self) { return self }
-        for rename in Self.renamings(from: names, to: base.names) {
+        for rename in Self.wholeRenamings(from: names, to: base.names) {
             if let candidate = renaming(rename), fits(candidate) { return candidate }
         }
         return self
@@ -24,7 +24,7 @@ extension Checkpoint {
         func count(_ candidate: Checkpoint) -> Int {
             wanted.count { names in names.contains { candidate.entry($0) != nil } }
         }
-        let candidates = Self.renamings(from: names, to: wanted.flatMap(\.self)).compactMap { renaming($0) }
+        let candidates = Self.wholeRenamings(from: names, to: wanted.flatMap(\.self)).compactMap { renaming($0) }
         return candidates.reduce((self, count(self))) { best, candidate in
             let found = count(candidate)
             return found > best.1 ? (candidate, found) : best
@@ -35,13 +35,32 @@ extension Checkpoint {
     /// added to all that `base` then has.
     package static func renamings(from names: [String], to base: [String]) -> [(String) -> String] {
         let known = Set(base)
-        let drops = (prefixes + leadingParts(names)).map { prefix in
+        let drops = (prefixes + [commonPrefix(names)].compactMap(\.self)).map { prefix in
             { (name: String) in name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name }
         }
-        let additions = (prefixes + leadingParts(base)).map { prefix in
+        let additions = (prefixes + [commonPrefix(base)].compactMap(\.self)).map { prefix in
             { (name: String) in known.contains(prefix + name) ? prefix + name : name }
         }
         return drops + additions
+    }
+
+    /// The first part of names that all have the same.
+    private static func commonPrefix(_ names: [String]) -> String? {
+        guard let first = names.first, let point = first.firstIndex(of: ".") else { return nil }
+        let prefix = String(first[...point])
+        return names.allSatisfy { $0.hasPrefix(prefix) } ? prefix : nil
+    }
+
+    /// The same for whole models: also the prefix of a tower, which the head beside it does not have.
+    private static func wholeRenamings(from names: [String], to base: [String]) -> [(String) -> String] {
+        let known = Set(base)
+        let drops = leadingParts(names).map { prefix in
+            { (name: String) in name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name }
+        }
+        let additions = leadingParts(base).map { prefix in
+            { (name: String) in known.contains(prefix + name) ? prefix + name : name }
+        }
+        return renamings(from: names, to: base) + drops + additions
     }
 
     /// The first parts of names, such as that of a tower beside its head; none where there are more than a few, which are modules.

@@ -50,4 +50,18 @@ import Testing
         let scanner = registry.scanner(requiresValidation: false)
         #expect(try await registry.settledScan(scanner).base.content?.hasGraph == false)
     }
+
+    @Test func aTaskNeedsNoTensorThatTheGraphHasNoUseFor() async throws {
+        let registry = try TestRegistry()
+        try registry.writeBase()
+        let pretraining = TestTensor("cls.weight", [2, 2], [1, 2, 3, 4])
+        try registry.write(
+            "base/model.safetensors", TestTensor.file(TestRegistry.trunkTensors() + [pretraining]))
+        try registry.writeTask()
+        #expect(try await registry.settledScan().tasks["t"]?.content != nil)
+        let unknown = registry.scanner(requiresValidation: false, readGraph: { _ in TestRegistry.signature })
+        try registry.remove("base/graph.pt2")
+        let refusal = try await registry.settledScan(unknown).tasks["t"]?.refusal
+        #expect(refusal?.code == "missing-parameter" && refusal?.message.contains("cls.weight") == true)
+    }
 }
