@@ -86,12 +86,17 @@ let package = Package(
             linkerSettings: torchLibraries),
         room("Torch", ["CKernels", "CTorch"]),
         room("ExportedGraph", ["Files", "Safetensors"]),
+        room("ModelFamilies", ["ExportedGraph", "Files", "Safetensors"]),
         room("ExportedModel", ["ExportedGraph", "Torch"]),
-        room("Merging", ["Adapters", "ExportedModel", "Safetensors", "Torch", "WorkerProtocol", "Files"]),
+        room(
+            "Merging",
+            ["Adapters", "ExportedModel", "ModelFamilies", "Safetensors", "Torch", "WorkerProtocol", "Files"]),
 
         // The service side: never links libtorch.
         room("Ledger", ["Files"]),
-        room("Registry", ["Adapters", "ExportedGraph", "Safetensors", "Files", "WorkerProtocol", "Yams"]),
+        room(
+            "Registry",
+            ["Adapters", "ExportedGraph", "ModelFamilies", "Safetensors", "Files", "WorkerProtocol", "Yams"]),
         room("Signing", ["Files", crypto]),
         room("Releases", ["Safetensors", "Signing", "Files", "WorkerProtocol"]),
         .target(name: "CSystemd", linkerSettings: [.linkedLibrary("systemd")]),
@@ -132,6 +137,9 @@ let package = Package(
         tests("WorkerProtocol", ["WorkerProtocol"]),
         tests("Torch", ["Torch"]),
         tests("ExportedGraph", ["ExportedGraph"], fixtures: true),
+        tests(
+            "ModelFamilies", ["ModelFamilies", "ExportedModel", "ExportedGraph", "Torch", "Safetensors", "Files"],
+            fixtures: true),
         tests("ExportedModel", ["ExportedModel", "ExportedGraph", "Torch", "Safetensors"], fixtures: true),
         tests(
             "Merging",

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Makes Tests/ExportedModelTests/Fixtures: tiny models with seeded random weights, and what PyTorch computes with them.
 
-Each folder gets graph.pt2 (by export_model.py), config.json, model.safetensors and reference.safetensors: for each case (the export's
-lengths and others) the inputs `CASE.input.NAME`, `CASE.labels`, `CASE.logits` and every `CASE.gradient.PARAMETER` of the
-cross-entropy, labels of -100 ignored. Run it again only to change the models; the numbers depend on the PyTorch version
-in their last digits.
+Each folder gets graph.pt2 (by export_model.py), config.json where transformers has one, model.safetensors and
+reference.safetensors: for each case (the export's lengths and others) the inputs `CASE.input.NAME`, `CASE.labels`, `CASE.logits`
+and every `CASE.gradient.PARAMETER` of the cross-entropy, labels of -100 ignored. Run it again only to change the models; the
+numbers depend on the PyTorch version in their last digits.
 """
 
 import os
+import shutil
 import sys
 import tempfile
 
@@ -183,6 +184,7 @@ def references(model, cases):
 def make_transformer(name, model, folder):
     with tempfile.TemporaryDirectory() as directory:
         filled(model).save_pretrained(directory)
+        shutil.copy(os.path.join(directory, "config.json"), folder)
         _, model = export_model.export_directory(directory, os.path.join(folder, "graph.pt2"), max_tokens=64)
     names = export_model.TASKS[export_model.task_of(model.config)].inputs
     return model, {case: inputs_of(model, names, *lengths) for case, lengths in CASES.items()}

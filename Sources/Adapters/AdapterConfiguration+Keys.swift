@@ -1,3 +1,5 @@
+internal import Files
+
 extension AdapterConfiguration {
     /// Keys that say how the adapter was trained, found or named, and nothing about what its tensors mean: these say it themselves.
     private static let inert: Set = [

@@ -1,3 +1,4 @@
+internal import Files
 internal import Foundation
 
 /// What `adapter_config.json` says about the arithmetic of an adapter. The base's name in it is free text and never looked at.

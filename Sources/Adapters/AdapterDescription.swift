@@ -1,3 +1,4 @@
+internal import Files
 internal import Foundation
 
 /// The content of an `adapter_config.json` that this project writes: an adapter that PEFT puts onto the base as it is.

@@ -1,3 +1,5 @@
+internal import Files
+
 /// What the name of a tensor in `adapter_model.safetensors` says about it.
 enum AdapterKey: Hashable {
     /// A of s·B·A for the named module, [r, in] or [r, in, height, width].

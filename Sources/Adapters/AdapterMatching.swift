@@ -1,3 +1,4 @@
+internal import Files
 internal import Safetensors
 
 /// The tensors of an adapter's file, put to the tensors of the base that they change.

@@ -1,3 +1,5 @@
+internal import Files
+
 /// Typed values out of an adapter's configuration.
 struct ConfigurationReader {
     let values: [String: JSONValue]

@@ -1,4 +1,5 @@
-/// A decoded `torch.export` archive: pure data, no libtorch, so that the daemon can check a base without it.
+/// A decoded `torch.export` archive, or a graph of the same operators that was built without one: pure data, no libtorch, so that
+/// the daemon can check a base without it.
 package struct ExportedGraph: Sendable {
     package let signature: GraphSignature
     /// In the order of `body.inputs`.
@@ -9,7 +10,10 @@ package struct ExportedGraph: Sendable {
     /// By state-dict name: weights, buffers and constants, whether or not their bytes are in the archive.
     package let stored: [String: StoredTensor]
 
-    private let archive: ZipArchive
+    /// Where the graph comes from, for messages: the archive, or what it was built from.
+    package let path: String
+    /// Nil for a graph that was built.
+    private let archive: ZipArchive?
     /// Storages whose bytes are in the archive.
     let storages: [String: ZipArchive.Entry]
 
@@ -21,6 +25,7 @@ package struct ExportedGraph: Sendable {
         let archive = try ZipArchive(ArchiveFile(path: path))
         let contents = try ArchiveContents(archive)
         self.archive = archive
+        self.path = path
         inputs = contents.model.inputs
         body = contents.model.body
         outputs = zip(contents.model.body.outputs, contents.model.outputs).filter { $1.isForUser }.map { $0.0 }
@@ -29,13 +34,27 @@ package struct ExportedGraph: Sendable {
         signature = GraphSignature(inputs: inputs, outputs: outputs, body: body, stored: stored)
     }
 
-    /// The path that the archive was read from, for messages.
-    package var path: String { archive.file.path }
+    /// A graph that was built, from what `path` names, and carries no bytes. `stored` tells which parameters are tied.
+    package init(
+        path: String, inputs: [GraphInput], body: GraphBlock, outputs: [GraphArgument], stored: [String: StoredTensor]
+    ) {
+        archive = nil
+        self.path = path
+        self.inputs = inputs
+        self.body = body
+        self.outputs = outputs
+        self.stored = stored
+        storages = [:]
+        signature = GraphSignature(inputs: inputs, outputs: outputs, body: body, stored: stored)
+    }
+
+    /// Whether it comes from an archive.
+    package var isArchived: Bool { archive != nil }
 
     /// The bytes of the whole storage of a weight, buffer or constant; nil where the archive does not carry them. The
     /// tensor's place in it is told by `stored[name].meta`.
     package func storage(_ name: String) throws(GraphError) -> [UInt8]? {
-        guard let tensor = stored[name], let entry = storages[tensor.storage] else { return nil }
+        guard let archive, let tensor = stored[name], let entry = storages[tensor.storage] else { return nil }
         return try archive.bytes(entry, limit: Self.storageLimit)
     }
 }

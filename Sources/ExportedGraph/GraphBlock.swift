@@ -6,6 +6,15 @@ package struct GraphBlock: Hashable, Sendable {
     package var outputs: [GraphArgument]
     package var nodes: [GraphNode]
     package var tensors: [String: TensorMeta]
+
+    package init(
+        inputs: [GraphArgument], outputs: [GraphArgument], nodes: [GraphNode], tensors: [String: TensorMeta]
+    ) {
+        self.inputs = inputs
+        self.outputs = outputs
+        self.nodes = nodes
+        self.tensors = tensors
+    }
 }
 
 extension GraphBlock: Decodable {

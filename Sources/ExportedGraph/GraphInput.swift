@@ -9,6 +9,12 @@ package struct GraphInput: Hashable, Sendable {
     package var name: String
     /// The name by which the nodes refer to it; nil for an input that is a constant of the export.
     package var value: String?
+
+    package init(kind: Kind, name: String, value: String?) {
+        self.kind = kind
+        self.name = name
+        self.value = value
+    }
 }
 
 extension GraphInput: Decodable {

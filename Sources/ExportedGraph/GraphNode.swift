@@ -4,6 +4,11 @@ package struct GraphNode: Hashable, Sendable {
     package struct Argument: Hashable, Sendable {
         package var name: String
         package var value: GraphArgument
+
+        package init(name: String, value: GraphArgument) {
+            self.name = name
+            self.value = value
+        }
     }
 
     /// PyTorch's name of the node, unique in its graph.
@@ -13,6 +18,13 @@ package struct GraphNode: Hashable, Sendable {
     package var arguments: [Argument]
     /// Names of the results in order, lists unpacked; nil where nobody uses one.
     package var results: [String?]
+
+    package init(name: String, target: String, arguments: [Argument], results: [String?]) {
+        self.name = name
+        self.target = target
+        self.arguments = arguments
+        self.results = results
+    }
 }
 
 extension GraphNode: Decodable {

@@ -3,6 +3,11 @@ package struct StoredTensor: Hashable, Sendable {
     package var meta: TensorMeta
     /// Tensors of the same storage have the same name: tied weights.
     package var storage: String
+
+    package init(meta: TensorMeta, storage: String) {
+        self.meta = meta
+        self.storage = storage
+    }
 }
 
 extension StoredTensor: Decodable {

@@ -6,6 +6,13 @@ package struct TensorMeta: Hashable, Sendable {
     package var shape: [Int?]
     package var strides: [Int?]
     package var storageOffset: Int?
+
+    /// A type alone, for a value that lies in no archive.
+    package init(dtype: String, shape: [Int?]) {
+        self.dtype = dtype
+        self.shape = shape
+        strides = []
+    }
 }
 
 extension TensorMeta: Decodable {

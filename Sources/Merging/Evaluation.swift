@@ -2,6 +2,7 @@ internal import Adapters
 internal import ExportedGraph
 internal import ExportedModel
 internal import Files
+internal import ModelFamilies
 internal import Safetensors
 internal import Torch
 package import WorkerProtocol
@@ -15,7 +16,8 @@ package struct Evaluation {
     package var settings: TaskSettings
     /// Examples to score instead of the task's validation set.
     package var data: String?
-    /// Folder that holds `graph.pt2`; nil: beside the model, or the registry's base.
+    /// Folder that holds `graph.pt2`, or weights and a `config.json` to build it from; nil: beside the model, or the registry's
+    /// base.
     package var base: String?
 
     package init(model: String, task: String, settings: TaskSettings, data: String? = nil, base: String? = nil) {
@@ -33,9 +35,10 @@ package struct Evaluation {
 
     /// Loss and metric over all examples; without labels by the agreement with the task's own checkpoint.
     package func score() throws -> Score {
-        let graph = try ExportedModel(ExportedGraph(archive: graphPath()))
+        let graph = try ExportedModel(graph())
         let isAdapter = Adapter.isPresent(directory: model)
         let weights = try BaseWeights.open(directory: isAdapter ? baseFolder(of: model) : model)
+            .fitted(toMost: graph.signature.parameters.map { [$0.name] + $0.aliases })
         let ties = TiedNames(graph.signature, base: weights)
         var parameters =
             isAdapter ? try folded(model, onto: weights, ties) : ties.keyed(try weights.parameters(weights.names))
@@ -141,12 +144,23 @@ package struct Evaluation {
         return try own.parameters(names)
     }
 
-    private func graphPath() throws -> String {
-        let candidates =
-            [base.map { $0 + "/graph.pt2" }, model + "/graph.pt2"].compactMap { $0 }
-            + [model, task].map { $0 + "/../../base/graph.pt2" }
-        for path in candidates where try FileStatus.ifPresent(path, followingLinks: true) != nil { return path }
+    /// The first archive among the folders where one may lie; without any, what the first configuration beside weights describes.
+    private func graph() throws -> ExportedGraph {
+        let folders = [base, model, model + "/../../base", task + "/../../base"].compactMap(\.self)
+        for folder in folders where try BaseGraph.hasArchive(directory: folder) {
+            return try BaseGraph.open(directory: folder)
+        }
+        var fault: ModelFamilyError?
+        for folder in folders where Checkpoint.isPresent(directory: folder) {
+            do {
+                if try BaseGraph.isDescribed(directory: folder) { return try BaseGraph.open(directory: folder) }
+            } catch let error as ModelFamilyError {
+                fault = fault ?? error
+            }
+        }
+        if let fault { throw fault }
         throw MergeError.base(
-            "there is no graph.pt2 beside \(model) nor in a registry's base; name its folder with --base")
+            "there is no graph.pt2, and no config.json to build one from, beside \(model) or in a registry's base; name its "
+                + "folder with --base")
     }
 }

@@ -1,6 +1,7 @@
 internal import ExportedGraph
 internal import ExportedModel
 internal import Files
+internal import ModelFamilies
 internal import Safetensors
 internal import Torch
 package import WorkerProtocol
@@ -22,7 +23,7 @@ package struct Finetune {
         package init() {}
     }
 
-    /// Folder with graph.pt2; its weights, where it has any, are the start.
+    /// Folder with graph.pt2 or a config.json that one can be built from; its weights, where it has any, are the start.
     package var base: String
     /// A safetensors file with one tensor per graph input and `labels`.
     package var data: String
@@ -42,7 +43,7 @@ package struct Finetune {
 
     /// Trains and writes; returns the mean loss of the last tenth of the steps.
     package func run(progress: (WorkerEvent.Progress) -> Void) throws -> Double {
-        let graph = try ExportedGraph(archive: base + "/graph.pt2")
+        let graph = try BaseGraph.open(directory: base)
         let model = try ExportedModel(graph)
         let file = try SafetensorsFile(file: ReadableFile(path: data, followingLinks: true))
         let names = model.signature.inputs.map(\.name)

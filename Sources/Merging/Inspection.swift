@@ -2,6 +2,7 @@ internal import Adapters
 internal import ExportedGraph
 internal import ExportedModel
 internal import Files
+internal import ModelFamilies
 internal import Safetensors
 
 /// What a model folder, a safetensors file or a graph holds.
@@ -13,6 +14,8 @@ package struct Inspection: Codable, Sendable {
     }
 
     package struct Graph: Codable, Sendable {
+        /// Whether it was built from config.json, because there is no graph.pt2.
+        package var isBuilt: Bool
         package var inputs: [String]
         package var parameters: Int
         package var nodes: Int
@@ -37,7 +40,7 @@ package struct Inspection: Codable, Sendable {
         parameters = 0
         bytes = 0
         if path.hasSuffix(".pt2") {
-            graph = try Self.graph(path)
+            graph = try Self.graph { try ExportedGraph(archive: path) }
         } else if path.hasSuffix(".safetensors") {
             let file = try SafetensorsFile(file: ReadableFile(path: path, followingLinks: true))
             add([String(path.split(separator: "/").last ?? "")], file.entries)
@@ -48,8 +51,8 @@ package struct Inspection: Codable, Sendable {
         } else {
             let checkpoint = try BaseWeights.open(directory: path)
             add(checkpoint.fileNames, checkpoint.names.compactMap { checkpoint.entry($0) })
-            if try FileStatus.ifPresent(path + "/graph.pt2", followingLinks: true) != nil {
-                graph = try Self.graph(path + "/graph.pt2")
+            if try BaseGraph.isDescribed(directory: path) {
+                graph = try Self.graph { try BaseGraph.open(directory: path) }
             }
         }
     }
@@ -61,8 +64,15 @@ package struct Inspection: Codable, Sendable {
         bytes += entries.reduce(0) { $0 + $1.bytes.upperBound - $1.bytes.lowerBound }
     }
 
-    private static func graph(_ path: String) throws -> Graph {
-        let graph = try ExportedGraph(archive: path)
+    /// One that can't be built is described by why.
+    private static func graph(_ open: () throws -> ExportedGraph) throws -> Graph {
+        let graph: ExportedGraph
+        do {
+            graph = try open()
+        } catch let error as ModelFamilyError {
+            return Graph(
+                isBuilt: true, inputs: [], parameters: 0, nodes: 0, operators: [], fault: "\(error)")
+        }
         var fault: String?
         do { _ = try ExportedModel(graph) } catch { fault = "\(error)" }
         let inputs = graph.signature.inputs.map { slot in
@@ -70,7 +80,8 @@ package struct Inspection: Codable, Sendable {
             return "\(slot.name): \(slot.dtype) [\(shape)]"
         }
         return Graph(
-            inputs: inputs, parameters: graph.signature.parameters.count, nodes: graph.body.nodes.count,
+            isBuilt: !graph.isArchived, inputs: inputs, parameters: graph.signature.parameters.count,
+            nodes: graph.body.nodes.count,
             operators: Set(graph.body.nodes.map(\.target)).sorted(), fault: fault)
     }
 
@@ -83,7 +94,8 @@ package struct Inspection: Codable, Sendable {
         }
         if let graph {
             lines.append(
-                "graph: \(graph.nodes) nodes, \(graph.parameters) parameters, \(graph.operators.count) operators")
+                "graph\(graph.isBuilt ? " built from config.json" : ""): \(graph.nodes) nodes, \(graph.parameters) parameters, \(graph.operators.count) operators"
+            )
             lines += graph.inputs.map { "  input \($0)" }
             lines.append(graph.fault.map { "  can't be run: \($0)" } ?? "  can be run here")
         }

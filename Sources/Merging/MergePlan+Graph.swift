@@ -1,4 +1,5 @@
 internal import Files
+internal import ModelFamilies
 package import WorkerProtocol
 
 extension MergePlan {
@@ -11,6 +12,6 @@ extension MergePlan {
     package static func runsGraph(base: String, tasks: [String], _ settings: MergeSettings) -> Bool {
         func isThere(_ path: String) -> Bool { (try? FileStatus.ifPresent(path, followingLinks: true)) != nil }
         return settings.method.isLearned
-            || isThere(base + "/graph.pt2") && tasks.contains { isThere($0 + "/validation.safetensors") }
+            || tasks.contains { isThere($0 + "/validation.safetensors") } && BaseGraph.isUsable(directory: base)
     }
 }

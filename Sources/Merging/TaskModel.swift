@@ -25,7 +25,7 @@ package final class TaskModel {
         checkpoint =
             try adapter?.checkpoint
             ?? Checkpoint(directory: source.directory, root: "/").fitted(
-                to: base, tied: ties.names, isNeeded: { !Self.owns($0, source.settings, ties) }
+                to: base, tied: ties.names, isNeeded: { !Self.owns($0, source.settings, ties) && !ties.isSpare($0) }
             ).tying(ties.groups)
         let path = source.directory + "/validation.safetensors"
         validation =
@@ -61,8 +61,11 @@ package final class TaskModel {
         return validation?.entry(ValidationSet.choices)?.shape.dropFirst().first
     }
 
-    /// Whether `task.yaml` gives this tensor of the base to the head: then the task neither moves nor needs it.
-    func owns(_ name: String) -> Bool { Self.owns(name, source.settings, ties) }
+    /// Whether `task.yaml` gives this tensor of the base to the head, or the graph has no use for it and the task does not hold
+    /// it: then the task neither moves nor needs it.
+    func owns(_ name: String) -> Bool {
+        Self.owns(name, source.settings, ties) || ties.isSpare(name) && checkpoint.entry(name) == nil
+    }
 
     private static func owns(_ name: String, _ settings: TaskSettings, _ ties: TiedNames) -> Bool {
         settings.head.contains { prefix in ties.names(with: name).contains { $0.hasPrefix(prefix) } }

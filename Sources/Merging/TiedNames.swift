@@ -7,11 +7,14 @@ package struct TiedNames: Sendable {
     /// Each with its key first: the name by which the tensor is known here.
     let groups: [[String]]
     private let places: [String: Int]
+    /// Every name of the graph's parameters and buffers; nil without a graph.
+    private let used: Set<String>?
 
     /// The key of a group is a name that the base's files hold, if there is one, and the graph's own name if it can be.
     /// Without a graph nothing is known to be tied.
     package init(_ signature: GraphSignature?, base: Checkpoint) {
         let names = Set(base.names)
+        used = signature.map { Set(($0.parameters + $0.buffers).flatMap { [$0.name] + $0.aliases }) }
         groups = (signature?.parameters ?? []).filter { !$0.aliases.isEmpty }.map { slot in
             let group = [slot.name] + slot.aliases
             return group.filter(names.contains) + group.filter { !names.contains($0) }
@@ -22,6 +25,9 @@ package struct TiedNames: Sendable {
         }
         self.places = places
     }
+
+    /// Whether the graph has no use for a tensor of the base: the head of its pretraining, for one.
+    func isSpare(_ name: String) -> Bool { used.map { !$0.contains(name) } ?? false }
 
     /// Every name of the tensor called `name`, its key first.
     func names(with name: String) -> [String] { places[name].map { groups[$0] } ?? [name] }

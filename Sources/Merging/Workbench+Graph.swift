@@ -1,6 +1,7 @@
 internal import ExportedGraph
 internal import ExportedModel
 internal import Files
+internal import ModelFamilies
 internal import WorkerProtocol
 
 extension Workbench {
@@ -22,12 +23,12 @@ extension Workbench {
     }
 
     static func graph(_ plan: MergePlan) throws -> ExportedGraph {
-        let path = plan.base.directory + "/graph.pt2"
-        guard try FileStatus.ifPresent(path, followingLinks: true) != nil else {
+        guard try BaseGraph.isDescribed(directory: plan.base.directory) else {
             throw MergeError.base(
-                "there is no graph.pt2 in \(plan.base.directory); export one with Tools/export_model.py")
+                "there is no graph.pt2 in \(plan.base.directory), and no config.json to build one from; export one with "
+                    + "Tools/export_model.py")
         }
-        return try ExportedGraph(archive: path)
+        return try BaseGraph.open(directory: plan.base.directory)
     }
 
     /// The graph compiled, with every operator found, and every input's first axis free for the examples.

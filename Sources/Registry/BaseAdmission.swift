@@ -1,6 +1,7 @@
 import ExportedGraph
 import Files
 import Foundation
+import ModelFamilies
 import Safetensors
 import WorkerProtocol
 
@@ -18,13 +19,7 @@ struct BaseAdmission {
             try checkConfiguration(name, reader)
         }
         let checkpoint = try weights(reader)
-        let signature = try graph(listing)
-        if signature == nil && requiresValidation {
-            throw .refused(
-                code: "missing-graph",
-                message:
-                    "the base has no graph.pt2, which this merge method needs; export one with Tools/export_model.py")
-        }
+        let signature = try graph(reader, checkpoint)
         var files = try reader.read(checkpoint, base: nil).files
         for name in listing.files.keys.sorted() where DropRules.baseFiles.contains(name) {
             files.append(try reader.read(name).file)
@@ -41,8 +36,9 @@ struct BaseAdmission {
             throw .changed("\(listing.place.path)/\(file.name) changed while tasks were compared with it")
         }
         let reader = DropReader(listing: listing, memory: FileMemory())
+        let checkpoint = try reader.checkpoint()
         return BaseModel(
-            checkpoint: try reader.checkpoint(), signature: try graph(listing), digest: accepted.source.digest,
+            checkpoint: checkpoint, signature: try graph(reader, checkpoint), digest: accepted.source.digest,
             decoderStart: try decoderStart(reader))
     }
 
@@ -66,13 +62,45 @@ struct BaseAdmission {
         return checkpoint
     }
 
-    private func graph(_ listing: DropListing) throws(AdmissionFault) -> GraphSignature? {
-        guard listing.files[DropRules.graph] != nil else { return nil }
+    /// The signature of the base's graph: of its archive, or of what its configuration describes. Nil where there is neither and
+    /// the method does without.
+    private func graph(_ reader: DropReader, _ checkpoint: Checkpoint) throws(AdmissionFault) -> GraphSignature? {
+        guard reader.listing.files[DropRules.graph] == nil else { return try archive(reader) }
         do {
-            return try readGraph("\(listing.place.path)/\(DropRules.graph)")
+            return try built(reader, checkpoint)
+        } catch .refused where !requiresValidation {
+            return nil
+        }
+    }
+
+    private func archive(_ reader: DropReader) throws(AdmissionFault) -> GraphSignature {
+        do {
+            return try readGraph("\(reader.listing.place.path)/\(DropRules.graph)")
         } catch {
             throw .refused(
                 code: "unsupported-graph", message: "\(error); export it again with Tools/export_model.py")
+        }
+    }
+
+    private func built(_ reader: DropReader, _ checkpoint: Checkpoint) throws(AdmissionFault) -> GraphSignature {
+        let name = BaseGraph.configurationName
+        guard reader.listing.files[name] != nil else {
+            throw .refused(
+                code: "missing-graph",
+                message:
+                    "the base has no graph.pt2, which this merge method needs, and no \(name) to build one from; export one "
+                    + "with Tools/export_model.py")
+        }
+        let bytes: [UInt8]
+        do {
+            bytes = try reader.open(name).contents(limit: BaseFiles.longestConfiguration)
+        } catch {
+            throw AdmissionFault(any: error)
+        }
+        do throws(ModelFamilyError) {
+            return try BaseGraph.build(configuration: bytes, path: name, weights: checkpoint).signature
+        } catch {
+            throw .refused(code: "missing-graph", message: "the base has no graph.pt2, and \(error)")
         }
     }
 

@@ -13,6 +13,8 @@ struct BaseModel {
     let headParameters: [String]
     /// What its configuration says a decoder starts from; nil where it does not.
     let decoderStart: DecoderStart?
+    /// Every name of the graph's parameters and buffers; nil without a graph.
+    private let used: Set<String>?
     private let hasMatrices: Bool
 
     init(checkpoint: Checkpoint, signature: GraphSignature?, digest: String, decoderStart: DecoderStart?) {
@@ -21,6 +23,7 @@ struct BaseModel {
         self.digest = digest
         self.decoderStart = decoderStart
         headParameters = Self.headParameters(signature, checkpoint)
+        used = signature.map { Set(($0.parameters + $0.buffers).flatMap { [$0.name] + $0.aliases }) }
         hasMatrices = checkpoint.files.contains { file in
             file.entries.contains { $0.dtype.kind == .real && $0.shape.count > 1 }
         }
@@ -32,6 +35,9 @@ struct BaseModel {
             ([slot.name] + slot.aliases).allSatisfy { checkpoint.entry($0) == nil }
         }.map(\.name)
     }
+
+    /// Whether the graph has no use for a tensor of the base, so that tasks need not have it.
+    func isSpare(_ name: String) -> Bool { used.map { !$0.contains(name) } ?? false }
 
     /// Every name that shares its storage with `name`, itself among them.
     func tied(_ name: String) -> [String] {

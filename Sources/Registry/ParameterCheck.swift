@@ -11,7 +11,9 @@ struct ParameterCheck {
     func check(_ checkpoint: Checkpoint) throws(AdmissionFault) {
         let ofHead = (base.signature?.parameters.map(\.name) ?? []).filter { isHead($0) }
         // Integers are the base's own business: newer libraries don't save buffers such as position_ids.
-        let trunk = base.checkpoint.names.filter { !isHead($0) && base.checkpoint.entry($0)?.dtype.kind == .real }
+        let trunk = base.checkpoint.names.filter { name in
+            !isHead(name) && !base.isSpare(name) && base.checkpoint.entry(name)?.dtype.kind == .real
+        }
         let wanted = Set(trunk + base.headParameters + ofHead).sorted()
         try checkPresence(
             of: wanted, in: checkpoint,

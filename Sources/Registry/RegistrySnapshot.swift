@@ -47,7 +47,7 @@ package struct AcceptedBase: Hashable, Sendable {
     package var source: BaseSource
     /// Graph parameters that the base lacks: the head. Empty without a graph.
     package var headParameters: [String]
-    /// False where there is no `graph.pt2`: only static methods can merge.
+    /// False where there is no `graph.pt2` and none can be built: only static methods can merge.
     package var hasGraph: Bool
 
     package init(source: BaseSource, headParameters: [String], hasGraph: Bool) {

@@ -64,7 +64,7 @@ struct TaskAdmission {
             return adapter.checkpoint
         }
         let checkpoint = try reader.checkpoint().fitted(
-            to: base.checkpoint, tied: base.tied, isNeeded: { !parameters.isHead($0) })
+            to: base.checkpoint, tied: base.tied, isNeeded: { !parameters.isHead($0) && !base.isSpare($0) })
         try parameters.check(checkpoint)
         return checkpoint
     }

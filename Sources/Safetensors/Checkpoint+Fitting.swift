@@ -12,10 +12,23 @@ extension Checkpoint {
             wanted.allSatisfy { tied($0).contains { candidate.entry($0) != nil } }
         }
         if fits(self) { return self }
-        for rename in Self.renamings(from: names, to: base.names) {
+        for rename in Self.wholeRenamings(from: names, to: base.names) {
             if let candidate = renaming(rename), fits(candidate) { return candidate }
         }
         return self
+    }
+
+    /// This checkpoint with a prefix dropped or added where that gives it more of the tensors of `wanted`, each by any of its names,
+    /// than its own names do; else itself.
+    package func fitted(toMost wanted: [[String]]) -> Checkpoint {
+        func count(_ candidate: Checkpoint) -> Int {
+            wanted.count { names in names.contains { candidate.entry($0) != nil } }
+        }
+        let candidates = Self.wholeRenamings(from: names, to: wanted.flatMap(\.self)).compactMap { renaming($0) }
+        return candidates.reduce((self, count(self))) { best, candidate in
+            let found = count(candidate)
+            return found > best.1 ? (candidate, found) : best
+        }.0
     }
 
     /// What may be done to the names of a model so that they become those of `base`: a prefix dropped from all that have it, or
@@ -37,6 +50,31 @@ extension Checkpoint {
         let prefix = String(first[...point])
         return names.allSatisfy { $0.hasPrefix(prefix) } ? prefix : nil
     }
+
+    /// The same for whole models: also the prefix of a tower, which the head beside it does not have.
+    private static func wholeRenamings(from names: [String], to base: [String]) -> [(String) -> String] {
+        let known = Set(base)
+        let drops = leadingParts(names).map { prefix in
+            { (name: String) in name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name }
+        }
+        let additions = leadingParts(base).map { prefix in
+            { (name: String) in known.contains(prefix + name) ? prefix + name : name }
+        }
+        return renamings(from: names, to: base) + drops + additions
+    }
+
+    /// The first parts of names, such as that of a tower beside its head; none where there are more than a few, which are modules.
+    private static func leadingParts(_ names: [String]) -> [String] {
+        var parts: Set<String> = []
+        for name in names {
+            guard let point = name.firstIndex(of: ".") else { continue }
+            parts.insert(String(name[...point]))
+            if parts.count > mostParts { return [] }
+        }
+        return parts.sorted()
+    }
+
+    private static let mostParts = 8
 
     /// Why a tensor of another shape than the base's can't be merged; nil where the shapes are the same.
     package static func mismatch(of name: String, _ own: [Int], base: [Int]) -> String? {

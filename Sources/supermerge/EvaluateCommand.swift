@@ -16,7 +16,10 @@ struct Evaluate: ParsableCommand {
     var task: String
     @Option(help: "Examples to score instead of the task's validation set (.safetensors, labels as there).")
     var data: String?
-    @Option(help: "Folder of graph.pt2, where it lies neither beside the model nor in the registry's base.")
+    @Option(
+        help:
+            "Folder of graph.pt2 (or of weights and config.json), where it is neither the model's nor the registry's base."
+    )
     var base: String?
     @Option(help: "Threads; 0: one for each core.")
     var threads = 0

@@ -8,7 +8,10 @@ struct FinetuneCommand: ParsableCommand {
         abstract: "Fine-tune all parameters of a graph on labelled examples.",
         discussion: "Parameters that no weights are given for start from random numbers.")
 
-    @Option(help: "Folder with graph.pt2 and, except when training from nothing, the weights to start from.")
+    @Option(
+        help:
+            "Folder with graph.pt2 (or config.json alone) and, except when training from nothing, the weights to start from."
+    )
     var base: String
     @Option(help: "Examples: one tensor per graph input, and labels (.safetensors).")
     var data: String

@@ -11,7 +11,7 @@ struct Merge: ParsableCommand {
         abstract: "Merge task checkpoints of one base into a folder.",
         discussion: "Exit status: 0 done, 1 failed, 2 usage.")
 
-    @Option(help: "Folder of the base model: graph.pt2, weights, config.json.")
+    @Option(help: "Folder of the base model: weights, config.json, and graph.pt2 where config.json does not do.")
     var base: String
     @Option(name: .customLong("task"), help: "Folder of a task checkpoint with its validation set; once for each task.")
     var tasks: [String] = []

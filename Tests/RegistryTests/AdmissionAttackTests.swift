@@ -262,6 +262,10 @@ import Testing
         let scanner = registry.scanner(readGraph: { _ in throw Unreadable() })
         #expect(try await registry.settledScan(scanner).base.refusal?.code == "unsupported-graph")
         try registry.remove("base/graph.pt2")
+        let refusal = try #require(try await registry.settledScan().base.refusal)
+        #expect(refusal.code == "missing-graph")
+        for word in ["config.json", "`model_type`", "Tools/export_model.py"] { #expect(refusal.message.contains(word)) }
+        try registry.remove("base/config.json")
         #expect(try await registry.settledScan().base.refusal?.code == "missing-graph")
         let base = try await registry.settledScan(registry.scanner(requiresValidation: false)).base.content
         #expect(base?.hasGraph == false)

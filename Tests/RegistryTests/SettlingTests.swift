@@ -213,10 +213,10 @@ import Testing
         try registry.writeTask()
         let scanner = registry.scanner()
         #expect(try await registry.settledScan(scanner).tasks["t"]?.content != nil)
-        try registry.write("base/model.safetensors", TestTensor.file([TestTensor("other.weight", [1, 1], [1])]))
+        try registry.write("base/model.safetensors", TestTensor.file([TestTensor("trunk.weight", [1, 3], [1, 2, 3])]))
         #expect(try await scanner.scan().snapshot.tasks["t"]?.reason != nil)
         registry.advance(.seconds(5))
-        #expect(try await scanner.scan().snapshot.tasks["t"]?.refusal?.code == "missing-parameter")
+        #expect(try await scanner.scan().snapshot.tasks["t"]?.refusal?.code == "wrong-shape")
         try registry.remove("base")
         #expect(try await scanner.scan().snapshot.tasks["t"]?.reason?.contains("base") == true)
     }

@@ -42,6 +42,24 @@ struct FittingTests {
         #expect(fitted.names == [prefix + "a.weight", prefix + "b.weight", "head"].sorted())
     }
 
+    @Test func aTowerBesideItsHead() throws {
+        let tower = try checkpoint(["embeddings.weight", "layer.0.weight", "layer.1.weight"])
+        let names = ["bert.embeddings.weight", "bert.layer.0.weight", "bert.layer.1.weight"]
+        let task = try checkpoint(names + ["classifier.weight"])
+        #expect(task.fitted(to: tower).names == ["classifier.weight"] + tower.names)
+        let bare = try checkpoint(tower.names + ["classifier.weight"])
+        #expect(bare.fitted(to: try checkpoint(names)).names == task.names)
+    }
+
+    @Test func theNamesThatFindMost() throws {
+        let wanted = [["bert.a"], ["bert.b", "bert.c"], ["classifier.weight"]]
+        let wrapped = try checkpoint(["module.bert.a", "module.bert.c"])
+        #expect(wrapped.fitted(toMost: wanted).names == ["bert.a", "bert.c"])
+        #expect(try checkpoint(["a", "b", "classifier.weight"]).fitted(toMost: wanted).names.contains("bert.b"))
+        #expect(try checkpoint(["bert.a", "module.bert.a"]).fitted(toMost: wanted).names.contains("module.bert.a"))
+        #expect(try checkpoint(["x", "y"]).fitted(toMost: wanted).names == ["x", "y"])
+    }
+
     @Test func namesThatFitAreLeftAlone() throws {
         let base = try checkpoint(["model.a", "model.b"])
         #expect(

@@ -1,0 +1,37 @@
+internal import ExportedGraph
+
+/// BERT as a classifier of sequences: the pooled first token, then `classifier`. A tower that was saved without a pooler, as
+/// encoders of sentences are, is pooled by the mean over the tokens that `attention_mask` shows.
+enum BertFamily: ModelFamily {
+    static let inert = BertTower.inert
+    static let spare = ["cls."]
+
+    static func write(
+        _ configuration: ModelConfiguration, into draft: GraphDraft
+    ) throws(ModelFamilyError) -> GraphValue {
+        let tower = try BertTower(configuration, prefix: "bert.", padding: 0, countsText: false, draft)
+        let architecture = try configuration.architecture([
+            "ForSequenceClassification", "ForMaskedLM", "ForPreTraining", "BertModel",
+        ])
+        let tokens = draft.input("input_ids", "int64", [nil, nil])
+        let mask = draft.input("attention_mask", "int64", [nil, nil])
+        let hidden = try tower.output(tokens, mask: mask, draft)
+        let isBare = architecture == "BertModel" && !draft.holds("\(tower.prefix)pooler.dense.weight")
+        let pooled =
+            isBare
+            ? mean(hidden, over: mask, draft)
+            : draft.apply(
+                .tanh,
+                try draft.linear(draft.select(hidden, 1, 0), "\(tower.prefix)pooler.dense", tower.width, isHead: true))
+        return try draft.linear(pooled, "classifier", configuration.classes(), isHead: true)
+    }
+
+    private static func mean(_ hidden: GraphValue, over mask: GraphValue, _ draft: GraphDraft) -> GraphValue {
+        let seen = draft.convert(
+            draft.call("unsqueeze", ["self": mask.argument, "dim": .int(-1)], mask.shape + [1], mask.dtype),
+            to: "float32")
+        let total = draft.sum(draft.multiply(hidden, seen), axis: 1)
+        let count = draft.sum(seen, axis: 1)
+        return draft.call("div.Tensor", ["self": total.argument, "other": count.argument], total.shape)
+    }
+}

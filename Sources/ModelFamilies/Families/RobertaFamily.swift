@@ -1,0 +1,22 @@
+internal import ExportedGraph
+
+/// RoBERTa, XLM-RoBERTa and CamemBERT as classifiers of sequences: the first token through the two layers of `classifier`.
+enum RobertaFamily: ModelFamily {
+    static let inert = BertTower.inert
+    static let spare = ["lm_head.", "pooler.", "roberta.pooler."]
+
+    static func write(
+        _ configuration: ModelConfiguration, into draft: GraphDraft
+    ) throws(ModelFamilyError) -> GraphValue {
+        let tower = try BertTower(configuration, prefix: "roberta.", padding: 1, countsText: true, draft)
+        _ = try configuration.architecture([
+            "ForSequenceClassification", "ForMaskedLM", "RobertaModel", "CamembertModel",
+        ])
+        let tokens = draft.input("input_ids", "int64", [nil, nil])
+        let mask = draft.input("attention_mask", "int64", [nil, nil])
+        let hidden = try tower.output(tokens, mask: mask, draft)
+        let first = try draft.linear(draft.select(hidden, 1, 0), "classifier.dense", tower.width, isHead: true)
+        return try draft.linear(
+            draft.apply(.tanh, first), "classifier.out_proj", configuration.classes(), isHead: true)
+    }
+}

@@ -1,0 +1,73 @@
+import ExportedGraph
+import ExportedModel
+import Foundation
+import ModelFamilies
+import Testing
+
+/// Configurations as other versions of transformers write them: the same graph.
+@Suite struct ConfigurationTests {
+    /// Nodes and signature, which are all that a graph is.
+    private func expectSame(_ name: String, _ keys: [String: Any?]) throws {
+        let graph = try BaseGraph.open(directory: FamilyFixture.path(name))
+        let base = try AlteredBase(name, keys)
+        let other = try BaseGraph.open(directory: base.directory)
+        #expect(other.body == graph.body)
+        #expect(other.signature == graph.signature)
+    }
+
+    @Test func keysOfTransformers4SayTheSame() throws {
+        try expectSame("llama-untied", ["rope_parameters": nil, "rope_theta": 500, "rope_scaling": NSNull()])
+        try expectSame("t5-untied", ["scale_decoder_outputs": nil, "tie_word_embeddings": false])
+        try expectSame("t5-untied", ["dense_act_fn": nil, "is_gated_act": nil])
+        try expectSame("bert", ["position_embedding_type": "absolute", "pruned_heads": [String: Int]()])
+        try expectSame("gpt2", ["n_ctx": 16, "task_specific_params": ["text-generation": ["do_sample": true]]])
+        try expectSame("llama", ["rope_interleaved": false, "rope_scaling": ["type": "default"], "head_dim": NSNull()])
+    }
+
+    @Test func whatIsLeftOutHasTheDefaultOfTransformers() throws {
+        try expectSame("bert", ["layer_norm_eps": nil, "type_vocab_size": nil, "pad_token_id": nil])
+        try expectSame("roberta", ["pad_token_id": nil])
+        try expectSame("gpt2", ["activation_function": nil, "n_inner": nil, "scale_attn_weights": nil])
+        try expectSame("t5", ["layer_norm_epsilon": nil, "num_decoder_layers": nil, "feed_forward_proj": nil])
+        try expectSame("vit", ["hidden_act": nil, "num_channels": nil, "qkv_bias": nil])
+    }
+
+    @Test func labelsAreCountedInTheHead() throws {
+        let labels = ["0": "a", "1": "b", "2": "c", "3": "d"]
+        let base = try AlteredBase("bert-tower", ["id2label": labels])
+        let signature = try BaseGraph.open(directory: base.directory).signature
+        #expect(signature.parameters.first { $0.name == "classifier.weight" }?.shape == [4, 8])
+    }
+
+    @Test func aPaddingTokenThatCountsFromTheEndIsThatRow() throws {
+        try expectSame("llama-untied", ["pad_token_id": -21])
+    }
+
+    @Test func withoutWeightsTheNamesAreThoseOfSavedModels() throws {
+        for name in ["bert", "vit", "clip", "t5", "llama", "gpt2", "roberta", "distilbert"] {
+            let graph = try BaseGraph.open(directory: FamilyFixture.path(name))
+            let base = try AlteredBase(name)
+            try FileManager.default.removeItem(atPath: base.directory + "/model.safetensors")
+            #expect(try BaseGraph.open(directory: base.directory).signature == graph.signature)
+        }
+    }
+
+    @Test func theSignatureHasFreeAxesAndTiedNames() throws {
+        let text = try BaseGraph.open(directory: FamilyFixture.path("t5")).signature
+        #expect(text.inputs.map(\.name) == ["input_ids", "attention_mask", "decoder_input_ids"])
+        #expect(text.inputs.allSatisfy { $0.dtype == "int64" && $0.shape == [nil, nil] })
+        let shared = try #require(text.parameters.first { $0.name == "shared.weight" })
+        #expect(shared.aliases == ["decoder.embed_tokens.weight", "encoder.embed_tokens.weight", "lm_head.weight"])
+        let image = try BaseGraph.open(directory: FamilyFixture.path("vit-wide")).signature
+        #expect(image.inputs.map(\.shape) == [[nil, 1, 8, 12]])
+        let untied = try BaseGraph.open(directory: FamilyFixture.path("t5-untied")).signature
+        #expect(untied.parameters.contains { $0.name == "lm_head.weight" && $0.aliases.isEmpty })
+    }
+
+    @Test func anArchiveGoesBeforeTheConfiguration() throws {
+        let base = try AlteredBase("vit", ["model_type": "something else"])
+        try FileManager.default.copyItem(
+            atPath: ExportedFixture.path("vit", "graph.pt2"), toPath: base.directory + "/graph.pt2")
+        #expect(try BaseGraph.open(directory: base.directory).isArchived)
+    }
+}

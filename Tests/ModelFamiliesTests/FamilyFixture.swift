@@ -1,0 +1,60 @@
+import Files
+import Foundation
+import ModelFamilies
+import Safetensors
+import Torch
+
+/// One of the folders that `Tools/make_family_fixtures.py` writes.
+struct FamilyFixture {
+    static let names = [
+        "bert", "bert-tower", "bert-mean", "bert-masked", "roberta", "roberta-tower", "distilbert", "vit", "vit-wide",
+        "vit-tower", "clip", "clip-whole", "clip-vision", "t5", "t5-untied", "llama", "llama-untied", "gpt2",
+        "gpt2-scaled",
+    ]
+
+    let directory: String
+    /// The base's weights, and what a task brings.
+    let parameters: [String: Tensor]
+    private let reference: [String: Tensor]
+
+    init(_ name: String) throws {
+        directory = Self.path(name)
+        reference = try Self.tensors(directory + "/reference.safetensors")
+        let base = try Self.tensors(directory + "/model.safetensors")
+        parameters = base.merging(Self.all("head.", reference)) { $1 }
+    }
+
+    static func path(_ name: String) -> String { Bundle.module.bundlePath + "/Fixtures/\(name)" }
+
+    func inputs(_ testCase: String) -> [String: Tensor] { Self.all("\(testCase).input.", reference) }
+
+    func gradients(_ testCase: String) -> [String: Tensor] { Self.all("\(testCase).gradient.", reference) }
+
+    func tensor(_ testCase: String, _ name: String) throws -> Tensor {
+        guard let tensor = reference["\(testCase).\(name)"] else { throw Missing(name: name) }
+        return tensor
+    }
+
+    struct Missing: Error {
+        var name: String
+    }
+
+    private static func all(_ prefix: String, _ tensors: [String: Tensor]) -> [String: Tensor] {
+        let found = tensors.filter { $0.key.hasPrefix(prefix) }
+        return Dictionary(uniqueKeysWithValues: found.map { (String($0.key.dropFirst(prefix.count)), $0.value) })
+    }
+
+    static func tensors(_ path: String) throws -> [String: Tensor] {
+        let types: [SafetensorsDType: DType] = [
+            .f32: .float32, .i64: .int64, .i32: .int32, .u8: .uint8, .f16: .float16,
+        ]
+        let file = try SafetensorsFile(file: ReadableFile(path: path, followingLinks: true))
+        return try Dictionary(
+            uniqueKeysWithValues: file.entries.map { entry in
+                guard let type = types[entry.dtype] else { throw Missing(name: entry.name) }
+                let tensor = try Tensor(empty: entry.shape, type)
+                try tensor.withUnsafeMutableBytes { try file.read(entry, at: 0, into: $0) }
+                return (entry.name, tensor)
+            })
+    }
+}

@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+"""Makes Tests/ModelFamiliesTests/Fixtures: tiny bases as save_pretrained writes them, and what PyTorch computes with them.
+
+Each folder gets config.json and model.safetensors of the base alone, and reference.safetensors: `head.NAME` for what a task brings,
+and for each case (two batches of different lengths) the inputs `CASE.input.NAME`, `CASE.labels`, `CASE.logits` and every
+`CASE.gradient.NAME` of the cross-entropy, computed in float64, under the names of the saved files. Run it again only to change the
+models; the numbers depend on the PyTorch version in their last digits.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+
+import torch
+import torch.nn.functional as F
+import transformers as tr
+from safetensors.torch import load_file, save_file
+
+import make_fixtures
+
+FIXTURES = os.path.join(os.path.dirname(__file__), "..", "Tests", "ModelFamiliesTests", "Fixtures")
+CASES = {"same": (3, 7, 5), "other": (5, 4, 3)}
+PADDING = 1
+
+TEXT = {"vocab_size": 24, "hidden_size": 8, "intermediate_size": 12, "num_hidden_layers": 2, "num_attention_heads": 2}
+VISION = {
+    "hidden_size": 8, "intermediate_size": 12, "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": 8, "patch_size": 4,
+}
+CLIP_TEXT = {
+    "num_hidden_layers": 1, "hidden_size": 8, "num_attention_heads": 2, "vocab_size": 16, "max_position_embeddings": 8, "intermediate_size": 8,
+}
+T5 = {
+    "vocab_size": 24, "d_model": 8, "d_kv": 3, "d_ff": 12, "num_layers": 2, "num_heads": 2, "relative_attention_num_buckets": 8,
+    "relative_attention_max_distance": 6, "decoder_start_token_id": 0,
+}
+
+
+class MeanPooled(torch.nn.Module):
+    """A tower without a pooler under a linear classifier, as encoders of sentences are used."""
+
+    def __init__(self, tower, classes):
+        super().__init__()
+        self.bert = tower
+        self.classifier = torch.nn.Linear(tower.config.hidden_size, classes)
+
+    def forward(self, input_ids, attention_mask):
+        hidden = self.bert(input_ids, attention_mask=attention_mask).last_hidden_state
+        seen = attention_mask.unsqueeze(-1).to(hidden.dtype)
+        return self.classifier((hidden * seen).sum(1) / seen.sum(1))
+
+
+def bert(**options):
+    return tr.BertForSequenceClassification(tr.BertConfig(max_position_embeddings=12, num_labels=3, **TEXT, **options))
+
+
+def bert_masked():
+    """A base with the head of its pretraining and no pooler."""
+    model = bert()
+    base = tr.BertForMaskedLM(model.config)
+    base.bert = model.bert
+    return model, base
+
+
+def without_pooler(model):
+    model.bert.pooler = None
+    return MeanPooled(model.bert, 3), model.bert
+
+
+def roberta():
+    options = {"max_position_embeddings": 14, "type_vocab_size": 1, "num_labels": 3, "layer_norm_eps": 1e-5}
+    return tr.RobertaForSequenceClassification(tr.RobertaConfig(**TEXT, **options))
+
+
+def distilbert():
+    return tr.DistilBertForSequenceClassification(
+        tr.DistilBertConfig(
+            vocab_size=24, dim=8, hidden_dim=12, n_layers=2, n_heads=2, max_position_embeddings=12, num_labels=3, activation="relu"
+        )
+    )
+
+
+def vit(**options):
+    return tr.ViTForImageClassification(tr.ViTConfig(num_labels=3, **{**VISION, **options}))
+
+
+def vit_tower():
+    model = vit()
+    base = tr.ViTModel(model.config)
+    base.embeddings, base.layers, base.layernorm = model.vit.embeddings, model.vit.layers, model.vit.layernorm
+    return model, base
+
+
+def clip():
+    return tr.CLIPForImageClassification(tr.CLIPConfig(text_config=CLIP_TEXT, vision_config=VISION, num_labels=3, projection_dim=4))
+
+
+def clip_whole():
+    """Both sides, as CLIP is published."""
+    model = clip()
+    base = tr.CLIPModel(model.config)
+    base.vision_model = model.vision_model
+    return model, base
+
+
+def clip_vision():
+    model = clip()
+    model.config.vision_config.architectures = ["CLIPVisionModel"]
+    return model, model.vision_model
+
+
+def t5_untied():
+    """As version 1.1: a gated feed-forward layer, and an output layer of its own that is not scaled."""
+    model = tr.T5ForConditionalGeneration(
+        tr.T5Config(feed_forward_proj="gated-gelu", tie_word_embeddings=False, num_decoder_layers=1, **T5)
+    )
+    model.lm_head.weight = torch.nn.Parameter(torch.empty(24, 8))
+    return model
+
+
+def llama(**options):
+    return tr.LlamaForCausalLM(tr.LlamaConfig(max_position_embeddings=16, **{**TEXT, "num_attention_heads": 4, **options}))
+
+
+def gpt2(**options):
+    return tr.GPT2LMHeadModel(tr.GPT2Config(vocab_size=24, n_embd=8, n_layer=2, n_head=2, n_positions=16, **options))
+
+
+def same(model):
+    return model, model
+
+
+def tower(model):
+    return model, model.base_model
+
+
+# Each makes the model that is run, and the one that is saved as the base.
+MODELS = {
+    "bert": lambda: same(bert(hidden_act="gelu_new")),
+    "bert-tower": lambda: tower(bert()),
+    "bert-mean": lambda: without_pooler(bert()),
+    "bert-masked": bert_masked,
+    "roberta": lambda: same(roberta()),
+    "roberta-tower": lambda: tower(roberta()),
+    "distilbert": lambda: same(distilbert()),
+    "vit": lambda: same(vit()),
+    "vit-wide": lambda: same(vit(image_size=[8, 12], patch_size=[4, 3], qkv_bias=False, num_channels=1, hidden_act="relu")),
+    "vit-tower": vit_tower,
+    "clip": lambda: same(clip()),
+    "clip-whole": clip_whole,
+    "clip-vision": clip_vision,
+    "t5": lambda: same(tr.T5ForConditionalGeneration(tr.T5Config(**T5))),
+    "t5-untied": lambda: same(t5_untied()),
+    "llama": lambda: same(llama(num_key_value_heads=2, tie_word_embeddings=True)),
+    "llama-untied": lambda: same(
+        llama(
+            num_key_value_heads=1, head_dim=6, attention_bias=True, mlp_bias=True, pad_token_id=3, hidden_act="gelu",
+            rope_parameters={"rope_type": "default", "rope_theta": 500.0},
+        )
+    ),
+    "gpt2": lambda: same(gpt2()),
+    "gpt2-scaled": lambda: same(gpt2(scale_attn_by_inverse_layer_idx=True, n_inner=10, tie_word_embeddings=False)),
+}
+
+
+def inputs_of(model, batch, tokens, targets):
+    config = model.config if hasattr(model, "config") else model.bert.config
+    if hasattr(config, "vision_config") or hasattr(config, "image_size"):
+        vision = getattr(config, "vision_config", config)
+        side = vision.image_size if isinstance(vision.image_size, (list, tuple)) else (vision.image_size,) * 2
+        return {"pixel_values": torch.randn(batch, vision.num_channels, *side).double()}
+    mask = torch.ones(batch, tokens, dtype=torch.int64)
+    mask[0, tokens // 2:] = 0
+    ids = torch.randint(2, config.vocab_size, (batch, tokens))
+    ids[mask == 0] = PADDING
+    values = {"input_ids": ids, "attention_mask": mask}
+    if config.is_encoder_decoder:
+        values["decoder_input_ids"] = torch.randint(0, config.vocab_size, (batch, targets))
+    return values
+
+
+def logits_of(model, values):
+    result = model(**values)
+    return result if isinstance(result, torch.Tensor) else result.logits
+
+
+def saved_names(saved, model):
+    """The name in the files for each parameter of the model; those that the base lacks keep their own."""
+    names = {}
+    for name, parameter in model.named_parameters():
+        same = [n for n, t in saved.items() if t.shape == parameter.shape and torch.equal(t, parameter)]
+        assert len(same) < 2, (name, same)
+        names[name] = same[0] if same else name
+    return names
+
+
+def make(name, folder):
+    model, base = MODELS[name]()
+    make_fixtures.filled(base)
+    torch.manual_seed(sum(name.encode()) + 1)
+    own = {id(parameter) for parameter in base.parameters()}
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if id(parameter) not in own:
+                parameter.normal_(0, 0.3)
+        for own_name, parameter in model.named_parameters():
+            if own_name.endswith(("Attention.q.weight", "Attention.k.weight")):
+                parameter *= 0.5  # T5 does not scale its scores, and starts smaller.
+    model.eval()
+    with tempfile.TemporaryDirectory() as directory:
+        base.save_pretrained(directory)
+        saved = load_file(os.path.join(directory, "model.safetensors"))
+        for file in ("config.json", "model.safetensors"):
+            shutil.copy(os.path.join(directory, file), folder)
+    names = saved_names(saved, model)
+    tensors = {f"head.{n}": p.detach() for n, p in model.named_parameters() if names[n] not in saved}
+    model.double()
+    for case, lengths in CASES.items():
+        model.zero_grad(set_to_none=True)
+        values = inputs_of(model, *lengths)
+        logits = logits_of(model, values)
+        flat = logits.reshape(-1, logits.shape[-1])
+        labels = torch.randint(0, flat.shape[-1], (flat.shape[0],))
+        F.cross_entropy(flat, labels).backward()
+        tensors |= {f"{case}.input.{n}": value for n, value in values.items()}
+        tensors |= {f"{case}.labels": labels, f"{case}.logits": logits.detach()}
+        gradients = {names[n]: p.grad for n, p in model.named_parameters() if p.grad is not None}
+        tensors |= {f"{case}.gradient.{n}": gradient for n, gradient in gradients.items()}
+    tensors = {n: (t.float() if t.is_floating_point() else t).contiguous().clone() for n, t in tensors.items()}
+    save_file(tensors, os.path.join(folder, "reference.safetensors"))
+
+
+def main():
+    tr.logging.set_verbosity_error()
+    for name in sys.argv[1:] or MODELS:
+        torch.manual_seed(sum(name.encode()))
+        folder = os.path.join(FIXTURES, name)
+        os.makedirs(folder, exist_ok=True)
+        make(name, folder)
+        print(f"{name:14} {sum(entry.stat().st_size for entry in os.scandir(folder)):7,} bytes")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
