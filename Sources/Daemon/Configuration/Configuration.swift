@@ -22,6 +22,8 @@ package struct Configuration: Hashable, Sendable {
     package var gate = GateSettings()
     package var retain = Retention()
     package var status = StatusSettings()
+    /// What is done after each publish, side by side.
+    package var hooks: [Hook] = []
 
     package init() {}
 
@@ -35,7 +37,7 @@ package struct Configuration: Hashable, Sendable {
 
     /// How others than the operator look at the daemon. Each is off where it is empty.
     package struct StatusSettings: Hashable, Sendable {
-        /// A loopback address and port that may be read over TCP.
+        /// A loopback address and port that may be read over TCP, and hold the dashboard.
         package var listen = ""
         /// A file of metrics for node_exporter.
         package var textfile = ""

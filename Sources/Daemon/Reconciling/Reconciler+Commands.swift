@@ -65,6 +65,7 @@ extension Reconciler {
                 LedgerEvent(
                     .rolledBack, version: release.version, merge: release.record.merge, message: message,
                     details: details))
+            await startHooks()
             await retire()
             return reply(.done, message)
         } catch {
@@ -85,6 +86,7 @@ extension Reconciler {
                 looker = parts.makeLooker(new)
                 worker = parts.makeWorker(new)
                 await recordConfiguration("configuration loaded again")
+                await startHooks()
             } else {
                 await reject("\(fixed.joined(separator: ", ")) changed; restart the daemon for that")
             }
@@ -108,7 +110,7 @@ extension Reconciler {
             await reconciler.record(
                 LedgerEvent(.operatorAction, task: task, message: message, details: ["action": .string(action)]))
             let message = effect(reconciler)
-            guard reconciler.unwritten.isEmpty else {
+            guard !reconciler.isLedgerFailing else {
                 return reconciler.reply(.failed, "\(message), but the ledger can't be written: a restart forgets it")
             }
             return reconciler.reply(.done, message)
@@ -149,7 +151,7 @@ extension Reconciler {
 
     private func outcomeReply() -> ActionReply {
         if let lookFailure { return reply(.failed, lookFailure) }
-        if !unwritten.isEmpty { return reply(.failed, "the ledger can't be written; merging waits") }
+        if isLedgerFailing { return reply(.failed, "the ledger can't be written; merging waits") }
         if !refusals.isEmpty {
             let names = Set(refusals).sorted().joined(separator: ", ")
             return reply(.refused, "refused: \(names) ('supermergectl history' says why); the rest: \(rest.message)")

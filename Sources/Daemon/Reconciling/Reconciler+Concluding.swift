@@ -166,6 +166,7 @@ extension Reconciler {
                 message: "published release \(release.version) with \(Self.list(merge.plan.tasks.map(\.name)))"
                     + (notes.isEmpty ? "" : " (\(notes.joined(separator: "; ")))"),
                 details: details))
+        await startHooks()
         mergeFailure = nil
         backOff = [:]
         refusals.removeAll { merge.request.new.contains($0) || $0 == Self.wholeMerge }

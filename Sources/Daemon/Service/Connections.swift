@@ -104,8 +104,8 @@ struct Connections: Sendable {
     }
 }
 
-/// Counts connections.
-private final class OpenConnections: Sendable {
+/// Counts what is open.
+final class OpenConnections: Sendable {
     private let count = Mutex(0)
 
     /// The count with the new one.
