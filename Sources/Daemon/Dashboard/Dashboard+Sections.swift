@@ -48,11 +48,12 @@ extension Dashboard {
           const release = status.deployed;
           if (!release) return h("p", {class: "box"}, `No release yet. ${status.message}`);
           const scores = new Map((releaseOf(release.version)?.scores || []).map(score => [score.task, score]));
+          const old = new Set(view.timeline.releases.findLast(other => other.version < release.version)?.tasks || []);
           const known = status.tasks.map(task => task.score).filter(isNumber);
           const mean = known.length > 0 ? known.reduce((sum, value) => sum + value, 0) / known.length : null;
           const rows = status.tasks.map(task => {
             const score = scores.get(task.name);
-            const moved = score && isNumber(score.before) ? score.value - score.before : null;
+            const moved = score && isNumber(score.before) && old.has(task.name) ? score.value - score.before : null;
             return [task.name, h("span", {class: states[task.state] || null}, task.state), figure(task.score),
               scale(task.score, score?.base), change(moved), task.message];
           });

@@ -37,7 +37,7 @@ struct ReconcilerHookTests {
     }
 
     private func events(_ stand: DaemonStand) async throws -> [LedgerEntry] {
-        try await Ledger(path: stand.configuration.ledger).entries().filter {
+        try Ledger.entries(path: stand.configuration.ledger).filter {
             $0.event == .hook || $0.event == .hookFailed
         }
     }
