@@ -6,6 +6,8 @@ package struct ControlRequest: Hashable, Sendable {
     package var query: [String: String]
     /// What the client takes the server for, without the port; empty where it does not say.
     package var host: String
+    /// The page in a browser that asks; empty for every other client.
+    package var origin: String
 
     /// Nil while the head is not whole; a malformed request line gives a path that no route knows.
     package init?(_ bytes: [UInt8]) {
@@ -24,11 +26,13 @@ package struct ControlRequest: Hashable, Sendable {
             let sides = pair.split(separator: "=", maxSplits: 1)
             if let name = sides.first { query[String(name)] = sides.dropFirst().first.map(String.init) ?? "" }
         }
-        host = ""
+        (host, origin) = ("", "")
         for header in text.split(separator: "\r\n").dropFirst() {
             let pair = header.split(separator: ":", maxSplits: 1)
-            guard pair.count == 2, pair[0].lowercased() == "host" else { continue }
+            guard pair.count == 2 else { continue }
             let value = pair[1].drop { $0 == " " }
+            if pair[0].lowercased() == "origin" { origin = String(value) }
+            guard pair[0].lowercased() == "host" else { continue }
             host = String(value.hasPrefix("[") ? value.prefix { $0 != "]" } + "]" : value.prefix { $0 != ":" })
         }
     }

@@ -83,6 +83,34 @@ package struct DaemonStatus: Codable, Hashable, Sendable {
         }
     }
 
+    /// A hook of the configuration.
+    package struct Hook: Codable, Hashable, Sendable {
+        package enum State: String, Codable, CaseIterable, Sendable {
+            /// There is no release yet.
+            case waiting
+            case running
+            /// It has succeeded for the deployed release.
+            case done
+            case failed
+        }
+        package var name: String
+        package var state: State
+        /// The release that it is about.
+        package var version: Int?
+        /// Attempts that have failed so far, or that it took.
+        package var attempts: Int
+        /// How it ended, or why the last attempt failed.
+        package var message: String
+
+        package init(_ name: String, _ state: State, version: Int?, attempts: Int = 0, message: String = "") {
+            self.name = name
+            self.state = state
+            self.version = version
+            self.attempts = attempts
+            self.message = message
+        }
+    }
+
     package var activity: Activity
     /// One sentence: what the daemon does, or why it does nothing.
     package var message: String
@@ -92,6 +120,7 @@ package struct DaemonStatus: Codable, Hashable, Sendable {
     package var merge: Merge?
     /// Stray names in `tasks/` and why they are not tasks.
     package var strays: [String: String]
+    package var hooks: [Hook]
     package var registry: String
     package var deploy: String
     package var state: String
@@ -112,5 +141,6 @@ package struct DaemonStatus: Codable, Hashable, Sendable {
         self.pid = pid
         self.started = started
         strays = [:]
+        hooks = []
     }
 }

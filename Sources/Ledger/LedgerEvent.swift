@@ -14,6 +14,7 @@ package struct LedgerEvent: Hashable, Sendable {
         case rolledBack = "rolled-back"
         case retired
         case hook
+        case hookFailed = "hook-failed"
         case operatorAction = "operator-action"
     }
 

@@ -31,6 +31,22 @@ extension ReleaseStore {
         return Release(version: version, directory: directory, record: record)
     }
 
+    /// Numbers of the folders in `versions/`, in no order; what they hold is not looked at.
+    package func standing() throws -> [Int] {
+        guard try FileStatus.ifPresent(versions, followingLinks: true) != nil else { return [] }
+        return try Durable.list(versions).compactMap { Self.number($0) }
+    }
+
+    /// report.html of a release. Throws `ReleasesError.unknownRelease` where the release does not stand, `FilesError` where it
+    /// has no report; links are not followed out of it.
+    package func report(_ version: Int) throws -> [UInt8] {
+        let directory = directory(of: version)
+        guard try FileStatus.ifPresent(directory)?.kind == .directory else {
+            throw ReleasesError.unknownRelease(version: version, deploy: deploy)
+        }
+        return try ReadableFile(name: ReleaseContents.reportName, beneath: directory).contents()
+    }
+
     /// Recomputes the digests of a release's files; returns the names that differ, are missing or are extra, sorted.
     /// `release.json` itself is what they are compared with; `verifySignature` is for that.
     package func verify(_ version: Int) throws -> [String] {

@@ -46,7 +46,15 @@ struct StatusLines {
                 one("deployed: release \(deployed.version) of \(deployed.created)\(source), \(deployed.path)"))
         }
         lines.append(one("base: \(status.base.message)"))
-        return lines + mergeLines
+        return lines + hookLines + mergeLines
+    }
+
+    /// Hooks that have not succeeded for the deployed release.
+    private var hookLines: [String] {
+        status.hooks.filter { $0.state == .failed || $0.state == .running }.map { hook in
+            let state = Terminal.styled(hook.state.rawValue, hook.state == .failed ? .bad : .notable)
+            return "hook \(one(hook.name)): \(state)" + (hook.message.isEmpty ? "" : ": \(one(hook.message))")
+        }
     }
 
     /// The running merge: a bar, its losses, and each task's held-out figures.

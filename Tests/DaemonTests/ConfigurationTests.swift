@@ -63,7 +63,7 @@ struct ConfigurationTests {
         #expect(found.map(\.line) == [1, 2, 4, 5, 6, 7, 8])
         #expect(
             found.map(\.key) == [
-                "registry", "setle", "merge.steps", "merge.method", "merge.lerning-rate", "gate", "hooks",
+                "registry", "setle", "merge.steps", "merge.method", "merge.lerning-rate", "gate", "hooks[0]",
             ])
     }
 

@@ -14,6 +14,8 @@ struct DaemonStand {
     let worker = FakeWorker()
     var configuration = Configuration()
     var calls = LedgerCalls()
+    /// What runs hooks.
+    var hooks = HookRunner()
     /// How long a failed merge waits.
     var retryDelay: @Sendable (Int) -> Duration = { _ in .seconds(3600) }
 
@@ -51,7 +53,8 @@ struct DaemonStand {
             configuration,
             Reconciler.Parts(
                 ledger: ledger, store: store, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-                retryDelay: retryDelay, makeLooker: { [registry] _ in registry }, makeWorker: { [worker] _ in worker }))
+                retryDelay: retryDelay, makeLooker: { [registry] _ in registry }, makeWorker: { [worker] _ in worker },
+                hooks: hooks))
         let loop = Task { try await reconciler.run() }
         do {
             try await body(reconciler)

@@ -1,8 +1,15 @@
 import Foundation
 import Ledger
+import Synchronization
 import Testing
 
 @testable import Daemon
+
+private final class Flag: Sendable {
+    private let value = Mutex(false)
+    var isSet: Bool { value.withLock(\.self) }
+    func set() { value.withLock { $0 = true } }
+}
 
 /// Worker events and the loop record at the same time.
 @Suite(.timeLimit(.minutes(20)))
@@ -29,5 +36,29 @@ struct LedgerWritingTests {
             #expect(numbers == (0..<25).map { LedgerValue.integer($0) })
         }
         #expect(try Ledger.verify(path: stand.configuration.ledger) > entries.count)
+    }
+
+    /// A hook that ends writes beside the loop.
+    @Test func aLedgerThatIsBeingWrittenIsNotOneThatCantBe() async throws {
+        var stand = try DaemonStand(Samples.snapshot([]))
+        defer { stand.remove() }
+        let (isReached, door) = (Flag(), DispatchSemaphore(value: 0))
+        stand.calls.write = { [real = LedgerCalls()] descriptor, bytes in
+            if String(decoding: bytes, as: UTF8.self).contains("a slow hook") {
+                isReached.set()
+                door.wait()
+            }
+            return real.write(descriptor, bytes)
+        }
+        stand.drop("a")
+        try await stand.live { daemon in
+            _ = await daemon.rescan(wait: true)
+            let writing = Task { await daemon.record(LedgerEvent(.hook, message: "a slow hook")) }
+            while !isReached.isSet { try await turn() }
+            let health = await daemon.health()
+            door.signal()
+            await writing.value
+            #expect(health.problems == [])
+        }
     }
 }

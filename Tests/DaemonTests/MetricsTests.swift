@@ -33,6 +33,7 @@ struct MetricsTests {
         merge.secondsLeft = 12.5
         merge.curve = [FitPoint(step: 10, loss: 0.7, heldOut: .nan)]
         status.merge = merge
+        status.hooks = [.init(evil, .failed, version: 3)]
         var record = Samples.record([Samples.task(evil)], version: 3)
         var task = TaskResult(task: evil, fitted: 1)
         task.base = Score(examples: 4, loss: .infinity, metric: "accuracy", value: 0.25)
@@ -58,6 +59,7 @@ struct MetricsTests {
             #"supermerge_merge_phase{deployment="main",phase="fitting"} 1"#,
             #"supermerge_health_problems{deployment="main",code="paused"} 1"#,
             #"supermerge_release_created_timestamp_seconds{deployment="main"} 1767225600"#,
+            #"supermerge_hook_state{deployment="main",hook="a\"b\\c\nd",state="failed"} 1"#,
             "# TYPE supermerge_events_total counter", "# TYPE supermerge_tasks gauge",
         ] { #expect(lines.contains(line), "\(line)") }
         #expect(report().text(deployment: "").contains("\nsupermerge_release_version 3\n"))

@@ -38,13 +38,16 @@ struct StatusServerTests {
 
     @Test func itCanBeReadAndNothingElse() async throws {
         try await withServer { stand, server in
-            for path in ["/health", "/metrics", "/status", "/history", "/history?last=999999999", "/releases/1"] {
+            for path in [
+                "/", "/dashboard.css", "/dashboard.js", "/health", "/metrics", "/status", "/timeline", "/history",
+                "/history?last=999999999", "/releases/1", "/releases/1/report.html", "/watch",
+            ] {
                 #expect(try await answer(server, "GET", path).status == .ok, "\(path)")
             }
             let entries = try await server.routes.reconciler.history(last: nil).count
             for (method, path) in [
-                ("POST", "/pause"), ("POST", "/rollback/1"), ("POST", "/rescan"), ("GET", "/watch"), ("GET", "/plan"),
-                ("GET", "/"), ("DELETE", "/releases/1"), ("POST", "/status"),
+                ("POST", "/pause"), ("POST", "/rollback/1"), ("POST", "/rescan"), ("GET", "/plan"),
+                ("POST", "/"), ("DELETE", "/releases/1"), ("POST", "/status"), ("GET", "/current"),
             ] { #expect(try await answer(server, method, path).status == .forbidden, "\(method) \(path)") }
             #expect(try await server.routes.reconciler.history(last: nil).count == entries)
         }

@@ -92,8 +92,10 @@ private struct ConfigurationReader {
     }
 
     private mutating func readHooks(_ node: Node) {
-        if node.isNull || node.sequence?.isEmpty == true { return }
-        add(node, "hooks", "hooks are not there yet; write 'hooks: []' or leave the key out")
+        var reader = HookReader()
+        reader.read(node)
+        result.hooks = reader.hooks
+        faults += reader.faults
     }
 
     private mutating func add(_ node: Node, _ key: String, _ message: String) {
@@ -102,7 +104,8 @@ private struct ConfigurationReader {
 }
 
 extension Node {
-    fileprivate var isNull: Bool {
+    /// Whether nothing is written there.
+    var isNull: Bool {
         scalar.map { ["", "~", "null"].contains($0.string) && $0.style == .plain } ?? false
     }
 }

@@ -23,6 +23,8 @@ package struct Configuration: Hashable, Sendable {
     package var retain = Retention()
     package var status = StatusSettings()
     package var signing = SigningSettings()
+    /// What is done after each publish, side by side.
+    package var hooks: [Hook] = []
 
     package init() {}
 
@@ -36,7 +38,7 @@ package struct Configuration: Hashable, Sendable {
 
     /// How others than the operator look at the daemon. Each is off where it is empty.
     package struct StatusSettings: Hashable, Sendable {
-        /// A loopback address and port that may be read over TCP.
+        /// A loopback address and port that may be read over TCP, and hold the dashboard.
         package var listen = ""
         /// A file of metrics for node_exporter.
         package var textfile = ""

@@ -17,7 +17,7 @@ struct MetricsReport {
 
     /// `deployment` is a label of every sample, so that the files of several daemons can lie in one folder.
     func text(deployment: String) -> String {
-        let all = daemon + deployed + tasks + merge
+        let all = daemon + deployed + tasks + hooks + merge
         return all.map { $0.text(deployment.isEmpty ? [] : [("deployment", deployment)]) }.joined()
     }
 
@@ -79,6 +79,18 @@ struct MetricsReport {
                 "Held-out metric of the deployed release, the release before, the task's own checkpoint and the base.",
                 samples: samples(\.value)),
             Metric("supermerge_task_loss", "Mean loss on the same examples.", samples: samples(\.loss)),
+        ]
+    }
+
+    private var hooks: [Metric] {
+        [
+            Metric(
+                "supermerge_hook_state", "State of each hook for the deployed release: 1 for that, 0 for the others.",
+                samples: status.hooks.flatMap { hook in
+                    DaemonStatus.Hook.State.allCases.map { state in
+                        ([("hook", hook.name), ("state", state.rawValue)], hook.state == state ? 1 : 0)
+                    }
+                })
         ]
     }
 

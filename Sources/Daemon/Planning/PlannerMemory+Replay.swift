@@ -25,10 +25,15 @@ extension PlannerMemory {
             newestVersion = event.version ?? newestVersion
             failures[details.inputs] = nil
             held = nil
+            hooksDone = []
             for task in details.new { suspects[task] = nil }
         case .rolledBack:
             newestVersion = event.version ?? newestVersion
             held = HeldContent(event.details["held"])
+            hooksDone = []
+        case .hook:
+            guard event.version == newestVersion, event.details["outcome"]?.text == "done" else { break }
+            if let name = event.details["hook"]?.text { hooksDone.insert(name) }
         case .operatorAction:
             applyOperator(event)
         default:

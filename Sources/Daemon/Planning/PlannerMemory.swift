@@ -30,6 +30,8 @@ package struct PlannerMemory: Hashable, Sendable {
     package var failures: [String: Int] = [:]
     /// Version of the newest release that the ledger knows.
     package var newestVersion: Int?
+    /// Hooks that have succeeded for the newest release.
+    package var hooksDone: Set<String> = []
     /// What the ledger last said of each folder, by its key in `RegistryChanges`.
     package var announced: [String: String] = [:]
 

@@ -70,6 +70,7 @@ extension Reconciler {
                     .rolledBack, version: release.version, merge: release.record.merge, message: message,
                     details: details))
             await noteCheckpoint()
+            await startHooks()
             await retire()
             return reply(.done, message)
         } catch {
@@ -91,6 +92,7 @@ extension Reconciler {
                 worker = parts.makeWorker(new)
                 await recordConfiguration("configuration loaded again")
                 checkSigningKey()
+                await startHooks()
             } else {
                 await reject("\(fixed.joined(separator: ", ")) changed; restart the daemon for that")
             }
@@ -115,7 +117,7 @@ extension Reconciler {
             await reconciler.record(
                 LedgerEvent(.operatorAction, task: task, message: message, details: details))
             let message = effect(reconciler)
-            guard reconciler.unwritten.isEmpty else {
+            guard !reconciler.isLedgerFailing else {
                 return reconciler.reply(.failed, "\(message), but the ledger can't be written: a restart forgets it")
             }
             return reconciler.reply(.done, message)
@@ -156,7 +158,7 @@ extension Reconciler {
 
     private func outcomeReply() -> ActionReply {
         if let lookFailure { return reply(.failed, lookFailure) }
-        if !unwritten.isEmpty { return reply(.failed, "the ledger can't be written; merging waits") }
+        if isLedgerFailing { return reply(.failed, "the ledger can't be written; merging waits") }
         if !refusals.isEmpty {
             let names = Set(refusals).sorted().joined(separator: ", ")
             return reply(.refused, "refused: \(names) ('supermergectl history' says why); the rest: \(rest.message)")

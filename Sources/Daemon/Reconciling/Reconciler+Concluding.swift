@@ -167,6 +167,7 @@ extension Reconciler {
                     + (notes.isEmpty ? "" : " (\(notes.joined(separator: "; ")))"),
                 details: details))
         await noteCheckpoint()
+        await startHooks()
         mergeFailure = nil
         backOff = [:]
         refusals.removeAll { merge.request.new.contains($0) || $0 == Self.wholeMerge }

@@ -7,7 +7,7 @@ extension Reconciler {
         let status = status()
         var problems: [HealthReply.Problem] = []
         if let lookFailure { problems.append(.init("registry-unreadable", .error, message: lookFailure)) }
-        if !unwritten.isEmpty {
+        if isLedgerFailing {
             problems.append(
                 .init("ledger-unwritable", .error, message: "the ledger can't be written; merging waits until it can"))
         }
@@ -39,6 +39,9 @@ extension Reconciler {
             case .setAside: problems.append(.init("task-set-aside", .warning, task: task.name, message: task.message))
             case .deployed, .merging, .accepted, .arriving: break
             }
+        }
+        for hook in status.hooks where hook.state == .failed {
+            problems.append(.init("hook-failed", .warning, message: "hook \(hook.name): \(hook.message)"))
         }
         for (name, reason) in status.strays.sorted(by: { $0.key < $1.key }) {
             problems.append(.init("stray", .warning, message: "tasks/\(name) is not a task: \(reason)"))

@@ -15,7 +15,7 @@ extension Reconciler {
             arrivals.close()
             return
         }
-        if !unwritten.isEmpty {
+        if isLedgerFailing {
             rest = Decision.Rest(.waiting, "the ledger can't be written; merging waits")
             return
         }

@@ -23,6 +23,7 @@ extension Reconciler {
         checkSigningKey()
         await recoverLedger()
         await noteCheckpoint()
+        await startHooks()
         MemoryTrim.now()
     }
 
@@ -78,10 +79,12 @@ extension Reconciler {
             do {
                 try await parts.ledger.append(event)
                 unwritten.removeFirst()
+                isLedgerFailing = false
             } catch LedgerError.tooLong(_, let bytes) {
                 parts.logger.warning("an entry is too long for the ledger and was cut", metadata: ["bytes": "\(bytes)"])
                 unwritten[0] = event.cut()
             } catch {
+                isLedgerFailing = true
                 parts.logger.error(
                     "the ledger can't be written; merging waits", metadata: ["reason": "\(error)"])
                 return

@@ -31,6 +31,7 @@ extension Reconciler {
             return running
         }
         status.strays = snapshot?.strays ?? [:]
+        status.hooks = hookStatuses()
         return status
     }
 

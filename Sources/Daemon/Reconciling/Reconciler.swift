@@ -20,12 +20,13 @@ package actor Reconciler {
         package var retryDelay: @Sendable (Int) -> Duration
         package var makeLooker: @Sendable (Configuration) -> any RegistryLooking
         package var makeWorker: @Sendable (Configuration) -> any MergeWorker
+        package var hooks: HookRunner
 
         package init(
             ledger: Ledger, store: ReleaseStore, notifier: ServiceNotifier = ServiceNotifier(), logger: Logger,
             retryDelay: @escaping @Sendable (Int) -> Duration = Reconciler.delay(afterFailures:),
             makeLooker: @escaping @Sendable (Configuration) -> any RegistryLooking,
-            makeWorker: @escaping @Sendable (Configuration) -> any MergeWorker
+            makeWorker: @escaping @Sendable (Configuration) -> any MergeWorker, hooks: HookRunner = HookRunner()
         ) {
             self.ledger = ledger
             self.store = store
@@ -34,6 +35,7 @@ package actor Reconciler {
             self.retryDelay = retryDelay
             self.makeLooker = makeLooker
             self.makeWorker = makeWorker
+            self.hooks = hooks
         }
     }
 
@@ -59,6 +61,8 @@ package actor Reconciler {
     var memory = PlannerMemory()
     /// Events that the ledger could not take yet, oldest first.
     var unwritten: [LedgerEvent] = []
+    /// Whether the last attempt to write failed; what is only being written right now is no failure.
+    var isLedgerFailing = false
     /// Events since the start, for the metrics.
     var eventCounts: [LedgerEvent.Kind: Int] = [:]
     /// Whether the ledger was found cut off or written anew.
@@ -112,6 +116,10 @@ package actor Reconciler {
     /// What is refused where no single task is to blame.
     static let wholeMerge = "the merge"
     var mergeFailure: String?
+    /// Hooks that run now, and how those ended that don't.
+    var hookRuns: [String: HookRun] = [:]
+    var hookResults: [String: DaemonStatus.Hook] = [:]
+    var hookNumber = 0
     var isStopping = false
 
     package init(_ configuration: Configuration, _ parts: Parts) {
@@ -158,6 +166,7 @@ package actor Reconciler {
         running?.task?.cancel()
         lookTask?.cancel()
         keepingTask?.cancel()
+        for run in hookRuns.values { run.task.cancel() }
         bell.ring()
     }
 
@@ -207,6 +216,7 @@ package actor Reconciler {
                     .mergeCancelled, merge: merge.plan.merge, message: "merge interrupted by the stop of the daemon"))
             running = nil
         }
+        await endHooks()
         for waiter in waiters { waiter.reply.resume(returning: reply(.failed, "the daemon is stopping")) }
         waiters = []
         watching.end()

@@ -25,11 +25,15 @@ struct ControlAnswer: Sendable {
     var status: Status
     var body: Data
     var contentType = "application/json"
+    /// What a browser may do with the body.
+    var policy = "default-src 'none'; frame-ancestors 'none'"
 
     var bytes: Data {
         let head =
             "HTTP/1.1 \(status.rawValue) \(status.phrase)\r\nContent-Type: \(contentType)\r\n"
-            + "Content-Length: \(body.count)\r\nConnection: close\r\nX-Content-Type-Options: nosniff\r\n\r\n"
+            + "Content-Length: \(body.count)\r\nConnection: close\r\nX-Content-Type-Options: nosniff\r\n"
+            + "Content-Security-Policy: \(policy)\r\nCross-Origin-Resource-Policy: same-origin\r\n"
+            + "Referrer-Policy: no-referrer\r\nCache-Control: no-store\r\n\r\n"
         return Data(head.utf8) + body
     }
 }

@@ -4,7 +4,8 @@ import WorkerProtocol
 
 /// What the control socket answers: GET /status, /watch?revision=R&after=S&last=N, /plan,
 /// /history?last=N, /releases/N; POST /rescan?wait=true, /rollback/N,
-/// /pause, /resume, /retry/TASK. /health and /metrics are for monitoring.
+/// /pause, /resume, /retry/TASK. /health and /metrics are for monitoring; /, /dashboard.css, /dashboard.js, /timeline and
+/// /releases/N/report.html are the dashboard.
 struct ControlRoutes: Sendable {
     let reconciler: Reconciler
     /// Label of the metrics.
@@ -12,8 +13,15 @@ struct ControlRoutes: Sendable {
 
     func answer(_ request: ControlRequest) async -> ControlAnswer {
         let parts = request.path
+        // A socket that is forwarded to a port can be reached by any page of a browser there.
+        guard request.method == "GET" || request.origin.isEmpty else {
+            return fault(.forbidden, "pages in a browser can only read; supermergectl does the rest")
+        }
+        if request.method == "GET", parts.count < 2, let answer = dashboard.answer(parts.first ?? "") { return answer }
         do {
             switch (request.method, parts.first, parts.dropFirst().first, parts.count) {
+            case ("GET", "timeline", nil, 1): return try answer(try await reconciler.timeline())
+            case ("GET", "releases", let number?, 3) where parts[2] == "report.html": return await report(number)
             case ("GET", "status", nil, 1): return try answer(await reconciler.status())
             case ("GET", "watch", nil, 1):
                 return try answer(
@@ -51,6 +59,8 @@ struct ControlRoutes: Sendable {
         }
     }
 
+    private var dashboard: Dashboard { Dashboard(deployment: deployment) }
+
     private func release(_ number: String) async throws -> ControlAnswer {
         guard let version = Int(number), version > 0 else {
             return fault(.badRequest, "'\(number)' is not a release number")
@@ -59,6 +69,19 @@ struct ControlRoutes: Sendable {
             return try answer(try await reconciler.release(version))
         } catch {
             return fault(.notFound, "release \(version) can't be shown: \(error)")
+        }
+    }
+
+    private func report(_ number: String) async -> ControlAnswer {
+        guard let version = Int(number), version > 0 else {
+            return fault(.badRequest, "'\(number)' is not a release number")
+        }
+        do {
+            return ControlAnswer(
+                status: .ok, body: Data(try await reconciler.report(version)), contentType: "text/html; charset=utf-8",
+                policy: Dashboard.reportPolicy)
+        } catch {
+            return fault(.notFound, "the report of release \(version) can't be shown: \(error)")
         }
     }
 

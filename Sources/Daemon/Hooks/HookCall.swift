@@ -1,0 +1,41 @@
+/// One thing that a hook does: it either succeeds or says why not.
+package enum HookCall: Hashable, Sendable {
+    /// A program and its arguments, without a shell; exit status 0 is success.
+    case command([String])
+    case request(HookRequest)
+}
+
+/// An HTTP call; a status of 200 to 299, and an answer that contains what is expected, is success.
+package struct HookRequest: Hashable, Sendable {
+    package var method: String
+    package var address: HTTPAddress
+    package var headers: [String: String]
+    /// The body, as JSON.
+    package var json: HookTemplate?
+    /// What the answer's JSON must contain; see `LedgerValue.contains`.
+    package var contains: HookTemplate?
+
+    package init(
+        method: String, address: HTTPAddress, headers: [String: String] = [:], json: HookTemplate? = nil,
+        contains: HookTemplate? = nil
+    ) {
+        self.method = method
+        self.address = address
+        self.headers = headers
+        self.json = json
+        self.contains = contains
+    }
+}
+
+/// Does what hooks ask for; the daemon's is `HookCaller`.
+package protocol HookCalling: Sendable {
+    /// Gives a few words on the success, for the ledger. Cancelling the task ends the call.
+    func call(_ call: HookCall, _ values: HookValues) async throws(HookFailure) -> String
+}
+
+/// Why a call did not succeed, in one line for people.
+package struct HookFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    package var description: String
+
+    package init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,88 @@
+import Synchronization
+import WorkerProtocol
+
+/// Brings one hook to its end: the call, then the check, again after a pause where one of them fails.
+package struct HookRunner: Sendable {
+    /// How a hook ended.
+    package enum Outcome: Hashable, Sendable {
+        case done(attempts: Int, message: String)
+        case failed(attempts: Int, message: String)
+        case cancelled
+    }
+
+    private static let longestPause = Duration.seconds(300)
+    private static let longestCheckPause = Duration.seconds(10)
+
+    let caller: any HookCalling
+    let clock: any Clock<Duration>
+
+    package init(caller: any HookCalling = HookCaller(), clock: any Clock<Duration> = ContinuousClock()) {
+        self.caller = caller
+        self.clock = clock
+    }
+
+    /// Cancelling the task ends the call that is under way. `onFailure` sees each attempt that failed: its number, and why.
+    package func run(
+        _ hook: Hook, _ values: HookValues, onFailure: @Sendable (Int, String) async -> Void
+    ) async -> Outcome {
+        var pause = hook.backOff
+        var attempt = 1
+        while true {
+            do {
+                let message = try await once(hook, values)
+                return .done(attempts: attempt, message: message)
+            } catch {
+                if Task.isCancelled { return .cancelled }
+                let reason = (error as? HookFailure)?.description ?? "\(error)"
+                guard attempt <= hook.retries else { return .failed(attempts: attempt, message: reason) }
+                await onFailure(attempt, reason)
+            }
+            guard (try? await clock.sleep(for: pause)) != nil else { return .cancelled }
+            pause = min(pause * 2, Self.longestPause)
+            attempt += 1
+        }
+    }
+
+    private func once(_ hook: Hook, _ values: HookValues) async throws -> String {
+        var message = ""
+        if let call = hook.call {
+            let limit = HookFailure("no answer within \(Quantity.text(hook.timeout))")
+            message = try await limited(to: hook.timeout, { limit }) { try await caller.call(call, values) }
+        }
+        guard let check = hook.check else { return message }
+        let last = Mutex("nothing was heard")
+        let late: @Sendable () -> HookFailure = {
+            HookFailure("not confirmed within \(Quantity.text(check.within)): \(last.withLock { $0 })")
+        }
+        return try await limited(to: check.within, late) {
+            var pause = Duration.milliseconds(250)
+            while true {
+                do {
+                    let said = try await caller.call(check.call, values)
+                    return "confirmed by \(said)"
+                } catch {
+                    try Task.checkCancellation()
+                    last.withLock { $0 = "\(error)" }
+                }
+                try await clock.sleep(for: pause)
+                pause = min(pause * 2, Self.longestCheckPause)
+            }
+        }
+    }
+
+    private func limited(
+        to limit: Duration, _ failure: @escaping @Sendable () -> HookFailure,
+        _ work: @escaping @Sendable () async throws -> String
+    ) async throws -> String {
+        try await withThrowingTaskGroup(of: String?.self) { group in
+            group.addTask { try await work() }
+            group.addTask {
+                try await clock.sleep(for: limit)
+                return nil
+            }
+            defer { group.cancelAll() }
+            guard let first = try await group.next(), let message = first else { throw failure() }
+            return message
+        }
+    }
+}
