@@ -114,6 +114,13 @@ let package = Package(
         .executableTarget(
             name: "demo-data", dependencies: ["Safetensors", argumentParser], path: "Demo/Data", swiftSettings: strict),
 
+        // What the suites of docs/reliability.md count with, and a program that does one step of the stores alone.
+        .target(name: "Reliability", path: "Tests/Reliability", swiftSettings: [.treatAllWarnings(as: .error)]),
+        .executableTarget(
+            name: "store-drill",
+            dependencies: ["Ledger", "Registry", "Releases", "Safetensors", "Files", "WorkerProtocol"],
+            path: "Tests/StoreDrill", swiftSettings: [.treatAllWarnings(as: .error)]),
+
         tests("Files", ["Files"]),
         tests("Safetensors", ["Safetensors", "Files"]),
         tests("Adapters", ["Adapters", "Safetensors", "Files"], fixtures: true),
@@ -128,21 +135,22 @@ let package = Package(
                 "WorkerProtocol",
             ],
             fixtures: true),
-        tests("Ledger", ["Ledger", "Files"]),
-        tests("Registry", ["Registry", "ExportedGraph", "Safetensors", "WorkerProtocol", "Files"]),
-        tests("Releases", ["Releases", "Safetensors", "WorkerProtocol", "Files"]),
+        tests("Ledger", ["Ledger", "Files", "Reliability"]),
+        tests("Registry", ["Registry", "ExportedGraph", "Safetensors", "WorkerProtocol", "Files", "Reliability"]),
+        tests("Releases", ["Releases", "Safetensors", "WorkerProtocol", "Files", "Reliability"]),
         tests("Systemd", ["Systemd"]),
         tests(
             "Daemon",
             [
-                "Daemon", "Control", "Registry", "Releases", "Ledger", "WorkerProtocol", "Files", logging,
+                "Daemon", "Control", "Registry", "Releases", "Ledger", "WorkerProtocol", "Files", "Reliability",
+                logging,
                 .product(name: "FlyingSocks", package: "FlyingFox"),
             ]),
         tests(
             "EndToEnd",
             [
-                "Safetensors", "Releases", "Ledger", "WorkerProtocol", "Control", "Files", "supermerged", "supermerge",
-                "supermergectl",
+                "Safetensors", "Releases", "Ledger", "Registry", "WorkerProtocol", "Control", "Files", "Reliability",
+                "supermerged", "supermerge", "supermergectl", "store-drill",
             ]),
     ],
     cxxLanguageStandard: .cxx17
