@@ -1,10 +1,11 @@
 # make demo    watch a real daemon merge four tasks, refuse two bad ones, and roll back
 # make test    every test
-# Both bring the Debian packages that they need; Tools/set-up says which.
+# make reliability    every crash point, fault and storm that is worth counting: hours
+# All bring the Debian packages that they need; Tools/set-up says which.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: demo test build bench check format fuzz set-up install deb clean
+.PHONY: demo test reliability build bench check format fuzz set-up install deb clean
 
 PREFIX ?= /usr
 SYSCONFDIR ?= /etc
@@ -32,6 +33,15 @@ test: set-up
 	@set -o pipefail; mkdir -p .build; swift test -j $(JOBS) 2>&1 | tee .build/test.log || \
 	    { printf '\nwhat failed:\n'; grep -aE '✘|error:|Fatal error' .build/test.log | tail -n 40; exit 1; }
 
+# The suites that count for docs/reliability.md, at full length; each writes its counts, and the page is made of them.
+RELIABILITY_SUITES ?= CrashTests|FaultTests|SystemCallTests|DaemonKillTests|StormTests|ArrivalShapeTests|CopyingToolTests|LostRegistryTests
+reliability: build
+	@mkdir -p docs/reliability
+	RELIABILITY=full RELIABILITY_OUT="$(CURDIR)/docs/reliability" \
+	    swift test -j $(JOBS) --no-parallel --filter '$(RELIABILITY_SUITES)'
+	Benchmarks/reliability load
+	Benchmarks/reliability page
+
 bench: build
 	Benchmarks/run
 
@@ -46,6 +56,7 @@ check:
 	@Packaging/man/render reference config/supermerged.yaml | diff -u docs/configuration.md - || \
 	    { echo "docs/configuration.md is not what config/supermerged.yaml says; run make format"; exit 1; }
 	@! command -v python3 >/dev/null || Benchmarks/results page --check
+	@! command -v python3 >/dev/null || Benchmarks/reliability page --check
 
 format:
 	swift format --in-place --recursive --parallel Package.swift Sources Tests Demo Fuzz

@@ -129,6 +129,12 @@ let package = Package(
             name: "Attacks",
             dependencies: ["Adapters", "Control", "ExportedGraph", "Files", "Registry", "Safetensors"],
             path: "Fuzz/Attacks", swiftSettings: strict),
+        // What the suites of docs/reliability.md count with, and a program that does one step of the stores alone.
+        .target(name: "Reliability", path: "Tests/Reliability", swiftSettings: [.treatAllWarnings(as: .error)]),
+        .executableTarget(
+            name: "store-drill",
+            dependencies: ["Ledger", "Registry", "Releases", "Safetensors", "Files", "WorkerProtocol"],
+            path: "Tests/StoreDrill", swiftSettings: [.treatAllWarnings(as: .error)]),
 
         tests("Files", ["Files"]),
         tests("Attack", ["Attacks", "Files"]),
@@ -148,22 +154,23 @@ let package = Package(
                 "WorkerProtocol",
             ],
             fixtures: true),
-        tests("Ledger", ["Ledger", "Files"]),
-        tests("Registry", ["Registry", "ExportedGraph", "Safetensors", "WorkerProtocol", "Files"]),
+        tests("Ledger", ["Ledger", "Files", "Reliability"]),
+        tests("Registry", ["Registry", "ExportedGraph", "Safetensors", "WorkerProtocol", "Files", "Reliability"]),
         tests("Signing", ["Signing", "Files", crypto]),
-        tests("Releases", ["Releases", "Safetensors", "Signing", "WorkerProtocol", "Files", crypto]),
+        tests("Releases", ["Releases", "Safetensors", "Signing", "WorkerProtocol", "Files", "Reliability", crypto]),
         tests("Systemd", ["Systemd"]),
         tests(
             "Daemon",
             [
-                "Daemon", "Control", "Registry", "Releases", "Ledger", "WorkerProtocol", "Files", logging,
+                "Daemon", "Control", "Registry", "Releases", "Ledger", "WorkerProtocol", "Files", "Reliability",
+                logging,
                 .product(name: "FlyingSocks", package: "FlyingFox"),
             ]),
         tests(
             "EndToEnd",
             [
-                "Safetensors", "Releases", "Ledger", "WorkerProtocol", "Control", "Files", "supermerged", "supermerge",
-                "supermergectl",
+                "Safetensors", "Releases", "Ledger", "Registry", "WorkerProtocol", "Control", "Files", "Reliability",
+                "supermerged", "supermerge", "supermergectl", "store-drill",
             ]),
     ] + (isFuzzed ? [.executableTarget(name: "fuzz", dependencies: ["Attacks"], path: "Fuzz/Fuzzer")] : []),
     cxxLanguageStandard: .cxx17

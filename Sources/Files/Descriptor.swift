@@ -29,7 +29,7 @@ enum Descriptor {
     /// fsync, once: after a failure the kernel may have dropped the pages, so a second try would lie.
     static func sync(_ descriptor: Int32, path: String) throws(FilesError) {
         try FileMutation.announce(.sync, path)
-        guard fsync(descriptor) == 0 else { throw .system(call: "fsync", path: path, errno: errno) }
+        guard FileCalls.current.sync(descriptor) == 0 else { throw .system(call: "fsync", path: path, errno: errno) }
     }
 
     /// Names in an open directory, without `.` and `..`, in no order. Takes the descriptor over.

@@ -19,14 +19,15 @@ package final class WritableFile {
 
     package func append(_ bytes: UnsafeRawBufferPointer) throws(FilesError) {
         try FileMutation.announce(.write, path)
+        let calls = FileCalls.current
         var done = 0
         while done < bytes.count {
             let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[done...])
-            let written = unsafe write(descriptor, rest.baseAddress, rest.count)
-            if written >= 0 {
+            let written = unsafe calls.write(descriptor, rest)
+            if written > 0 {
                 done += written
-            } else if errno != EINTR {
-                throw .system(call: "write", path: path, errno: errno)
+            } else if written == 0 || errno != EINTR {
+                throw .system(call: "write", path: path, errno: written == 0 ? EIO : errno)
             }
         }
         count += Int64(done)

@@ -5,11 +5,16 @@ extension Ledger {
     /// Walks the chain and cuts off what follows the last whole line, kept beside the ledger.
     static func recover(_ file: LedgerFile) throws(LedgerError) -> LedgerChain {
         let chain = try LedgerChain(file)
-        let length = try file.size()
-        guard chain.length < length else { return chain }
-        try keep(try file.read(at: chain.length, count: length - chain.length), of: file)
-        try file.truncate(to: chain.length)
+        try cut(file, to: chain.length)
         return chain
+    }
+
+    /// Cuts off what follows the first `end` bytes, kept beside the ledger.
+    static func cut(_ file: LedgerFile, to end: Int) throws(LedgerError) {
+        let length = try file.size()
+        guard end < length else { return }
+        try keep(try file.read(at: end, count: length - end), of: file)
+        try file.truncate(to: end)
     }
 
     private static func keep(_ tail: [UInt8], of file: LedgerFile) throws(LedgerError) {

@@ -32,12 +32,12 @@ package actor Ledger {
         }
     }
 
-    /// Appends, fsyncs, and hands the entry to each observer. A failed append leaves no part of its line in the chain: the
-    /// file is cut back, now or before the next append.
+    /// Appends, fsyncs, and hands the entry to each observer. A failed append leaves no part of its line in the chain, nor all
+    /// of it where only the fsync failed: the file is cut back, now or before the next append.
     @discardableResult
     package func append(_ event: LedgerEvent) throws(LedgerError) -> LedgerEntry {
         if isSuspect {
-            chain = try Self.recover(file)
+            try Self.cut(file, to: chain.length)
             isSuspect = false
         }
         let entry = LedgerEntry(

@@ -4,11 +4,7 @@ import Glibc
 package struct LedgerCalls: Sendable {
     /// Bytes written, or -1.
     package var write: @Sendable (_ descriptor: Int32, _ bytes: [UInt8]) -> Int = { descriptor, bytes in
-        var written = -1
-        repeat {
-            written = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
-        } while written < 0 && errno == EINTR
-        return written
+        unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
     }
     /// 0, or -1.
     package var sync: @Sendable (_ descriptor: Int32) -> Int32 = { Glibc.fsync($0) }

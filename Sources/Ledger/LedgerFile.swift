@@ -54,7 +54,8 @@ final class LedgerFile {
 
     /// One write at the end of the file and an fsync. Whatever went wrong, part of the bytes may be there.
     func append(_ bytes: [UInt8]) throws(LedgerError) {
-        let written = calls.write(descriptor, bytes)
+        var written = 0
+        repeat { written = calls.write(descriptor, bytes) } while written < 0 && errno == EINTR
         guard written >= 0 else { throw .system(call: "write", path: path, errno: errno) }
         guard written == bytes.count else { throw .system(call: "write", path: path, errno: ENOSPC) }
         guard calls.sync(descriptor) == 0 else { throw .system(call: "fsync", path: path, errno: errno) }
@@ -62,7 +63,9 @@ final class LedgerFile {
 
     /// Cuts the file to `length` bytes and fsyncs.
     func truncate(to length: Int) throws(LedgerError) {
-        guard calls.truncate(descriptor, length) == 0 else {
+        var result: Int32 = 0
+        repeat { result = calls.truncate(descriptor, length) } while result < 0 && errno == EINTR
+        guard result == 0 else {
             throw .system(call: "ftruncate", path: path, errno: errno)
         }
         guard calls.sync(descriptor) == 0 else { throw .system(call: "fsync", path: path, errno: errno) }

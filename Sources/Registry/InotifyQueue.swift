@@ -11,7 +11,8 @@ final class InotifyQueue: Sendable {
     }
 
     let descriptor: Int32
-    private let state = Mutex<(watches: Set<Int32>, hasNew: Bool, isOpen: Bool)>(([], false, true))
+    private let state = Mutex<(watches: Set<Int32>, parents: Set<Int32>, hasNew: Bool, isOpen: Bool)>(
+        ([], [], false, true))
 
     /// Writes are told when the writer closes: a file that grows for an hour wakes nobody.
     private static let mask = UInt32(
@@ -23,13 +24,15 @@ final class InotifyQueue: Sendable {
         guard descriptor >= 0 else { throw .unwatchable(path: path, errno: errno) }
     }
 
-    /// Watches a folder; one that is watched already is left so. Gives errno where that fails.
-    func watch(_ folder: String) -> Int32? {
+    /// Watches a folder; one that is watched already is left so. Gives errno where that fails. `holdsFolders`: whatever comes
+    /// or goes in it counts as a folder, because a link to one may.
+    func watch(_ folder: String, holdsFolders: Bool = false) -> Int32? {
         state.withLock { state in
             guard state.isOpen else { return nil }
             let watch = unsafe inotify_add_watch(descriptor, folder, Self.mask)
             guard watch >= 0 else { return errno }
             if state.watches.insert(watch).inserted { state.hasNew = true }
+            if holdsFolders { state.parents.insert(watch) }
             return nil
         }
     }
@@ -70,9 +73,16 @@ final class InotifyQueue: Sendable {
             let mask = unsafe events.loadUnaligned(fromByteOffset: offset + 4, as: UInt32.self)
             let length = unsafe events.loadUnaligned(fromByteOffset: offset + 12, as: UInt32.self)
             found.count += 1
-            if mask & UInt32(IN_IGNORED) != 0 { state.withLock { _ = $0.watches.remove(watch) } }
+            let isInParent = state.withLock { state in
+                if mask & UInt32(IN_IGNORED) != 0 {
+                    state.watches.remove(watch)
+                    state.parents.remove(watch)
+                }
+                return state.parents.contains(watch)
+            }
             let ofFolders = UInt32(IN_ISDIR | IN_IGNORED | IN_Q_OVERFLOW | IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT)
-            if mask & ofFolders != 0 { found.concernsFolders = true }
+            let ofNames = UInt32(IN_CREATE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE)
+            if mask & ofFolders != 0 || (isInParent && mask & ofNames != 0) { found.concernsFolders = true }
             offset += 16 + Int(length)
         }
     }

@@ -66,8 +66,10 @@ package final class RegistryWatcher: Sendable {
         let tasks = (try? Durable.list("\(registry)/tasks")) ?? []
         let drops =
             ["base"] + tasks.filter { DropRules.isTaskName($0) && !DropRules.isIgnored($0) }.map { "tasks/\($0)" }
-        for folder in [registry, "\(registry)/tasks"] + drops.map({ "\(registry)/\($0)" }) {
-            if let code = events.watch(folder), code != ENOENT, code != ENOTDIR { failed[folder] = code }
+        let parents = [registry, "\(registry)/tasks"]
+        for folder in parents + drops.map({ "\(registry)/\($0)" }) {
+            let code = events.watch(folder, holdsFolders: parents.contains(folder))
+            if let code, code != ENOENT, code != ENOTDIR { failed[folder] = code }
         }
         let isNew = failures.withLock { failures in
             defer { failures = failed }

@@ -68,7 +68,7 @@ struct DaemonStand {
     }
 
     func kinds() async throws -> [LedgerEvent.Kind] {
-        try await Ledger(path: configuration.ledger).entries().map(\.event)
+        try Ledger.entries(path: configuration.ledger).map(\.event)
     }
 
     func remove() {

@@ -120,39 +120,4 @@ import WorkerProtocol
         try await store.retain([new.digest])
         #expect(try Durable.list(path + "/kept") == [new.digest])
     }
-
-    /// Whatever call fails, and wherever the power goes, what stands under a digest is whole, and the next try succeeds.
-    @Test(arguments: [true, false]) func cutAtEveryStep(isPowerCut: Bool) async throws {
-        defer { remove() }
-        let task = try task()
-        for step in 1...100 {
-            try Durable.remove(path + "/kept")
-            let fuse = Countdown(step, isPowerCut: isPowerCut)
-            let failed = await FileMutation.$interceptor.withValue(fuse.check) {
-                (try? await store.keep(task, root: path + "/registry")) == nil
-            }
-            if let found = await TaskStore(directory: path + "/kept").find(task) {
-                #expect(try text(found) == "weights")
-            }
-            #expect(try text(await store.keep(task, root: path + "/registry")) == "weights", "step \(step)")
-            try await store.retain([task.digest])
-            #expect(try Durable.list(path + "/kept") == [task.digest], "step \(step)")
-            if !failed, fuse.count < step { return }
-        }
-        Issue.record("it never ended")
-    }
-
-    private final class Countdown: @unchecked Sendable {
-        private(set) var count = 0
-        private let step: Int
-        private let isPowerCut: Bool
-
-        init(_ step: Int, isPowerCut: Bool) { (self.step, self.isPowerCut) = (step, isPowerCut) }
-
-        @Sendable func check(_ mutation: FileMutation) throws(FilesError) {
-            count += 1
-            guard count == step || (isPowerCut && count > step) else { return }
-            throw .system(call: mutation.kind.rawValue, path: mutation.path, errno: ENOSPC)
-        }
-    }
 }

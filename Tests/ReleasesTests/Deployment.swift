@@ -12,11 +12,11 @@ final class Deployment: Sendable {
 
     var base: String { path + "/base" }
 
-    init() throws {
-        // Thousands of fsyncs: in memory where the system has that.
+    /// In `folder`, or else in memory where the system has that: thousands of fsyncs.
+    init(in folder: String? = nil) throws {
         let memory = "/dev/shm/"
         let parent = FileManager.default.isWritableFile(atPath: memory) ? memory : NSTemporaryDirectory()
-        path = parent + "releases-\(UUID().uuidString)"
+        path = (folder.map { $0 + "/" } ?? parent) + "releases-\(UUID().uuidString)"
         store = ReleaseStore(deploy: path + "/deploy")
         try FileManager.default.createDirectory(atPath: base, withIntermediateDirectories: true)
         try write("base/config.json", #"{"_name_or_path":"acme/tiny","model_type":"bert"}"#)
@@ -29,15 +29,18 @@ final class Deployment: Sendable {
 
     deinit {
         try? Durable.remove(path)
-        try? Durable.remove(path + ".saved")
+        for name in ["saved", "cut"] { try? Durable.remove("\(path).\(name)") }
     }
 
-    /// Keeps everything as it stands for `restore`.
-    func save() throws { try copy(path, to: path + ".saved") }
+    /// Keeps everything as it stands for `restore`, under a name of two: `saved` or `cut`.
+    func save(_ name: String = "saved") throws {
+        try Durable.remove("\(path).\(name)")
+        try copy(path, to: "\(path).\(name)")
+    }
 
-    func restore() throws {
+    func restore(_ name: String = "saved") throws {
         try Durable.remove(path)
-        try copy(path + ".saved", to: path)
+        try copy("\(path).\(name)", to: path)
     }
 
     private func copy(_ from: String, to: String) throws {

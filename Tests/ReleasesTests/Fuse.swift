@@ -6,8 +6,8 @@ final class Fuse: @unchecked Sendable {
     enum Fault: Sendable {
         /// Every change from this one on fails, as after a power cut.
         case crash(at: Int)
-        /// Only this one fails: with EIO where it is an fsync, for want of room where not.
-        case once(at: Int)
+        /// Only this one fails: with `errno`, or else with EIO where it is an fsync and for want of room where not.
+        case once(at: Int, errno: Int32? = nil)
     }
 
     private(set) var seen: [FileMutation] = []
@@ -20,8 +20,8 @@ final class Fuse: @unchecked Sendable {
         switch fault {
         case .crash(let step) where seen.count >= step:
             throw .system(call: mutation.kind.rawValue, path: mutation.path, errno: EIO)
-        case .once(let step) where seen.count == step:
-            let errno = mutation.kind == .sync ? EIO : ENOSPC
+        case .once(let step, let given) where seen.count == step:
+            let errno = given ?? (mutation.kind == .sync ? EIO : ENOSPC)
             throw .system(call: mutation.kind.rawValue, path: mutation.path, errno: errno)
         case .crash, .once: return
         }

@@ -40,6 +40,9 @@ package struct PlannerMemory: Hashable, Sendable {
 
     package init() {}
 
+    /// Whether something without a task to its name is held back, which an operator may want to be tried again.
+    package var hasFailed: Bool { !refusedInputs.isEmpty || !failures.isEmpty || blocked != nil || held != nil }
+
     /// What the ledger last said is accepted, to be held by a rollback; nil without a base. It needs no look at the registry.
     package func announcedContent(_ settings: MergeSettings) -> HeldContent? {
         guard let base = announcedDigest("base") else { return nil }

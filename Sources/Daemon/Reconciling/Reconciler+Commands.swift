@@ -23,16 +23,51 @@ extension Reconciler {
         await act("resume", "merging resumed by the operator") { _ in "merging goes on" }
     }
 
-    /// Gives a task that was set aside another chance.
+    /// Gives a task that was set aside another chance, and with it whatever else failed or was refused. Where there is nothing
+    /// of that kind, it says so and does nothing.
     package func retry(_ task: String) async -> ActionReply {
-        guard let snapshot, snapshot.tasks[task] != nil else {
-            return reply(.failed, "no task \(task) in the registry")
+        let caller = Caller.details
+        return await command { reconciler in
+            guard let drop = reconciler.snapshot?.tasks[task] else {
+                return reconciler.reply(.failed, "no task \(task) in the registry")
+            }
+            let isAside = reconciler.isLeftOut(task, drop)
+            guard isAside || reconciler.memory.hasFailed || !reconciler.backOff.isEmpty else {
+                let reason = reconciler.condition(of: task, drop)
+                return reconciler.reply(.done, "task \(task) is not set aside: \(reason)")
+            }
+            let message =
+                isAside
+                ? "task \(task) is tried again"
+                : "task \(task) was not set aside; what failed or was refused is tried again"
+            return await reconciler.perform("retry", message, task: task, caller) {
+                $0.backOff = [:]
+                $0.refusals = []
+                $0.mergeFailure = nil
+                return message
+            }
         }
-        return await act("retry", "task \(task) is tried again", task: task) {
-            $0.backOff = [:]
-            $0.refusals = []
-            $0.mergeFailure = nil
-            return "task \(task) is tried again"
+    }
+
+    /// Whether something is known against what a task holds now.
+    private func isLeftOut(_ task: String, _ drop: Drop<AcceptedTask>) -> Bool {
+        guard case .accepted(let accepted) = drop, case .accepted(let base) = snapshot?.base else { return false }
+        let digest = accepted.source.digest
+        let context = MergeInputs(base: base.source.digest, tasks: [:], settings: configuration.merge).context
+        return memory.setAside(task, digest: digest, context: context) != nil || memory.suspects[task] == digest
+    }
+
+    /// Why a task that is not set aside is where it is.
+    private func condition(of task: String, _ drop: Drop<AcceptedTask>) -> String {
+        switch drop {
+        case .refused(let refusal): return "its files are refused, which a change of them ends: \(refusal.message)"
+        case .arriving(let reason): return "it is still arriving: \(reason)"
+        case .missing: return "its folder is gone"
+        case .accepted(let accepted):
+            let digest = accepted.source.digest
+            if running?.request.inputs.tasks[task] == digest { return "it is being merged" }
+            let isDeployed = deployed?.record.tasks.contains { $0.name == task && $0.digest == digest } ?? false
+            return isDeployed ? "it is deployed" : "it waits for the next merge"
         }
     }
 
@@ -109,19 +144,25 @@ extension Reconciler {
     }
 
     private func act(
-        _ action: String, _ message: String, task: String? = nil,
+        _ action: String, _ message: String,
         _ effect: @escaping @Sendable (isolated Reconciler) -> String
     ) async -> ActionReply {
-        let details = Caller.details.merging(["action": .string(action)]) { $1 }
-        return await command { reconciler in
-            await reconciler.record(
-                LedgerEvent(.operatorAction, task: task, message: message, details: details))
-            let message = effect(reconciler)
-            guard !reconciler.isLedgerFailing else {
-                return reconciler.reply(.failed, "\(message), but the ledger can't be written: a restart forgets it")
-            }
-            return reconciler.reply(.done, message)
+        let caller = Caller.details
+        return await command { await $0.perform(action, message, caller, effect) }
+    }
+
+    /// Notes what the operator wants and who asked for it, and does it.
+    private func perform(
+        _ action: String, _ message: String, task: String? = nil, _ caller: [String: LedgerValue],
+        _ effect: (isolated Reconciler) -> String
+    ) async -> ActionReply {
+        let details = caller.merging(["action": .string(action)]) { $1 }
+        await record(LedgerEvent(.operatorAction, task: task, message: message, details: details))
+        let message = effect(self)
+        guard !isLedgerFailing else {
+            return reply(.failed, "\(message), but the ledger can't be written: a restart forgets it")
         }
+        return reply(.done, message)
     }
 
     /// Runs a command in the loop, so that it never meets a half-done publish.

@@ -175,11 +175,13 @@ extension Reconciler {
         await retire()
     }
 
-    /// A base that can't be passed on stays so until it changes; one that changed is looked at again.
+    /// A base that can't be passed on stays so until it changes; one that changed is looked at again. A worker that leaves
+    /// something else than it says has failed like one that crashes.
     private static func cause(ofPublishing error: any Error) -> String {
         switch error as? ReleasesError {
         case .badBase: "bad-base"
         case .baseChanged: "input-changed"
+        case .badCandidate: "crash"
         default: "environment"
         }
     }

@@ -8,13 +8,15 @@ final class DaemonProcess {
     private let state: String
     private let errorsPath: String
 
-    init(_ site: Site) throws {
+    /// `wrapper`: a program, with its arguments, that runs the daemon.
+    init(_ site: Site, under wrapper: [String] = []) throws {
         let name = "\(site.folder.path)/\(UUID().uuidString.prefix(8))"
         notifications = try NotifySocket(path: name + ".notify")
         errorsPath = name + ".errors"
         state = site.state
+        let command = wrapper + [Programs.daemon, "--config", site.configuration]
         process = try ChildProcess(
-            Programs.daemon, ["--config", site.configuration],
+            command[0], Array(command.dropFirst()),
             environment: ["NOTIFY_SOCKET": notifications.path], output: name + ".output", errors: errorsPath)
     }
 
@@ -43,4 +45,16 @@ final class DaemonProcess {
 
     /// SIGKILL.
     func kill() { process.kill() }
+
+    /// SIGKILL of a daemon that runs under a wrapper, and of that.
+    func killAll() {
+        for child in (try? Execution.text("/proc/\(process.pid)/task/\(process.pid)/children"))?.split(separator: " ")
+            ?? []
+        {
+            guard let number = pid_t(child) else { continue }
+            _ = Glibc.kill(number, SIGKILL)
+            _ = Await.end(of: number)
+        }
+        process.kill()
+    }
 }

@@ -5,6 +5,7 @@ enum Programs {
     static let daemon = path("supermerged")
     static let merge = path("supermerge")
     static let control = path("supermergectl")
+    static let drill = path("store-drill")
 
     /// The package's folder.
     static let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
