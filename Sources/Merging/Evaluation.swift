@@ -35,7 +35,8 @@ package struct Evaluation {
 
     /// Loss and metric over all examples; without labels by the agreement with the task's own checkpoint.
     package func score() throws -> Score {
-        let graph = try ExportedModel(graph())
+        let (folder, described) = try describedGraph()
+        let graph = try ExportedModel(described)
         let isAdapter = Adapter.isPresent(directory: model)
         let weights = try BaseWeights.open(directory: isAdapter ? baseFolder(of: model) : model)
             .fitted(toMost: graph.signature.parameters.map { [$0.name] + $0.aliases })
@@ -47,7 +48,6 @@ package struct Evaluation {
             file: ReadableFile(path: data ?? task + "/validation.safetensors", followingLinks: true))
         let names = graph.signature.inputs.map(\.name)
         if let fault = Objective.fault(settings, inputs: names) { throw MergeError.task(name, fault) }
-        let folder = String(try graphPath().dropLast("/graph.pt2".count))
         let set = try ValidationSet(
             file, task: name, inputNames: names, objective: settings.objective,
             decoderStart: DecoderStart(base: folder), holdout: 0, seed: 0)
@@ -144,16 +144,19 @@ package struct Evaluation {
         return try own.parameters(names)
     }
 
-    /// The first archive among the folders where one may lie; without any, what the first configuration beside weights describes.
-    private func graph() throws -> ExportedGraph {
+    /// The first archive among the folders where one may lie, and its folder; without any, what the first configuration beside
+    /// weights describes.
+    private func describedGraph() throws -> (folder: String, graph: ExportedGraph) {
         let folders = [base, model, model + "/../../base", task + "/../../base"].compactMap(\.self)
         for folder in folders where try BaseGraph.hasArchive(directory: folder) {
-            return try BaseGraph.open(directory: folder)
+            return (folder, try BaseGraph.open(directory: folder))
         }
         var fault: ModelFamilyError?
         for folder in folders where Checkpoint.isPresent(directory: folder) {
             do {
-                if try BaseGraph.isDescribed(directory: folder) { return try BaseGraph.open(directory: folder) }
+                if try BaseGraph.isDescribed(directory: folder) {
+                    return (folder, try BaseGraph.open(directory: folder))
+                }
             } catch let error as ModelFamilyError {
                 fault = fault ?? error
             }
