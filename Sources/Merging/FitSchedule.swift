@@ -13,11 +13,16 @@ struct FitSchedule: Hashable, Sendable {
         falls = settings.schedule == .falling
     }
 
+    /// Fewer steps than these can't both find a newcomer's place and settle.
+    static let fewestOfArrival = 40
+
     /// A fit from the weights of a deployed release, most of which are right: a share of the steps, large ones at first so that
-    /// the newcomers' weights find their place, falling to 0 so that all of them settle.
+    /// the newcomers' weights find their place, falling to 0 so that all of them settle. Where the share is no fewer steps than a
+    /// whole fit's, it is one.
     init(arrival settings: MergeSettings) {
-        guard settings.arrivalShare < 1 else { self = FitSchedule(settings); return }
-        steps = Int((Double(settings.steps) * settings.arrivalShare).rounded(.up))
+        let share = Int((Double(settings.steps) * settings.arrivalShare).rounded(.up))
+        guard max(share, Self.fewestOfArrival) < settings.steps else { self = FitSchedule(settings); return }
+        steps = max(share, Self.fewestOfArrival)
         learningRate = settings.arrivalLearningRate
         falls = true
     }

@@ -87,7 +87,7 @@ import Testing
             examples.tensors["labels"]?.integers[5] = 3
             try examples.write(folder + "/validation.safetensors")
         }
-        try expectRefusal(site, "birch", code: "labels-outside-head", "0 to 3", "0 to 2")
+        try expectRefusal(site, "birch", code: "labels-outside-head", "hold 3", "0 to 2")
     }
 
     @Test func aTaskWithoutValidationIsNotMergedBlind() throws {

@@ -21,10 +21,14 @@ import WorkerProtocol
 
     @Test func anArrivalTakesAShareOfTheStepsAndFalls() {
         var settings = MergeSettings()
-        (settings.steps, settings.arrivalShare, settings.arrivalLearningRate) = (101, 0.1, 0.22)
+        (settings.steps, settings.arrivalShare, settings.arrivalLearningRate) = (301, 0.25, 0.22)
         let schedule = FitSchedule(arrival: settings)
-        #expect(schedule.steps == 11)
-        #expect([0, 11].map(schedule.rate) == [0.22, 0])
+        #expect(schedule.steps == 76)
+        #expect([0, 38, 76].map(schedule.rate) == [0.22, 0.11, 0])
+        settings.arrivalShare = 0.1
+        #expect(FitSchedule(arrival: settings).steps == FitSchedule.fewestOfArrival)
+        settings.steps = FitSchedule.fewestOfArrival
+        #expect(FitSchedule(arrival: settings) == FitSchedule(settings))
         settings.arrivalShare = 1
         #expect(FitSchedule(arrival: settings) == FitSchedule(settings))
     }

@@ -53,7 +53,7 @@ struct MergeRunTests {
 
     @Test func averagingIsTheMeanOfTheCheckpoints() throws {
         try Fixture.temporarily { directory in
-            var settings = try settings()
+            var settings = try self.settings()
             settings.method = .average
             let plan = try Fixture.plan(settings, in: directory)
             _ = try MergeRun(plan, report: { _ in }).run()
@@ -70,7 +70,7 @@ struct MergeRunTests {
 
     @Test(arguments: [1.5, 1, -2]) func taskArithmeticTakesAScaleOfAnySize(scale: Double) throws {
         try Fixture.temporarily { directory in
-            var settings = try settings()
+            var settings = try self.settings()
             settings.method = .taskArithmetic
             settings.scale = scale
             let plan = try Fixture.plan(settings, tasks: ["letters"], in: directory)
@@ -90,7 +90,7 @@ struct MergeRunTests {
 
     @Test func averagingOneTaskIsThatTask() throws {
         try Fixture.temporarily { directory in
-            var settings = try settings()
+            var settings = try self.settings()
             settings.method = .average
             let plan = try Fixture.plan(settings, tasks: ["letters"], in: directory)
             let result = try MergeRun(plan, report: { _ in }).run()
@@ -101,7 +101,7 @@ struct MergeRunTests {
     @Test(arguments: [(MergeSettings.Squash.tanh, 1.0), (.clamp, 1.5), (.clamp, -0.1), (.identity, .infinity)])
     func aFitThatCouldNotMoveFromItsStartIsRefused(squash: MergeSettings.Squash, scale: Double) throws {
         try Fixture.temporarily { directory in
-            var settings = try settings()
+            var settings = try self.settings()
             settings.squash = squash
             settings.scale = scale
             let plan = try Fixture.plan(settings, in: directory)
@@ -208,22 +208,24 @@ struct MergeRunTests {
 
     /// At least half of the tasks must be known, and from a fit in the same form.
     @Test(arguments: [
-        ("letters", 0.25, MergeSettings.Granularity.tensor, 3), ("letters", 1, .tensor, 12),
-        ("letters", 0.25, .row, 12),
+        ("letters", 0.25, MergeSettings.Granularity.tensor, 40), ("letters", 1, .tensor, 50),
+        ("letters", 0.25, .row, 50),
     ])
     func anArrivalTakesFewSteps(
         known: String, share: Double, granularity: MergeSettings.Granularity, steps: Int
     ) throws {
         try Fixture.temporarily { directory in
-            let plan = try Fixture.plan(settings(), tasks: [known], in: directory + "/first")
+            var settings = try self.settings()
+            (settings.steps, settings.patience) = (50, 100)
+            let plan = try Fixture.plan(settings, tasks: [known], in: directory + "/first")
             let result = try MergeRun(plan, report: { _ in }).run()
-            #expect(result.steps == 12)
+            #expect(result.steps == 50)
             let record = ReleaseRecord(
                 version: 1, created: "", merge: "test", settings: plan.settings, base: plan.base, tasks: plan.tasks,
                 result: result)
             try JSON.encode(record).write(to: URL(fileURLWithPath: plan.output + "/release.json"))
-            for (tasks, expected) in [(["letters", "shapes"], steps), (["shapes"], 12)] {
-                var next = try Fixture.plan(settings(), tasks: tasks, in: "\(directory)/\(tasks.count)")
+            for (tasks, expected) in [(["letters", "shapes"], steps), (["shapes"], 50)] {
+                var next = try Fixture.plan(settings, tasks: tasks, in: "\(directory)/\(tasks.count)")
                 next.deployed = DeployedSource(version: 1, directory: plan.output)
                 next.settings.arrivalShare = share
                 next.settings.granularity = granularity
