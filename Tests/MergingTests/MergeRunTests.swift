@@ -53,7 +53,7 @@ struct MergeRunTests {
 
     @Test func averagingIsTheMeanOfTheCheckpoints() throws {
         try Fixture.temporarily { directory in
-            var settings = try self.settings()
+            var settings = try settings()
             settings.method = .average
             let plan = try Fixture.plan(settings, in: directory)
             _ = try MergeRun(plan, report: { _ in }).run()
@@ -70,7 +70,7 @@ struct MergeRunTests {
 
     @Test(arguments: [1.5, 1, -2]) func taskArithmeticTakesAScaleOfAnySize(scale: Double) throws {
         try Fixture.temporarily { directory in
-            var settings = try self.settings()
+            var settings = try settings()
             settings.method = .taskArithmetic
             settings.scale = scale
             let plan = try Fixture.plan(settings, tasks: ["letters"], in: directory)
@@ -90,7 +90,7 @@ struct MergeRunTests {
 
     @Test func averagingOneTaskIsThatTask() throws {
         try Fixture.temporarily { directory in
-            var settings = try self.settings()
+            var settings = try settings()
             settings.method = .average
             let plan = try Fixture.plan(settings, tasks: ["letters"], in: directory)
             let result = try MergeRun(plan, report: { _ in }).run()
@@ -101,7 +101,7 @@ struct MergeRunTests {
     @Test(arguments: [(MergeSettings.Squash.tanh, 1.0), (.clamp, 1.5), (.clamp, -0.1), (.identity, .infinity)])
     func aFitThatCouldNotMoveFromItsStartIsRefused(squash: MergeSettings.Squash, scale: Double) throws {
         try Fixture.temporarily { directory in
-            var settings = try self.settings()
+            var settings = try settings()
             settings.squash = squash
             settings.scale = scale
             let plan = try Fixture.plan(settings, in: directory)
@@ -215,7 +215,7 @@ struct MergeRunTests {
         known: String, share: Double, granularity: MergeSettings.Granularity, steps: Int
     ) throws {
         try Fixture.temporarily { directory in
-            var settings = try self.settings()
+            var settings = try settings()
             (settings.steps, settings.patience) = (50, 100)
             let plan = try Fixture.plan(settings, tasks: [known], in: directory + "/first")
             let result = try MergeRun(plan, report: { _ in }).run()
