@@ -20,7 +20,7 @@ import Testing
         #expect(
             names == [
                 "README.md", "config.json", "graph.pt2", "heads", "heads/amber.safetensors", "merge",
-                "merge/coefficients.safetensors", "model.safetensors", "release.json", "report.html",
+                "merge/coefficients.safetensors", "model.safetensors", "provenance.json", "release.json", "report.html",
             ])
         let model = try SafetensorsFile(file: ReadableFile(path: site.deployed("model.safetensors")))
         let base = try SafetensorsFile(file: ReadableFile(path: site.registry + "/base/model.safetensors"))
@@ -44,7 +44,7 @@ import Testing
         try site.rescan()
         let release = try #require(try site.release())
         let outputs = release.record.result.outputs
-        #expect(outputs.count == 7)
+        #expect(outputs.count == 8)
         for output in outputs {
             let file = try ReadableFile(path: site.deployed(output.name))
             let digest = try file.sha256()
