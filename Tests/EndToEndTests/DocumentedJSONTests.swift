@@ -16,7 +16,7 @@ import Testing
         try site.drop("cedar")
         try site.settle("the folder that is no task is refused", status: 3)
         for command in [
-            "status", "health", "plan", "diff 1 2", "history", "verify", "show 1", "rescan",
+            "status", "health", "plan", "diff 1 2", "history", "verify", "show 1", "rescan", "reproduce 1",
         ] {
             let run = try site.control(arguments: command.split(separator: " ").map(String.init) + ["--json"])
             #expect(run.status == 0, "\(command): \(run.errors)")
@@ -28,6 +28,22 @@ import Testing
         let changes = (plan["tasks"] as? [[String: Any]])?.compactMap { $0["change"] as? String }
         #expect(changes == ["kept", "kept", "new"])
         #expect(try site.ledger(.mergeStarted).count == 2, "a plan starts nothing")
+    }
+
+    @Test func theProgramThatMergesPrintsWhatIsDocumented() throws {
+        let workshop = try Workshop.shared()
+        func faults(_ command: String, _ arguments: [String]) throws -> [String] {
+            let run = try Execution.run(Programs.merge, [command] + arguments + ["--json"])
+            #expect(run.status == 0, "\(command): \(run.errors)")
+            return try JSONSchema(of: "supermerge \(command) --json").faults(of: run.json())
+        }
+        for path in [workshop.base, workshop.task("amber"), workshop.base + "/graph.pt2"] {
+            #expect(try faults("inspect", [path]) == [], "\(path)")
+        }
+        #expect(
+            try faults(
+                "evaluate",
+                ["--model", workshop.task("amber"), "--task", workshop.task("amber"), "--base", workshop.base]) == [])
     }
 
     @Test func diffAndPlanAnswerInWords() throws {

@@ -1,22 +1,33 @@
-import Foundation
-import Ledger
 import Subprocess
 import SystemPackage
 
-/// Runs commands without a shell and makes HTTP calls.
+/// Runs commands without a shell, and curl for HTTP calls.
 package struct HookCaller: HookCalling {
     /// Bytes of a command's output that are kept.
-    private static let longestOutput = 64 << 10
+    static let longestOutput = 64 << 10
     /// Time between SIGTERM and SIGKILL where a command takes too long.
     private static let grace = Duration.seconds(2)
     /// Letters of what a server or a command said that reach the ledger.
     private static let mostLetters = 300
     /// Those of the service manager are the daemon's alone.
-    private static let ownVariables = [
-        "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES",
+    static let ownVariables: [Environment.Key: String?] = [
+        "NOTIFY_SOCKET": nil, "WATCHDOG_PID": nil, "WATCHDOG_USEC": nil, "LISTEN_FDS": nil, "LISTEN_PID": nil,
+        "LISTEN_FDNAMES": nil,
     ]
+    /// A session of its own, so that a call that takes too long is ended with its children.
+    static var options: PlatformOptions {
+        var options = PlatformOptions()
+        options.createSession = true
+        options.teardownSequence = [
+            .send(signal: .terminate, toProcessGroup: true, allowedDurationToNextStep: grace)
+        ]
+        return options
+    }
 
-    package init() {}
+    let curl: Executable
+
+    /// `curl` is looked for where programs are.
+    package init(curl: String = "curl") { self.curl = .name(curl) }
 
     package func call(_ call: HookCall, _ values: HookValues) async throws(HookFailure) -> String {
         do {
@@ -32,19 +43,13 @@ package struct HookCaller: HookCalling {
     }
 
     private func run(_ words: [String], _ values: HookValues) async throws -> String {
-        var options = PlatformOptions()
-        options.createSession = true
-        options.teardownSequence = [
-            .send(signal: .terminate, toProcessGroup: true, allowedDurationToNextStep: Self.grace)
-        ]
-        var changes: [Environment.Key: String?] = [:]
-        for name in Self.ownVariables { changes[.init(stringLiteral: name)] = .some(nil) }
+        var changes = Self.ownVariables
         for (name, value) in values.environment { changes[.init(stringLiteral: name)] = value }
         let program = words.first ?? ""
         let said = Said()
         let status = try await Subprocess.run(
             .path(FilePath(program)), arguments: Arguments(Array(words.dropFirst())),
-            environment: .inherit.updating(changes), platformOptions: options, input: .none, output: .sequence,
+            environment: .inherit.updating(changes), platformOptions: Self.options, input: .none, output: .sequence,
             error: .sequence
         ) { execution in
             let (output, errors) = (execution.standardOutput, execution.standardError)
@@ -80,31 +85,7 @@ package struct HookCaller: HookCalling {
         }
     }
 
-    private func send(_ request: HookRequest, _ values: HookValues) async throws -> String {
-        let target = request.address.target(values)
-        let place = "\(request.method) \(request.address.socket ?? request.address.authority)\(target)"
-        let answer: HTTPAnswer
-        do {
-            answer = try await HTTPExchange.send(
-                request.method, target, to: request.address, headers: request.headers.mapValues { values.fill($0) },
-                body: request.json.map { $0.filled(values).json })
-        } catch {
-            throw HookFailure("\(place): \(Self.short("\(error)"))")
-        }
-        let said = Self.short(String(decoding: answer.body, as: UTF8.self))
-        guard (200..<300).contains(answer.status) else {
-            throw HookFailure("\(place): status \(answer.status)\(said.isEmpty ? "" : ": \(said)")")
-        }
-        guard let expected = request.contains?.filled(values) else { return "\(place): status \(answer.status)" }
-        let wanted = Self.short(String(decoding: expected.json, as: UTF8.self))
-        guard let found = try? JSONDecoder().decode(LedgerValue.self, from: answer.body) else {
-            throw HookFailure("\(place): the answer is not JSON, \(wanted) was expected: \(said)")
-        }
-        guard found.contains(expected) else { throw HookFailure("\(place): \(wanted) was expected: \(said)") }
-        return "\(place): \(wanted)"
-    }
-
-    private static func short(_ text: String) -> String {
+    static func short(_ text: String) -> String {
         let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
         return line.count > mostLetters ? line.prefix(mostLetters) + " …" : line
     }

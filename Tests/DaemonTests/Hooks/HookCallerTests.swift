@@ -102,6 +102,76 @@ struct HookCallerTests {
         let said = await failure(try request(server.port))
         #expect(said.hasPrefix("GET localhost:\(server.port)/: "), "\(said)")
         let unknown = HookRequest(method: "GET", address: try HTTPAddress("http://no-such-host.invalid/"))
-        #expect(await failure(.request(unknown)).contains("can't be looked up"))
+        #expect(await failure(.request(unknown)).contains("resolve host"))
+    }
+
+    @Test func aMissingCurlIsNamed() async throws {
+        let call = HookCall.request(HookRequest(method: "GET", address: try HTTPAddress("http://127.0.0.1:1/")))
+        do throws(HookFailure) {
+            _ = try await HookCaller(curl: "no-such-curl").call(call, Samples.values())
+            Issue.record("no curl, and yet an answer")
+        } catch {
+            #expect(error.description.hasSuffix("install curl"), "\(error)")
+        }
+    }
+
+    @Test func nothingInARequestIsAnOptionOfCurl() async throws {
+        let heard = Mutex<[ServerStandIn.Request]>([])
+        let server = try await ServerStandIn { request in
+            heard.withLock { $0.append(request) }
+            return .json(["ok": true])
+        }
+        let text = "@/etc/passwd\" \\ \noutput = \"/dev/full\" --help"
+        let call = HookRequest(
+            method: "PUT", address: try HTTPAddress("http://127.0.0.1:\(server.port)/[1-9]/../{a,b}?-o=@x"),
+            headers: ["X-Quoted": "a \\ \"b\" --help"], json: .text(text))
+        #expect(await failure(.request(call)).hasSuffix("status 200"))
+        let request = try #require(heard.withLock { $0.first })
+        #expect(request.method == "PUT" && request.path == "/[1-9]/../{a,b}?-o=@x")
+        #expect(request.headers["x-quoted"] == "a \\ \"b\" --help")
+        #expect(try JSONDecoder().decode(String.self, from: request.body) == text)
+        let empty = HookRequest(method: "POST", address: try HTTPAddress("http://127.0.0.1:\(server.port)/"))
+        #expect(await failure(.request(empty)).hasSuffix("status 200"))
+        let last = try #require(heard.withLock { $0.last })
+        #expect(last.headers["content-length"] == "0" && last.headers["content-type"] == nil)
+        await server.stop()
+    }
+
+    @Test func anAnswerWithoutEndIsCutOff() async throws {
+        let long = String(repeating: "x", count: 5 << 20)
+        let server = try await ServerStandIn { _ in .init(raw: "HTTP/1.1 200 OK\r\n\r\n" + long) }
+        #expect(await failure(try request(server.port)).contains("longer than 4194304 bytes"))
+        await server.stop()
+    }
+
+    /// A real TLS server with a certificate that nobody has signed.
+    @Test func httpsIsSpokenAndTheCertificateHasToBeTrusted() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "sm-tls-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        func openssl(_ words: String) throws -> (process: Process, output: FileHandle) {
+            let (process, pipe) = (Process(), Pipe())
+            process.executableURL = URL(filePath: "/usr/bin/openssl")
+            process.arguments = words.split(separator: " ").map(String.init)
+            process.currentDirectoryURL = URL(filePath: folder)
+            (process.standardInput, process.standardOutput) = (FileHandle.nullDevice, pipe)
+            process.standardError = FileHandle.nullDevice
+            try process.run()
+            return (process, pipe.fileHandleForReading)
+        }
+        try openssl("req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -keyout key -out cert").process
+            .waitUntilExit()
+        let server = try openssl("s_server -accept 127.0.0.1:0 -key key -cert cert -www")
+        defer { server.process.terminate() }
+        var said = ""
+        while said.firstMatch(of: /ACCEPT .*:([0-9]+)\n/) == nil {
+            let more = server.output.availableData
+            try #require(!more.isEmpty, "openssl ended: \(said)")
+            said += String(decoding: more, as: UTF8.self)
+        }
+        let port = try #require(said.firstMatch(of: /ACCEPT .*:([0-9]+)\n/)?.output.1)
+        let address = try HTTPAddress("https://localhost:\(port)/")
+        let answer = await failure(.request(HookRequest(method: "GET", address: address)))
+        #expect(answer.hasPrefix("GET localhost:\(port)/: curl: (60) "), "\(answer)")
     }
 }
