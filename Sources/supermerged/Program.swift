@@ -10,7 +10,7 @@ struct Program: AsyncParsableCommand {
         commandName: "supermerged", abstract: "Keep a deployed model merged from the fine-tunes in a directory.",
         version: Product.version)
 
-    @Option(help: "The configuration file (YAML); config/supermerged.yaml documents every key.")
+    @Option(help: "The configuration file (YAML); supermerged.yaml(5) documents every key.")
     var config: String
 
     @Flag(help: "Check the configuration, print OK or every fault, and exit.")
