@@ -5,7 +5,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: demo test reliability build bench check format fuzz set-up install deb clean
+.PHONY: demo test reliability build bench check format fuzz set-up install deb deb-test clean
 
 PREFIX ?= /usr
 SYSCONFDIR ?= /etc
@@ -86,6 +86,10 @@ install:
 # A Debian package in .build/deb.
 deb: set-up
 	Packaging/build
+
+# Installs, upgrades, removes and purges that package under a real systemd in a container; as root.
+deb-test: deb
+	Packaging/test
 
 clean:
 	@[ ! -e demo ] || chmod -R u+w demo

@@ -113,7 +113,7 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ]),
 
-        program("supermerged", ["Daemon", argumentParser]),
+        program("supermerged", ["Daemon", "WorkerProtocol", argumentParser]),
         program(
             "supermerge",
             ["Adapters", "Merging", "Registry", "Releases", "Safetensors", "Files", "WorkerProtocol", argumentParser]),

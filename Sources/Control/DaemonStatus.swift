@@ -126,6 +126,8 @@ package struct DaemonStatus: Codable, Hashable, Sendable {
     package var state: String
     package var pid: Int32
     package var started: String
+    /// `Product.version` of the daemon, which after an upgrade may be another than the asking program's.
+    package var daemonVersion: String?
 
     package init(
         activity: Activity, message: String, base: Task, tasks: [Task], registry: String, deploy: String, state: String,

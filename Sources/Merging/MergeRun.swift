@@ -235,7 +235,7 @@ package final class MergeRun {
                 return gains.isEmpty ? mean : mean * gains.reduce(0, +) / Double(gains.count)
             }
         }
-        result.versions = TorchRuntime.versions()
+        result.versions = RunningPrograms.versions()
         result.programs = RunningPrograms.digests()
         result.started = Date(timeIntervalSinceNow: (began - clock.now) / .seconds(1)).formatted(.iso8601)
         result.seconds = (clock.now - began) / .seconds(1)

@@ -1,8 +1,17 @@
 internal import Files
 internal import Foundation
+internal import Torch
+internal import WorkerProtocol
 
-/// The programs of this process, by their bytes: which binary made a release.
+/// The programs of this process, by their bytes and their versions: which binary made a release.
 enum RunningPrograms {
+    /// `supermerge`, and what it computes with, as far as it is loaded.
+    static func versions() -> [String: String] {
+        var versions = TorchRuntime.versions()
+        versions["supermerge"] = Product.version
+        return versions
+    }
+
     /// File name → SHA-256: this executable, and the library that runs graphs where it is loaded. What can't be read is left out.
     static func digests() -> [String: String] {
         var paths = ["/proc/self/exe"]

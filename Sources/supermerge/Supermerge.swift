@@ -1,4 +1,5 @@
 import ArgumentParser
+import WorkerProtocol
 
 /// The numerical program: merges, scores and looks into files; the daemon's worker. Exit status: 0 done, 1 failed, 2 usage.
 @main
@@ -7,6 +8,7 @@ struct Supermerge: ParsableCommand {
         commandName: "supermerge",
         abstract: "Merge fine-tuned models of one base into one model.",
         discussion: "JSON and results go to standard output, everything else to standard error.",
+        version: Product.version,
         subcommands: [Merge.self, Evaluate.self, Inspect.self, Reproduce.self, FinetuneCommand.self, Worker.self])
 
     /// Runs a subcommand; usage errors exit with 2.

@@ -1,10 +1,12 @@
 import ArgumentParser
+import WorkerProtocol
 
 /// The operator's hand on a running daemon. Exit status: 0 done, 1 failed, 2 usage, 3 refused by the gate.
 @main
 struct Program: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "supermergectl", abstract: "Look at a running supermerged and steer it.",
+        version: Product.version,
         subcommands: [
             StatusCommand.self, HealthCommand.self, WatchCommand.self, PlanCommand.self, HistoryCommand.self,
             ShowCommand.self, DiffCommand.self, RollbackCommand.self, RescanCommand.self, PauseCommand.self,

@@ -1,14 +1,16 @@
 import ArgumentParser
 import Daemon
 import Foundation
+import WorkerProtocol
 
 /// The daemon: watches a registry, merges what arrives, publishes what passes the gate.
 @main
 struct Program: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "supermerged", abstract: "Keep a deployed model merged from the fine-tunes in a directory.")
+        commandName: "supermerged", abstract: "Keep a deployed model merged from the fine-tunes in a directory.",
+        version: Product.version)
 
-    @Option(help: "The configuration file (YAML); config/supermerged.yaml documents every key.")
+    @Option(help: "The configuration file (YAML); supermerged.yaml(5) documents every key.")
     var config: String
 
     @Flag(help: "Check the configuration, print OK or every fault, and exit.")

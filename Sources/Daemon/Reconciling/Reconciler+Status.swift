@@ -32,6 +32,7 @@ extension Reconciler {
         }
         status.strays = snapshot?.strays ?? [:]
         status.hooks = hookStatuses()
+        status.daemonVersion = Product.version
         return status
     }
 

@@ -1,6 +1,5 @@
 internal import Files
 internal import Foundation
-internal import Torch
 package import WorkerProtocol
 
 extension Reproduction {
@@ -52,7 +51,7 @@ extension Reproduction {
                 recomputed: digests[output.name])
         }
         outcome = outputs.allSatisfy(\.isSame) ? .same : .different
-        for (name, now) in TorchRuntime.versions() where record.result.versions[name] != now {
+        for (name, now) in RunningPrograms.versions() where record.result.versions[name] != now {
             versions[name] = [record.result.versions[name] ?? "unknown", now]
         }
     }
