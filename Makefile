@@ -5,7 +5,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: demo test reliability build bench check format fuzz set-up install deb deb-test clean
+.PHONY: demo test reliability build bench check format compatibility fuzz set-up install deb deb-test clean
 
 PREFIX ?= /usr
 SYSCONFDIR ?= /etc
@@ -61,6 +61,10 @@ check:
 format:
 	swift format --in-place --recursive --parallel Package.swift Sources Tests Demo Fuzz
 	Packaging/man/render reference config/supermerged.yaml >docs/configuration.md
+
+# docs/compatibility.md, from what the tests find.
+compatibility: set-up
+	SUPERMERGE_WRITE_PAGES=1 swift test -j $(JOBS) --filter CompatibilityTests.thePageSaysWhatHappens
 
 set-up:
 	@Tools/set-up

@@ -150,7 +150,7 @@ let package = Package(
         tests(
             "Merging",
             [
-                "Merging", "Adapters", "Files", "ExportedModel", "ExportedGraph", "Torch", "Safetensors",
+                "Merging", "Adapters", "Files", "ExportedModel", "ExportedGraph", "Registry", "Torch", "Safetensors",
                 "WorkerProtocol",
             ],
             fixtures: true),

@@ -54,9 +54,11 @@ package struct Evaluation {
         let objective = Objective(settings, inputs: names)
         let scorer = Scorer(model: graph, autocast: false)
         guard !set.isLabelled else {
-            return try MergeError.blaming(name) { try scorer.score(parameters, set, set.all, objective).score }
+            return try MergeError.blaming(name, examples: file) {
+                try scorer.score(parameters, set, set.all, objective).score
+            }
         }
-        return try MergeError.blaming(name) {
+        return try MergeError.blaming(name, examples: file) {
             try agreement(of: parameters, parameters.merging(checkpoint(graph, ties)) { $1 }, set, objective, scorer)
         }
     }

@@ -1,14 +1,19 @@
 internal import ExportedModel
+internal import Safetensors
 internal import Torch
 internal import WorkerProtocol
 
 extension WorkerEvent.Failure {
-    /// Runs `body` over one task's checkpoint or examples: what the model says about them is that task's fault.
-    static func blaming<Value>(_ task: String, _ body: () throws -> Value) throws -> Value {
+    /// Runs `body` over one task's checkpoint or examples, which lie in `file`: what the model says about them is that task's
+    /// fault.
+    static func blaming<Value>(
+        _ task: String, examples file: SafetensorsFile? = nil, _ body: () throws -> Value
+    ) throws -> Value {
         do {
             return try body()
         } catch let fault as LabelFault {
-            throw MergeError.task(task, "validation.safetensors: \(fault)")
+            let name = file?.file.path.split(separator: "/").last ?? "validation.safetensors"
+            throw MergeError.task(task, "\(name): \(fault)")
         } catch let error as TorchError {
             throw error.isLackOfMemory ? error.asLackOfMemory : MergeError.task(task, error.description)
         } catch let error as ExportedModelError {

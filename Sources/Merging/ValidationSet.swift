@@ -73,7 +73,9 @@ final class ValidationSet {
         mixtures = Mixture.all(of: fitted, times: isMixable ? mixup : 0, seed: seed, stream: task + "/mixup")
         let isCausal = !inputNames.contains(Self.decoderInputs)
         if let choices {
-            try MergeError.blaming(task) { try Self.check(choices.all(), labels?.all(), count, isCausal: isCausal) }
+            try MergeError.blaming(task, examples: file) {
+                try Self.check(choices.all(), labels?.all(), count, isCausal: isCausal)
+            }
         }
     }
 

@@ -30,6 +30,7 @@ package actor RegistryScanner {
     let settle: Duration
     let requiresValidation: Bool
     let labelled: Set<TaskSettings.Objective>
+    let needsAdapters: Bool
     let now: @Sendable () -> ContinuousClock.Instant
     let wallClock: @Sendable () -> Int64
     let readGraph: @Sendable (String) throws -> GraphSignature
@@ -53,12 +54,14 @@ package actor RegistryScanner {
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
     /// `requiresValidation`: whether the configured method learns and so refuses tasks without a validation set and bases
-    /// without a graph. `labelled`: objectives whose examples are of no use to it without labels. `now` is the clock that settling is judged by, `wallClock` the time since 1970 in nanoseconds, with
-    /// which the files' own times are compared. `mostRead`: bytes that one scan reads, so that a large drop delays the word
-    /// about the others no longer than its own reading takes. `readGraph` gives the signature of an archive.
+    /// without a graph. `labelled`: objectives whose examples are of no use to it without labels. `needsAdapters`: whether tasks
+    /// with full weights are refused, because releases are written as one adapter. `now` is the clock that settling is judged
+    /// by, `wallClock` the time since 1970 in nanoseconds, with which the files' own times are compared. `mostRead`: bytes that
+    /// one scan reads, so that a large drop delays the word about the others no longer than its own reading takes. `readGraph`
+    /// gives the signature of an archive.
     package init(
         registry: String, cache: String, settle: Duration, requiresValidation: Bool,
-        labelled: Set<TaskSettings.Objective>,
+        labelled: Set<TaskSettings.Objective>, needsAdapters: Bool = false,
         now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now },
         wallClock: @escaping @Sendable () -> Int64 = { RegistryScanner.systemTime() }, mostRead: Int64 = 1 << 30,
         readGraph: @escaping @Sendable (String) throws -> GraphSignature = { try ExportedGraph(archive: $0).signature }
@@ -68,6 +71,7 @@ package actor RegistryScanner {
         self.settle = settle
         self.requiresValidation = requiresValidation
         self.labelled = labelled
+        self.needsAdapters = needsAdapters
         self.mostRead = mostRead
         self.now = now
         self.wallClock = wallClock
@@ -185,8 +189,9 @@ package actor RegistryScanner {
             let opened: BaseModel
             if let model { opened = model } else { opened = try admission.open(accepted, baseListing) }
             model = opened
-            return try TaskAdmission(base: opened, requiresValidation: requiresValidation, labelled: labelled)
-                .admit(name, &reader)
+            let door = TaskAdmission(
+                base: opened, requiresValidation: requiresValidation, labelled: labelled, needsAdapters: needsAdapters)
+            return try door.admit(name, &reader)
         }
     }
 

@@ -1,3 +1,4 @@
+import Adapters
 package import WorkerProtocol
 
 /// The registry as one scan saw it. Equal snapshots mean that nothing has to be decided.
@@ -70,4 +71,9 @@ package struct AcceptedTask: Hashable, Sendable {
         self.examples = examples
         self.isLabelled = isLabelled
     }
+}
+
+extension TaskSource {
+    /// Whether the task is an adapter, and not full weights.
+    package var isAdapter: Bool { files.contains { Adapter.fileNames.contains($0.name) } }
 }

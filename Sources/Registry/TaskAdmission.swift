@@ -12,6 +12,8 @@ struct TaskAdmission {
     let requiresValidation: Bool
     /// Objectives whose examples must be labelled.
     let labelled: Set<TaskSettings.Objective>
+    /// Whether releases are written as one adapter, too, so that full weights are of no use.
+    let needsAdapters: Bool
 
     /// Reads the whole task. Throws why it is not accepted.
     func admit(_ name: String, _ reader: inout DropReader) throws(AdmissionFault) -> AcceptedTask {
@@ -62,6 +64,13 @@ struct TaskAdmission {
             let adapter = try reader.adapter(base)
             try parameters.check(adapter)
             return adapter.checkpoint
+        }
+        guard !needsAdapters else {
+            throw .refused(
+                code: "no-adapter",
+                message:
+                    "it holds full weights, and releases are to be written as one adapter; drop an adapter, or set "
+                    + "merge.adapter to false")
         }
         let checkpoint = try reader.checkpoint().fitted(
             to: base.checkpoint, tied: base.tied, isNeeded: { !parameters.isHead($0) && !base.isSpare($0) })

@@ -5,7 +5,7 @@ internal import WorkerProtocol
 /// README.md of a release: a model card as the Hugging Face hub reads it, made from the record alone and the base's name.
 struct ModelCard {
     let record: ReleaseRecord
-    /// Name of the base model: `_name_or_path` of the copied config.json where that is a hub name, else its folder's name.
+    /// Name of the base model: `_name_or_path` of the copied config.json, of a path its last part, else its folder's name.
     let base: String
     let hasConfiguration: Bool
 
@@ -15,12 +15,13 @@ struct ModelCard {
         hasConfiguration = bytes != nil
         let configuration = bytes.flatMap { try? JSONSerialization.jsonObject(with: Data($0)) } as? [String: Any]
         let named = configuration?["_name_or_path"] as? String ?? ""
-        let isHubName = named.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._-]*\/[A-Za-z0-9][A-Za-z0-9._-]*/) != nil
-        base = isHubName ? named : record.base.directory.split(separator: "/").last.map(String.init) ?? "base"
+        let isHubName = named.wholeMatch(of: /([A-Za-z0-9][A-Za-z0-9._-]*\/)?[A-Za-z0-9][A-Za-z0-9._-]*/) != nil
+        let paths = [named, record.base.directory].lazy
+        base = isHubName ? named : paths.compactMap { $0.split(separator: "/").last.map(String.init) }.first ?? "base"
     }
 
     var text: String {
-        ([frontMatter, introduction, table, method, coefficients, verification] as [String?])
+        ([frontMatter, introduction, table, method, adapter, coefficients, verification] as [String?])
             .compactMap { $0 }.joined(separator: "\n") + "\n"
     }
 
@@ -81,7 +82,23 @@ struct ModelCard {
         } else if settings.method != .average {
             lines.append("- scale \(settings.scale)")
         }
+        lines += record.result.notes.map { "- \($0)" }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// Where the release is written as one adapter, too.
+    private var adapter: String? {
+        guard record.result.outputs.contains(where: { $0.name.hasPrefix("adapter/") }) else { return nil }
+        return """
+            ## Adapter
+
+            `adapter/` is the same merge as one adapter, for PEFT and servers of adapters:
+
+            ```
+            PeftModel.from_pretrained(base, "adapter")
+            ```
+
+            """
     }
 
     /// Spread of each task's coefficients over the layers; every one of them is in `release.json`.

@@ -73,6 +73,20 @@ struct PlannerTests {
         #expect(merged(decide(Samples.snapshot([a]), deployed, settings: settings)) == ["a"])
     }
 
+    /// Their release stays until the operator decides; nothing is started that can only fail.
+    @Test func deployedFullWeightsAreNotMergedWhereReleasesAreOneAdapter() {
+        var settings = MergeSettings()
+        settings.writesAdapter = true
+        var adapter = a
+        adapter.source.files = [SourceFile(name: "adapter_config.json", bytes: 1, sha256: "", stamp: "")]
+        var snapshot = Samples.snapshot([adapter])
+        #expect(merged(decide(snapshot, settings: settings)) == ["a"])
+        let refusal = Refusal(code: "no-adapter", message: "it holds full weights", fingerprint: "f")
+        snapshot.tasks["b"] = .refused(refusal)
+        #expect(merged(decide(snapshot, settings: settings)) == ["a"])
+        #expect(reason(decide(snapshot, Samples.record([adapter, b]), settings: settings)) == .waiting)
+    }
+
     @Test func aNewTaskAChangedTaskARemovedTaskAndAChangedBaseStartOne() {
         let deployed = Samples.record([a, b])
         #expect(merged(decide(Samples.snapshot([a, b, c]), deployed)) == ["a", "b", "c"])

@@ -74,7 +74,7 @@ import Testing
             try site.ledgerWatch().wait(for: "the configuration") {
                 try site.ledger(.configurationLoaded).count > count
             }
-            try site.settle(value)
+            try site.settle(value, status: value == "true" ? 3 : 0)
             #expect(site.current == "versions/2")
             #expect(try site.release()?.record.tasks.map(\.name) == ["amber", "birch", "cedar"])
         }

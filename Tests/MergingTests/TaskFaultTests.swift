@@ -36,6 +36,23 @@ struct TaskFaultTests {
         expectBlame(failure, "(the first is 0) is 5, but the head has 5 classes")
     }
 
+    @Test func otherExamplesAreBlamedByTheirOwnName() throws {
+        try Fixture.temporarily { directory in
+            let shapes = Fixture.root + "/shapes"
+            let folder = try ModelFolder(newAt: directory + "/data")
+            var examples = try ModelFolder(at: shapes).tensors("validation.safetensors")
+            examples["labels"] = .init([Int32](repeating: 5, count: 10), .i32)
+            try folder.write(examples, to: "test.safetensors")
+            let failure = #expect(throws: MergeError.self) {
+                try Evaluation(
+                    model: shapes, task: shapes, settings: TaskSettings(), data: folder.path + "/test.safetensors",
+                    base: Fixture.root + "/base"
+                ).score()
+            }
+            expectBlame(failure, "test.safetensors: a label of example 0")
+        }
+    }
+
     @Test func labelsOfAnotherRankAreTheTasksFault() throws {
         let failure = try failure { $0["labels"] = .init([Int32](repeating: 0, count: 20), .i32, shape: [10, 2]) }
         expectBlame(failure, "labels of shape")

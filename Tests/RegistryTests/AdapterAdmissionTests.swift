@@ -123,6 +123,16 @@ import Testing
         #expect(try await refusal()?.code == "extra-parameter")
     }
 
+    @Test func fullWeightsWhereReleasesAreOneAdapter() async throws {
+        try registry.writeTask("full")
+        try write()
+        let snapshot = try await registry.settledScan(registry.scanner(needsAdapters: true))
+        let refusal = snapshot.tasks["full"]?.refusal
+        #expect(refusal?.code == "no-adapter" && refusal?.message.contains("merge.adapter") == true)
+        #expect(snapshot.tasks["t"]?.content?.source.isAdapter == true)
+        #expect(try await registry.settledScan().tasks["full"]?.content?.source.isAdapter == false)
+    }
+
     @Test func wrappedNames() async throws {
         try write(Self.factors("base_model.model.module.") + Self.head())
         #expect(try await registry.settledScan().tasks["t"]?.content != nil)

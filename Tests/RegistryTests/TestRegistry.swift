@@ -35,12 +35,13 @@ final class TestRegistry: Sendable {
     func scanner(
         requiresValidation: Bool = true,
         labelled: Set<TaskSettings.Objective> = Set(TaskSettings.Objective.allCases), mostRead: Int64 = 1 << 30,
-        wallClock: @escaping @Sendable () -> Int64 = { 0 },
+        needsAdapters: Bool = false, wallClock: @escaping @Sendable () -> Int64 = { 0 },
         readGraph: @escaping @Sendable (String) throws -> GraphSignature = { _ in TestRegistry.signature }
     ) -> RegistryScanner {
         RegistryScanner(
             registry: root, cache: cache, settle: .seconds(5), requiresValidation: requiresValidation,
-            labelled: labelled, now: { self.time.withLock { $0 } }, wallClock: wallClock, mostRead: mostRead,
+            labelled: labelled, needsAdapters: needsAdapters, now: { self.time.withLock { $0 } }, wallClock: wallClock,
+            mostRead: mostRead,
             readGraph: readGraph)
     }
 

@@ -47,7 +47,30 @@ import WorkerProtocol
         #expect(text.contains("| sst2 | 8 | accuracy | 0.5000 | – | – | 0.8750 |"))
         #expect(text.contains("| sst2 | 0.2500 | 0.2500 | 0.2500 |"))
         #expect(text.contains("supermergectl verify 1"))
-        #expect(!text.contains(deployment.path))
+        #expect(!text.contains(deployment.path) && !text.contains("adapter/"))
+    }
+
+    @Test func modelCardTellsOfNotesAndOfTheAdapter() throws {
+        var (staging, record) = try deployment.stage()
+        let adapter = "adapter/adapter_model.safetensors"
+        try Durable.createDirectories(staging + "/adapter")
+        try Data("weights".utf8).write(to: URL(filePath: "\(staging)/\(adapter)"))
+        record.result.outputs.append(SourceFile(name: adapter, bytes: 7, sha256: Digest.sha256(Array("weights".utf8))))
+        record.result.notes = ["12 tensors of running statistics are the mean of the tasks'"]
+        let release = try store.publish(staging: staging, baseDirectory: deployment.base, record: record)
+        let text = String(decoding: try Durable.contents(release.directory + "/README.md"), as: UTF8.self)
+        #expect(text.contains("\n- 12 tensors of running statistics are the mean of the tasks'\n"))
+        #expect(text.contains("`adapter/` is the same merge as one adapter"))
+    }
+
+    @Test(arguments: [
+        ("gpt2", "gpt2"), ("acme/tiny", "acme/tiny"), ("/home/someone/models/tiny", "tiny"), ("./tiny/", "tiny"),
+        ("", "base"),
+    ]) func baseModelOfTheCard(named: String, shown: String) throws {
+        try deployment.write("base/config.json", #"{"_name_or_path":"\#(named)","model_type":"bert"}"#)
+        let release = try deployment.publish()
+        let text = String(decoding: try Durable.contents(release.directory + "/README.md"), as: UTF8.self)
+        #expect(text.hasPrefix("---\nbase_model:\n- \"\(shown)\"\n"), "\(text.prefix(60))")
     }
 
     @Test func reportStandsUnderTheDigests() throws {

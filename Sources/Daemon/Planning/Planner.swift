@@ -51,7 +51,8 @@ package enum Planner {
     ) -> Decision {
         let context = empty.context
         let isUsable = { (name: String, task: TaskSource) in
-            memory.setAside(name, digest: task.digest, context: context) == nil
+            (task.isAdapter || !empty.settings.writesAdapter)
+                && memory.setAside(name, digest: task.digest, context: context) == nil
         }
         let accepted = accepted(snapshot)
         let usable = accepted.filter(isUsable)

@@ -93,7 +93,8 @@ package struct DaemonProgram: Sendable {
         RegistryScanner(
             registry: configuration.registry, cache: configuration.admissionCache, settle: configuration.settle,
             requiresValidation: configuration.merge.method.isLearned,
-            labelled: Set(TaskSettings.Objective.allCases.filter(configuration.merge.needsLabels)))
+            labelled: Set(TaskSettings.Objective.allCases.filter(configuration.merge.needsLabels)),
+            needsAdapters: configuration.merge.writesAdapter)
     }
 
     private static func worker(

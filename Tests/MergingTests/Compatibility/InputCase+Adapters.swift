@@ -1,0 +1,95 @@
+import Files
+import Foundation
+
+extension InputCase {
+    /// An adapter that PEFT wrote, and that must come out as PEFT itself folds it into the base.
+    private static func folded(_ kind: String, _ name: String) -> InputCase {
+        let base: Base = name.hasPrefix("turned/") ? .turned : .modules
+        return InputCase(kind, base, .accepted(within: 1e-5), in: ["AdapterParityTests", "AdapterRunTests"]) {
+            try $0.adapt("\(AdapterFixture.root)/\(name)")
+        }
+    }
+
+    static let adapters: [InputCase] = [
+        folded("LoRA, with a head in `modules_to_save`", "lora"),
+        folded("rsLoRA, with `rank_pattern` and `alpha_pattern`", "rslora"),
+        folded("LoRA on an embedding", "embedding"), folded("LoRA on convolutions", "convolution"),
+        folded("LoRA with `bias: all`", "biases"), folded("LoRA with `bias: lora_only`", "adapted-biases"),
+        folded("LoRA with `lora_bias`", "lora-bias"),
+        folded("LoRA with layers of the trunk in `modules_to_save`", "saved"),
+        folded("LoRA whose `target_modules` is a regular expression", "expression"),
+        folded("LoRA with `fan_in_fan_out`", "turned/lora"),
+        folded("(IA)³ on outputs and inputs", "ia3"), folded("(IA)³ on convolutions", "ia3-convolution"),
+        folded("(IA)³ with `fan_in_fan_out`, on outputs", "turned/ia3"),
+        folded("(IA)³ with `fan_in_fan_out`, on inputs", "turned/ia3-inputs"),
+        InputCase("half precision", .modules, .accepted(within: 1e-2), in: ["AdapterRunTests"]) {
+            try $0.adapt(AdapterFixture.root + "/lora")
+            let file = "adapter_model.safetensors"
+            try $0.task.change(file) { tensors in
+                for (name, content) in tensors {
+                    tensors[name] = try SafetensorsDTypeCase.bf16.content(
+                        content.values(Float.self), shape: content.shape)
+                }
+            }
+        },
+    ]
+
+    /// As PEFT wrote it.
+    private static func unmergeable(_ kind: String, _ name: String, _ base: Base = .modules) -> InputCase {
+        InputCase(kind, base, .refused, in: ["AdaptersTests/RefusalTests"]) {
+            try $0.adapt("\(InputDrop.refused)/\(name)")
+        }
+    }
+
+    /// A plain LoRA with other settings.
+    private static func configured(_ kind: String, _ keys: String) -> InputCase {
+        InputCase(kind, .modules, .refused, in: ["AdaptersTests/RefusalTests"]) {
+            try $0.adapt(AdapterFixture.root + "/lora")
+            try $0.configure(keys)
+        }
+    }
+
+    static let adaptersRefused: [InputCase] = [
+        unmergeable("DoRA", "dora"), unmergeable("PiSSA, not converted", "pissa"),
+        unmergeable("OLoRA, not converted", "olora"), unmergeable("LoHa", "loha"), unmergeable("AdaLoRA", "adalora"),
+        unmergeable("VeRA", "vera"), unmergeable("`trainable_token_indices`", "tokens"),
+        unmergeable("`fan_in_fan_out` for some square matrices only", "mixed-orientation", .mixed),
+        configured("LoftQ", #"{"init_lora_weights": "loftq", "loftq_config": {"loftq_bits": 4}}"#),
+        configured("`layer_replication`", #"{"layer_replication": [[0, 2], [1, 3]]}"#),
+        configured("prompt tuning", #"{"peft_type": "PROMPT_TUNING"}"#),
+        configured("prefix tuning", #"{"peft_type": "PREFIX_TUNING"}"#),
+        configured("`target_parameters` (experts)", #"{"target_parameters": ["experts.w"]}"#),
+        configured("aLoRA", #"{"alora_invocation_tokens": [1, 2]}"#), configured("QALoRA", #"{"use_qalora": true}"#),
+        configured(
+            "a regular expression in `alpha_pattern` that can't be resolved",
+            #"{"alpha_pattern": {"layer.[0-5].query": 4}}"#),
+        configured("a key that is not known and switched on", #"{"a_key_of_tomorrow": true}"#),
+        configured("a rank that the configuration does not say", #"{"r": 5}"#),
+        InputCase("an adapter of another base", .turned, .refused, in: ["AdapterAdmissionTests"]) {
+            try $0.adapt(AdapterFixture.root + "/lora")
+        },
+        InputCase("a head that is not in `modules_to_save`", .vision, .refused, in: ["AdapterAdmissionTests"]) {
+            try $0.becomeAdapter(AdapterFixture.root + "/vit/letters")
+            try $0.task.change("adapter_model.safetensors") { $0 = $0.filter { !$0.key.contains("classifier") } }
+        },
+        InputCase("beside full weights", .vision, .refused, in: ["AdapterAdmissionTests"]) {
+            try $0.adapt(AdapterFixture.root + "/vit/letters")
+        },
+        InputCase("half of an adapter", .modules, .refused, in: ["AdapterAdmissionTests"]) {
+            try $0.adapt(AdapterFixture.root + "/lora")
+            try $0.task.removeFile("adapter_config.json")
+        },
+    ]
+}
+
+extension InputDrop {
+    /// An adapter in the place of full weights.
+    mutating func becomeAdapter(_ source: String) throws {
+        try task.removeFile("model.safetensors")
+        try adapt(source)
+    }
+}
+
+extension ModelFolder {
+    func removeFile(_ name: String) throws { try FileManager.default.removeItem(atPath: "\(path)/\(name)") }
+}
