@@ -10,6 +10,9 @@ package struct ControlClient: Sendable {
 
     package var socket: String
 
+    /// Seconds that a daemon on a machine under load may take to be reached.
+    private static let connecting = 30.0
+
     package init(socket: String) { self.socket = socket }
 
     /// Sends a request without a body and gives the body of the answer. Waits as long as the daemon takes.
@@ -31,7 +34,7 @@ package struct ControlClient: Sendable {
         }
         let connection: AsyncSocket
         do {
-            connection = try await AsyncSocket.connected(to: .unix(path: socket))
+            connection = try await AsyncSocket.connected(to: .unix(path: socket), timeout: Self.connecting)
         } catch {
             throw .unreachable(socket: socket, reason: "\(error)")
         }
