@@ -34,7 +34,7 @@ extension AdapterConfiguration {
             guard let value = values[key], !value.isOff else { continue }
             let reason = reasons[key] ?? "nothing is known about it that would let it be merged"
             throw .unsupported(
-                "`\(shown(key))` of \(fileName) is \(value.text): \(reason); train without it, or drop full weights")
+                "`\(shown(key))` of \(fileName) is \(value.phrase): \(reason); train without it, or drop full weights")
         }
         try checkStart(values["init_lora_weights"] ?? .null)
     }
@@ -50,8 +50,8 @@ extension AdapterConfiguration {
                 ? "save it with path_initial_model_for_weight_conversion, which makes it a plain LoRA"
                 : "drop full weights"
             throw .unsupported(
-                "`init_lora_weights` is \(value.text), which takes its start out of the base's weights; \(advice)")
-        default: throw .malformed("`init_lora_weights` of \(fileName) is \(value.text)")
+                "`init_lora_weights` is \(value.phrase), which takes its start out of the base's weights; \(advice)")
+        default: throw .malformed("`init_lora_weights` of \(fileName) is \(value.phrase)")
         }
     }
 }

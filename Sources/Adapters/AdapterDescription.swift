@@ -22,25 +22,25 @@ package struct AdapterDescription: Sendable {
         var values: [String: JSONValue] = [
             "peft_type": .string(kind.rawValue), "task_type": .null, "base_model_name_or_path": .null,
             "inference_mode": .bool(true), "modules_to_save": .null, "fan_in_fan_out": .bool(isTransposed),
-            "target_modules": .list(ranks.keys.sorted().map(JSONValue.string)),
+            "target_modules": .array(ranks.keys.sorted().map(JSONValue.string)),
         ]
         switch kind {
         case .lora:
             let rank = usualRank
             let others = ranks.filter { $0.value != rank }
             let pattern = JSONValue.object(
-                Dictionary(uniqueKeysWithValues: others.map { ("^" + $0.key, .number(Double($0.value))) }))
-            values["r"] = .number(Double(rank))
-            values["lora_alpha"] = .number(Double(rank))
+                Dictionary(uniqueKeysWithValues: others.map { ("^" + $0.key, .integer($0.value)) }))
+            values["r"] = .integer(rank)
+            values["lora_alpha"] = .integer(rank)
             values["rank_pattern"] = pattern
             values["alpha_pattern"] = pattern
-            values["lora_dropout"] = .number(0)
+            values["lora_dropout"] = .integer(0)
             values["init_lora_weights"] = .bool(true)
             values["use_rslora"] = .bool(false)
             values["use_dora"] = .bool(false)
             values["bias"] = .string(hasBiases ? "all" : "none")
         case .ia3:
-            values["feedforward_modules"] = .list(feedforward.sorted().map(JSONValue.string))
+            values["feedforward_modules"] = .array(feedforward.sorted().map(JSONValue.string))
             values["init_ia3_weights"] = .bool(true)
         }
         let encoder = JSONEncoder()

@@ -15,8 +15,9 @@ struct ConfigurationReader {
     func number(_ key: String) throws(AdapterError) -> Double? {
         switch values[key] {
         case nil, .null: return nil
-        case .number(let value): return value
-        case let value?: throw fault(key, value, "a number")
+        case let value?:
+            guard let number = value.double else { throw fault(key, value, "a number") }
+            return number
         }
     }
 
@@ -26,7 +27,7 @@ struct ConfigurationReader {
         case .object(let items):
             var numbers: [String: Double] = [:]
             for (name, value) in items {
-                guard case .number(let number) = value else { throw fault("\(key).\(name)", value, "a number") }
+                guard let number = value.double else { throw fault("\(key).\(name)", value, "a number") }
                 numbers[name] = number
             }
             return numbers
@@ -39,7 +40,7 @@ struct ConfigurationReader {
         switch values[key] {
         case nil, .null: return []
         case .string: return nil
-        case .list(let items):
+        case .array(let items):
             var names: [String] = []
             for item in items {
                 guard case .string(let name) = item else { throw fault(key, item, "a list of names") }
@@ -51,6 +52,6 @@ struct ConfigurationReader {
     }
 
     private func fault(_ key: String, _ value: JSONValue, _ wanted: String) -> AdapterError {
-        .malformed("`\(shown(key))` of \(AdapterConfiguration.fileName) is \(value.text), not \(wanted)")
+        .malformed("`\(shown(key))` of \(AdapterConfiguration.fileName) is \(value.phrase), not \(wanted)")
     }
 }

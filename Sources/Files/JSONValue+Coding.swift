@@ -5,12 +5,14 @@ extension JSONValue: Codable {
             self = .null
         } else if let value = try? container.decode(Bool.self) {
             self = .bool(value)
+        } else if let value = try? container.decode(Int.self) {
+            self = .integer(value)
         } else if let value = try? container.decode(Double.self) {
             self = .number(value)
         } else if let value = try? container.decode(String.self) {
             self = .string(value)
         } else if let value = try? container.decode([JSONValue].self) {
-            self = .list(value)
+            self = .array(value)
         } else {
             self = .object(try container.decode([String: JSONValue].self))
         }
@@ -21,9 +23,10 @@ extension JSONValue: Codable {
         switch self {
         case .null: try container.encodeNil()
         case .bool(let value): try container.encode(value)
+        case .integer(let value): try container.encode(value)
         case .number(let value): try container.encode(value)
         case .string(let value): try container.encode(value)
-        case .list(let items): try container.encode(items)
+        case .array(let items): try container.encode(items)
         case .object(let items): try container.encode(items)
         }
     }

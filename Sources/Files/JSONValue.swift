@@ -1,33 +1,45 @@
-/// Any JSON value: what somebody else's configuration may hold under a key that nobody knows yet.
+/// Any JSON value: a ledger's details, and what somebody else's configuration may hold under a key that nobody knows yet.
 package enum JSONValue: Hashable, Sendable {
     case null
     case bool(Bool)
+    /// A number that is whole and fits, however it was written.
+    case integer(Int)
     case number(Double)
     case string(String)
-    case list([JSONValue])
+    case array([JSONValue])
     case object([String: JSONValue])
 
     /// Whether this is how Python's libraries write that an option is not used.
     package var isOff: Bool {
         switch self {
         case .null, .bool(false): true
-        case .list(let items): items.isEmpty
+        case .array(let items): items.isEmpty
         case .object(let items): items.isEmpty
-        case .bool(true), .number, .string: false
+        case .bool(true), .integer, .number, .string: false
         }
     }
 
     /// For a message: short, on one line.
-    package var text: String {
+    package var phrase: String {
         switch self {
         case .null: "null"
         case .bool(let value): "\(value)"
+        case .integer(let value): "\(value)"
         case .number(let value): "\(value)"
         case .string(let value): "\"\(shown(value))\""
-        case .list: "a list"
+        case .array: "a list"
         case .object: "an object"
         }
     }
+}
+
+extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
+    ExpressibleByBooleanLiteral
+{
+    package init(stringLiteral value: String) { self = .string(value) }
+    package init(integerLiteral value: Int) { self = .integer(value) }
+    package init(floatLiteral value: Double) { self = .number(value) }
+    package init(booleanLiteral value: Bool) { self = .bool(value) }
 }
 
 /// A name out of a file, fit for one line of a message.

@@ -1,3 +1,5 @@
+import Files
+
 /// A strict reader of one JSON value (RFC 8259): whole input, no duplicate keys, bounded depth, valid UTF-8.
 struct JSONLine {
     struct Malformed: Error {
@@ -8,7 +10,7 @@ struct JSONLine {
     private let bytes: ArraySlice<UInt8>
     private var position: Int
 
-    static func parse(_ bytes: ArraySlice<UInt8>) throws(Malformed) -> LedgerValue {
+    static func parse(_ bytes: ArraySlice<UInt8>) throws(Malformed) -> JSONValue {
         var reader = JSONLine(bytes: bytes, position: bytes.startIndex)
         let value = try reader.value(depth: 0)
         reader.skipSpace()
@@ -27,7 +29,7 @@ struct JSONLine {
         position += 1
     }
 
-    private mutating func value(depth: Int) throws(Malformed) -> LedgerValue {
+    private mutating func value(depth: Int) throws(Malformed) -> JSONValue {
         guard depth < Self.deepest else { throw Malformed(reason: "nested too deeply") }
         skipSpace()
         switch next {
@@ -41,13 +43,13 @@ struct JSONLine {
         }
     }
 
-    private mutating func word(_ text: String, _ value: LedgerValue) throws(Malformed) -> LedgerValue {
+    private mutating func word(_ text: String, _ value: JSONValue) throws(Malformed) -> JSONValue {
         for byte in text.utf8 { try take(byte) }
         return value
     }
 
-    private mutating func object(depth: Int) throws(Malformed) -> LedgerValue {
-        var members: [String: LedgerValue] = [:]
+    private mutating func object(depth: Int) throws(Malformed) -> JSONValue {
+        var members: [String: JSONValue] = [:]
         try take(UInt8(ascii: "{"))
         skipSpace()
         if next == UInt8(ascii: "}") {
@@ -71,8 +73,8 @@ struct JSONLine {
         return .object(members)
     }
 
-    private mutating func array(depth: Int) throws(Malformed) -> LedgerValue {
-        var values: [LedgerValue] = []
+    private mutating func array(depth: Int) throws(Malformed) -> JSONValue {
+        var values: [JSONValue] = []
         try take(UInt8(ascii: "["))
         skipSpace()
         if next == UInt8(ascii: "]") {
@@ -89,7 +91,7 @@ struct JSONLine {
         return .array(values)
     }
 
-    private mutating func number() throws(Malformed) -> LedgerValue {
+    private mutating func number() throws(Malformed) -> JSONValue {
         let start = position
         var isInteger = true
         scan: while let byte = next {

@@ -26,7 +26,7 @@ package struct JournalTwin: Hashable, Sendable {
         ]
         values["SUPERMERGE_VERSION"] = entry.version.map { String($0) }
         values["SUPERMERGE_MERGE_ID"] = entry.merge
-        let tasks = entry.task.map { [$0] } ?? entry.details["tasks"]?.keys ?? []
+        let tasks = entry.task.map { [$0] } ?? entry.details["tasks"]?.members.keys.sorted() ?? []
         var fields = values.map { Field(name: $0.key, value: $0.value) }.sorted { $0.name < $1.name }
         fields += tasks.map { Field(name: "SUPERMERGE_TASK", value: $0) }
         let reserved: Set = [

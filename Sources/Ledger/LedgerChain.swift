@@ -14,7 +14,7 @@ struct LedgerChain {
     /// `upTo`: bytes to walk, default all; `visit` sees the members of each line.
     init(
         _ file: LedgerFile, upTo limit: Int? = nil,
-        _ visit: ([String: LedgerValue]) throws(JSONLine.Malformed) -> Void = { _ in }
+        _ visit: ([String: JSONValue]) throws(JSONLine.Malformed) -> Void = { _ in }
     ) throws(LedgerError) {
         let end: Int
         if let limit { end = limit } else { end = try file.size() }
@@ -46,9 +46,9 @@ struct LedgerChain {
 
     /// Checks a line and goes on to it.
     private mutating func take(
-        _ line: ArraySlice<UInt8>, path: String, _ visit: ([String: LedgerValue]) throws(JSONLine.Malformed) -> Void
+        _ line: ArraySlice<UInt8>, path: String, _ visit: ([String: JSONValue]) throws(JSONLine.Malformed) -> Void
     ) throws(LedgerError) {
-        let members: [String: LedgerValue]
+        let members: [String: JSONValue]
         do {
             members = try LedgerEntry.members(of: line)
         } catch {

@@ -1,7 +1,9 @@
+import Files
+
 extension LedgerEntry {
     /// The entry as its line, without the line break: one JSON object with sorted keys; what is nil is left out.
     var line: [UInt8] {
-        var members: [String: LedgerValue] = [
+        var members: [String: JSONValue] = [
             "sequence": .integer(sequence), "time": .string(time), "event": .string(event.rawValue),
             "message": .string(message), "details": .object(details), "previous": .string(previous),
         ]
@@ -9,18 +11,18 @@ extension LedgerEntry {
         if let version { members["version"] = .integer(version) }
         if let merge { members["merge"] = .string(merge) }
         var bytes: [UInt8] = []
-        LedgerValue.object(members).write(into: &bytes)
+        JSONValue.object(members).write(into: &bytes)
         return bytes
     }
 
     /// Reads the members of a line; nil where its event is of another version of the program: it counts in the chain, and
     /// nobody here can act on it. Throws the reason for which it is not an entry.
-    init?(members: [String: LedgerValue]) throws(JSONLine.Malformed) {
+    init?(members: [String: JSONValue]) throws(JSONLine.Malformed) {
         guard let sequence = members["sequence"]?.integer, let previous = members["previous"]?.text,
             let time = members["time"]?.text, let message = members["message"]?.text, let name = members["event"]?.text
         else { throw JSONLine.Malformed(reason: "a field of the entry is missing") }
         guard let kind = LedgerEvent.Kind(rawValue: name) else { return nil }
-        var details: [String: LedgerValue] = [:]
+        var details: [String: JSONValue] = [:]
         if case .object(let values) = members["details"] { details = values }
         self.init(
             LedgerEvent(
@@ -30,15 +32,10 @@ extension LedgerEntry {
     }
 
     /// The members of the line's object.
-    static func members(of line: ArraySlice<UInt8>) throws(JSONLine.Malformed) -> [String: LedgerValue] {
+    static func members(of line: ArraySlice<UInt8>) throws(JSONLine.Malformed) -> [String: JSONValue] {
         guard case .object(let members) = try JSONLine.parse(line) else {
             throw JSONLine.Malformed(reason: "not a JSON object")
         }
         return members
     }
-}
-
-extension LedgerValue {
-    var integer: Int? { if case .integer(let value) = self { value } else { nil } }
-    var text: String? { if case .string(let value) = self { value } else { nil } }
 }

@@ -1,3 +1,5 @@
+package import Files
+
 /// One line of `ledger.jsonl`.
 package struct LedgerEntry: Codable, Hashable, Sendable {
     /// 0, 1, 2 …
@@ -12,7 +14,7 @@ package struct LedgerEntry: Codable, Hashable, Sendable {
     /// One sentence for people.
     package var message: String
     /// Figures of the event, by name.
-    package var details: [String: LedgerValue]
+    package var details: [String: JSONValue]
     /// SHA-256 of the line before it (without its line break); 64 zeros in the first.
     package var previous: String
 

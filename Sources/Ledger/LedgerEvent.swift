@@ -1,3 +1,5 @@
+package import Files
+
 /// What happened, before it has a place in the chain.
 package struct LedgerEvent: Hashable, Sendable {
     package enum Kind: String, Codable, CaseIterable, Sendable {
@@ -26,11 +28,11 @@ package struct LedgerEvent: Hashable, Sendable {
     /// One sentence for people.
     package var message: String
     /// Figures of the event, by name.
-    package var details: [String: LedgerValue]
+    package var details: [String: JSONValue]
 
     package init(
         _ kind: Kind, task: String? = nil, version: Int? = nil, merge: String? = nil, message: String,
-        details: [String: LedgerValue] = [:]
+        details: [String: JSONValue] = [:]
     ) {
         self.kind = kind
         self.task = task

@@ -46,7 +46,7 @@ final class ModelConfiguration {
 
     func number(_ key: String, default standard: Double) throws(ModelFamilyError) -> Double {
         guard let value = value(key) else { return standard }
-        guard case .number(let number) = value, number.isFinite else { throw fault(key, value, "a number") }
+        guard let number = value.double, number.isFinite else { throw fault(key, value, "a number") }
         return number
     }
 
@@ -65,7 +65,7 @@ final class ModelConfiguration {
     func texts(_ key: String) throws(ModelFamilyError) -> [String] {
         guard let value = value(key) else { return [] }
         var texts: [String] = []
-        guard case .list(let items) = value else { throw fault(key, value, "a list of names") }
+        guard case .array(let items) = value else { throw fault(key, value, "a list of names") }
         for item in items {
             guard case .string(let text) = item else { throw fault(key, item, "a list of names") }
             texts.append(text)
@@ -75,13 +75,13 @@ final class ModelConfiguration {
 
     /// Height and width: two positive whole numbers, or one for both.
     func sides(_ key: String, default standard: Int) throws(ModelFamilyError) -> (height: Int, width: Int) {
-        guard case .list(let items)? = value(key) else {
+        guard case .array(let items)? = value(key) else {
             let side = try count(key, default: standard)
             return (side, side)
         }
         let sides = items.compactMap(Self.length)
         guard sides.count == 2, items.count == 2 else {
-            throw fault(key, .list(items), "one positive whole number or two")
+            throw fault(key, .array(items), "one positive whole number or two")
         }
         return (sides[0], sides[1])
     }
@@ -90,7 +90,7 @@ final class ModelConfiguration {
     func padding(_ key: String, default standard: Int?, rows: Int) throws(ModelFamilyError) -> Int? {
         guard values[key] != nil else { return standard }
         guard let value = value(key) else { return nil }
-        guard case .number(let number) = value, let row = Int(exactly: number), (-rows..<rows).contains(row) else {
+        guard case .integer(let row) = value, (-rows..<rows).contains(row) else {
             throw fault(key, value, "the number of one of \(rows) tokens")
         }
         return row < 0 ? row + rows : row
@@ -114,14 +114,14 @@ final class ModelConfiguration {
     /// Refuses any value of a key but the ones that leave the arithmetic alone.
     func demand(_ key: String, oneOf harmless: [JSONValue]) throws(ModelFamilyError) {
         guard let value = value(key), !harmless.contains(value) else { return }
-        throw unsupported(key, "is \(value.text), which is not built here")
+        throw unsupported(key, "is \(value.phrase), which is not built here")
     }
 
     /// Refuses what is switched on and was neither asked for nor is among the keys that say nothing about the arithmetic.
     func checkRest(inert: Set<String>) throws(ModelFamilyError) {
         for key in values.keys.sorted() where !asked.contains(key) && !inert.contains(key) {
             guard let value = values[key], !value.isOff else { continue }
-            throw unsupported(key, "is \(value.text), and it is not known here what that changes")
+            throw unsupported(key, "is \(value.phrase), and it is not known here what that changes")
         }
     }
 
@@ -136,11 +136,11 @@ final class ModelConfiguration {
     }
 
     private func fault(_ key: String, _ value: JSONValue, _ wanted: String) -> ModelFamilyError {
-        .malformed(path: path, reason: "has `\(shown(scope + key))` \(value.text), not \(wanted)")
+        .malformed(path: path, reason: "has `\(shown(scope + key))` \(value.phrase), not \(wanted)")
     }
 
     private static func length(_ value: JSONValue) -> Int? {
-        guard case .number(let number) = value, let length = Int(exactly: number) else { return nil }
-        return (1...longestAxis).contains(length) ? length : nil
+        guard case .integer(let length) = value, (1...longestAxis).contains(length) else { return nil }
+        return length
     }
 }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Ledger
 import Synchronization
@@ -33,7 +34,7 @@ struct LedgerWritingTests {
         #expect(entries.count == 8 * 25)
         for side in 0..<8 {
             let numbers = entries.filter { $0.message == "\(side)" }.map { $0.details["number"] }
-            #expect(numbers == (0..<25).map { LedgerValue.integer($0) })
+            #expect(numbers == (0..<25).map { JSONValue.integer($0) })
         }
         #expect(try Ledger.verify(path: stand.configuration.ledger) > entries.count)
     }

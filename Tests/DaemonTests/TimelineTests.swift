@@ -1,3 +1,4 @@
+import Files
 import Control
 import Foundation
 import Ledger
@@ -13,7 +14,7 @@ struct TimelineTests {
         events.enumerated().map { LedgerEntry($1, sequence: $0, time: "2026-01-01T00:00:0\($0)Z", previous: "") }
     }
 
-    private func scores(_ values: [String: Double]) -> LedgerValue {
+    private func scores(_ values: [String: Double]) -> JSONValue {
         .object(
             values.mapValues {
                 .object(["metric": "accuracy", "after": .number($0), "before": 0.5, "base": .integer(0)])

@@ -20,7 +20,7 @@ import Testing
         try site.start()
         try site.settle()
         let resumed = try #require(try site.ledger(.mergeProgress).first { $0.message.contains("resumed") })
-        let step = try #require(resumed.details["step"]?.number)
+        let step = try #require(resumed.details["step"]?.double)
         #expect(step > 0 && step < 300 && step.truncatingRemainder(dividingBy: 10) == 0)
         #expect(try site.ledger(.published).count == 1)
 

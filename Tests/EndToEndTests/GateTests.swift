@@ -34,9 +34,9 @@ import Testing
         let gated = try #require(try site.ledger(.gated).last)
         #expect(gated.task == "amber")
         #expect(gated.message.contains("amber fell from"))
-        let scores = try #require(gated.details["scores"]?.object?["amber"]?.object)
-        let before = try #require(scores["before"]?.number), after = try #require(scores["after"]?.number)
-        let (fall, p) = (try #require(scores["fall"]?.number), try #require(scores["p"]?.number))
+        let scores = try #require(gated.details["scores"]?.members["amber"]?.members)
+        let before = try #require(scores["before"]?.double), after = try #require(scores["after"]?.double)
+        let (fall, p) = (try #require(scores["fall"]?.double), try #require(scores["p"]?.double))
         #expect(abs(before - after - fall) < 1e-9 && fall > 0.02 && p < 0.05)
         #expect(scores["objection"] != nil)
 
@@ -83,16 +83,5 @@ import Testing
                 guard let name = task["name"] as? String, let state = task["state"] as? String else { return nil }
                 return (name, state)
             })
-    }
-}
-
-extension LedgerValue {
-    var object: [String: LedgerValue]? { if case .object(let members) = self { members } else { nil } }
-    var number: Double? {
-        switch self {
-        case .number(let value): value
-        case .integer(let value): Double(value)
-        default: nil
-        }
     }
 }

@@ -11,8 +11,8 @@ import Testing
     }
 
     private func figures(_ site: Site, _ task: String) throws -> [String: Double] {
-        let scores = try #require(try site.ledger(.published).last?.details["scores"]?.object?[task]?.object)
-        return scores.compactMapValues(\.number)
+        let scores = try #require(try site.ledger(.published).last?.details["scores"]?.members[task]?.members)
+        return scores.compactMapValues(\.double)
     }
 
     @Test func anUnlabelledTaskIsMergedAndJudgedByAgreement() throws {
@@ -79,9 +79,9 @@ import Testing
         let gated = try #require(try site.ledger(.gated).last)
         #expect(gated.message.contains("amber fell from"), "\(gated.message)")
         #expect(gated.message.contains("agreement with its own checkpoint"), "\(gated.message)")
-        let scores = try #require(gated.details["scores"]?.object?["amber"]?.object)
+        let scores = try #require(gated.details["scores"]?.members["amber"]?.members)
         #expect(scores["metric"] == .string("agreement"))
-        #expect(try #require(scores["p"]?.number) < 0.05)
+        #expect(try #require(scores["p"]?.double) < 0.05)
     }
 
     @Test func aLossThatNeedsLabelsRefusesItAtTheDoorUntilThatChanges() throws {

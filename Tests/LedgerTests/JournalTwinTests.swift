@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Ledger
 import Testing
@@ -28,7 +29,7 @@ import Testing
     }
 
     @Test func anEventOfSeveralTasksIsFoundByEach() {
-        let tasks: LedgerValue = .object(["sst2": "digest-1", "mnli": "digest-2"])
+        let tasks: JSONValue = .object(["sst2": "digest-1", "mnli": "digest-2"])
         let twin = twin(LedgerEvent(.published, version: 3, message: "", details: ["tasks": tasks]))
         #expect(twin.fields.filter { $0.name == "SUPERMERGE_TASK" }.map(\.value) == ["mnli", "sst2"])
         let one = self.twin(LedgerEvent(.gated, task: "sst2", message: "", details: ["tasks": tasks]))

@@ -1,3 +1,4 @@
+import Files
 import Ledger
 
 /// What `GET /timeline` answers: releases and what happened between them, gathered from the ledger, so that releases that are
@@ -66,24 +67,13 @@ struct Timeline: Codable, Hashable, Sendable {
         }
     }
 
-    private static func scores(_ details: LedgerValue?) -> [Score] {
+    private static func scores(_ details: JSONValue?) -> [Score] {
         (details?.members ?? [:]).sorted { $0.key < $1.key }.compactMap { task, figures in
             let figures = figures.members
             guard let value = figures["after"]?.double else { return nil }
             return Score(
                 task: task, metric: figures["metric"]?.scalar ?? "", value: value, before: figures["before"]?.double,
                 base: figures["base"]?.double)
-        }
-    }
-}
-
-extension LedgerValue {
-    fileprivate var integer: Int? { if case .integer(let value) = self { value } else { nil } }
-    fileprivate var double: Double? {
-        switch self {
-        case .number(let value): value
-        case .integer(let value): Double(value)
-        default: nil
         }
     }
 }

@@ -1,3 +1,5 @@
+import Files
+
 /// One thing that a hook does: it either succeeds or says why not.
 package enum HookCall: Hashable, Sendable {
     /// A program and its arguments, without a shell; exit status 0 is success.
@@ -12,7 +14,7 @@ package struct HookRequest: Hashable, Sendable {
     package var headers: [String: String]
     /// The body, as JSON.
     package var json: HookTemplate?
-    /// What the answer's JSON must contain; see `LedgerValue.contains`.
+    /// What the answer's JSON must contain; see `JSONValue.contains`.
     package var contains: HookTemplate?
 
     package init(

@@ -1,17 +1,18 @@
+package import Files
 import Foundation
-package import Ledger
+import Ledger
 
 /// JSON whose texts may hold placeholders, also in the names of members.
 package indirect enum HookTemplate: Hashable, Sendable {
     /// A number, a truth value or null.
-    case fixed(LedgerValue)
+    case fixed(JSONValue)
     case text(String)
     case list([HookTemplate])
     case object([String: HookTemplate])
     /// A text, or anything else as JSON, in base64.
     case base64(HookTemplate)
 
-    func filled(_ values: HookValues) -> LedgerValue {
+    func filled(_ values: HookValues) -> JSONValue {
         switch self {
         case .fixed(let value): value
         case .text(let text): .string(values.fill(text))
@@ -23,13 +24,13 @@ package indirect enum HookTemplate: Hashable, Sendable {
         }
     }
 
-    private static func data(_ value: LedgerValue) -> Data {
+    private static func data(_ value: JSONValue) -> Data {
         if case .string(let text) = value { return Data(text.utf8) }
         return value.json
     }
 }
 
-extension LedgerValue {
+extension JSONValue {
     /// As JSON with sorted keys; what JSON can't hold is `null`.
     var json: Data {
         let encoder = JSONEncoder()
@@ -39,7 +40,7 @@ extension LedgerValue {
 
     /// Whether everything expected is there: every member of an object, for each element of a list one that contains it, and
     /// words and numbers by their text, so that 3 is "3". An object or a word is also found in a list that has it.
-    func contains(_ expected: LedgerValue) -> Bool {
+    func contains(_ expected: JSONValue) -> Bool {
         switch (self, expected) {
         case (.object(let members), .object(let wanted)):
             return wanted.allSatisfy { name, value in members[name]?.contains(value) ?? false }

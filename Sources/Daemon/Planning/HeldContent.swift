@@ -1,4 +1,5 @@
-package import Ledger
+package import Files
+import Ledger
 
 /// What stood in the registry when the operator rolled back: it stays unmerged until something of it changes.
 package struct HeldContent: Hashable, Sendable {
@@ -13,12 +14,12 @@ package struct HeldContent: Hashable, Sendable {
     }
 
     /// Nil where a ledger entry holds none.
-    package init?(_ value: LedgerValue?) {
+    package init?(_ value: JSONValue?) {
         guard let members = value?.members, let context = members["context"]?.text else { return nil }
         self.init(context: context, tasks: members["tasks"]?.members.compactMapValues(\.text) ?? [:])
     }
 
-    package var ledgerValue: LedgerValue {
+    package var ledgerValue: JSONValue {
         .object(["context": .string(context), "tasks": .object(tasks.mapValues { .string($0) })])
     }
 }

@@ -1,3 +1,4 @@
+import Files
 import Ledger
 import WorkerProtocol
 
@@ -19,7 +20,7 @@ struct MergeDetails {
         withoutNew = request.withoutNew
     }
 
-    init(_ details: [String: LedgerValue]) {
+    init(_ details: [String: JSONValue]) {
         inputs = details["inputs"]?.text ?? ""
         context = details["context"]?.text ?? ""
         tasks = details["tasks"]?.members.compactMapValues(\.text) ?? [:]
@@ -27,7 +28,7 @@ struct MergeDetails {
         withoutNew = details["without-new"]?.text ?? ""
     }
 
-    var ledgerDetails: [String: LedgerValue] {
+    var ledgerDetails: [String: JSONValue] {
         [
             "inputs": .string(inputs), "context": .string(context), "tasks": .object(tasks.mapValues { .string($0) }),
             "new": .array(new.map { .string($0) }), "without-new": .string(withoutNew),
@@ -35,13 +36,7 @@ struct MergeDetails {
     }
 
     /// How the tasks were fitted together, and why.
-    static func of(_ choice: StrategyChoice) -> [String: LedgerValue] {
+    static func of(_ choice: StrategyChoice) -> [String: JSONValue] {
         ["strategy": .string(choice.strategy.rawValue), "strategy-reason": .string(choice.reason)]
     }
-}
-
-extension LedgerValue {
-    var text: String? { if case .string(let text) = self { text } else { nil } }
-    var members: [String: LedgerValue] { if case .object(let members) = self { members } else { [:] } }
-    var elements: [LedgerValue] { if case .array(let elements) = self { elements } else { [] } }
 }

@@ -1,3 +1,4 @@
+import Files
 package import Ledger
 package import Registry
 import WorkerProtocol
@@ -85,7 +86,7 @@ package enum RegistryChanges {
 
     private static func event(
         _ kind: LedgerEvent.Kind, _ key: String, _ state: String?, task: String? = nil, message: String,
-        _ details: [String: LedgerValue]
+        _ details: [String: JSONValue]
     ) -> LedgerEvent {
         var details = details
         details["announcement"] = .string(key)

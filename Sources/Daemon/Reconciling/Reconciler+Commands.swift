@@ -1,3 +1,4 @@
+import Files
 package import Control
 import Ledger
 import Registry
@@ -84,7 +85,7 @@ extension Reconciler {
         }
     }
 
-    private func performRollback(_ version: Int, _ caller: [String: LedgerValue]) async -> ActionReply {
+    private func performRollback(_ version: Int, _ caller: [String: JSONValue]) async -> ActionReply {
         let (store, created) = (signingStore, Self.timestamp())
         let (events, head) = (await refusedSinceRelease(), await ledgerHead())
         do {
@@ -153,7 +154,7 @@ extension Reconciler {
 
     /// Notes what the operator wants and who asked for it, and does it.
     private func perform(
-        _ action: String, _ message: String, task: String? = nil, _ caller: [String: LedgerValue],
+        _ action: String, _ message: String, task: String? = nil, _ caller: [String: JSONValue],
         _ effect: (isolated Reconciler) -> String
     ) async -> ActionReply {
         let details = caller.merging(["action": .string(action)]) { $1 }

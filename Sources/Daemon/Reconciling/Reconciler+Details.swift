@@ -1,11 +1,12 @@
+import Files
 import Ledger
 import WorkerProtocol
 
 extension Reconciler {
     /// What the ledger keeps of a release: its inputs and each task's figures.
-    func publicationDetails(_ record: ReleaseRecord, verdict: GateVerdict?) -> [String: LedgerValue] {
+    func publicationDetails(_ record: ReleaseRecord, verdict: GateVerdict?) -> [String: JSONValue] {
         let inputs = MergeInputs(record: record)
-        var details: [String: LedgerValue] = [
+        var details: [String: JSONValue] = [
             "inputs": .string(inputs.fingerprint), "context": .string(inputs.context),
             "tasks": .object(inputs.tasks.mapValues { .string($0) }), "new": .array([]),
             "base": .string(inputs.base), "steps": .integer(record.result.steps),
@@ -20,10 +21,10 @@ extension Reconciler {
     }
 
     /// Task → its figures before and after.
-    static func scores(_ verdict: GateVerdict) -> LedgerValue {
-        var scores: [String: LedgerValue] = [:]
+    static func scores(_ verdict: GateVerdict) -> JSONValue {
+        var scores: [String: JSONValue] = [:]
         for task in verdict.tasks {
-            var figures: [String: LedgerValue] = [
+            var figures: [String: JSONValue] = [
                 "metric": .string(task.metric), "examples": .integer(task.examples), "allowed": .number(task.allowed),
             ]
             let numbers: [(String, Double?)] = [

@@ -104,7 +104,7 @@ extension Reconciler {
         let quarters = 4 * progress.done / progress.total
         guard quarters > running?.quarters ?? 4 else { return }
         running?.quarters = quarters
-        var details: [String: LedgerValue] = ["step": .integer(progress.done), "steps": .integer(progress.total)]
+        var details: [String: JSONValue] = ["step": .integer(progress.done), "steps": .integer(progress.total)]
         details["loss"] = progress.loss.map { .number($0) }
         details["held-out"] = progress.heldOut.map { .number($0) }
         await record(

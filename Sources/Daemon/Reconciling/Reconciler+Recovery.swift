@@ -16,7 +16,7 @@ extension Reconciler {
         await forgetUnneeded()
         let own = try? await Blocking.run { try ReadableFile(path: "/proc/self/exe", followingLinks: true).sha256() }
         let pid = ProcessInfo.processInfo.processIdentifier
-        var details: [String: LedgerValue] = ["pid": .integer(Int(pid)), "user": .integer(Int(geteuid()))]
+        var details: [String: JSONValue] = ["pid": .integer(Int(pid)), "user": .integer(Int(geteuid()))]
         details["executable"] = own.map { .string($0) }
         await record(LedgerEvent(.started, message: "daemon started", details: details))
         await recordConfiguration("configuration loaded")
@@ -29,7 +29,7 @@ extension Reconciler {
 
     func recordConfiguration(_ message: String) async {
         let details = Dictionary(
-            ConfigurationKey.all.map { ($0.path, LedgerValue.string($0.show(configuration))) }
+            ConfigurationKey.all.map { ($0.path, JSONValue.string($0.show(configuration))) }
         ) { first, _ in first }
         await record(LedgerEvent(.configurationLoaded, message: message, details: details))
     }

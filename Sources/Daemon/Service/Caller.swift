@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Glibc
 import Ledger
@@ -15,7 +16,7 @@ struct Caller: Hashable, Sendable {
     }
 
     /// What the ledger keeps: the number, and the name where the machine knows one.
-    static var details: [String: LedgerValue] {
+    static var details: [String: JSONValue] {
         guard let user = current?.user else { return [:] }
         return ["by": .string(name(of: user).map { "\($0) (\(user))" } ?? "\(user)")]
     }

@@ -32,7 +32,7 @@ struct LlamaAttention {
             throw configuration.unsupported("head_dim", "is \(width), which is odd")
         }
         let base = try configuration.number("rope_theta", default: 10_000)
-        try configuration.demand("partial_rotary_factor", oneOf: [.number(1)])
+        try configuration.demand("partial_rotary_factor", oneOf: [.integer(1)])
         try Self.checkScaling(configuration.nested("rope_scaling"))
         let parameters = try configuration.nested("rope_parameters")
         theta = try parameters?.number("rope_theta", default: base) ?? base
@@ -42,7 +42,7 @@ struct LlamaAttention {
 
     private static func checkScaling(_ rope: ModelConfiguration?) throws(ModelFamilyError) {
         for key in ["rope_type", "type"] { try rope?.demand(key, oneOf: [.string("default")]) }
-        try rope?.demand("partial_rotary_factor", oneOf: [.number(1)])
+        try rope?.demand("partial_rotary_factor", oneOf: [.integer(1)])
         try rope?.checkRest(inert: ["rope_theta"])
     }
 

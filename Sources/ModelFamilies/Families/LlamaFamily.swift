@@ -20,7 +20,7 @@ enum LlamaFamily: ModelFamily {
         let hasBias = try configuration.flag("mlp_bias", default: false)
         let padding = try configuration.padding("pad_token_id", default: nil, rows: vocabulary)
         let isTied = try configuration.flag("tie_word_embeddings", default: false)
-        try configuration.demand("pretraining_tp", oneOf: [.number(1)])
+        try configuration.demand("pretraining_tp", oneOf: [.integer(1)])
         let attention = try LlamaAttention(configuration, width: width)
 
         let tokens = draft.input("input_ids", "int64", [nil, nil])

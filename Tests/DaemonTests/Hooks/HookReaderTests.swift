@@ -1,3 +1,4 @@
+import Files
 @testable import Daemon
 import Foundation
 import Ledger
@@ -102,8 +103,8 @@ struct HookReaderTests {
         (#"{"a": {}}"#, #"{"a": "x"}"#, false), (#"{"a": null}"#, #"{"a": null}"#, true), ("[]", "[]", true),
     ])
     func contains(answer: String, expected: String, holds: Bool) throws {
-        func value(_ text: String) throws -> LedgerValue {
-            try JSONDecoder().decode(LedgerValue.self, from: Data(text.utf8))
+        func value(_ text: String) throws -> JSONValue {
+            try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
         }
         #expect(try value(answer).contains(value(expected)) == holds)
     }

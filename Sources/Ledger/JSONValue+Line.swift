@@ -1,4 +1,6 @@
-extension LedgerValue {
+import Files
+
+extension JSONValue {
     /// Appends the value as JSON: keys sorted, no white space, UTF-8 unescaped, numbers by their shortest exact form;
     /// what JSON can't hold (NaN, infinities) as the strings `nan`, `inf` and `-inf`.
     func write(into bytes: inout [UInt8]) {
