@@ -201,8 +201,8 @@ def page(told):
         "# A causal language model", "",
         f"`{told['command']}` fine-tunes SmolLM2-135M-Instruct ({told['parameters']:,} parameters, out of a 4-bit GGUF file) on two "
         f"tasks by LoRA (rank 8 on `q_proj` and `v_proj`), {options['steps']} steps of {options['batch']} examples each, and merges "
-        f"with {told['fit_steps']} steps and {options['validated']} validation examples a task. So few steps make no good "
-        "fine-tunes; what is shown is that the way is whole. Perplexity of the answer, over the first "
+        f"with {told['fit_steps']} steps and {options['validated']} validation examples a task. "
+        "Perplexity of the answer, over the first "
         f"{options['tested']} test examples of at most {options['longest']} tokens, which nothing was fitted to or chosen on (lower "
         "is better):", "", "| task | base | own LoRA | merged |", "| --- | ---: | ---: | ---: |", *rows, "",
         f"transformers loads the release, and its perplexity is the one above but for {perplexity:.1e}; PEFT loads `adapter/` on the "
@@ -215,14 +215,14 @@ def main():
     parser.add_argument("--base", help="folder of another Llama than the package's; its graph.pt2 is made where it has none")
     parser.add_argument("--trial", action="store_true", help="print the JSON, write nothing")
     parser.add_argument("--folder", default=f"{programs.ROOT}/docs/results")
-    parser.add_argument("--steps", type=int, default=12, help="steps of each fine-tune (default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=80, help="steps of each fine-tune (default: %(default)s)")
     parser.add_argument("--rate", type=float, default=2e-3, help="their step size (default: %(default)s)")
     parser.add_argument("--batch", type=int, default=8, help="examples of a step (default: %(default)s)")
-    parser.add_argument("--fit", type=int, default=8, help="steps of the merge (default: %(default)s)")
-    parser.add_argument("--trained", type=int, default=128, help="examples read, validation among them (default: %(default)s)")
-    parser.add_argument("--validated", type=int, default=24, help="examples of a validation set (default: %(default)s)")
-    parser.add_argument("--tested", type=int, default=64, help="test examples (default: %(default)s)")
-    parser.add_argument("--longest", type=int, default=24, help="most tokens of an example (default: %(default)s)")
+    parser.add_argument("--fit", type=int, default=40, help="steps of the merge (default: %(default)s)")
+    parser.add_argument("--trained", type=int, default=720, help="examples read, validation among them (default: %(default)s)")
+    parser.add_argument("--validated", type=int, default=64, help="examples of a validation set (default: %(default)s)")
+    parser.add_argument("--tested", type=int, default=200, help="test examples (default: %(default)s)")
+    parser.add_argument("--longest", type=int, default=32, help="most tokens of an example (default: %(default)s)")
     options = parser.parse_args()
     transformers.logging.set_verbosity_error()
     with contextlib.ExitStack() as stack:

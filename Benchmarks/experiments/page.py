@@ -6,7 +6,8 @@ HEAD = """# Results
 
 Written by `Benchmarks/results page` from the JSON files in this folder; no number is typed by hand. Percent right on test sets
 that nothing was fitted or chosen on; everything fitted or searched saw the tasks' validation sets alone, of which a quarter was
-held out for choosing the step. Medians over seeds, lowest and highest in parentheses.
+held out for choosing the step. Medians over seeds, lowest and highest in parentheses. A causal language model, SmolLM2-135M, has
+[a page of its own](causal.md).
 """
 
 
