@@ -7,10 +7,10 @@ import tempfile
 STEPS = 5
 
 
-def peak(program, base, tasks):
+def peak(program, base, tasks, flags=()):
     """Largest resident set of the whole merge, in bytes, as the program itself reports it."""
     with tempfile.TemporaryDirectory() as directory:
-        command = [program, "merge", "--base", base, "--steps", str(STEPS), "--output", f"{directory}/merged"]
+        command = [program, "merge", "--base", base, "--steps", str(STEPS), "--output", f"{directory}/merged", *flags]
         for task in tasks:
             command += ["--task", task]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

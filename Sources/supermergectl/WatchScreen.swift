@@ -28,21 +28,20 @@ final class WatchScreen: Sendable {
         Terminal.write("\u{1B}[H" + page.joined(separator: "\r\n") + "\u{1B}[J")
     }
 
-    /// At most `columns` characters; styles count nothing and are kept, so that each is ended.
+    /// At most `columns` characters, the last of them `…` where there are more; styles count nothing and are kept, so that each is
+    /// ended.
     static func cut(_ line: String, to columns: Int) -> String {
-        var result = ""
-        var room = columns
+        var pieces: [(text: String, isStyle: Bool)] = []
         var isStyle = false
         for character in line {
             if character == "\u{1B}" { isStyle = true }
-            if isStyle {
-                result.append(character)
-                if character == "m" { isStyle = false }
-            } else if room > 0 {
-                result.append(character)
-                room -= 1
-            }
+            pieces.append((String(character), isStyle))
+            if character == "m" { isStyle = false }
         }
-        return result
+        let places = pieces.indices.filter { !pieces[$0].isStyle }
+        guard places.count > columns, columns > 0 else { return line }
+        pieces[places[columns - 1]].text = "…"
+        for place in places[columns...] { pieces[place].text = "" }
+        return pieces.map(\.text).joined()
     }
 }

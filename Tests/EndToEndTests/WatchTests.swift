@@ -72,6 +72,35 @@ import Testing
         #expect(!lines.contains { $0.contains("daemon started") })
     }
 
+    /// A window of 60 columns, by util-linux's `script`.
+    @Test func onATerminalLinesAreCutVisiblyAndThePageIsGivenBack() throws {
+        let terminal = "/usr/bin/script"
+        guard FileManager.default.isExecutableFile(atPath: terminal) else {
+            print("skipped: \(terminal) is not there")
+            return
+        }
+        let site = try Site()
+        try site.start()
+        let folder = try TemporaryFolder()
+        let (output, number) = (folder.path + "/output", folder.path + "/pid")
+        let command = "stty cols 60 rows 20; echo $$ >\(number); exec \(Programs.control) --socket \(site.socket) watch"
+        let screen = try ChildProcess(
+            terminal, ["-qec", command, "/dev/null"], output: output, errors: output + ".errors")
+        _ = try lines(of: output, until: "no release yet")
+        try site.drop("amber")
+        try site.settle()
+        _ = try lines(of: output, until: "published release 1")
+        let process = try #require(pid_t(Execution.text(number).trimmingCharacters(in: .whitespacesAndNewlines)))
+        #expect(kill(process, SIGINT) == 0)
+        #expect(try screen.wait() == 0)
+        let drawn = try Execution.text(output)
+        let lines = drawn.replacing("\u{1B}[H", with: "\n").split(whereSeparator: \.isNewline)
+        let widths = lines.map { $0.replacing(/\u{1B}\[[?0-9;]*[A-Za-z]/, with: "").count }
+        #expect(widths.allSatisfy { $0 <= 60 } && widths.contains(60))
+        #expect(lines.contains { $0.contains("…\u{1B}") })
+        #expect(drawn.hasSuffix("\u{1B}[?25h\u{1B}[?1049l"))
+    }
+
     @Test func aDaemonThatIsRestartedIsWaitedFor() throws {
         let site = try Site()
         let daemon = try site.start()
