@@ -56,14 +56,6 @@ extension AdmissionFault {
     }
 }
 
-extension Collection<String> {
-    /// The first names for a message, and how many more there are.
-    var firstFew: String {
-        let shown = prefix(3).map { "`\($0.printable)`" }.joined(separator: ", ")
-        return count > 3 ? "\(shown) and \(count - 3) more" : shown
-    }
-}
-
 extension String {
     /// Fit for one line of a message: no control characters, at most 200 characters.
     var printable: String { printable(limit: 200) }

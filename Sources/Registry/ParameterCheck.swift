@@ -1,4 +1,5 @@
 import Adapters
+import Files
 import Safetensors
 
 /// Compares a task's tensors with the base's by name, shape and type.

@@ -1,4 +1,5 @@
 import ExportedGraph
+import Files
 import Safetensors
 import WorkerProtocol
 
