@@ -206,6 +206,20 @@ struct ReconcilerTests {
         }
     }
 
+    @Test func aRollbackToWhatIsDeployedChangesNothing() async throws {
+        let stand = try DaemonStand(Samples.snapshot([]))
+        defer { stand.remove() }
+        stand.drop("a")
+        try await stand.live { daemon in
+            _ = await daemon.rescan(wait: true)
+            let reply = await daemon.rollback(to: 1)
+            #expect(reply == ActionReply(.done, "release 1 is deployed already", version: 1))
+            stand.drop("a", "b")
+            #expect(await daemon.rescan(wait: true).version == 2, "and nothing is held back")
+        }
+        #expect(try await !stand.kinds().contains(.rolledBack))
+    }
+
     @Test func aReleaseThatTheLedgerMissesIsEnteredAtStart() async throws {
         let stand = try DaemonStand(Samples.snapshot([]))
         defer { stand.remove() }

@@ -72,10 +72,14 @@ extension Reconciler {
         }
     }
 
-    /// Publishes an older release's content under a new number and holds the registry's present content back.
+    /// Publishes an older release's content under a new number and holds the registry's present content back. Where that release
+    /// is deployed, it says so and does nothing.
     package func rollback(to version: Int) async -> ActionReply {
         let caller = Caller.details
         return await command { reconciler in
+            guard reconciler.deployed?.version != version else {
+                return reconciler.reply(.done, "release \(version) is deployed already")
+            }
             reconciler.cancel("rollback to release \(version)")
             if let merge = reconciler.running {
                 await merge.task?.value
