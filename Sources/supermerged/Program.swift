@@ -13,7 +13,7 @@ struct Program: AsyncParsableCommand {
     @Option(help: "The configuration file (YAML); supermerged.yaml(5) documents every key.")
     var config: String
 
-    @Flag(help: "Check the configuration, print OK or every fault, and exit.")
+    @Flag(help: "Check the configuration, print OK or every fault, warn where the registry is not there, and exit.")
     var check = false
 
     @Flag(help: "Log what the worker says, too.")
@@ -35,7 +35,9 @@ struct Program: AsyncParsableCommand {
     mutating func run() async throws {
         do {
             if check {
-                _ = try Daemon.Configuration.load(config)
+                for warning in try Daemon.Configuration.load(config).warnings() {
+                    FileHandle.standardError.write(Data("supermerged: warning: \(config): \(warning)\n".utf8))
+                }
                 print("\(config): OK")
                 return
             }

@@ -27,9 +27,20 @@ import Testing
     @Test func aGoodConfigurationPassesTheCheck() throws {
         let site = try Site()
         let run = try run(site, "--check")
-        #expect(run.status == 0 && run.output.contains("OK"))
+        #expect(run.status == 0 && run.output.contains("OK") && run.errors.isEmpty, "\(run.errors)")
         let shipped = Programs.package.appending(path: "config/supermerged.yaml").path
         #expect(try Execution.run(Programs.daemon, ["--config", shipped, "--check"]).status == 0)
+    }
+
+    @Test(arguments: [true, false]) func aRegistryThatIsNoDirectoryIsAWarning(isFile: Bool) throws {
+        let site = try Site()
+        try FileManager.default.removeItem(atPath: site.registry)
+        if isFile { try Data().write(to: URL(filePath: site.registry)) }
+        let run = try run(site, "--check")
+        #expect(run.status == 0 && run.output.contains("OK"))
+        let lines = run.errors.split(separator: "\n")
+        #expect(lines.count == 1 && run.errors.contains("warning: \(site.configuration): registry: "), "\(run.errors)")
+        #expect(run.errors.contains(site.registry) && run.errors.contains(isFile ? "not a directory" : "there is no"))
     }
 
     @Test func aMissingFileAndUsageHaveTheirStatuses() throws {
