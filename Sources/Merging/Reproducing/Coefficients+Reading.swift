@@ -18,6 +18,7 @@ extension Coefficients {
             }
             return try file.floats(entry).map(Double.init)
         }
+        let columnNames = columnNames(layers)
         for (index, layer) in layers.enumerated() {
             let rows = try values(layer.name, length: layer.weightRows)
             for task in 0..<count {
@@ -25,7 +26,7 @@ extension Coefficients {
                 weights.values.replaceSubrange(weights.range(task: task, layer: index), with: own)
             }
             guard layer.weightColumns > 0 else { continue }
-            let gains = try values(columns(layer), length: layer.weightColumns)
+            let gains = try values(columnNames[index], length: layer.weightColumns)
             for task in 0..<count {
                 let own = gains[task * layer.weightColumns..<(task + 1) * layer.weightColumns]
                 weights.values.replaceSubrange(

@@ -93,6 +93,30 @@ struct ReproductionTests {
         }
     }
 
+    @Test func aBaseTensorThatIsCalledAsGainsAreComesOutAgain() throws {
+        try Fixture.temporarily { directory in
+            var plan = try Fixture.plan(Fixture.settings(), in: directory)
+            plan.settings.granularity = .rowColumn
+            plan.settings.steps = 2
+            let base = try ModelFolder(plan.base.directory, copiedTo: directory + "/base")
+            let layer = "vit.layers.0.mlp.fc1.weight"
+            let shape = try #require(try base.tensors()[layer]).shape
+            let spare = ModelFolder.Content([Float](repeating: 0.5, count: shape.reduce(1, *)), .f32, shape: shape)
+            try base.change { tensors in
+                for name in [layer + ":columns", layer + ":columns:columns"] { tensors[name] = spare }
+            }
+            plan.base.directory = base.path
+            try expectSame(plan)
+            let release = ModelFolder(at: plan.output)
+            #expect(try release.tensors()[layer + ":columns"]?.bytes == spare.bytes)
+            let coefficients = try release.tensors("merge/coefficients.safetensors")
+            #expect(
+                coefficients[layer + ":columns"]?.shape == [2, shape[0]],
+                "the coefficients of the rows of the spare one")
+            #expect(coefficients[layer + ":columns:columns:columns"]?.shape == [2, shape[1]])
+        }
+    }
+
     /// A release of copies of the fixture's folders, to be tampered with.
     private func tamper(
         _ body: (_ record: ReleaseRecord, _ plan: MergePlan, _ directory: String) throws -> Void
