@@ -35,6 +35,7 @@ package struct Evaluation {
 
     /// Loss and metric over all examples; without labels by the agreement with the task's own checkpoint.
     package func score() throws -> Score {
+        try checkFolders()
         let (folder, described) = try describedGraph()
         let graph = try ExportedModel(described)
         let isAdapter = Adapter.isPresent(directory: model)
@@ -60,6 +61,30 @@ package struct Evaluation {
         }
         return try MergeError.blaming(name, examples: file) {
             try agreement(of: parameters, parameters.merging(checkpoint(graph, ties)) { $1 }, set, objective, scorer)
+        }
+    }
+
+    /// Says what to name instead of a folder that is not there, or of one that is no task.
+    private func checkFolders() throws {
+        func isFolder(_ path: String) throws -> Bool {
+            try FileStatus.ifPresent(path, followingLinks: true)?.kind == .directory
+        }
+        guard try isFolder(model) else {
+            throw MergeError(
+                kind: .environment,
+                message: "there is no folder \(model); name that of a release, the base or a checkpoint with --model")
+        }
+        guard data == nil else { return }
+        guard try isFolder(task) else {
+            throw MergeError(
+                kind: .environment,
+                message: "there is no folder \(task); name that of a task with --task, or examples with --data")
+        }
+        guard try FileStatus.ifPresent(task + "/validation.safetensors", followingLinks: true) != nil else {
+            throw MergeError.task(
+                name,
+                "there is no validation.safetensors in \(task), so there is nothing to score on; name a task's folder with "
+                    + "--task, or examples with --data")
         }
     }
 

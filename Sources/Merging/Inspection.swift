@@ -4,6 +4,7 @@ internal import ExportedModel
 internal import Files
 internal import ModelFamilies
 internal import Safetensors
+internal import WorkerProtocol
 
 /// What a model folder, a safetensors file or a graph holds.
 package struct Inspection: Codable, Sendable {
@@ -39,11 +40,18 @@ package struct Inspection: Codable, Sendable {
         tensors = []
         parameters = 0
         bytes = 0
-        if path.hasSuffix(".pt2") {
+        let kind = try FileStatus.ifPresent(path, followingLinks: true)?.kind
+        let named = "name a model's folder, a .safetensors file or a graph.pt2"
+        guard let kind else {
+            throw MergeError(kind: .environment, message: "\(path): there is nothing of this name; \(named)")
+        }
+        if kind != .directory, path.hasSuffix(".pt2") {
             graph = try Self.graph { try ExportedGraph(archive: path) }
-        } else if path.hasSuffix(".safetensors") {
+        } else if kind != .directory, path.hasSuffix(".safetensors") {
             let file = try SafetensorsFile(file: ReadableFile(path: path, followingLinks: true))
             add([String(path.split(separator: "/").last ?? "")], file.entries)
+        } else if kind != .directory {
+            throw MergeError(kind: .environment, message: "\(path): can't be looked into; \(named)")
         } else if Adapter.isPresent(directory: path) {
             let file = try SafetensorsFile(
                 file: ReadableFile(path: "\(path)/\(Adapter.weightsName)", followingLinks: true))

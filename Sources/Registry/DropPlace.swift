@@ -47,7 +47,8 @@ struct DropPlace: Hashable, Sendable {
         }
     }
 
-    private static func realPath(_ path: String) -> String? {
+    /// The path without links; nil where there is nothing.
+    static func realPath(_ path: String) -> String? {
         guard let resolved = unsafe realpath(path, nil) else { return nil }
         defer { unsafe free(resolved) }
         return unsafe String(cString: resolved)

@@ -24,9 +24,14 @@ package final class Checkpoint: Sendable {
         let indexFile = try folder.openIfPresent(ShardIndex.fileName)
         switch (single, indexFile) {
         case (nil, nil):
+            let isThere = try SafetensorsError.wrapping { () throws(FilesError) in
+                try FileStatus.ifPresent(directory, followingLinks: true) != nil
+            }
             throw .missing(
                 path: directory,
-                reason: "no \(ShardIndex.singleName) and no \(ShardIndex.fileName); put the model's weights there")
+                reason: isThere
+                    ? "no \(ShardIndex.singleName) and no \(ShardIndex.fileName); put the model's weights there"
+                    : "there is no such folder; check the path")
         case (.some, .some):
             throw .malformed(
                 path: directory,

@@ -235,6 +235,19 @@ import Testing
         #expect(graph["fault"] == nil)
         let words = try Execution.run(Programs.merge, ["inspect", workshop.task("amber") + "/model.safetensors"])
         #expect(words.status == 0 && words.output.contains("classifier.weight"))
+        #expect((object["verdict"] as? [String: Any])?["outcome"] as? String == "admitted")
+        for (flags, verdict) in [
+            ([workshop.base], "would be admitted as a base"),
+            ([workshop.task("amber")], "would be admitted as a task of \(workshop.base): 96 examples"),
+            (
+                [workshop.base, "--base", workshop.base],
+                "would be refused as a task of \(workshop.base) (archive): `graph.pt2`"
+            ),
+        ] {
+            let run = try Execution.run(Programs.merge, ["inspect"] + flags)
+            let last = run.output.split(separator: "\n").last.map(String.init) ?? ""
+            #expect(run.status == 0 && last.hasPrefix(verdict), "\(flags): \(run.errors)\(last)")
+        }
     }
 
     @Test func exitStatusesTellFailureFromUsage() throws {
@@ -260,6 +273,35 @@ import Testing
         #expect(try merge(workshop.base).errors.contains("is not empty"))
         #expect(try merge(workshop.base).status == 1)
         #expect(try Execution.run(Programs.merge, ["--help"]).status == 0)
+    }
+
+    @Test func whatIsNotThereIsSaidInOneLine() throws {
+        let folder = try TemporaryFolder()
+        let workshop = try Workshop.shared()
+        let file = folder.path + "/notes.txt"
+        try Data("no model".utf8).write(to: URL(filePath: file))
+        let score = ["evaluate", "--model", workshop.base, "--task"]
+        let cases: [(arguments: [String], message: String)] = [
+            (["inspect", "/nope"], "/nope: there is nothing of this name; name a model's folder"),
+            (["inspect", file], "\(file): can't be looked into; name a model's folder"),
+            (["inspect", folder.path], "\(folder.path): no model.safetensors and no"),
+            (["inspect", workshop.base, "--base", "/nope"], "/nope: there is no such folder; check the path"),
+            (["inspect", "/nope.safetensors"], "/nope.safetensors: there is nothing of this name"),
+            (score + ["nope"], "there is no folder nope; name that of a task with --task"),
+            (score + [workshop.base], "there is no validation.safetensors in \(workshop.base)"),
+            (["evaluate", "--model", "/nope", "--task", workshop.task("amber")], "there is no folder /nope; name"),
+            (score + [workshop.task("amber"), "--data", "/nope"], "/nope"),
+            (
+                ["merge", "--base", "/nope", "--task", workshop.task("amber"), "--output", folder.path + "/x"],
+                "/nope: there is no"
+            ),
+        ]
+        for (arguments, message) in cases {
+            let run = try Execution.run(Programs.merge, arguments)
+            #expect(run.status == 1 && run.output.isEmpty, "\(arguments)")
+            #expect(run.errors.split(separator: "\n").count == 1, "\(arguments): \(run.errors)")
+            #expect(run.errors.contains(message), "\(arguments): \(run.errors)")
+        }
     }
 
     @Test func aFileThatIsNoModelIsOneLine() throws {

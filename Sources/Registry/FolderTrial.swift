@@ -1,0 +1,118 @@
+import Adapters
+package import ExportedGraph
+import Files
+import WorkerProtocol
+
+/// Admission of a folder that need not lie in a registry, by the registry's rules and the default settings of a merge.
+///
+/// Reads the whole folder, and of a task's base what it is compared with, a chunk at a time.
+package struct FolderTrial {
+    private let place: DropPlace
+    /// Where the base lies that it would be a task of; nil where that is not known.
+    private let base: DropPlace?
+    private let readGraph: @Sendable (String) throws -> GraphSignature
+
+    /// `base`: the folder of the base that it would be a task of; default: the base of the registry that it lies in. `readGraph`
+    /// gives the signature of an archive.
+    ///
+    /// Throws `AdmissionFault` where one of them is no folder.
+    package init(
+        _ directory: String, base: String? = nil,
+        readGraph: @escaping @Sendable (String) throws -> GraphSignature = { try ExportedGraph(archive: $0).signature }
+    ) throws(AdmissionFault) {
+        self.readGraph = readGraph
+        let place = try Self.place(directory)
+        let registered = place.relative.hasPrefix("tasks/") ? DropPlace(root: place.root, relative: "base") : nil
+        self.place = place
+        self.base = try base.map(Self.place) ?? registered
+    }
+
+    /// In `tasks` beside a `base` a folder lies in a registry, out of which no link may lead; any other lies in the folder above.
+    private static func place(_ directory: String) throws(AdmissionFault) -> DropPlace {
+        guard let path = DropPlace.realPath(directory), isFolder(path), path != "/" else {
+            throw .unreadable("\(directory): there is no such folder; check the path")
+        }
+        let parts = path.split(separator: "/").map(String.init)
+        let (name, above, root) = (parts[parts.count - 1], parts.dropLast(), parts.dropLast(2))
+        if above.last == "tasks", isFolder(path + "/../../base") {
+            return DropPlace(root: "/" + root.joined(separator: "/"), relative: "tasks/" + name)
+        }
+        return DropPlace(root: "/" + above.joined(separator: "/"), relative: name)
+    }
+
+    private static func isFolder(_ path: String) -> Bool {
+        (try? FileStatus(path: path, followingLinks: true))?.kind == .directory
+    }
+
+    /// As a task where the base is known or it holds what only tasks hold, else as a base.
+    package func verdict() -> FolderVerdict {
+        var verdict = FolderVerdict(role: .base, outcome: .unknown)
+        do throws(AdmissionFault) {
+            let listing = try listing(place, inBase: false)
+            let ofTasks = [DropRules.validation, DropRules.settings] + Adapter.fileNames
+            guard base != nil || ofTasks.contains(where: { listing.files[$0] != nil }) else {
+                try judge(self.listing(place, inBase: true), &verdict) { isLearned, reader throws(AdmissionFault) in
+                    _ = try door(isLearned).admit(&reader)
+                    return nil
+                }
+                return verdict
+            }
+            verdict.role = .task
+            guard let base else {
+                verdict.message = "its base is not known; name the base's folder with --base"
+                return verdict
+            }
+            verdict.base = base.path
+            let name = place.relative.split(separator: "/").last.map(String.init) ?? ""
+            try judge(listing, &verdict) { isLearned, reader throws(AdmissionFault) in
+                let task = try admission(of: base, isLearned).admit(name, &reader)
+                return task.examples == 0
+                    ? "no examples" : "\(task.examples) examples\(task.isLabelled ? "" : " without labels")"
+            }
+        } catch {
+            (verdict.outcome, verdict.message) = (.unknown, "\(error)")
+        }
+        return verdict
+    }
+
+    /// Tries for the default method, then for one that learns nothing.
+    private func judge(
+        _ listing: DropListing, _ verdict: inout FolderVerdict,
+        _ admit: (_ isLearned: Bool, _ reader: inout DropReader) throws(AdmissionFault) -> String?
+    ) throws(AdmissionFault) {
+        if let objection = listing.objection { return try refuse(objection, &verdict) }
+        var reader = DropReader(listing: listing, memory: FileMemory())
+        do throws(AdmissionFault) {
+            verdict.message = try admit(true, &reader)
+            verdict.outcome = .admitted
+        } catch {
+            try refuse(error, &verdict)
+            do throws(AdmissionFault) { _ = try admit(false, &reader) } catch { return }
+            (verdict.outcome, verdict.code) = (.admittedForStaticMethods, nil)
+        }
+    }
+
+    private func refuse(_ fault: AdmissionFault, _ verdict: inout FolderVerdict) throws(AdmissionFault) {
+        guard case .refused(let code, let message) = fault else { throw fault }
+        (verdict.outcome, verdict.code, verdict.message) = (.refused, code, message)
+    }
+
+    private func door(_ isLearned: Bool) -> BaseAdmission {
+        BaseAdmission(readGraph: readGraph, requiresValidation: isLearned)
+    }
+
+    private func admission(of base: DropPlace, _ isLearned: Bool) throws(AdmissionFault) -> TaskAdmission {
+        let source = BaseSource(directory: base.path, files: [], digest: "")
+        let accepted = AcceptedBase(source: source, headParameters: [], hasGraph: isLearned)
+        let model = try door(isLearned).open(accepted, listing(base, inBase: true))
+        let settings = MergeSettings()
+        return TaskAdmission(
+            base: model, requiresValidation: isLearned,
+            labelled: isLearned ? Set(TaskSettings.Objective.allCases.filter(settings.needsLabels)) : [],
+            needsAdapters: false)
+    }
+
+    private func listing(_ place: DropPlace, inBase: Bool) throws(AdmissionFault) -> DropListing {
+        do throws(FilesError) { return try DropListing(place, inBase: inBase) } catch { throw AdmissionFault(error) }
+    }
+}
