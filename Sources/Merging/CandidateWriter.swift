@@ -33,7 +33,8 @@ struct CandidateWriter {
             ($1.dtype.byteCount, $0.name) < ($0.dtype.byteCount, $1.name)
         }
         let slots = entries.map { SafetensorsWriter.Slot(name: $0.name, dtype: $0.dtype, shape: $0.shape) }
-        let writer = try CheckpointWriter(directory: directory, slots: slots)
+        let writer = try CheckpointWriter(
+            directory: directory, slots: slots, shardBytes: workbench.plan.settings.maxShardSize)
         let behind = unsafe WriteBehind { try unsafe writer.append($0) }
         for (done, entry) in entries.enumerated() {
             if let index = places[entry.name] {

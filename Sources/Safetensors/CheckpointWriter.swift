@@ -1,6 +1,6 @@
 internal import Files
 
-/// Writes a model as `model.safetensors`, or as shards of at most `shardBytes` with their index, in the Hugging Face layout.
+/// Writes a model as `model.safetensors`, or as shards with their index, in the Hugging Face layout.
 package final class CheckpointWriter {
     package struct Output: Hashable, Sendable {
         package var name: String
@@ -18,7 +18,10 @@ package final class CheckpointWriter {
     private struct Shard {
         var name = ""
         var slots: [SafetensorsWriter.Slot] = []
+        /// Of the tensors.
         var bytes: Int64 = 0
+        /// Of the file, at most.
+        var length = SafetensorsWriter.headerLength
     }
 
     private let directory: String
@@ -30,8 +33,8 @@ package final class CheckpointWriter {
     private var writer: SafetensorsWriter?
     private var outputs: [Output] = []
 
-    /// Tensors are then appended whole and in this order (a large one may come in pieces). A tensor above `shardBytes` gets a
-    /// shard to itself.
+    /// Tensors are then appended whole and in this order (a large one may come in pieces). No file is longer than `shardBytes`,
+    /// its header included, but for a tensor that is larger alone: it gets a shard to itself.
     package init(
         directory: String, slots: [SafetensorsWriter.Slot], shardBytes: Int64 = 5_000_000_000
     ) throws(SafetensorsError) {
@@ -107,6 +110,10 @@ package final class CheckpointWriter {
     private static func plan(
         directory: String, slots: [SafetensorsWriter.Slot], shardBytes: Int64
     ) throws(SafetensorsError) -> [Shard] {
+        guard shardBytes > 0 else {
+            throw .unwritable(
+                path: directory, reason: "files of at most \(shardBytes) bytes hold nothing; allow more for each")
+        }
         var shards = [Shard()]
         var names: Set<String> = []
         for slot in slots {
@@ -117,10 +124,12 @@ package final class CheckpointWriter {
                 throw .unwritable(path: directory, reason: "tensor \(quoted(slot.name)) has an impossible shape")
             }
             let last = shards[shards.count - 1]
-            let isFull = last.bytes > shardBytes - bytes || last.slots.count == HeaderParser.maximumTensors
+            let length = bytes + SafetensorsWriter.headerLength(of: slot)
+            let isFull = last.length > shardBytes - length || last.slots.count == HeaderParser.maximumTensors
             if isFull, !last.slots.isEmpty { shards.append(Shard()) }
             shards[shards.count - 1].slots.append(slot)
             shards[shards.count - 1].bytes += bytes
+            shards[shards.count - 1].length += length
         }
         for place in shards.indices {
             shards[place].name =

@@ -55,6 +55,17 @@ package final class SafetensorsWriter {
         return (total, digest.hexadecimal())
     }
 
+    /// Most bytes that the header of a file takes: for itself, and for each tensor.
+    static let headerLength: Int64 = 64
+    static func headerLength(of slot: Slot) -> Int64 { Int64(line(slot, .max - 1..<(.max)).utf8.count) }
+
+    /// What the header says of one tensor.
+    private static func line(_ slot: Slot, _ bytes: Range<Int64>) -> String {
+        let shape = slot.shape.map(String.init).joined(separator: ",")
+        return ",\(JSONText.quoted(slot.name)):{\"dtype\":\"\(slot.dtype.rawValue)\",\"shape\":[\(shape)],"
+            + "\"data_offsets\":[\(bytes.lowerBound),\(bytes.upperBound)]}"
+    }
+
     /// Length prefix and header, and the length of the whole file.
     private static func header(
         path: String, slots: [Slot], metadata: [String: String]
@@ -75,9 +86,7 @@ package final class SafetensorsWriter {
             guard let length = HeaderParser.byteCount(slot.dtype, slot.shape), length <= Int64.max / 2 - offset else {
                 throw .unwritable(path: path, reason: "tensor \(quoted(slot.name)) has an impossible shape")
             }
-            let shape = slot.shape.map(String.init).joined(separator: ",")
-            text += ",\(JSONText.quoted(slot.name)):{\"dtype\":\"\(slot.dtype.rawValue)\",\"shape\":[\(shape)],"
-            text += "\"data_offsets\":[\(offset),\(offset + length)]}"
+            text += line(slot, offset..<offset + length)
             offset += length
         }
         var json = Array((text + "}").utf8)

@@ -128,6 +128,8 @@ package struct MergeSettings: Codable, Hashable, Sendable {
     package var memory: Int64 = 8 << 30
     /// Whether the release is written as one adapter, too.
     package var writesAdapter: Bool = false
+    /// Most bytes of a file of the merged weights; a larger model is written in shards.
+    package var maxShardSize: Int64 = 5_000_000_000
 
     package init() {}
 }
@@ -206,5 +208,6 @@ extension MergeSettings {
         precision = try values.decodeIfPresent(Precision.self, forKey: .precision) ?? standard.precision
         memory = try values.decodeIfPresent(Int64.self, forKey: .memory) ?? standard.memory
         writesAdapter = try values.decodeIfPresent(Bool.self, forKey: .writesAdapter) ?? standard.writesAdapter
+        maxShardSize = try values.decodeIfPresent(Int64.self, forKey: .maxShardSize) ?? standard.maxShardSize
     }
 }

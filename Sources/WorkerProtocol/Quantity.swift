@@ -34,12 +34,13 @@ package enum Quantity {
         return "\(seconds)s"
     }
 
-    /// The shortest exact form of a size in binary units.
+    /// The shortest exact form of a size in one unit, binary where two are equally short.
     package static func text(bytes: Int64) -> String {
-        for (unit, scale) in sizes.prefix(4) where bytes >= scale && bytes.isMultiple(of: scale) {
-            return "\(bytes / scale)\(unit)"
+        let texts = sizes.filter { !$0.unit.isEmpty && bytes.isMultiple(of: $0.bytes) }.map { unit, scale in
+            (number: bytes / scale, unit: unit)
         }
-        return "\(bytes)B"
+        let shortest = texts.filter { $0.number > 0 }.min { String($0.number).count < String($1.number).count }
+        return shortest.map { "\($0.number)\($0.unit)" } ?? "\(bytes)B"
     }
 
     private static func split(_ text: String) -> (number: Double, unit: String)? {

@@ -105,13 +105,19 @@ struct MergeOptions: ParsableArguments {
     var precision = defaults.precision
     @Flag(help: "Write the result as one adapter, too, into adapter/: where every task is a LoRA, or every one (IA)³.")
     var adapter = false
+    @Option(
+        help: "Most bytes of a file of weights, like 5GB or 2GiB; a larger model is written in shards with an index.",
+        transform: Self.bytes)
+    var maxShardSize = defaults.maxShardSize
 
     func validate() throws {
         guard steps >= 0, mixup >= 0, batch > 0, evaluateEvery > 0, patience > 0, threads >= 0 else {
             throw ValidationError(
                 "steps, mixup and threads count from 0; batch, evaluate-every and patience from 1")
         }
-        guard fanIn >= 2, memory > 0 else { throw ValidationError("fan-in counts from 2, and memory from 1") }
+        guard fanIn >= 2, memory > 0, maxShardSize > 0 else {
+            throw ValidationError("fan-in counts from 2, memory and max-shard-size from 1")
+        }
         let settings = settings
         guard settings.learningRate > 0, settings.learningRate.isFinite, (0..<1).contains(holdout) else {
             throw ValidationError("learning-rate must be positive and holdout in 0..<1")
@@ -162,6 +168,7 @@ struct MergeOptions: ParsableArguments {
         settings.device = device
         settings.precision = precision
         settings.writesAdapter = adapter
+        settings.maxShardSize = maxShardSize
         return settings
     }
 }

@@ -304,6 +304,57 @@ import Testing
         }
     }
 
+    @Test(arguments: ["0", "-5GB", "much", "1e9", "99999999TB", "nan", ""]) func aShardSizeThatCantBeIsUsage(
+        size: String
+    ) throws {
+        let folder = try TemporaryFolder()
+        let run = try merge(folder.path + "/merged", ["--max-shard-size=\(size)"])
+        #expect(run.status == 2 && run.output.isEmpty, "\(run.errors)")
+        let first = run.errors.split(separator: "\n").first ?? ""
+        #expect(first.hasPrefix("Error: ") && first.contains(size == "0" ? "max-shard-size" : "size"), "\(run.errors)")
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/merged"))
+    }
+
+    /// Merged into shards, looked into, made again, and merged from.
+    @Test func shardsGoOutAndIn() throws {
+        let folder = try TemporaryFolder()
+        let workshop = try Workshop.shared()
+        let (whole, parts) = (folder.path + "/whole", folder.path + "/parts")
+        #expect(try merge(whole).status == 0)
+        let run = try merge(parts, ["--max-shard-size", "8kB"])
+        #expect(run.status == 0, "\(run.errors)")
+        let names = try FileManager.default.contentsOfDirectory(atPath: parts).filter { $0.hasPrefix("model") }
+        #expect(names.count > 3 && !names.contains("model.safetensors"))
+        var tensors: [String: TensorFile.Tensor] = [:]
+        for name in names where name.hasSuffix(".safetensors") {
+            tensors.merge(try TensorFile(path: "\(parts)/\(name)").tensors) { $1 }
+        }
+        let expected = try TensorFile(path: whole + "/model.safetensors").tensors
+        #expect(Set(tensors.keys) == Set(expected.keys))
+        for (name, tensor) in expected { #expect(tensors[name]?.floats == tensor.floats, "\(name)") }
+
+        let inspected = try Execution.run(Programs.merge, ["inspect", parts, "--json"])
+        #expect(inspected.status == 0, "\(inspected.errors)")
+        #expect((try inspected.object()["files"] as? [String])?.sorted() == names.sorted())
+        #expect((try inspected.object()["verdict"] as? [String: Any])?["outcome"] as? String == "admitted")
+        let again = try Execution.run(Programs.merge, ["reproduce", parts])
+        #expect(again.status == 0 && again.output.contains("the same bytes"), "\(again.output) \(again.errors)")
+
+        var models: [Data] = []
+        for base in [whole, parts] {
+            let output = base + "-next"
+            let next = try Execution.run(
+                Programs.merge,
+                [
+                    "merge", "--base", base, "--task", workshop.task("cedar"), "--output", output, "--method",
+                    "average",
+                ])
+            #expect(next.status == 0, "\(next.errors)")
+            models.append(try Data(contentsOf: URL(filePath: output + "/model.safetensors")))
+        }
+        #expect(models[0] == models[1])
+    }
+
     @Test func aFileThatIsNoModelIsOneLine() throws {
         let folder = try TemporaryFolder()
         let path = folder.path + "/model.safetensors"

@@ -40,7 +40,7 @@ import Testing
         #expect(error?.description.contains("embed.weight") == true)
     }
 
-    @Test(arguments: [(1000, 1), (40, 2), (8, 3), (1, 4)] as [(Int64, Int)])
+    @Test(arguments: [(1000, 1), (400, 2), (8, 4), (1, 4)] as [(Int64, Int)])
     func whatIsWrittenIsRead(shardBytes: Int64, files: Int) throws {
         let outputs = try write(shardBytes: shardBytes)
         let checkpoint = try Checkpoint(directory: scratch.path)
@@ -59,6 +59,9 @@ import Testing
             #expect(file.size == output.bytes)
             #expect(try file.sha256() == output.sha256)
         }
+        for file in checkpoint.files {
+            #expect(file.file.size <= shardBytes || file.entries.count == 1, "\(file.file.path)")
+        }
         if files > 1 {
             #expect(outputs.first?.name == "model-00001-of-0000\(files).safetensors")
             let index = try Durable.contents(scratch.path + "/model.safetensors.index.json")
@@ -66,6 +69,43 @@ import Testing
             #expect((object["metadata"] as? [String: Int])?["total_size"] == 43)
             #expect((object["weight_map"] as? [String: String])?.count == 4)
         }
+    }
+
+    /// Names of many lengths, and a limit that falls between two tensors: each file is as full as may be.
+    @Test func shardsAreNoLongerThanAllowedAndNeedlesslyShort() throws {
+        let slots = (0..<200).map { index in
+            SafetensorsWriter.Slot(
+                name: String(repeating: "é\"", count: index % 37) + "\(index)", dtype: .f32,
+                shape: [1, 1 + index % 7, 5])
+        }
+        let limit: Int64 = 3000
+        let writer = try CheckpointWriter(directory: scratch.path, slots: slots, shardBytes: limit)
+        var total = 0
+        for slot in slots {
+            let bytes = [UInt8](repeating: 1, count: 4 * slot.shape.reduce(1, *))
+            try bytes.withUnsafeBytes { try writer.append($0) }
+            total += bytes.count
+        }
+        let outputs = try writer.finish()
+        let files = try Checkpoint(directory: scratch.path).files
+        #expect(files.count == outputs.count - 1 && files.count > 10)
+        #expect(files.allSatisfy { $0.file.size <= limit })
+        #expect(files.dropLast().allSatisfy { $0.file.size > limit / 2 })
+        let index = try Durable.contents(scratch.path + "/model.safetensors.index.json")
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(index)) as? [String: Any])
+        #expect((object["metadata"] as? [String: Int])?["total_size"] == total)
+        let map = try #require(object["weight_map"] as? [String: String])
+        #expect(Set(map.keys) == Set(slots.map(\.name)))
+        for file in files {
+            let name = file.file.path.split(separator: "/").last.map(String.init)
+            for entry in file.entries { #expect(map[entry.name] == name) }
+        }
+    }
+
+    @Test(arguments: [0, -1, .min] as [Int64]) func aLimitThatHoldsNothingIsRefused(shardBytes: Int64) throws {
+        let error = #expect(throws: SafetensorsError.self) { try write(shardBytes: shardBytes) }
+        #expect(error?.description.contains("\(shardBytes) bytes") == true)
+        #expect(try Durable.list(scratch.path).isEmpty)
     }
 
     @Test func headerIsAligned() throws {
@@ -118,9 +158,9 @@ import Testing
 
     @Test func shardThatHasNotArrived() throws {
         _ = try write(shardBytes: 8)
-        try FileManager.default.removeItem(atPath: scratch.path + "/model-00002-of-00003.safetensors")
+        try FileManager.default.removeItem(atPath: scratch.path + "/model-00002-of-00004.safetensors")
         let error = #expect(throws: SafetensorsError.self) { try Checkpoint(directory: scratch.path) }
-        #expect(error?.description.contains("model-00002-of-00003.safetensors") == true)
+        #expect(error?.description.contains("model-00002-of-00004.safetensors") == true)
     }
 
     /// An index over two shards with the tensors `a` and `b`.

@@ -33,6 +33,7 @@ extension ConfigurationKey {
         choice("merge.precision", \.merge.precision),
         size("merge.memory", \.merge.memory),
         flag("merge.adapter", \.merge.writesAdapter),
+        size("merge.max-shard-size", \.merge.maxShardSize),
         number("gate.maximum-regression", \.gate.maximumRegression, "of at least 0") { $0 >= 0 },
         integer("retain.versions", \.retain.versions, least: 1),
         duration("retain.grace", \.retain.grace),

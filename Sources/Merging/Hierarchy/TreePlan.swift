@@ -30,7 +30,7 @@ struct TreePlan {
         self.tree = tree
         var settings = plan.settings
         settings.strategy = .hierarchical
-        settings.writesAdapter = false
+        (settings.writesAdapter, settings.maxShardSize) = (false, 0)
         (settings.fanIn, settings.threads, settings.memory, settings.device) = (tree.fanIn, 0, 0, .cpu)
         let context = [
             "supermerge node 1", plan.base.digest, String(decoding: try JSON.encode(settings), as: UTF8.self),

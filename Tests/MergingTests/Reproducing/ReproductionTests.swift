@@ -34,7 +34,7 @@ struct ReproductionTests {
         #expect(reproduction.outcome == .same, "\(reproduction.text)", sourceLocation: location)
         #expect(reproduction.inputs.isEmpty && reproduction.versions.isEmpty, sourceLocation: location)
         #expect(Set(reproduction.outputs.map(\.name)) == Set(record.result.outputs.map(\.name)))
-        #expect(reproduction.outputs.contains { $0.name == "model.safetensors" })
+        #expect(reproduction.outputs.contains { $0.name.hasPrefix("model") })
     }
 
     @Test(arguments: MergeSettings.Granularity.allCases, [MergeSettings.Method.supermerge, .adamerging])
@@ -90,6 +90,27 @@ struct ReproductionTests {
             plan.base.directory = base.path
             plan.tasks[0].directory = still.path
             try expectSame(plan)
+        }
+    }
+
+    @Test(arguments: [MergeSettings.Method.average, .supermerge]) func shardsComeOutAgain(method: MergeSettings.Method)
+        throws
+    {
+        try Fixture.temporarily { directory in
+            var plan = try Fixture.plan(Fixture.settings(), in: directory)
+            (plan.settings.method, plan.settings.steps, plan.settings.maxShardSize) = (method, 1, 5000)
+            try expectSame(plan)
+            let shards = try Durable.list(plan.output).filter { $0.hasPrefix("model-") }
+            #expect(shards.count > 2)
+        }
+    }
+
+    @Test(arguments: [0, -1, .min] as [Int64]) func aRecordedLimitThatHoldsNothingIsAnError(size: Int64) throws {
+        try tamper { record, plan, directory in
+            var record = record
+            record.settings.maxShardSize = size
+            let error = #expect(throws: (any Error).self) { try reproduce(record, plan.output) }
+            #expect("\(error!)".contains("\(size) bytes"))
         }
     }
 
