@@ -104,7 +104,9 @@ package struct FolderTrial {
     private func admission(of base: DropPlace, _ isLearned: Bool) throws(AdmissionFault) -> TaskAdmission {
         let source = BaseSource(directory: base.path, files: [], digest: "")
         let accepted = AcceptedBase(source: source, headParameters: [], hasGraph: isLearned)
-        let model = try door(isLearned).open(accepted, listing(base, inBase: true))
+        let listing = try listing(base, inBase: true)
+        if let objection = listing.objection { throw .waiting("its base would be refused: \(objection)") }
+        let model = try door(isLearned).open(accepted, listing)
         let settings = MergeSettings()
         return TaskAdmission(
             base: model, requiresValidation: isLearned,

@@ -2,8 +2,10 @@ import Files
 
 /// What would come of a folder that is dropped into a registry as it is.
 package struct FolderVerdict: Codable, Hashable, Sendable {
+    /// What a folder may be in a registry.
     package enum Role: String, Codable, Sendable { case base, task }
 
+    /// What would become of it.
     package enum Outcome: String, Codable, Sendable {
         case admitted
         /// Only where the configured method learns nothing.

@@ -135,4 +135,16 @@ struct ConfigurationTests {
     func sizes(text: String, bytes: Int64) {
         #expect(Quantity.size(text) == bytes)
     }
+
+    @Test(arguments: [("5GB", 5_000_000_000), ("8GiB", 8 << 30), ("7B", 7), ("1025B", 1025)] as [(String, Int64)])
+    func sizesAreShownAsShortAsTheyAre(text: String, bytes: Int64) {
+        #expect(Quantity.text(bytes: bytes) == text)
+    }
+
+    @Test(arguments: ["0", "-1GB", "much", "99999999TB", "1e9", "[5GB]"]) func aShardSizeThatHoldsNothingIsAFault(
+        text: String
+    ) {
+        let found = faults("merge: {max-shard-size: \(text)}")
+        #expect(found.map(\.key) == ["merge.max-shard-size"])
+    }
 }

@@ -72,4 +72,21 @@ import Testing
         #expect(try run.status == 0 && outcome(run) == "same", "\(run.output) \(run.errors)")
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["merged"], "no scratch is left")
     }
+
+    @Test func shardsOfTheDaemonComeOutAgain() throws {
+        let site = try Site(steps: 4, merge: ["max-shard-size": "8kB"])
+        try site.drop("amber")
+        try site.start()
+        try site.settle()
+        let settings = try #require(try site.control("show", "1", "--json").object()["settings"] as? [String: Any])
+        #expect(settings["max_shard_size"] as? Int == 8000)
+        let index = try JSONSerialization.jsonObject(with: site.bytes(site.deployed("model.safetensors.index.json")))
+        let map = try #require((index as? [String: Any])?["weight_map"] as? [String: String])
+        #expect(Set(map.values).count > 3)
+        let run = try site.control("reproduce", "1", "--json")
+        #expect(try run.status == 0 && outcome(run) == "same", "\(run.output) \(run.errors)")
+        let outputs = try #require(try run.object()["outputs"] as? [[String: Any]])
+        #expect(Set(outputs.compactMap { $0["name"] as? String }).isSuperset(of: map.values))
+        #expect(try site.control("verify").status == 0)
+    }
 }

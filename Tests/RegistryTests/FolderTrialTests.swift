@@ -81,6 +81,13 @@ import Testing
         #expect(verdict.outcome == .refused && verdict.text.contains("base: no model.safetensors"), "\(verdict.text)")
     }
 
+    @Test func aBaseThatWouldBeRefusedIsSaidOfItsTask() throws {
+        try registry.writeTask()
+        try registry.write("base/model.py", [1])
+        let verdict = try verdict("tasks/t")
+        #expect(verdict.outcome == .unknown && verdict.text.contains("its base would be refused: `model.py`"))
+    }
+
     @Test func aLinkOutOfTheFolderIsRefused() throws {
         let model = registry.root + "/base/model.safetensors"
         try FileManager.default.moveItem(atPath: model, toPath: registry.path + "/model.safetensors")
