@@ -10,13 +10,13 @@ import time
 TASKS = 4
 
 
-def make_models(directory):
+def make_models(directory, layers=12):
     """A base and four fine-tunes that differ from it by noise; each in a folder that transformers could load."""
     import torch
     import transformers
 
     config = transformers.LlamaConfig(
-        vocab_size=32000, hidden_size=1024, intermediate_size=2850, num_hidden_layers=12, num_attention_heads=16,
+        vocab_size=32000, hidden_size=1024, intermediate_size=2850, num_hidden_layers=layers, num_attention_heads=16,
         num_key_value_heads=16, max_position_embeddings=2048, tie_word_embeddings=False, torch_dtype="bfloat16",
     )
     torch.manual_seed(0)
@@ -41,10 +41,10 @@ def timed(command):
     return time.perf_counter() - start, usage.ru_maxrss * 1024
 
 
-def elsewhere(python, call):
-    """The value of a call of this module in a process of its own: a child's peak memory would begin at its parent's."""
-    script = f"import json, sys; sys.path.insert(0, {os.path.dirname(os.path.abspath(__file__))!r}); import static; "
-    script += f"print(json.dumps(static.{call}))"
+def elsewhere(python, call, module="static"):
+    """The value of a call of a module of this folder in a process of its own: a child's peak memory would begin at its parent's."""
+    script = f"import json, sys; sys.path.insert(0, {os.path.dirname(os.path.abspath(__file__))!r}); import {module}; "
+    script += f"print(json.dumps({module}.{call}))"
     out = subprocess.run([python, "-c", script], stdout=subprocess.PIPE, text=True, check=True).stdout
     return json.loads(out.strip().splitlines()[-1])
 

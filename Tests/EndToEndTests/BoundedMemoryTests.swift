@@ -13,12 +13,12 @@ struct BoundedMemoryTests {
 
     /// A shell that runs what follows under a limit; stacks of threads count whole, so they are made small.
     private static func wrapper(_ limit: Int) -> [String] {
-        ["/bin/sh", "-c", "ulimit -s 1024 && ulimit -d \(limit) && exec \"$0\" \"$@\""]
+        ["/bin/sh", "-c", "ulimit -s 256 && ulimit -d \(limit) && exec \"$0\" \"$@\""]
     }
 
     private func run(_ arguments: [String], limit: Int = Self.limit) throws -> Execution {
         let command = Self.wrapper(limit) + [Programs.merge] + arguments
-        return try Execution.run(command[0], Array(command.dropFirst()), environment: ["OMP_NUM_THREADS": "2"])
+        return try Execution.run(command[0], Array(command.dropFirst()))
     }
 
     /// Whether such a limit holds here; says why nothing is tested where it does not.
@@ -41,7 +41,7 @@ struct BoundedMemoryTests {
         let inputs = ["--base", base] + tasks.flatMap { ["--task", $0] }
         for (method, size) in [("average", "5GB"), ("ties", "5GB"), ("dare", "32MiB")] {
             let output = "\(folder.path)/\(method)"
-            let flags = ["--method", method, "--max-shard-size", size, "--output", output]
+            let flags = ["--threads", "2", "--method", method, "--max-shard-size", size, "--output", output]
             let merged = try run(["merge"] + flags + inputs)
             #expect(merged.status == 0, "\(method): \(merged.errors)")
             let shards = try Durable.list(output).filter { $0.hasPrefix("model") && $0.hasSuffix(".safetensors") }
