@@ -24,6 +24,10 @@ import Testing
         }
         #expect(!FileManager.default.fileExists(atPath: site.deployed("heads/birch.safetensors")))
 
+        let again = try site.control("rollback", "3")
+        #expect(again.status == 0 && again.output.contains("release 3 is deployed already"), "\(again.errors)")
+        #expect(try site.versions() == [1, 2, 3])
+
         try site.settle()
         #expect(site.current == "versions/3", "what was rolled back is not merged again at once")
         #expect(try daemon.stop() == 0)
