@@ -14,6 +14,7 @@ struct Layer: Hashable, Sendable {
     /// Further weights per task at granularity `row-column`: one for each element of a row, else none.
     let weightColumns: Int
 
+    /// `granularity` as it was settled: `auto` counts as `tensor`.
     init(_ entry: TensorEntry, _ granularity: MergeSettings.Granularity, aliases: [String] = []) {
         name = entry.name
         self.aliases = aliases
@@ -22,7 +23,7 @@ struct Layer: Hashable, Sendable {
         let count = entry.shape.reduce(1, *)
         let rows = entry.shape.count > 1 && count > 0 ? entry.shape[0] : 1
         switch granularity {
-        case .tensor: weightRows = 1
+        case .tensor, .auto: weightRows = 1
         case .row, .rowColumn: weightRows = rows
         case .element: weightRows = max(1, count)
         }

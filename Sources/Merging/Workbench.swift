@@ -34,7 +34,8 @@ final class Workbench {
         self.base = base
         self.ties = ties
         let entries = base.names.compactMap { base.entry($0) }
-        let granularity = plan.settings.method.isLearned ? plan.settings.granularity : .tensor
+        let settings = try plan.settledSettings()
+        let granularity = settings.method.isLearned ? settings.granularity : .tensor
         layers = try Self.layers(entries.filter(\.dtype.isFloatingPoint), ties, granularity)
         passedThrough = entries.filter { !$0.dtype.isFloatingPoint }.map(\.name)
         tasks = try plan.tasks.map { try TaskModel($0, base: base, ties: ties) }
@@ -46,6 +47,7 @@ final class Workbench {
             choice = nil
         }
         var plan = plan
+        plan.settings = settings
         if let choice { plan.settings.strategy = choice.strategy }
         self.plan = plan
         let hasExamples = tasks.contains { $0.validation != nil }
@@ -68,7 +70,7 @@ final class Workbench {
         let base = files.tying(ties.groups)
         let entries = base.names.compactMap { base.entry($0) }.filter(\.dtype.isFloatingPoint)
         let tasks = try plan.tasks.map { try TaskModel($0, base: base, ties: ties) }
-        let estimate = MemoryEstimate(plan, graph, try layers(entries, ties, plan.settings.granularity), tasks)
+        let estimate = MemoryEstimate(plan, graph, try layers(entries, ties, plan.settledSettings().granularity), tasks)
         let choice = StrategyChoice(for: plan, estimate)
         return MergeEstimate(
             strategy: choice, memory: choice.strategy == .hierarchical ? estimate.hierarchical : estimate.joint)

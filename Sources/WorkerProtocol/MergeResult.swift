@@ -113,6 +113,8 @@ package struct MergeResult: Codable, Hashable, Sendable {
     package var notes: [String]
     /// How the tasks were fitted together, and why; nil where nothing was learned.
     package var strategy: StrategyChoice?
+    /// What `auto` became; nil where nothing was learned.
+    package var form: MergeForm?
     /// The merges of a hierarchical fit, children before parents; `steps`, `bestStep` and `curve` are then the root's.
     package var tree: [TreeNode]
     /// Pairs of tasks whose likeness was measured, in order of their names.
@@ -154,6 +156,7 @@ extension MergeResult {
         peakMemory = try values.decodeIfPresent(Int64.self, forKey: .peakMemory) ?? 0
         notes = try values.decodeIfPresent([String].self, forKey: .notes) ?? []
         strategy = try values.decodeIfPresent(StrategyChoice.self, forKey: .strategy)
+        form = try values.decodeIfPresent(MergeForm.self, forKey: .form)
         tree = try values.decodeIfPresent([TreeNode].self, forKey: .tree) ?? []
         similarities = try values.decodeIfPresent([TaskSimilarity].self, forKey: .similarities) ?? []
     }

@@ -12,7 +12,7 @@ package struct MergeSettings: Codable, Hashable, Sendable {
         package var usualScale: Double { self == .ties ? 1 : 0.3 }
 
         /// AdaMerging is layer-wise, as its authors have it; only SuperMerge has gains for columns.
-        package var usualGranularity: Granularity { self == .adamerging ? .tensor : .rowColumn }
+        package var usualGranularity: Granularity { self == .adamerging ? .tensor : .auto }
 
         /// Adam's step size: as the method's authors have it, and larger where there are many weights.
         package func usualLearningRate(_ granularity: Granularity) -> Double {
@@ -51,6 +51,8 @@ package struct MergeSettings: Codable, Hashable, Sendable {
         case rowColumn = "row-column"
         /// One weight per element and task. 24 bytes for each.
         case element
+        /// `rowColumn`, or `tensor` where the tasks have few examples; see `settled`.
+        case auto
     }
 
     /// How a trained weight becomes a merge coefficient, and what is trained for a column's gain.
@@ -88,7 +90,7 @@ package struct MergeSettings: Codable, Hashable, Sendable {
     package var strategy: Strategy = .incremental
     /// Most children of a node of the tree.
     package var fanIn: Int = 2
-    package var granularity: Granularity = .rowColumn
+    package var granularity: Granularity = .auto
     /// SuperMerge's; the other methods have their own.
     package var squash: Squash = .tanh
     package var loss: Loss = .auto

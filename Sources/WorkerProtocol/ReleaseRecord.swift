@@ -24,7 +24,7 @@ package struct ReleaseRecord: Codable, Hashable, Sendable {
         self.created = created
         self.merge = merge
         self.rollbackOf = rollbackOf
-        self.settings = settings
+        self.settings = settings.taking(result.form)
         self.base = base
         self.tasks = tasks
         self.result = result

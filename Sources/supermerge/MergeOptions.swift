@@ -50,8 +50,8 @@ struct MergeOptions: ParsableArguments {
     var memory = defaults.memory
     @Option(
         help: """
-            One weight per tensor (the paper), per output row, per row and column, or per element. \
-            (default: row-column; tensor for adamerging)
+            One weight per tensor (the paper), per output row, per row and column, or per element; auto: per row and \
+            column, or per tensor where examples are few. (default: auto; tensor for adamerging)
             """)
     var granularity: MergeSettings.Granularity?
     @Option(

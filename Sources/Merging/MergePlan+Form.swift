@@ -1,0 +1,22 @@
+internal import Files
+internal import Safetensors
+internal import WorkerProtocol
+
+extension MergePlan {
+    /// The settings with `auto` granularity decided by how many examples the tasks have. Reads headers.
+    func settledSettings() throws -> MergeSettings {
+        guard settings.granularity == .auto else { return settings }
+        let labels = try tasks.compactMap { task -> (count: Int, areThere: Bool)? in
+            let path = task.directory + "/validation.safetensors"
+            guard try FileStatus.ifPresent(path) != nil else { return nil }
+            let file = try SafetensorsFile(file: ReadableFile(path: path, followingLinks: true))
+            let counted = file.entry("labels") ?? file.entries.first
+            let isLearnedFrom = file.entry("labels") != nil && !task.settings.objective.predictsTokens
+            return (counted?.shape.first ?? 0, isLearnedFrom)
+        }
+        let total = labels.map(\.count).reduce(0, +)
+        return settings.settled(
+            examples: labels.isEmpty ? 0 : Double(total) / Double(labels.count),
+            areLabelled: !labels.isEmpty && labels.allSatisfy(\.areThere))
+    }
+}
