@@ -1,0 +1,55 @@
+import Foundation
+
+/// The content of a disk, in memory: the pages that are not all zeros.
+package struct DiskImage: Equatable {
+    private static let page = 4096
+    private var pages: [Int: [UInt8]] = [:]
+
+    /// A disk of zeros.
+    package init() {}
+
+    package mutating func write(_ data: Data, at offset: Int) {
+        data.withUnsafeBytes { bytes in
+            change(offset..<offset + bytes.count) { page, inPage, inData in
+                page.replaceSubrange(inPage, with: bytes[inData])
+            }
+        }
+    }
+
+    package mutating func clear(_ range: Range<Int>) {
+        change(range) { page, inPage, _ in page.replaceSubrange(inPage, with: repeatElement(0, count: inPage.count)) }
+    }
+
+    /// What is at a range.
+    package func bytes(_ range: Range<Int>) -> [UInt8] {
+        range.map { pages[$0 / Self.page]?[$0 % Self.page] ?? 0 }
+    }
+
+    /// Makes the file `path` a disk of `size` bytes with this content.
+    package func store(at path: String, size: Int) throws {
+        _ = FileManager.default.createFile(atPath: path, contents: nil)
+        let file = try FileHandle(forWritingTo: URL(filePath: path))
+        try file.truncate(atOffset: 0)
+        try file.truncate(atOffset: UInt64(size))
+        for (number, page) in pages.sorted(by: { $0.key < $1.key }) {
+            try file.seek(toOffset: UInt64(number * Self.page))
+            try file.write(contentsOf: page)
+        }
+        try file.close()
+    }
+
+    /// Calls `body` for each page that the range touches, with the range within it and within the data.
+    private mutating func change(_ range: Range<Int>, _ body: (inout [UInt8], Range<Int>, Range<Int>) -> Void) {
+        var done = range.lowerBound
+        while done < range.upperBound {
+            let number = done / Self.page
+            let end = min(range.upperBound, (number + 1) * Self.page)
+            var page = pages[number] ?? [UInt8](repeating: 0, count: Self.page)
+            body(
+                &page, done - number * Self.page..<end - number * Self.page,
+                done - range.lowerBound..<end - range.lowerBound)
+            pages[number] = page.contains { $0 != 0 } ? page : nil
+            done = end
+        }
+    }
+}

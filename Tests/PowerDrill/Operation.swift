@@ -1,0 +1,22 @@
+/// What is done while the power goes.
+enum Operation: String, CaseIterable, Sendable {
+    case firstPublish, publish, rollback, retire, keep, append, firstAppend
+
+    /// The step of `store-drill` before which everything is on the disk.
+    var preparation: String { self == .firstPublish || self == .firstAppend ? "found" : "prepare" }
+
+    /// The words for `store-drill`, of which the folder comes second.
+    var step: String {
+        switch self {
+        case .firstPublish: "start"
+        case .firstAppend: "append"
+        default: rawValue
+        }
+    }
+
+    /// Whether it consists of entries that are acknowledged one by one.
+    var isAppending: Bool { step == "append" }
+
+    /// Of the entries to append; elsewhere none.
+    var messages: [String] { isAppending ? (1...6).map { "entry-\($0)" } : [] }
+}
