@@ -3,6 +3,7 @@ import Foundation
 /// The content of a disk, in memory: the pages that are not all zeros.
 package struct DiskImage: Equatable {
     private static let page = 4096
+    private static let zeros = [UInt8](repeating: 0, count: page)
     private var pages: [Int: [UInt8]] = [:]
 
     /// A disk of zeros.
@@ -10,14 +11,14 @@ package struct DiskImage: Equatable {
 
     package mutating func write(_ data: Data, at offset: Int) {
         data.withUnsafeBytes { bytes in
-            change(offset..<offset + bytes.count) { page, inPage, inData in
-                page.replaceSubrange(inPage, with: bytes[inData])
+            change(offset..<offset + bytes.count) { page, done in
+                memcpy(page.baseAddress!, bytes.baseAddress! + done, page.count)
             }
         }
     }
 
     package mutating func clear(_ range: Range<Int>) {
-        change(range) { page, inPage, _ in page.replaceSubrange(inPage, with: repeatElement(0, count: inPage.count)) }
+        change(range) { page, _ in memset(page.baseAddress!, 0, page.count) }
     }
 
     /// What is at a range.
@@ -38,17 +39,19 @@ package struct DiskImage: Equatable {
         try file.close()
     }
 
-    /// Calls `body` for each page that the range touches, with the range within it and within the data.
-    private mutating func change(_ range: Range<Int>, _ body: (inout [UInt8], Range<Int>, Range<Int>) -> Void) {
+    /// Calls `body` with the part of each page that lies in the range, and with how much of the range lies before it.
+    private mutating func change(_ range: Range<Int>, _ body: (UnsafeMutableRawBufferPointer, Int) -> Void) {
         var done = range.lowerBound
         while done < range.upperBound {
             let number = done / Self.page
             let end = min(range.upperBound, (number + 1) * Self.page)
-            var page = pages[number] ?? [UInt8](repeating: 0, count: Self.page)
-            body(
-                &page, done - number * Self.page..<end - number * Self.page,
-                done - range.lowerBound..<end - range.lowerBound)
-            pages[number] = page.contains { $0 != 0 } ? page : nil
+            var page = pages.removeValue(forKey: number) ?? Self.zeros
+            let isEmpty = page.withUnsafeMutableBytes { bytes in
+                let part = done - number * Self.page..<end - number * Self.page
+                body(UnsafeMutableRawBufferPointer(rebasing: bytes[part]), done - range.lowerBound)
+                return memcmp(bytes.baseAddress!, Self.zeros, Self.page) == 0
+            }
+            if !isEmpty { pages[number] = page }
             done = end
         }
     }

@@ -29,11 +29,11 @@ import Testing
         written.write(7, sector: 3)
         for bytes in [Data(), Data(repeating: 0, count: 4096), written.bytes(magic: 1)] {
             try written.withFile(bytes) { path in
-                #expect(throws: WriteLog.Failure.self) { try WriteLog(path: path) }
+                _ = #expect(throws: WriteLog.Failure.self) { try WriteLog(path: path) }
             }
         }
         try written.withFile(written.bytes(count: 2)) { path in
-            #expect(throws: WriteLog.Failure.self) { try WriteLog(path: path) }
+            _ = #expect(throws: WriteLog.Failure.self) { try WriteLog(path: path) }
         }
     }
 }

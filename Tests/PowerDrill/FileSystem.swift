@@ -1,4 +1,5 @@
 import Glibc
+import Reliability
 
 /// A file system that the stores may lie on, as small as its `mkfs` makes it.
 enum FileSystem: String, CaseIterable, Sendable {
@@ -13,13 +14,15 @@ enum FileSystem: String, CaseIterable, Sendable {
         }
     }
 
-    /// What makes it, apart from the disk. ext4 is to leave nothing for a thread that writes later on.
-    var maker: [String] {
-        switch self {
-        case .ext4: ["mkfs.ext4", "-q", "-F", "-b", "4096", "-E", "nodiscard,lazy_itable_init=0,lazy_journal_init=0"]
-        case .xfs: ["mkfs.xfs", "-q", "-f", "-K"]
-        case .btrfs: ["mkfs.btrfs", "-q", "-f", "-K"]
-        }
+    /// Makes it on a disk; mkfs is heard only where it fails. ext4 is to leave nothing for a thread that writes later on.
+    func make(on device: String) throws {
+        let options =
+            switch self {
+            case .ext4: ["-F", "-b", "4096", "-E", "nodiscard,lazy_itable_init=0,lazy_journal_init=0"]
+            case .xfs, .btrfs: ["-f", "-K"]
+            }
+        let quietly = #""$@" >/tmp/said 2>&1 || { cat /tmp/said; exit 1; }"#
+        try PlainProgram.run(["sh", "-c", quietly, "sh", "mkfs.\(rawValue)", "-q"] + options + [device])
     }
 
     /// btrfs knows every disk that it has seen, and mounts no older state of one.

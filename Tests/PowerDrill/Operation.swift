@@ -1,9 +1,15 @@
 /// What is done while the power goes.
 enum Operation: String, CaseIterable, Sendable {
-    case firstPublish, publish, rollback, retire, keep, append, firstAppend
+    case firstPublish, publish, rollback, retire, recover, keep, append, firstAppend
 
-    /// The step of `store-drill` before which everything is on the disk.
-    var preparation: String { self == .firstPublish || self == .firstAppend ? "found" : "prepare" }
+    /// The steps of `store-drill` before; all that they did is on the disk.
+    var preparations: [String] {
+        switch self {
+        case .firstPublish, .firstAppend: ["found"]
+        case .recover: ["prepare", "wreck"]
+        default: ["prepare"]
+        }
+    }
 
     /// The words for `store-drill`, of which the folder comes second.
     var step: String {

@@ -54,8 +54,8 @@ import Reliability
         let (name, kind) = (trial.operation.rawValue, trial.fileSystem.rawValue)
         let without = trial.syncs == "none" ? "without fsync" : "without fsync of files"
         let tally = Tally(
-            "power-\(kind)-control-\(name)-\(trial.syncs)",
-            "the control: \(name) on \(kind) \(without), where losses have to be found")
+            "power-control-\(kind)-\(name)-\(trial.syncs)",
+            "\(name) on \(kind) \(without)")
         try trial.run(tally)
         try tally.write()
         let found = Judgement.forbidden.reduce(0) { $0 + tally.count($1) }

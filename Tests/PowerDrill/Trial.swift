@@ -17,10 +17,10 @@ struct Trial {
     /// Does the operation with its writes logged, then looks at what each cut leaves.
     func run(_ tally: Tally) throws {
         let disk = try LoggedDisk(site.disk, log: site.log, size: fileSystem.size)
-        try PlainProgram.run(fileSystem.maker + [disk.device])
+        try fileSystem.make(on: disk.device)
         var mounted = try Mount(disk.device, fileSystem, at: Self.mountPoint)
         let folder = mounted.path + "/site"
-        try PlainProgram.run([site.storeDrill, operation.preparation, folder])
+        for step in operation.preparations { try PlainProgram.run([site.storeDrill, step, folder]) }
         try mounted.end()
         mounted = try Mount(disk.device, fileSystem, at: Self.mountPoint)
         let old = try StoreState(folder)

@@ -10,10 +10,10 @@ import WorkerProtocol
 /// One step of the stores in a process of its own, so that a test can stop it or fail it at any system call, or cut the power.
 ///
 /// `store-drill found FOLDER` makes a base and a task, `prepare` with them a deploy directory with three releases and a ledger
-/// of three entries. `store-drill start|publish|rollback|retire|recover|append|keep FOLDER` does that one thing between two
-/// calls of `rmdir` that a trace of the process shows; `start` is the repair at a first start with the first release. `append`
-/// takes the entries' messages. The environment's `STORE_DRILL_ACKNOWLEDGE` names a program that is run with a step's name
-/// once its result is acknowledged, and for each entry; see `Syncs` for `STORE_DRILL_SYNC`.
+/// of three entries, and `wreck` makes of these what a crash leaves. `start|publish|rollback|retire|recover|append|keep` does
+/// that one thing between two calls of `rmdir` that a trace of the process shows: `start` is the repair at a first start and
+/// the first release, `append` takes the entries' messages. The environment's `STORE_DRILL_ACKNOWLEDGE` names a program that
+/// is run with the name of what is acknowledged, a step or an entry; see `Syncs` for `STORE_DRILL_SYNC`.
 @main struct Drill {
     let folder: String
     let syncs: Syncs
@@ -27,9 +27,7 @@ import WorkerProtocol
         guard arguments.count == 3 || (arguments.count > 3 && arguments[1] == "append"),
             let syncs = Syncs.chosen(ProcessInfo.processInfo.environment)
         else {
-            print(
-                "usage: store-drill found|prepare|start|publish|rollback|retire|recover|append|keep FOLDER [MESSAGE ...]"
-            )
+            print("usage: store-drill found|prepare|wreck|start|publish|rollback|retire|recover|append|keep FOLDER ...")
             exit(2)
         }
         let messages = arguments.count == 3 ? ["four"] : Array(arguments[3...])
@@ -46,6 +44,7 @@ import WorkerProtocol
         switch step {
         case "found": try found()
         case "prepare": try await prepare()
+        case "wreck": try wreck()
         default:
             rmdir("\(folder)/begins")
             try await run(step)
@@ -77,7 +76,7 @@ import WorkerProtocol
         try PlainProgram.run([program, name])
     }
 
-    private var ledger: String { folder + "/ledger.jsonl" }
+    var ledger: String { folder + "/ledger.jsonl" }
 
     private func append(_ messages: [String], then acknowledge: (String) throws -> Void = { _ in }) async throws {
         let ledger = try Ledger(path: ledger, calls: syncs.ledgerCalls)

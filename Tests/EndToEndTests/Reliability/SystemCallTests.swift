@@ -23,7 +23,10 @@ import WorkerProtocol
         let drill = Programs.drill
         let made = try Execution.run(drill, ["prepare", prepared])
         try #require(made.status == 0, "\(made.output)")
-        if step == .recover { try Self.wreck(prepared) }
+        if step == .recover {
+            let wrecked = try Execution.run(drill, ["wreck", prepared])
+            try #require(wrecked.status == 0, "\(wrecked.output)")
+        }
         let old = try StoreState(prepared)
         let done = folder.path + "/done"
         try Self.copy(prepared, to: done)
@@ -62,22 +65,6 @@ import WorkerProtocol
             #expect(tally.isGood)
             try tally.write()
         }
-    }
-
-    /// What a crash leaves at the worst moment: a link beside `current`, a pending number, a torn ledger, a half staging.
-    private static func wreck(_ folder: String) throws {
-        let deploy = folder + "/deploy"
-        try Durable.replace(deploy + "/.numbers.json", with: Array(#"{"highest":4,"pending":true}"#.utf8))
-        try Durable.rename(deploy + "/versions/3", to: deploy + "/versions/4")
-        try copy(deploy + "/versions/4", to: deploy + "/versions/3")
-        try Durable.createDirectories(deploy + "/.staging/merge-7/heads")
-        try Data("half".utf8).write(to: URL(filePath: deploy + "/.staging/merge-7/model.safetensors"))
-        try FileManager.default.createSymbolicLink(
-            atPath: deploy + "/.current.tmp", withDestinationPath: "versions/4")
-        let ledger = try FileHandle(forWritingTo: URL(filePath: folder + "/ledger.jsonl"))
-        try ledger.seekToEnd()
-        try ledger.write(contentsOf: Data(#"{"details":{},"event":"#.utf8))
-        try ledger.close()
     }
 
     private static func copy(_ from: String, to: String) throws {
