@@ -34,10 +34,9 @@ import Testing
     @Test func whatWasNotFlushedCanBeLost() throws {
         try log { log in
             var replay = DiskReplay(log)
-            #expect(try firstBytes(replay.image(after: PowerCut(end: 3, lost: [1]))) == [0, 0, 2])
-            #expect(try firstBytes(replay.image(after: PowerCut(end: 3, lost: [1, 2]))) == [0, 0, 0])
-            #expect(try firstBytes(replay.image(after: PowerCut(end: 7, lost: [6]))) == [1, 3, 2])
-            #expect(try firstBytes(replay.image(after: PowerCut(end: 8))) == [4, 3, 2])
+            let cuts = [(3, [1]), (3, [1, 2]), (7, [6]), (8, [])] as [(Int, Set<Int>)]
+            let images = try cuts.map { firstBytes(try replay.image(after: PowerCut(end: $0.0, lost: $0.1))) }
+            #expect(images == [[0, 0, 2], [0, 0, 0], [1, 3, 2], [4, 3, 2]])
         }
     }
 
