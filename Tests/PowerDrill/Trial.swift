@@ -29,6 +29,9 @@ struct Trial {
             [site.storeDrill, operation.step, folder] + operation.messages,
             environment: ["STORE_DRILL_SYNC": syncs, "STORE_DRILL_ACKNOWLEDGE": site.acknowledge])
         let new = try StoreState(folder)
+        guard operation == .recover || old.outcome(from: old, to: new) == "old" else {
+            throw DrillError("\(operation) on \(fileSystem) changed nothing: \(new)")
+        }
         try mounted.end()
         let log = try disk.end()
         try cut(log, Judgement(operation: operation, old: old, new: new), tally)
@@ -48,15 +51,21 @@ struct Trial {
         for cut in cuts {
             try replay.image(after: cut).store(at: site.scratch, size: fileSystem.size)
             let count = acknowledged.count { $0 < cut.end }
-            let (name, note) = try Mount.withFile(site.scratch, fileSystem, at: Self.mountPoint) { path in
-                judgement.outcome(path + "/site", acknowledged: count)
-            }
+            let moment = "\(fileSystem) \(operation): \(cut) of \(log.entries.count), \(count) acknowledged"
+            let (name, note) = try look(moment) { judgement.outcome($0, acknowledged: count) }
             tally.note(name)
             if Judgement.forbidden.contains(name), syncs == "all" {
-                print(
-                    "\(fileSystem) \(operation): \(cut) of \(log.entries.count), \(count) acknowledged: \(name): \(note)"
-                )
+                print("\(moment): \(name): \(note)")
             }
+        }
+    }
+
+    /// Calls `body` with the site's folder on the scratch disk. A disk that can't be mounted is no finding about the stores.
+    private func look<Result>(_ moment: String, _ body: (String) -> Result) throws -> Result {
+        do {
+            return try Mount.withFile(site.scratch, fileSystem, at: Self.mountPoint) { body($0 + "/site") }
+        } catch {
+            throw DrillError("\(moment): \(error)")
         }
     }
 }
