@@ -36,10 +36,8 @@ struct Judgement {
     private func entries(_ state: StoreState, _ acknowledged: Int) -> String {
         let told = old.entries + operation.messages
         let rest = state.current == old.current && state.versions == old.versions && state.kept == old.kept
-        guard rest, told.starts(with: state.entries), state.entries.count >= old.entries.count else {
-            return Self.neither
-        }
         let count = state.entries.count - old.entries.count
+        guard rest, told.starts(with: state.entries), 0...acknowledged + 1 ~= count else { return Self.neither }
         if count < acknowledged { return Self.lost }
         return count == acknowledged ? "what was acknowledged" : "one entry more"
     }

@@ -1,5 +1,4 @@
 import DiskReplay
-import Foundation
 import Reliability
 import StoreState
 
