@@ -133,8 +133,19 @@ let package = Package(
         .target(name: "Reliability", path: "Tests/Reliability", swiftSettings: [.treatAllWarnings(as: .error)]),
         .executableTarget(
             name: "store-drill",
-            dependencies: ["Ledger", "Registry", "Releases", "Safetensors", "Files", "WorkerProtocol"],
+            dependencies: [
+                "Ledger", "Registry", "Releases", "Reliability", "Safetensors", "Files", "WorkerProtocol",
+            ],
             path: "Tests/StoreDrill", swiftSettings: [.treatAllWarnings(as: .error)]),
+        .target(
+            name: "StoreState", dependencies: ["Ledger", "Releases", "Files"], path: "Tests/StoreState",
+            swiftSettings: [.treatAllWarnings(as: .error)]),
+        // `make power-cut`: what a disk holds when the power goes, and what the stores make of it.
+        .target(name: "DiskReplay", path: "Tests/DiskReplay", swiftSettings: [.treatAllWarnings(as: .error)]),
+        .executableTarget(
+            name: "power-drill",
+            dependencies: ["DiskReplay", "StoreState", "Reliability", "Ledger", "Releases", "Files"],
+            path: "Tests/PowerDrill", swiftSettings: [.treatAllWarnings(as: .error)]),
 
         tests("Files", ["Files"]),
         tests("Attack", ["Attacks", "Files"]),
@@ -159,6 +170,7 @@ let package = Package(
         tests("Signing", ["Signing", "Files", crypto]),
         tests("Releases", ["Releases", "Safetensors", "Signing", "WorkerProtocol", "Files", "Reliability", crypto]),
         tests("Systemd", ["Systemd"]),
+        tests("DiskReplay", ["DiskReplay"]),
         tests(
             "Daemon",
             [
@@ -170,7 +182,7 @@ let package = Package(
             "EndToEnd",
             [
                 "Safetensors", "Releases", "Ledger", "Registry", "WorkerProtocol", "Control", "Files", "Reliability",
-                "supermerged", "supermerge", "supermergectl", "store-drill",
+                "StoreState", "supermerged", "supermerge", "supermergectl", "store-drill",
             ]),
     ] + (isFuzzed ? [.executableTarget(name: "fuzz", dependencies: ["Attacks"], path: "Fuzz/Fuzzer")] : []),
     cxxLanguageStandard: .cxx17

@@ -7,12 +7,12 @@ struct Candidate {
     let created: String
     let base: String
 
-    /// A safetensors file of sixteen bytes of weights.
+    /// A safetensors file of 20,000 bytes of weights.
     static func file(_ value: UInt8) -> [UInt8] {
-        let text = #"{"__metadata__":{"format":"pt"},"w":{"dtype":"U8","shape":[16],"data_offsets":[0,16]}}"#
+        let text = #"{"__metadata__":{"format":"pt"},"w":{"dtype":"U8","shape":[20000],"data_offsets":[0,20000]}}"#
         let header = Array(text.utf8) + Array(repeating: UInt8(ascii: " "), count: (8 - text.utf8.count % 8) % 8)
         let length = (0..<8).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) }
-        return length + header + [UInt8](repeating: value, count: 16)
+        return length + header + [UInt8](repeating: value, count: 20_000)
     }
 
     /// Writes the files and gives the record of their release.

@@ -4,41 +4,59 @@ import Glibc
 import Ledger
 import Registry
 import Releases
+import Reliability
 import WorkerProtocol
 
-/// One step of the stores in a process of its own, so that a test can stop it or fail it at any system call.
+/// One step of the stores in a process of its own, so that a test can stop it or fail it at any system call, or cut the power.
 ///
-/// `store-drill prepare FOLDER` makes a deploy directory with three releases, a ledger of three entries and a task;
-/// `store-drill publish|rollback|retire|recover|append|keep FOLDER` does that one thing between two calls of `rmdir` that a trace
-/// of the process shows.
+/// `store-drill found FOLDER` makes a base and a task, `prepare` with them a deploy directory with three releases and a ledger
+/// of three entries, and `wreck` makes of these what a crash leaves. `start|publish|rollback|retire|recover|append|keep` does
+/// that one thing between two calls of `rmdir` that a trace of the process shows: `start` is the repair at a first start and
+/// the first release, `append` takes the entries' messages. The environment's `STORE_DRILL_ACKNOWLEDGE` names a program that
+/// is run with the name of what is acknowledged, a step or an entry; see `Syncs` for `STORE_DRILL_SYNC`.
 @main struct Drill {
     let folder: String
+    let syncs: Syncs
+    /// Of the entries to append.
+    var messages: [String] = []
 
     var store: ReleaseStore { ReleaseStore(deploy: folder + "/deploy") }
 
     static func main() async {
         let arguments = CommandLine.arguments
-        guard arguments.count == 3 else {
-            print("usage: store-drill prepare|publish|rollback|retire|recover|append|keep FOLDER")
+        guard arguments.count == 3 || (arguments.count > 3 && arguments[1] == "append"),
+            let syncs = Syncs.chosen(ProcessInfo.processInfo.environment)
+        else {
+            print("usage: store-drill found|prepare|wreck|start|publish|rollback|retire|recover|append|keep FOLDER ...")
             exit(2)
         }
-        let drill = Drill(folder: arguments[2])
+        let messages = arguments.count == 3 ? ["four"] : Array(arguments[3...])
+        let drill = Drill(folder: arguments[2], syncs: syncs, messages: messages)
         do {
-            if arguments[1] == "prepare" {
-                try await drill.prepare()
-            } else {
-                rmdir("\(drill.folder)/begins")
-                try await drill.run(arguments[1])
-                rmdir("\(drill.folder)/ends")
-            }
+            try await FileCalls.$current.withValue(syncs.fileCalls) { try await drill.main(arguments[1]) }
         } catch {
             print("\(error)")
             exit(1)
         }
     }
 
+    private func main(_ step: String) async throws {
+        switch step {
+        case "found": try found()
+        case "prepare": try await prepare()
+        case "wreck": try wreck()
+        default:
+            rmdir("\(folder)/begins")
+            try await run(step)
+            rmdir("\(folder)/ends")
+        }
+    }
+
     private func run(_ step: String) async throws {
         switch step {
+        case "start":
+            _ = try store.recover()
+            try publish(value: 9, created: "2026-01-09T00:00:00Z")
         case "publish": try publish(value: 9, created: "2026-01-09T00:00:00Z")
         case "rollback": _ = try store.rollback(to: 1, created: "2026-01-09T00:00:00Z")
         case "retire":
@@ -46,26 +64,40 @@ import WorkerProtocol
         case "recover":
             _ = try store.recover()
             _ = try Ledger(path: ledger)
-        case "append": try await append("four")
+        case "append": return try await append(messages) { try acknowledge($0) }
         case "keep": _ = try await TaskStore(directory: folder + "/kept").keep(task(), root: folder + "/registry")
         default: exit(2)
         }
+        try acknowledge(step)
     }
 
-    private var ledger: String { folder + "/ledger.jsonl" }
-
-    private func append(_ message: String) async throws {
-        try await Ledger(path: ledger).append(LedgerEvent(.scanned, message: message))
+    private func acknowledge(_ name: String) throws {
+        guard let program = ProcessInfo.processInfo.environment["STORE_DRILL_ACKNOWLEDGE"] else { return }
+        try PlainProgram.run([program, name])
     }
 
-    private func prepare() async throws {
+    var ledger: String { folder + "/ledger.jsonl" }
+
+    private func append(_ messages: [String], then acknowledge: (String) throws -> Void = { _ in }) async throws {
+        let ledger = try Ledger(path: ledger, calls: syncs.ledgerCalls)
+        for message in messages {
+            try await ledger.append(LedgerEvent(.scanned, message: message))
+            try acknowledge(message)
+        }
+    }
+
+    private func found() throws {
         try Durable.createDirectories(folder + "/base")
         try Durable.createDirectories(folder + "/registry/tasks/amber")
         try Durable.replace(folder + "/base/config.json", with: Array(#"{"model_type":"bert"}"#.utf8))
         try Durable.replace(folder + "/registry/tasks/amber/model.safetensors", with: Candidate.file(7))
+    }
+
+    private func prepare() async throws {
+        try found()
         _ = try store.recover()
         for value: UInt8 in 1...3 { try publish(value: value, created: "2026-01-0\(value)T00:00:00Z") }
-        for message in ["one", "two", "three"] { try await append(message) }
+        try await append(["one", "two", "three"])
     }
 
     private func publish(value: UInt8, created: String) throws {

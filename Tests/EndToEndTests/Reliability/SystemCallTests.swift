@@ -1,9 +1,9 @@
 import Files
 import Foundation
-import Ledger
 import Registry
 import Releases
 import Reliability
+import StoreState
 import Testing
 import WorkerProtocol
 
@@ -23,13 +23,16 @@ import WorkerProtocol
         let drill = Programs.drill
         let made = try Execution.run(drill, ["prepare", prepared])
         try #require(made.status == 0, "\(made.output)")
-        if step == .recover { try Self.wreck(prepared) }
-        let old = try State(prepared)
+        if step == .recover {
+            let wrecked = try Execution.run(drill, ["wreck", prepared])
+            try #require(wrecked.status == 0, "\(wrecked.output)")
+        }
+        let old = try StoreState(prepared)
         let done = folder.path + "/done"
         try Self.copy(prepared, to: done)
         let points = try Trace.points(of: drill, [step.rawValue, done])
         #expect(points.count > 2)
-        let new = try State(done)
+        let new = try StoreState(done)
         for injection in Self.injections {
             let name = injection.split(separator: "=")[1]
             let tally = Tally(
@@ -46,7 +49,7 @@ import WorkerProtocol
                 #expect(seen?.version == old.current || seen?.version == new.current, note)
                 let repaired = try Execution.run(drill, ["recover", site])
                 #expect(repaired.status == 0, "\(note); \(repaired.output)")
-                let state = try State(site)
+                let state = try StoreState(site)
                 #expect(state.isSound, note)
                 #expect(state.current == seen?.version || seen == nil, note)
                 let outcome = state.outcome(from: old, to: new)
@@ -56,7 +59,7 @@ import WorkerProtocol
                 tally.note(state.isSound ? outcome : "neither")
                 let next = try Execution.run(drill, ["publish", site])
                 let highest = max(old.versions.max() ?? 0, seen?.version ?? 0)
-                let after = try State(site).current ?? 0
+                let after = try StoreState(site).current ?? 0
                 #expect(next.status == 0 && after > highest, "\(note); \(next.output)")
             }
             #expect(tally.isGood)
@@ -64,66 +67,8 @@ import WorkerProtocol
         }
     }
 
-    /// What a crash leaves at the worst moment: a link beside `current`, a pending number, a torn ledger, a half staging.
-    private static func wreck(_ folder: String) throws {
-        let deploy = folder + "/deploy"
-        try Durable.replace(deploy + "/.numbers.json", with: Array(#"{"highest":4,"pending":true}"#.utf8))
-        try Durable.rename(deploy + "/versions/3", to: deploy + "/versions/4")
-        try copy(deploy + "/versions/4", to: deploy + "/versions/3")
-        try Durable.createDirectories(deploy + "/.staging/merge-7/heads")
-        try Data("half".utf8).write(to: URL(filePath: deploy + "/.staging/merge-7/model.safetensors"))
-        try FileManager.default.createSymbolicLink(
-            atPath: deploy + "/.current.tmp", withDestinationPath: "versions/4")
-        let ledger = try FileHandle(forWritingTo: URL(filePath: folder + "/ledger.jsonl"))
-        try ledger.seekToEnd()
-        try ledger.write(contentsOf: Data(#"{"details":{},"event":"#.utf8))
-        try ledger.close()
-    }
-
     private static func copy(_ from: String, to: String) throws {
         let run = try Execution.run("/bin/cp", ["-a", from, to])
         guard run.status == 0 else { throw ChildProcess.Failure(description: run.errors) }
-    }
-
-    /// What the stores hold.
-    private struct State: CustomStringConvertible {
-        var current: Int?
-        var versions: [Int]
-        var weights: String
-        var entries: [String]
-        var kept: [String]
-        var faults: [String] = []
-
-        var isSound: Bool { faults.isEmpty }
-
-        var description: String { "\(current ?? 0) of \(versions), \(entries), kept \(kept), \(faults)" }
-
-        init(_ folder: String) throws {
-            let store = ReleaseStore(deploy: folder + "/deploy")
-            let release = try store.current()
-            current = release?.version
-            versions = try store.releases().map(\.version)
-            weights = release?.record.result.outputs.first { $0.name == "model.safetensors" }?.sha256 ?? ""
-            for version in versions { faults += try store.verify(version).map { "release \(version): \($0)" } }
-            entries = try Ledger.entries(path: folder + "/ledger.jsonl").map(\.message)
-            let names = (try? Durable.list(folder + "/kept")) ?? []
-            kept = names.filter { !$0.hasPrefix(".") }
-            for digest in kept {
-                let file = try ReadableFile(path: "\(folder)/kept/\(digest)/model.safetensors").sha256()
-                if Digest.manifest([("model.safetensors", file)]) != digest { faults.append("kept \(digest)") }
-            }
-        }
-
-        /// Which of the two it is; retirement may have got part of the way.
-        func outcome(from old: State, to new: State) -> String {
-            let isSame = { (other: State) in
-                current == other.current && weights == other.weights && entries == other.entries && kept == other.kept
-            }
-            if isSame(new), versions == new.versions { return "new" }
-            if isSame(old), versions == old.versions { return "old" }
-            let isBetween =
-                Set(versions).isSubset(of: old.versions) && Set(versions).isSuperset(of: new.versions) && isSame(old)
-            return isBetween ? "part of the old releases deleted" : "neither"
-        }
     }
 }
