@@ -81,7 +81,7 @@ enum Coefficients {
                 weights.start(task: task, layer: index, gains: oldGains[first..<first + layer.weightColumns])
             }
         }
-        return (weights, tasks.count { places[$0.name] != nil }, record.settings)
+        return (weights, tasks.count { places[$0.name] != nil }, record.settledSettings)
     }
 }
 

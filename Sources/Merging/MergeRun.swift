@@ -42,7 +42,6 @@ package final class MergeRun {
         try TorchRuntime.setThreads(plan.settings.threads)
         TorchRuntime.keepFreedMemory()
         let workbench = try Workbench(plan)
-        if plan.settings.method.isLearned { plan.settings = plan.settings.taking(workbench.plan.settings.form) }
         if plan.settings.writesAdapter { _ = try MergedAdapter(workbench) }
         if plan.settings.method.isLearned {
             try workbench.vectors.findZeros { [unowned self] done in
@@ -208,7 +207,9 @@ package final class MergeRun {
         }
         let warm = try Coefficients.warmStart(
             start, workbench.layers, tasks: plan.tasks, base: plan.base, release: deployed.directory)
-        guard let former = warm.settings, former.hasForm(of: plan.settings), 2 * warm.known >= plan.tasks.count else {
+        guard let former = warm.settings, former.hasForm(of: workbench.plan.settings),
+            2 * warm.known >= plan.tasks.count
+        else {
             return (warm.weights, whole)
         }
         return (warm.weights, FitSchedule(arrival: plan.settings))
@@ -227,7 +228,7 @@ package final class MergeRun {
 
     private func describe(_ result: inout MergeResult, _ workbench: Workbench, _ weights: MergingWeights) {
         result.strategy = workbench.choice
-        if plan.settings.method.isLearned { result.form = plan.settings.form }
+        if plan.settings.method.isLearned { result.form = workbench.plan.settings.form }
         result.weights = plan.settings.method.isLearned ? weights.values.count : 0
         for (index, layer) in workbench.layers.enumerated() {
             result.coefficients[layer.name] = workbench.tasks.indices.map { task in

@@ -70,7 +70,7 @@ struct ModelCard {
     }
 
     private var method: String {
-        let settings = record.settings
+        let settings = record.settledSettings
         var lines = ["## Method", "", "- method: `\(settings.method.rawValue)`"]
         if settings.method.isLearned {
             lines += [

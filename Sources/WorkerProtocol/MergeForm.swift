@@ -2,6 +2,11 @@
 package struct MergeForm: Codable, Hashable, Sendable {
     package var granularity: MergeSettings.Granularity
     package var loss: MergeSettings.Loss
+
+    package init(granularity: MergeSettings.Granularity, loss: MergeSettings.Loss) {
+        self.granularity = granularity
+        self.loss = loss
+    }
 }
 
 extension MergeSettings {

@@ -24,10 +24,15 @@ package struct ReleaseRecord: Codable, Hashable, Sendable {
         self.created = created
         self.merge = merge
         self.rollbackOf = rollbackOf
-        self.settings = settings.taking(result.form)
+        self.settings = settings
         self.base = base
         self.tasks = tasks
         self.result = result
         self.ledger = ledger
     }
+}
+
+extension ReleaseRecord {
+    /// The settings with what `auto` became in them, as the weights were made; `settings` is what was asked for.
+    package var settledSettings: MergeSettings { settings.taking(result.form) }
 }

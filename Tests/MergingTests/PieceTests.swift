@@ -42,7 +42,7 @@ struct PieceTests {
         return weights
     }
 
-    @Test(arguments: MergeSettings.Granularity.allCases)
+    @Test(arguments: AdapterFixture.granularities)
     func everyWeightCountsWhereItShould(granularity: MergeSettings.Granularity) throws {
         try Fixture.temporarily { directory in
             let vectors = try vectors(in: directory, granularity)

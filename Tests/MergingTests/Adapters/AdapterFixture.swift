@@ -16,6 +16,9 @@ enum AdapterFixture {
         "ia3-convolution", "turned/lora", "turned/ia3", "turned/ia3-inputs",
     ]
 
+    /// What a layer can be divided by: `auto` is settled before there are layers.
+    static let granularities = MergeSettings.Granularity.allCases.filter { $0 != .auto }
+
     /// Folder of the base that a case belongs to.
     static func base(of name: String) -> String { root + (name.hasPrefix("turned/") ? "/turned/base" : "/base") }
 

@@ -28,7 +28,7 @@ struct AdapterParityTests {
         #expect(Set(task.head).isSubset(of: ["classifier.weight", "classifier.bias"]))
     }
 
-    @Test(arguments: AdapterFixture.cases, MergeSettings.Granularity.allCases)
+    @Test(arguments: AdapterFixture.cases, AdapterFixture.granularities)
     func dotProductsAreThoseOfDenseVectors(_ name: String, _ granularity: MergeSettings.Granularity) throws {
         let base = try Checkpoint(directory: AdapterFixture.base(of: name))
         let layers = AdapterFixture.layers(base, granularity)
@@ -54,7 +54,7 @@ struct AdapterParityTests {
         }
     }
 
-    @Test(arguments: MergeSettings.Granularity.allCases)
+    @Test(arguments: AdapterFixture.granularities)
     func adaptersAndFullCheckpointsMergeTogether(_ granularity: MergeSettings.Granularity) throws {
         let names = ["lora", "ia3", "saved", "biases", "lora-bias", "embedding"]
         let base = try Checkpoint(directory: AdapterFixture.root + "/base")
