@@ -1,11 +1,10 @@
 """Peak memory of what needs no fit (merge, inspect, publish) over checkpoints of two sizes, and how it grows with the model."""
 
 import os
-import signal
 import subprocess
-import time
 
 import static
+from service import Daemon, configure
 
 METHODS = ["average", "task-arithmetic", "ties", "dare"]
 # The second has twice the parameters of the first.
@@ -23,29 +22,12 @@ def make_registry(directory, layers):
 
 def published(daemon, control, registry, directory):
     """Largest resident set of a daemon that admits everything in a registry, and publishes its average."""
-    os.makedirs(f"{directory}/state")
-    with open(f"{directory}/config.yaml", "w") as file:
-        file.write(
-            f"registry: {registry}\ndeploy: {directory}/deploy\nstate: {directory}/state\nsocket: {directory}/socket\n"
-            "settle: 0s\nmerge: {method: average}\n"
-        )
-    process = subprocess.Popen([daemon, "--config", f"{directory}/config.yaml"], stderr=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + 120
-        while not os.path.exists(f"{directory}/socket"):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise SystemExit("the daemon did not come up")
-            time.sleep(0.05)
-        wait = [control, "--socket", f"{directory}/socket", "rescan", "--wait"]
-        subprocess.run(wait, check=True, stdout=subprocess.DEVNULL)
+    configure(directory, registry)
+    with Daemon(daemon, control, directory) as service:
+        service.rescan()
         with open(f"{directory}/deploy/current/release.json") as file:
             assert '"task3"' in file.read(), "not everything was published"
-        with open(f"/proc/{process.pid}/status") as file:
-            peak = next(line for line in file if line.startswith("VmHWM"))
-        return int(peak.split()[1]) * 1024
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait()
+        return service.memory("VmHWM")
 
 
 def measure(built, python, directory):

@@ -5,13 +5,12 @@ import hashlib
 import json
 import os
 import random
-import signal
 import statistics
 import subprocess
 import tempfile
 import time
 
-from idle import status, switches
+from service import Daemon, configure
 
 TENSORS, ELEMENTS = 24, 1024
 
@@ -48,33 +47,6 @@ def write_ledger(path, entries):
             file.write(line + "\n")
 
 
-def processor_seconds(pid):
-    with open(f"/proc/{pid}/stat") as file:
-        fields = file.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-class Daemon:
-    def __init__(self, program, control, directory):
-        self.control, self.directory = control, directory
-        self.process = subprocess.Popen(
-            [program, "--config", f"{directory}/config.yaml"], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + 60
-        while not os.path.exists(f"{directory}/socket"):
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                raise SystemExit("the daemon did not come up")
-            time.sleep(0.01)
-
-    def rescan(self):
-        subprocess.run(
-            [self.control, "--socket", f"{self.directory}/socket", "rescan", "--wait"], check=True,
-            stdout=subprocess.DEVNULL)
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait()
-
-
 def current(directory):
     try:
         with open(f"{directory}/deploy/CURRENT.json") as file:
@@ -91,7 +63,7 @@ def seconds(work):
 
 def daemon_figures(program, control, tasks, idle):
     with tempfile.TemporaryDirectory() as directory:
-        for name in ("registry/base", "registry/tasks", "state"):
+        for name in ("registry/base", "registry/tasks"):
             os.makedirs(f"{directory}/{name}")
         write_checkpoint(f"{directory}/registry/base/model.safetensors", 0)
         with open(f"{directory}/registry/base/config.json", "w") as file:
@@ -100,23 +72,16 @@ def daemon_figures(program, control, tasks, idle):
             folder = f"{directory}/registry/tasks/task-{number:05}"
             os.makedirs(folder)
             write_checkpoint(f"{folder}/model.safetensors", number + 1)
-        with open(f"{directory}/config.yaml", "w") as file:
-            file.write(
-                f"registry: {directory}/registry\ndeploy: {directory}/deploy\nstate: {directory}/state\n"
-                f"socket: {directory}/socket\nsettle: 0s\nmerge: {{method: average}}\n")
+        configure(directory)
         figures = {}
         begin = time.monotonic()
-        daemon = Daemon(program, control, directory)
-        try:
+        with Daemon(program, control, directory) as daemon:
             daemon.rescan()
             figures["from the start over an unread registry to its release"] = (time.monotonic() - begin, "s")
             if current(directory) != 1:
                 raise SystemExit("nothing was published")
-        finally:
-            daemon.stop()
         begin = time.monotonic()
-        daemon = Daemon(program, control, directory)
-        try:
+        with Daemon(program, control, directory) as daemon:
             daemon.rescan()
             figures["from a restart to the word that everything is up to date"] = (time.monotonic() - begin, "s")
             figures["a look with nothing new, `rescan --wait`"] = (
@@ -130,18 +95,12 @@ def daemon_figures(program, control, tasks, idle):
             figures["from the arrival of one more task to its release"] = (time.monotonic() - begin, "s")
             daemon.rescan()
             time.sleep(5)
-            pid = daemon.process.pid
-            woken, used = switches(pid), processor_seconds(pid)
-            time.sleep(idle)
-            after = switches(pid)
-            wakes = sum(n - woken[t] if n >= woken.get(t, n + 1) else n for t, n in after.items())
-            figures[f"processor time of {idle} s of idling"] = (processor_seconds(pid) - used, "s")
-            figures[f"wake-ups in {idle} s of idling"] = (wakes, "")
-            now = status(pid)
-            figures["resident memory when idle"] = (int(now["VmRSS"].split()[0]) / 1024, "MiB")
-            figures["peak of resident memory"] = (int(now["VmHWM"].split()[0]) / 1024, "MiB")
-        finally:
-            daemon.stop()
+            used = daemon.processor_seconds()
+            woken = daemon.wake_ups(idle)
+            figures[f"processor time of {idle} s of idling"] = (daemon.processor_seconds() - used, "s")
+            figures[f"wake-ups in {idle} s of idling"] = (woken, "")
+            figures["resident memory when idle"] = (daemon.memory("VmRSS") / 2**20, "MiB")
+            figures["peak of resident memory"] = (daemon.memory("VmHWM") / 2**20, "MiB")
         return figures
 
 
