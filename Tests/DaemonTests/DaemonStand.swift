@@ -48,7 +48,7 @@ struct DaemonStand {
 
     /// Runs a daemon's life: `body` talks to it, then it stops.
     func live(_ body: (Reconciler) async throws -> Void) async throws {
-        let ledger = try Ledger(path: configuration.ledger, calls: calls)
+        let ledger = try await openLedger()
         let reconciler = Reconciler(
             configuration,
             Reconciler.Parts(
@@ -65,6 +65,26 @@ struct DaemonStand {
         }
         await reconciler.stop()
         try await loop.value
+    }
+
+    /// Tasks of the daemon before, which has stopped, may hold its ledger a moment longer: another process would have ended.
+    private func openLedger() async throws -> Ledger {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while ContinuousClock.now < deadline {
+            if let ledger = try freeLedger() { return ledger }
+            try await turn()
+        }
+        return try Ledger(path: configuration.ledger, calls: calls)
+    }
+
+    /// Nil where somebody has it.
+    private func freeLedger() throws(LedgerError) -> Ledger? {
+        do throws(LedgerError) {
+            return try Ledger(path: configuration.ledger, calls: calls)
+        } catch {
+            guard case .locked = error else { throw error }
+            return nil
+        }
     }
 
     func kinds() async throws -> [LedgerEvent.Kind] {
