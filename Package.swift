@@ -141,7 +141,9 @@ let package = Package(
             name: "StoreState", dependencies: ["Ledger", "Releases", "Files"], path: "Tests/StoreState",
             swiftSettings: [.treatAllWarnings(as: .error)]),
         // `make power-cut`: what a disk holds when the power goes, and what the stores make of it.
-        .target(name: "DiskReplay", path: "Tests/DiskReplay", swiftSettings: [.treatAllWarnings(as: .error)]),
+        .target(
+            name: "DiskReplay", dependencies: ["Reliability"], path: "Tests/DiskReplay",
+            swiftSettings: [.treatAllWarnings(as: .error)]),
         .executableTarget(
             name: "power-drill",
             dependencies: ["DiskReplay", "StoreState", "Reliability", "Ledger", "Releases", "Files"],

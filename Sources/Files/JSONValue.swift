@@ -2,7 +2,7 @@
 package enum JSONValue: Hashable, Sendable {
     case null
     case bool(Bool)
-    /// A number that is whole and fits, however it was written.
+    /// A whole number that fits. `JSONDecoder` gives it for 1.0, too; the ledger's strict reader goes by how it is written.
     case integer(Int)
     case number(Double)
     case string(String)

@@ -1,3 +1,5 @@
+import Reliability
+
 /// A moment at which the power may go, as a disk with a cache would leave it.
 package struct PowerCut: Hashable {
     /// Entries of the log before this one were written or marked.
@@ -11,7 +13,7 @@ package struct PowerCut: Hashable {
     /// `losses` times with some of the writes lost that it would have made durable: each one alone where these are few, else at
     /// random from `seed`.
     package static func all(in entries: [WriteLog.Entry], from start: Int, losses: Int, seed: UInt64) -> [PowerCut] {
-        var generator = Generator(state: seed)
+        var generator = SplitMix64(seed: seed)
         var cuts = [PowerCut(end: start)]
         var cached: [Int] = []
         for (place, entry) in entries.enumerated() {
@@ -32,7 +34,7 @@ package struct PowerCut: Hashable {
         return cuts
     }
 
-    private static func some(of cached: [Int], count: Int, _ generator: inout Generator) -> [Set<Int>] {
+    private static func some(of cached: [Int], count: Int, _ generator: inout SplitMix64) -> [Set<Int>] {
         if cached.count <= count { return cached.map { [$0] } }
         var found: Set<Set<Int>> = []
         for _ in 0..<count {
