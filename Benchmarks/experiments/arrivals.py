@@ -6,10 +6,7 @@ from . import charts, daemon, markdown, merging, programs
 
 TITLE = "At once, by the tree, or one at a time"
 FILES = ["arrivals-vision", "arrivals-text"]
-FORMS = {
-    "the paper's form": {"granularity": "tensor", "loss": "labels", "steps": 300},
-    "the default form": {},
-}
+FORMS = {"the paper's form": {"granularity": "tensor", "loss": "labels"}, "the default form": {}}
 NEAR = 1.01
 
 
@@ -17,6 +14,7 @@ def add_arguments(parser):
     parser.add_argument("--forms", nargs="*", default=list(FORMS))
     parser.add_argument("--orders", type=int, default=3, help="orders of arrival of each form, at most 4")
     parser.add_argument("--set", default="vision", choices=["vision", "text"])
+    parser.add_argument("--strategies", nargs="*", default=["joint", "hierarchical", "incremental"])
     parser.add_argument("--steps", type=int)
 
 
@@ -44,7 +42,8 @@ def measure(record, options):
         names = list(zoo.tasks)
         orders = [names, names[::-1], [*names[2:], *names[:2]], [names[1], names[0], names[3], names[2]]][: options.orders]
         for form in options.forms:
-            settings = FORMS[form] | ({"steps": options.steps} if options.steps else {})
+            steps = options.steps or (form == "the paper's form" and merging.STEPS[options.set]["supermerge"])
+            settings = FORMS[form] | ({"steps": steps} if steps else {})
 
             def at_once(strategy):
                 with tempfile.TemporaryDirectory() as tree:
@@ -72,14 +71,15 @@ def measure(record, options):
                         "scores": merging.scores(zoo, folder), "versions": costs[-1]["versions"],
                     }
 
-            for strategy in ("joint", "hierarchical"):
+            for strategy in [name for name in ("joint", "hierarchical") if name in options.strategies]:
                 keys.append(f"{form}, {strategy}")
                 record.run(keys[-1], {"settings": settings}, lambda: at_once(strategy))
-            for strategy in ("incremental", "hierarchical"):
+            for strategy in [name for name in ("incremental", "hierarchical") if name in options.strategies]:
                 for order in orders if strategy == "incremental" else orders[:1]:
                     keys.append(f"{form}, {strategy}, {' '.join(order)}")
                     record.run(keys[-1], {"settings": settings}, lambda: arriving(strategy, order))
-    record.keep(keys)
+    # Some forms, orders or strategies measured again leave the others as they are.
+    record.keep(keys + [key for key in record.data["runs"] if key not in keys])
 
 
 def best(arrival):
