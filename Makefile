@@ -30,13 +30,15 @@ demo: build
 	@Demo/run
 
 # What failed is said again at the end, where thousands of lines have not buried it.
-test: set-up
+test:
+	@Tools/set-up test
 	@set -o pipefail; mkdir -p .build; swift test -j $(JOBS) 2>&1 | tee .build/test.log || \
 	    { printf '\nwhat failed:\n'; grep -aE '✘|error:|Fatal error' .build/test.log | tail -n 40; exit 1; }
 
 # The suites that count for docs/reliability.md, at full length; each writes its counts, and the page is made of them.
 RELIABILITY_SUITES ?= CrashTests|FaultTests|SystemCallTests|DaemonKillTests|StormTests|ArrivalShapeTests|CopyingToolTests|LostRegistryTests
 reliability: build
+	@Tools/set-up test
 	@mkdir -p docs/reliability
 	RELIABILITY=full RELIABILITY_OUT="$(CURDIR)/docs/reliability" \
 	    swift test -j $(JOBS) --no-parallel --filter '$(RELIABILITY_SUITES)'

@@ -38,6 +38,10 @@ import Testing
                 try Durable.remove(source)
                 try Durable.createDirectories(source)
                 try Data(bytes).write(to: URL(filePath: source + "/model.safetensors"))
+                // rsync takes files of the same length and second for the same.
+                try FileManager.default.setAttributes(
+                    [.modificationDate: Date(timeIntervalSinceNow: Double(60 * round) - 3600)],
+                    ofItemAtPath: source + "/model.safetensors")
                 try Data("weight: 1\n".utf8).write(to: URL(filePath: source + "/task.yaml"))
                 let run = try Execution.run(
                     "/bin/sh", ["-c", script.value, script.key, source, site.path(script.key)])
