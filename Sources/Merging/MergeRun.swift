@@ -229,6 +229,7 @@ package final class MergeRun {
     private func describe(_ result: inout MergeResult, _ workbench: Workbench, _ weights: MergingWeights) {
         result.strategy = workbench.choice
         if plan.settings.method.isLearned { result.form = workbench.plan.settings.form }
+        if let note = plan.settings.note(ofForm: workbench.plan.settings) { result.notes.append(note) }
         result.weights = plan.settings.method.isLearned ? weights.values.count : 0
         for (index, layer) in workbench.layers.enumerated() {
             result.coefficients[layer.name] = workbench.tasks.indices.map { task in

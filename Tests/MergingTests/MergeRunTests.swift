@@ -28,6 +28,19 @@ struct MergeRunTests {
         }
     }
 
+    @Test func fewExamplesAreSaidToHaveDecidedTheForm() throws {
+        try Fixture.temporarily { directory in
+            var settings = try settings()
+            settings.granularity = .auto
+            let result = try MergeRun(Fixture.plan(settings, in: directory + "/auto"), report: { _ in }).run()
+            #expect(result.form?.granularity == .tensor)
+            #expect(result.notes.contains { $0.hasPrefix("fewer than 24 examples a task") })
+            settings.granularity = .tensor
+            let asked = try MergeRun(Fixture.plan(settings, in: directory + "/asked"), report: { _ in }).run()
+            #expect(!asked.notes.contains { $0.hasPrefix("fewer than") })
+        }
+    }
+
     @Test(arguments: 1...11)
     func stoppedAtAnyStepItGoesOnToTheSameBytes(stop: Int) throws {
         try Fixture.temporarily { directory in

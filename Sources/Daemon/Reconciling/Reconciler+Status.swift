@@ -45,7 +45,7 @@ extension Reconciler {
 
     /// Tells the service manager in one line what happens, where that changed.
     func showStatus() {
-        let text = line()
+        let text = running == nil ? line() : "merging \(line())"
         guard text != statusLine else { return }
         statusLine = text
         parts.notifier.status(text)
@@ -66,6 +66,7 @@ extension Reconciler {
         return rest.reason == .waiting || rest.reason == .blocked ? .waiting : .idle
     }
 
+    /// Goes on from the word for what the daemon does.
     private func line() -> String {
         if let merge = running { return Self.line(of: merge) }
         let version = deployed.map { "release \($0.version)" } ?? "no release yet"
@@ -74,7 +75,7 @@ extension Reconciler {
 
     private static func line(of merge: RunningMerge) -> String {
         let count = merge.plan.tasks.count
-        let start = "merging \(count) task\(count == 1 ? "" : "s")"
+        let start = "\(count) task\(count == 1 ? "" : "s")"
         guard let progress = merge.progress else { return "\(start): starting" }
         var parts = [
             "\(progress.phase == .fitting ? "step" : progress.phase.rawValue) \(progress.done)/\(progress.total)"
