@@ -14,6 +14,18 @@ final class GradientSum {
         sums[layer] = try added(gradient, to: sums.removeValue(forKey: layer))
     }
 
+    /// Adds leftᵀ · right without forming it.
+    func add(left: Tensor, right: Tensor, of layer: Int) throws {
+        let transposed = try left.transposed()
+        guard let sum = sums[layer] else {
+            sums[layer] = (try transposed.matrixProduct(right), true)
+            return
+        }
+        let own = sum.isOwned ? sum.tensor : try sum.tensor.clone()
+        try own.addMatrixProduct(transposed, right)
+        sums[layer] = (own, true)
+    }
+
     /// The sum with the last gradient, in float32 and contiguous; forgotten here.
     func take(_ layer: Int, adding last: Tensor? = nil) throws -> Tensor? {
         let sum = sums.removeValue(forKey: layer)
