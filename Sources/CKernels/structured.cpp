@@ -113,6 +113,10 @@ CK_EVERY_WIDTH void productEach(double *products, const float *g, const float *v
     for (int64_t i = 0; i < count; i++) products[i] = g[i] * vector[i];
 }
 
+CK_EVERY_WIDTH void addProducts(double *products, const float *left, const float *right, int64_t count) {
+    for (int64_t i = 0; i < count; i++) products[i] += static_cast<double>(left[i]) * right[i];
+}
+
 /// The last, narrower tile of every low-rank update, filled up with zeros.
 std::vector<std::vector<float>> tails(const ck_update *updates, int64_t count, int64_t columns) {
     const int64_t rest = columns % tileColumns, start = columns - rest;
@@ -279,5 +283,15 @@ ck_status ck_structured_dots(const float *gradient, ck_piece origin, const ck_up
         std::fill(columnProducts, columnProducts + count * columns, 0.0);
         for (int64_t chunk = 0; chunk < chunks; chunk++)
             for (int64_t i = 0; i < count * columns; i++) columnProducts[i] += sums[chunk * count * columns + i];
+    });
+}
+
+ck_status ck_segment_dots(const float *left, const float *right, const int64_t *lengths, int64_t count, int64_t columns,
+                          double *products, char **error) noexcept {
+    return ck::guarded(error, [&] {
+        std::fill(products, products + count * columns, 0.0);
+        for (int64_t i = 0; i < count; i++)
+            for (int64_t row = 0; row < lengths[i]; row++, left += columns, right += columns)
+                addProducts(products + i * columns, left, right, columns);
     });
 }

@@ -1,5 +1,6 @@
 #include "operators.h"
 #include "guarded.h"
+#include "linear.h"
 #include "tensor.h"
 
 #include <ATen/ATen.h>
@@ -30,6 +31,9 @@ std::vector<c10::IValue> called(const ct_operator &op, const std::vector<Operand
     torch::jit::Stack stack;
     stack.reserve(operands.size());
     for (const auto &operand : operands) stack.push_back(operand.evaluate(slots));
+    if (op.isLinear) {
+        if (auto result = recordedLinear(stack); result.defined()) return {std::move(result)};
+    }
     op.handle.callBoxed(stack);
     std::vector<c10::IValue> results;
     for (auto &value : stack) {
@@ -65,7 +69,7 @@ ct_status ct_operator_find(const char *name, const char *overload, const ct_oper
         const auto handle = c10::Dispatcher::singleton().findSchema({key.first, key.second});
         *result = nullptr;
         if (!handle) return;
-        *result = found.emplace(key, new ct_operator{*handle}).first->second.get();
+        *result = found.emplace(key, new ct_operator{*handle, ct::isLinear(*handle)}).first->second.get();
     });
 }
 

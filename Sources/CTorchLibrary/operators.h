@@ -8,6 +8,7 @@
 
 struct ct_operator {
     c10::OperatorHandle handle;
+    bool isLinear;
 };
 
 namespace ct {

@@ -1,55 +1,33 @@
 #include "ct_tape.h"
 #include "guarded.h"
+#include "node.h"
+#include "sink.h"
 #include "tensor.h"
 
 #include <ATen/ATen.h>
-#include <c10/util/intrusive_ptr.h>
 #include <torch/csrc/autograd/engine.h>
-#include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/variable.h>
 
-#include <cstdint>
 #include <memory>
 
 namespace ct {
+
+void Receiver::give(int64_t index, at::Tensor left, at::Tensor right) const {
+    TORCH_CHECK(body, "a gradient arrived outside of the tape's own backward pass");
+    auto *second = right.defined() ? new ct_tensor{std::move(right)} : nullptr;
+    const auto status = body(context, index, new ct_tensor{std::move(left)}, second);
+    TORCH_CHECK(status == 0, "stopped by the receiver of gradients");
+}
+
+torch::autograd::variable_list Sink::apply(torch::autograd::variable_list &&gradients) {
+    auto gradient = std::move(gradients.at(0));
+    if (gradient.defined()) receiver->give(index, std::move(gradient), {});
+    return {};
+}
+
+void Sink::take(at::Tensor left, at::Tensor right) const { receiver->give(index, std::move(left), std::move(right)); }
+
 namespace {
-
-/// Who receives gradients while a pass runs.
-struct Receiver {
-    ct_gradient_body body = nullptr;
-    void *context = nullptr;
-};
-
-/// The gradient function of a watched tensor: hands the summed gradient over and leads nowhere.
-class Sink final : public torch::autograd::Node {
-  public:
-    /// The highest sequence number makes the engine run a sink as soon as its gradient is complete, not at the end.
-    Sink(std::shared_ptr<Receiver> receiver, int64_t index)
-        : Node(UINT64_MAX), receiver(std::move(receiver)), index(index) {}
-
-    torch::autograd::variable_list apply(torch::autograd::variable_list &&gradients) override {
-        auto gradient = std::move(gradients.at(0));
-        if (!gradient.defined()) return {};
-        TORCH_CHECK(receiver->body, "a gradient arrived outside of the tape's own backward pass");
-        const auto status = receiver->body(receiver->context, index, new ct_tensor{std::move(gradient)});
-        TORCH_CHECK(status == 0, "stopped by the receiver of gradients");
-        return {};
-    }
-
-  private:
-    std::shared_ptr<Receiver> receiver;
-    int64_t index;
-};
-
-/// Makes a node for `holder`, which in libtorch 1.13 is a std::shared_ptr.
-template <class Base, class... Arguments> void make(std::shared_ptr<Base> &holder, Arguments &&...arguments) {
-    holder = std::make_shared<Sink>(std::forward<Arguments>(arguments)...);
-}
-
-/// The same where nodes count their references themselves, as they do in newer ones.
-template <class Base, class... Arguments> void make(c10::intrusive_ptr<Base> &holder, Arguments &&...arguments) {
-    holder = c10::make_intrusive<Sink>(std::forward<Arguments>(arguments)...);
-}
 
 /// Opens the receiver for the length of one pass.
 class Opened {
@@ -74,14 +52,14 @@ ct_status ct_tape_create(ct_tape **result, char **error) noexcept {
 
 void ct_tape_free(ct_tape *tape) noexcept { delete tape; }
 
-ct_status ct_tape_watch(ct_tape *tape, const ct_tensor *tensor, int64_t index, ct_tensor **result,
-                        char **error) noexcept {
+ct_status ct_tape_watch(ct_tape *tape, const ct_tensor *tensor, int64_t index, bool takes_products,
+                        ct_tensor **result, char **error) noexcept {
     return ct::guarded(error, [&] {
         TORCH_CHECK(at::isFloatingType(tensor->value.scalar_type()), "only floating-point tensors have gradients, not ",
                     tensor->value.scalar_type());
         auto alias = tensor->value.detach();
         torch::autograd::Edge edge;
-        ct::make(edge.function, tape->receiver, index);
+        ct::make<ct::Sink>(edge.function, tape->receiver, index, takes_products);
         edge.input_nr = edge.function->add_input_metadata(alias);
         torch::autograd::impl::set_gradient_edge(alias, edge);
         *result = new ct_tensor{std::move(alias)};

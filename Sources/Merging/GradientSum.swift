@@ -2,8 +2,8 @@ internal import Torch
 
 /// Σᵢ ∂Lᵢ/∂θm(j) over the tasks of one step, so that the task vectors are read once a step and not once for every task.
 ///
-/// Memory: one float32 copy of the trained tensors from the first task's backward pass to the last one's, which takes each sum
-/// as it becomes complete. With one task nothing is kept.
+/// Memory: one float32 copy of the trained tensors from the first task's backward pass until the last one's is over; with one task
+/// nothing is kept of what comes whole.
 final class GradientSum {
     private var sums: [Int: (tensor: Tensor, isOwned: Bool)] = [:]
 
@@ -12,6 +12,18 @@ final class GradientSum {
 
     func add(_ gradient: Tensor, of layer: Int) throws {
         sums[layer] = try added(gradient, to: sums.removeValue(forKey: layer))
+    }
+
+    /// Adds leftᵀ · right without forming it.
+    func add(left: Tensor, right: Tensor, of layer: Int) throws {
+        let transposed = try left.transposed()
+        guard let sum = sums[layer] else {
+            sums[layer] = (try transposed.matrixProduct(right), true)
+            return
+        }
+        let own = sum.isOwned ? sum.tensor : try sum.tensor.clone()
+        try own.addMatrixProduct(transposed, right)
+        sums[layer] = (own, true)
     }
 
     /// The sum with the last gradient, in float32 and contiguous; forgotten here.

@@ -2,18 +2,21 @@ internal import Torch
 internal import WorkerProtocol
 
 /// The gradient descent on W (SuperMerge, arXiv 2412.10416): per step one batch of every task through θm, one ordinary backward
-/// pass each, the tasks' ∂L/∂θm(j) added up, and in the last pass every sum consumed by its dot products with τ(i,j) as it
-/// appears and then freed.
+/// pass each, the tasks' ∂L/∂θm(j) added up, and every sum consumed by its dot products with τ(i,j) and then freed. Where all τ(i,j)
+/// of a linear layer have a low rank, ∂L/∂θm(j) is never formed (`FactoredLayer`).
 ///
-/// Memory: one float32 copy of the trunk, with several tasks one of its gradients, and one batch's activations; not a function
-/// of the number of tasks. Work per step over k tasks: k forward and backward passes, and two reads of the task vectors.
+/// Memory: one float32 copy of the trunk, with several tasks one of its gradients, of low ranks their factors instead, and one
+/// batch's activations; not a function of the number of tasks. Work per step over k tasks: k forward and backward passes, and two
+/// reads of the task vectors, one of what is low-rank.
 final class SuperMergeFit {
     private(set) var state: FitState
     let workbench: Workbench
     let bench: Bench
     let parameters: ModelParameters
     let schedule: FitSchedule
-    private let watched: [Int: Int]
+    private let watched: Set<Int>
+    /// Of the watched layers those whose gradients are never formed.
+    let factored: [Int: FactoredLayer]
     private let samplers: [Sampler]
     private let scorer: Scorer
     private let teachers: [TeacherLogits?]
@@ -33,7 +36,12 @@ final class SuperMergeFit {
         self.teachers = teachers
         self.schedule = schedule ?? FitSchedule(workbench.plan.settings)
         scorer = Scorer(model: bench.model, autocast: workbench.plan.settings.precision == .bf16)
-        watched = Dictionary(uniqueKeysWithValues: workbench.trainable().map { ($0, $0) })
+        let trainable = workbench.trainable()
+        watched = Set(trainable)
+        factored = try Dictionary(
+            uniqueKeysWithValues: trainable.compactMap { layer in
+                try FactoredLayer(layer, of: workbench.vectors, state.weights).map { (layer, $0) }
+            })
         samplers = zip(workbench.tasks, bench.sets).map { task, set in
             Sampler(
                 examples: set?.drawn ?? [], batch: workbench.plan.settings.batch, seed: workbench.plan.settings.seed,
@@ -47,10 +55,18 @@ final class SuperMergeFit {
         var named = try bench.heads[task].tensors()
         for (index, layer) in workbench.layers.enumerated() where named[layer.name] == nil {
             let tensor = parameters.tensors[index]
-            named[layer.name] = try watched[index] != nil ? tape?.watch(tensor, index: index) ?? tensor : tensor
+            guard let tape, watched.contains(index) else {
+                named[layer.name] = tensor
+                continue
+            }
+            named[layer.name] = try tape.watch(tensor, index: index, inProducts: takesProducts(index))
         }
         return named
     }
+
+    /// Whether it is less work to take the layer's gradient as a product: where it is never formed, or where it is added to
+    /// others'. One that is alone is formed and consumed at once, and needs no memory until the pass ends.
+    private func takesProducts(_ layer: Int) -> Bool { factored[layer] != nil || workbench.tasks.count > 1 }
 
     /// One step: the mean loss over the tasks, weighted, at the weights before the update.
     func step() throws -> Double {
@@ -61,10 +77,21 @@ final class SuperMergeFit {
         let sum = importance.reduce(0, +)
         let gradients = GradientSum()
         for task in workbench.tasks.indices {
-            let loss = try backward(task, share: importance[task] / sum) { layer, gradient in
-                guard task == workbench.tasks.count - 1 else { return try gradients.add(gradient, of: layer) }
-                guard let complete = try gradients.take(layer, adding: gradient) else { return }
-                try consume(complete, of: layer, into: &dots)
+            let isLast = task == workbench.tasks.count - 1
+            let loss = try backward(task, share: importance[task] / sum) { layer, part in
+                switch part {
+                case .whole(let gradient) where isLast:
+                    guard let complete = try gradients.take(layer, adding: gradient) else { return }
+                    try consume(complete, of: layer, into: &dots)
+                case .whole(let gradient):
+                    try gradients.add(gradient, of: layer)
+                case .product(let left, let right):
+                    if let factored = factored[layer] {
+                        try factored.addDots(slope: left, input: right, weights, into: &dots)
+                    } else {
+                        try gradients.add(left: left, right: right, of: layer)
+                    }
+                }
             }
             guard loss.isFinite else { throw notFinite(task, "loss") }
             total += loss
@@ -76,7 +103,8 @@ final class SuperMergeFit {
         guard dots.allSatisfy(\.isFinite) else { throw try brokenGradient() }
         state.update(
             gradient: weights.gradient(dotProducts: dots), learningRate: schedule.rate(at: state.step))
-        for index in watched.keys.sorted() { try parameters.merge(index, workbench.vectors, state.weights) }
+        for index in watched.sorted() { try parameters.merge(index, workbench.vectors, state.weights) }
+        for layer in factored.values { try layer.weigh(state.weights) }
         return total
     }
 
@@ -91,15 +119,24 @@ final class SuperMergeFit {
     private func brokenGradient() throws -> MergeError {
         for task in workbench.tasks.indices {
             var isFinite = true
-            _ = try backward(task, share: 1) { _, gradient in isFinite = try isFinite && gradient.isFinite() }
+            _ = try backward(task, share: 1) { _, part in
+                let gradient =
+                    switch part {
+                    case .whole(let gradient): gradient
+                    case .product(let left, let right): try left.transposed().matrixProduct(right)
+                    }
+                isFinite = try isFinite && gradient.isFinite()
+            }
             if !isFinite { return notFinite(task, "gradient") }
         }
         return .base(
             "the sum of the tasks' gradients is not finite at step \(state.step); lower scale or the tasks' weights")
     }
 
-    /// The task's share of the loss; `body` receives ∂ of that share / ∂θm(j).
-    private func backward(_ task: Int, share: Double, _ body: (Int, Tensor) throws -> Void) throws -> Double {
+    /// The task's share of the loss; `body` receives the parts of ∂ of that share / ∂θm(j).
+    private func backward(
+        _ task: Int, share: Double, _ body: (Int, GradientTape.Part) throws -> Void
+    ) throws -> Double {
         let indices = samplers[task].indices(step: state.step)
         guard let set = bench.sets[task] else { return 0 }
         let (inputs, labels) = try set.batch(indices)
@@ -111,7 +148,7 @@ final class SuperMergeFit {
             }
             let scored = try bench.objectives[task].labels(labels, for: logits, inputs)
             let loss = try loss(task, logits, scored, indices).multiplied(by: share)
-            try tape.backward(loss, body)
+            try tape.backward(inParts: loss, body)
             return try loss.item()
         }
     }

@@ -8,6 +8,12 @@ extension TaskVectors {
         tasks[task].adapter?.updates[layers[layer].name]?.structure
     }
 
+    /// The rank of τ(i,j) where it is a product of two thin matrices and nothing else; else nil.
+    func lowRank(_ task: Int, _ layer: Int) -> Int? {
+        guard !replaced[task][layer], case .lowRank(_, _, let rank, _) = structure(task, layer) else { return nil }
+        return rank
+    }
+
     /// The factors of τ(i,j) in float32; nil where it has no structure. Memory: theirs, a few rows and columns of the layer.
     func update(of task: Int, layer: Int) throws -> MergeKernel.Update? {
         guard let adapter = tasks[task].adapter, let structure = structure(task, layer) else { return nil }

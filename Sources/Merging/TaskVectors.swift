@@ -17,7 +17,7 @@ final class TaskVectors {
     var rule = MergeRule.sum
 
     /// `replaced[i][j]`: whether θf(i,j) is read whole, from the task's checkpoint.
-    private var replaced: [[Bool]]
+    private(set) var replaced: [[Bool]]
     /// Layers of which some τ has a structure: their pieces are whole rows.
     private let isStructured: [Bool]
     /// What was read of the factors of structured τ.

@@ -3,7 +3,8 @@ import CTorch
 /// Reverse-mode differentiation that hands each gradient over and forgets it, so that no second copy of the model exists.
 ///
 /// A watched tensor is a leaf whose gradient function is ours: when the engine has summed ∂L/∂θ(j) over all uses of θ(j),
-/// `backward` calls its body with (j, ∂L/∂θ(j)) at once and the gradient is freed when the body returns.
+/// `backward` calls its body with (j, ∂L/∂θ(j)) at once and the gradient is freed when the body returns. Where that is wanted, what
+/// comes of a linear layer is handed over as the two matrices that it is the product of, and never formed.
 @safe package final class GradientTape {
     private let handle: OpaquePointer?
 
@@ -19,13 +20,23 @@ import CTorch
         if let handle = unsafe handle { unsafe ct_tape_free(handle) }
     }
 
+    /// What the engine comes by of ∂L/∂θ(j).
+    package enum Part {
+        /// The sum over all uses of θ(j) of which no product was handed over; comes once, after the products, or not at all.
+        case whole(Tensor)
+        /// leftᵀ · right, of one use: left [T, rows of θ(j)], right [T, columns], float32 and contiguous, over the T tokens with a
+        /// gradient that is not zero. The engine uses both elsewhere: they are not to be written to.
+        case product(left: Tensor, right: Tensor)
+    }
+
     /// An alias of `tensor` that shares its memory and records what is done with it. Each call is a leaf of its own:
-    /// watch a tied parameter once and use the alias under all its names.
-    package func watch(_ tensor: Tensor, index: Int) throws -> Tensor {
+    /// watch a tied parameter once and use the alias under all its names. `inProducts`: what comes of a linear layer in float32
+    /// comes as a `Part.product`, so that the gradient need not be formed.
+    package func watch(_ tensor: Tensor, index: Int, inProducts: Bool = false) throws -> Tensor {
         let handle = try unsafe opened()
         var result: OpaquePointer?
         try TorchError.check { error in
-            unsafe ct_tape_watch(handle, tensor.handle, Int64(index), &result, error)
+            unsafe ct_tape_watch(handle, tensor.handle, Int64(index), inProducts, &result, error)
         }
         guard let result = unsafe result else { throw TorchError("libtorch made no alias") }
         return unsafe Tensor(owning: result)
@@ -34,6 +45,14 @@ import CTorch
     /// Back-propagates from the scalar `loss`, on this thread. An error thrown by `body` stops the pass and is thrown
     /// again. What the forward pass kept is freed on the way: a loss can be back-propagated once.
     package func backward(_ loss: Tensor, _ body: (Int, Tensor) throws -> Void) throws {
+        try backward(inParts: loss) { index, part in
+            guard case .whole(let gradient) = part else { throw TorchError("a product where a gradient was expected") }
+            try body(index, gradient)
+        }
+    }
+
+    /// `backward` for tapes that watch in products.
+    package func backward(inParts loss: Tensor, _ body: (Int, Part) throws -> Void) throws {
         let handle = try unsafe opened()
         try withoutActuallyEscaping(body) { body in
             let receiver = Receiver(body)
@@ -41,10 +60,13 @@ import CTorch
                 try TorchError.check { error in
                     unsafe ct_tape_backward(
                         handle, loss.handle,
-                        { context, index, gradient in
+                        { context, index, gradient, right in
+                            let left = unsafe Tensor(owning: gradient)
+                            let right = unsafe right.map { unsafe Tensor(owning: $0) }
                             guard let context = unsafe context else { return 1 }
                             let receiver = unsafe Unmanaged<Receiver>.fromOpaque(context).takeUnretainedValue()
-                            return unsafe receiver.receive(Int(index), Tensor(owning: gradient))
+                            return receiver.receive(
+                                Int(index), right.map { .product(left: left, right: $0) } ?? .whole(left))
                         },
                         Unmanaged.passUnretained(receiver).toOpaque(), error)
                 }
@@ -61,14 +83,14 @@ import CTorch
 
     /// Keeps the body's error while C++ unwinds.
     private final class Receiver {
-        private let body: (Int, Tensor) throws -> Void
+        private let body: (Int, Part) throws -> Void
         private(set) var thrown: (any Error)?
 
-        init(_ body: @escaping (Int, Tensor) throws -> Void) { self.body = body }
+        init(_ body: @escaping (Int, Part) throws -> Void) { self.body = body }
 
-        func receive(_ index: Int, _ gradient: Tensor) -> Int32 {
+        func receive(_ index: Int, _ part: Part) -> Int32 {
             do {
-                try body(index, gradient)
+                try body(index, part)
                 return 0
             } catch {
                 thrown = error

@@ -90,4 +90,27 @@ extension MergeKernel {
         }
         return (products, columnProducts)
     }
+
+    /// Σᵣ left(r,c) · right(r,c) over the rows of every segment, segment-major, in double precision. `segments` are the lengths of
+    /// what follows one another on the first axis of two contiguous float32 matrices of one shape.
+    package static func dots(_ left: Tensor, _ right: Tensor, segments: [Int]) throws -> [Double] {
+        let shape = left.shape
+        precondition(
+            shape.count == 2 && shape == right.shape && shape[0] == segments.reduce(0, +)
+                && left.dtype == .float32 && right.dtype == .float32, "segments of other matrices")
+        var products = [Double](repeating: 0, count: segments.count * shape[1])
+        let lengths = segments.map(Int64.init)
+        try unsafe left.withUnsafeMutableBytes { left in
+            try unsafe right.withUnsafeMutableBytes { right in
+                guard let first = unsafe left.assumingMemoryBound(to: Float.self).baseAddress,
+                    let second = unsafe right.assumingMemoryBound(to: Float.self).baseAddress
+                else { return }
+                try TorchError.check { error in
+                    unsafe ck_segment_dots(
+                        first, second, lengths, Int64(lengths.count), Int64(shape[1]), &products, error)
+                }
+            }
+        }
+        return products
+    }
 }

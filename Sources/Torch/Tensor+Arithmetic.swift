@@ -36,6 +36,18 @@ extension Tensor {
         }
     }
 
+    /// self · other of two matrices.
+    package func matrixProduct(_ other: Tensor) throws -> Tensor {
+        try .one("aten::mm", [.tensor(self), .tensor(other)])
+    }
+
+    /// self ← self + left · right of matrices, in place, without a record for gradients.
+    package func addMatrixProduct(_ left: Tensor, _ right: Tensor) throws {
+        try TorchRuntime.withoutGradients {
+            _ = try Tensor.call("aten::addmm_", [.tensor(self), .tensor(left), .tensor(right)])
+        }
+    }
+
     /// self ← α · self, in place, without a record for gradients.
     package func multiply(by factor: Double) throws {
         try TorchRuntime.withoutGradients {

@@ -27,6 +27,9 @@ extension Tensor {
         try .one("aten::reshape", [.tensor(self), .ints(shape)])
     }
 
+    /// A matrix's transpose, sharing memory.
+    package func transposed() throws -> Tensor { try .one("aten::t", [.tensor(self)]) }
+
     /// Rows `start..<start + count` of the first axis, sharing memory.
     package func rows(from start: Int, count: Int) throws -> Tensor {
         try .one("aten::narrow", [.tensor(self), .int(0), .int(start), .int(count)])

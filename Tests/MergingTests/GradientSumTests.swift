@@ -42,6 +42,22 @@ import Torch
         #expect(try shared.floats() == [1, 2, 3])
     }
 
+    @Test func productsAddUpWithWholeGradients() throws {
+        let sum = GradientSum()
+        let left = try Tensor([1, 2, 3, 4] as [Float], shape: [2, 2])
+        let right = try Tensor([1, 0, 2, 1, 1, 0] as [Float], shape: [2, 3])
+        let whole = try Tensor([10, 20, 30, 40, 50, 60] as [Float], shape: [2, 3])
+        let product: [Float] = [4, 3, 2, 6, 4, 4]
+        try sum.add(left: left, right: right, of: 0)
+        try sum.add(left: left, right: right, of: 0)
+        try sum.add(whole, of: 1)
+        try sum.add(left: left, right: right, of: 1)
+        #expect(try sum.take(0)?.floats() == product.map { 2 * $0 })
+        #expect(try sum.take(1, adding: whole)?.floats() == zip(product, try whole.floats()).map { $0 + 2 * $1 })
+        #expect(try whole.floats() == [10, 20, 30, 40, 50, 60], "the engine may use it elsewhere")
+        #expect(try left.floats() == [1, 2, 3, 4])
+    }
+
     @Test func aLayerThatTheLastTaskDoesNotReachKeepsItsSum() throws {
         let sum = GradientSum()
         try sum.add(tensor(1), of: 7)

@@ -44,6 +44,11 @@ ck_status ck_structured_dots(const float *gradient, ck_piece origin, const ck_up
                              const ck_weights *weights, int64_t rows, int64_t columns, double *products,
                              double *_Nullable columnProducts, char *_Nullable *_Nonnull error) CK_NOEXCEPT;
 
+/// products[i * columns + c] = sum over the rows r of segment i of left[r, c] * right[r, c], in double precision; segment i is the
+/// lengths[i] rows that follow those of the segments before it.
+ck_status ck_segment_dots(const float *left, const float *right, const int64_t *lengths, int64_t count, int64_t columns,
+                          double *products, char *_Nullable *_Nonnull error) CK_NOEXCEPT;
+
 #pragma clang assume_nonnull end
 
 #ifdef __cplusplus
