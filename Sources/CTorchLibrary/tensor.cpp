@@ -23,6 +23,10 @@ int64_t ct_tensor_length(const ct_tensor *tensor, int64_t axis) noexcept {
     return tensor->value.sizes().data()[axis];
 }
 
+bool ct_tensor_is_unshared(const ct_tensor *tensor) noexcept {
+    return tensor->value.use_count() == 1 && tensor->value.storage().use_count() == 1;
+}
+
 ct_status ct_tensor_bytes(const ct_tensor *tensor, void **bytes, int64_t *count, char **error) noexcept {
     return ct::guarded(error, [&] {
         TORCH_CHECK(tensor->value.device().is_cpu(), "the tensor is not in main memory: copy it to the CPU first");

@@ -5,7 +5,7 @@ internal import Torch
 /// Memory: one float32 copy of the trained tensors from the first task's backward pass until the last one's is over; with one task
 /// nothing is kept of what comes whole.
 final class GradientSum {
-    private var sums: [Int: (tensor: Tensor, isOwned: Bool)] = [:]
+    private var sums: [Int: Tensor] = [:]
 
     /// Layers whose sum waits for another gradient.
     var layers: [Int] { sums.keys.sorted() }
@@ -17,30 +17,28 @@ final class GradientSum {
     /// Adds leftᵀ · right without forming it.
     func add(left: Tensor, right: Tensor, of layer: Int) throws {
         let transposed = try left.transposed()
-        guard let sum = sums[layer] else {
-            sums[layer] = (try transposed.matrixProduct(right), true)
+        guard let sum = sums.removeValue(forKey: layer) else {
+            sums[layer] = try transposed.matrixProduct(right)
             return
         }
-        let own = sum.isOwned ? sum.tensor : try sum.tensor.clone()
+        let own = sum.isUnshared ? sum : try sum.clone()
         try own.addMatrixProduct(transposed, right)
-        sums[layer] = (own, true)
+        sums[layer] = own
     }
 
     /// The sum with the last gradient, in float32 and contiguous; forgotten here.
     func take(_ layer: Int, adding last: Tensor? = nil) throws -> Tensor? {
         let sum = sums.removeValue(forKey: layer)
-        guard let last else { return sum?.tensor }
-        return try added(last, to: sum).tensor
+        guard let last else { return sum }
+        return try added(last, to: sum)
     }
 
-    /// The engine may hand one tensor to several layers, so the first gradient is never written to.
-    private func added(
-        _ gradient: Tensor, to sum: (tensor: Tensor, isOwned: Bool)?
-    ) throws -> (tensor: Tensor, isOwned: Bool) {
+    /// The engine may hand one tensor to several layers; such a sum is not written to.
+    private func added(_ gradient: Tensor, to sum: Tensor?) throws -> Tensor {
         let gradient = try gradient.to(.float32).contiguous()
-        guard let sum else { return (gradient, false) }
-        guard sum.isOwned else { return (try sum.tensor.adding(gradient), true) }
-        try sum.tensor.add(gradient)
+        guard let sum else { return gradient }
+        guard sum.isUnshared else { return try sum.adding(gradient) }
+        try sum.add(gradient)
         return sum
     }
 }

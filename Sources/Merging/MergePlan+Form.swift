@@ -25,7 +25,8 @@ extension MergeSettings {
     /// What to say where `auto` became the form for few examples.
     func note(ofForm settled: MergeSettings) -> String? {
         guard method == .supermerge, granularity == .auto, settled.granularity == .tensor else { return nil }
-        return "fewer than \(Int(Self.examplesForRows)) examples a task: each tensor has one weight; with more, each row and each "
+        return
+            "fewer than \(Int(Self.examplesForRows)) examples a task: each tensor has one weight; with more, each row and each "
             + "column gets its own"
     }
 }

@@ -48,6 +48,9 @@ import CTorch
         return type
     }
 
+    /// Whether nobody else holds the tensor or its elements, so that writing to it changes nothing of anyone's.
+    package var isUnshared: Bool { unsafe ct_tensor_is_unshared(handle) }
+
     package var elementCount: Int { unsafe Int(ct_tensor_element_count(handle)) }
 
     private func fill<Element>(_ values: [Element]) throws {

@@ -42,6 +42,23 @@ import Torch
         #expect(try shared.floats() == [1, 2, 3])
     }
 
+    @Test func aSumThatNobodyElseHoldsIsAddedToInPlace() throws {
+        let sum = GradientSum()
+        func place(_ tensor: Tensor) throws -> UInt {
+            try tensor.withUnsafeMutableBytes { UInt(bitPattern: $0.baseAddress) }
+        }
+        func addFirst() throws -> UInt {
+            let first = try tensor(1, 2)
+            try sum.add(first, of: 0)
+            return try place(first)
+        }
+        let first = try addFirst()
+        try sum.add(tensor(3, 4), of: 0)
+        let taken = try #require(try sum.take(0, adding: tensor(5, 6)))
+        #expect(try place(taken) == first)
+        #expect(try taken.floats() == [9, 12])
+    }
+
     @Test func productsAddUpWithWholeGradients() throws {
         let sum = GradientSum()
         let left = try Tensor([1, 2, 3, 4] as [Float], shape: [2, 2])

@@ -11,6 +11,7 @@
     F(int64_t, ct_tensor_element_count, (const ct_tensor *tensor), (tensor)) \
     F(int32_t, ct_tensor_dtype, (const ct_tensor *tensor), (tensor)) \
     F(int64_t, ct_tensor_length, (const ct_tensor *tensor, int64_t axis), (tensor, axis)) \
+    F(bool, ct_tensor_is_unshared, (const ct_tensor *tensor), (tensor)) \
     F(ct_status, ct_tensor_bytes, (const ct_tensor *tensor, void **bytes, int64_t *count, char **error), (tensor, bytes, count, error)) \
     F(ct_status, ct_operator_find, (const char *name, const char *overload, const ct_operator **result, char **error), (name, overload, result, error)) \
     F(int64_t, ct_operator_argument_count, (const ct_operator *op), (op)) \

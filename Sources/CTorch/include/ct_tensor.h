@@ -23,6 +23,9 @@ int32_t ct_tensor_dtype(const ct_tensor *tensor) CT_NOEXCEPT;
 /// The length of one axis, 0 <= axis < rank.
 int64_t ct_tensor_length(const ct_tensor *tensor, int64_t axis) CT_NOEXCEPT;
 
+/// Whether nothing else holds the tensor or its elements.
+bool ct_tensor_is_unshared(const ct_tensor *tensor) CT_NOEXCEPT;
+
 /// The elements in place; fails unless the tensor is contiguous and on the CPU.
 ct_status ct_tensor_bytes(const ct_tensor *tensor, void *_Nullable *_Nonnull bytes, int64_t *count,
                           char *_Nullable *_Nonnull error) CT_NOEXCEPT;

@@ -6,8 +6,10 @@ import WorkerProtocol
 
 /// Steps over adapters whose gradients are not formed.
 struct FactoredFitTests {
-    /// A fit over folders of the fixture's adapters, at its start.
-    private func fit(_ folders: [String], _ settings: MergeSettings, in directory: String) throws -> SuperMergeFit {
+    /// A fit over folders of the fixture's adapters, at its start or where another stopped.
+    private func fit(
+        _ folders: [String], _ settings: MergeSettings, in directory: String, from state: FitState? = nil
+    ) throws -> SuperMergeFit {
         var plan = try Fixture.plan(settings, tasks: folders, in: directory)
         for index in plan.tasks.indices {
             let folder = plan.tasks[index].name
@@ -22,7 +24,7 @@ struct FactoredFitTests {
             method: plan.settings.method, taskCount: workbench.tasks.count, layers: workbench.layers,
             scale: plan.settings.scale, squash: plan.settings.squash)
         return try SuperMergeFit(
-            workbench, bench, ModelParameters(layers: workbench.layers), state: FitState(weights),
+            workbench, bench, ModelParameters(layers: workbench.layers), state: state ?? FitState(weights),
             teachers: workbench.tasks.map { _ in nil })
     }
 
@@ -98,6 +100,23 @@ struct FactoredFitTests {
                 return fit.state.weights.values
             }
             #expect(values[0] == values[1])
+        }
+    }
+
+    @Test(arguments: [MergeSettings.Granularity.tensor, .rowColumn])
+    func aFitThatStoppedGoesOnToTheSameBytes(_ granularity: MergeSettings.Granularity) throws {
+        var settings = try Fixture.settings()
+        settings.granularity = granularity
+        try Fixture.temporarily { directory in
+            let folders = ["vit/letters", "vit/shapes"]
+            let whole = try fit(folders, settings, in: directory + "/whole")
+            let first = try fit(folders, settings, in: directory + "/first")
+            #expect(!whole.factored.isEmpty)
+            for _ in 0..<4 { _ = try whole.step() }
+            for _ in 0..<2 { _ = try first.step() }
+            let second = try fit(folders, settings, in: directory + "/second", from: first.state)
+            for _ in 0..<2 { _ = try second.step() }
+            #expect(second.state == whole.state)
         }
     }
 
