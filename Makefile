@@ -98,7 +98,8 @@ install:
 	    "systemctl enable --now supermerged@NAME"
 
 # A Debian package in .build/deb.
-deb: set-up
+deb:
+	@Tools/set-up deb
 	Packaging/build
 
 # Installs, upgrades, removes and purges that package under a real systemd in a container; as root.

@@ -36,6 +36,8 @@ extension FilesError: CustomStringConvertible {
         switch errno {
         case ENOSPC: "free space (or inodes) on its file system"
         case EDQUOT: "raise the quota of the service's user or free space"
+        case EACCES where call == "openat2":
+            "let the service's user read it: chmod -R g+rX the folder, in a group of the service"
         case EACCES, EPERM: "give the service's user the permission"
         case EROFS: "mount the file system writable, and list the directory in the unit's ReadWritePaths="
         case ENOENT: "check that the path exists"

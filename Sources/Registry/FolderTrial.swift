@@ -49,6 +49,7 @@ package struct FolderTrial {
         var verdict = FolderVerdict(role: .base, outcome: .unknown)
         do throws(AdmissionFault) {
             let listing = try listing(place, inBase: false)
+            verdict.warning = Self.warning(listing)
             let ofTasks = [DropRules.validation, DropRules.settings] + Adapter.fileNames
             guard base != nil || ofTasks.contains(where: { listing.files[$0] != nil }) else {
                 try judge(self.listing(place, inBase: true), &verdict) { isLearned, reader throws(AdmissionFault) in
@@ -73,6 +74,18 @@ package struct FolderTrial {
             (verdict.outcome, verdict.message) = (.unknown, "\(error)")
         }
         return verdict
+    }
+
+    /// Some libraries write files that their owner alone may read.
+    private static func warning(_ listing: DropListing) -> String? {
+        let own = listing.files.keys.sorted().filter { name in
+            let status = try? FileStatus(path: "\(listing.place.path)/\(name)", followingLinks: true)
+            return status.map { $0.mode & 0o044 == 0 } ?? false
+        }
+        guard let first = own.first else { return nil }
+        let others = own.count > 1 ? " and \(own.count - 1) more" : ""
+        return
+            "\(shown(first))\(others) can be read by the owner alone, not by the service: chmod -R g+rX what is copied"
     }
 
     /// Tries for the default method, then for one that learns nothing.

@@ -25,8 +25,13 @@ package struct FolderVerdict: Codable, Hashable, Sendable {
     /// Why it is not admitted, or not always, and what to do; one line.
     package var message: String?
 
-    /// For people, one line.
-    package var text: String {
+    /// What keeps a service that runs as another user from reading it as it is, and what to do; one line.
+    package var warning: String?
+
+    /// For people: a line for a warning, if there is one, and the judgement's.
+    package var text: String { (warning.map { "\($0)\n" } ?? "") + judgement }
+
+    private var judgement: String {
         let role = "as a \(role.rawValue)\(base.map { " of \(shown($0))" } ?? "")"
         let reason = message.map { ": \($0)" } ?? ""
         return switch outcome {

@@ -28,7 +28,8 @@ struct ModelCard {
     private var frontMatter: String {
         var lines = ["---", "base_model:", "- \(Self.quoted(base))", "base_model_relation: merge"]
         if hasConfiguration { lines.append("library_name: transformers") }
-        lines += ["tags:", "- merge", "- supermerge", "- \(record.settings.method.rawValue)", "---", ""]
+        let tags = ["merge", "supermerge", record.settings.method.rawValue]
+        lines += ["tags:"] + Set(tags).sorted().map { "- \($0)" } + ["---", ""]
         return lines.joined(separator: "\n")
     }
 

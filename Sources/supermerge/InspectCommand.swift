@@ -10,7 +10,8 @@ struct Inspect: ParsableCommand {
         abstract: "Say what a model folder, a safetensors file or a graph holds, and whether it can be used.",
         discussion: """
             Of a folder the last line says whether a registry would admit it: as a task where --base is given, where it lies in a \
-            registry's tasks, or where it holds what only tasks do; else as a base. It is read for that, as admission does.
+            registry's tasks, or where it holds what only tasks do; else as a base. It is read for that, as admission does. Exit \
+            status 1 where it would be refused.
             """)
 
     @Argument(help: "A folder, a .safetensors file, or a graph.pt2.")
@@ -43,6 +44,7 @@ struct Inspect: ParsableCommand {
             } else {
                 Console.print(inspection.text + (verdict.map { "\n\($0.text)" } ?? ""))
             }
+            if verdict?.outcome == .refused { throw ExitCode.failure }
         }
     }
 }

@@ -8,7 +8,8 @@ import Testing
     private static let followed: Set = ["README.md", "docs/adoption.md", "docs/operations.md", "docs/audit.md"]
     /// What a followed page may call.
     private static let programs: Set = [
-        "supermerge", "supermerged", "supermergectl", "cat", "cp", "du", "grep", "ls", "mv", "openssl", "readlink",
+        "supermerge", "supermerged", "supermergectl", "cat", "chmod", "cp", "du", "grep", "ls", "mv", "openssl",
+        "readlink",
         "sha256sum", "tar",
     ]
 

@@ -21,6 +21,17 @@ import Testing
         #expect(verdict.text == "would be admitted as a base")
     }
 
+    @Test func whatTheServiceCouldNotReadIsSaid() throws {
+        let file = "\(registry.root)/base/model.safetensors"
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
+        let verdict = try verdict("base")
+        #expect(verdict.outcome == .admitted)
+        #expect(verdict.text.hasPrefix("model.safetensors can be read by the owner alone"))
+        #expect(verdict.text.hasSuffix("chmod -R g+rX what is copied\nwould be admitted as a base"))
+        try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: file)
+        #expect(try self.verdict("base").warning == nil)
+    }
+
     @Test func aBaseWithoutAGraphServesStaticMethods() throws {
         try registry.remove("base/graph.pt2")
         let verdict = try verdict("base")
