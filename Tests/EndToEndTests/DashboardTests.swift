@@ -135,6 +135,7 @@ struct DashboardTests {
         let link = try browser.evaluate("document.querySelector('#deployed a').href") as? String
         #expect(link == "http://127.0.0.1:\(port)/releases/4/report.html")
         try browser.open(try #require(link))
+        try browser.wait(for: "document.querySelector('h1')?.textContent")
         #expect(try browser.text("h1") == "Release 4")
         try picture("report", browser)
         #expect(browser.complaints == [])
