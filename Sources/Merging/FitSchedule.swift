@@ -13,16 +13,12 @@ struct FitSchedule: Hashable, Sendable {
         falls = settings.schedule == .falling
     }
 
-    /// Fewer steps than these can't both find a newcomer's place and settle.
-    static let fewestOfArrival = 40
-
     /// A fit from the weights of a deployed release, most of which are right: a share of the steps, large ones at first so that
     /// the newcomers' weights find their place, falling to 0 so that all of them settle. Where the share is no fewer steps than a
     /// whole fit's, it is one.
     init(arrival settings: MergeSettings) {
-        let share = Int((Double(settings.steps) * settings.arrivalShare).rounded(.up))
-        guard max(share, Self.fewestOfArrival) < settings.steps else { self = FitSchedule(settings); return }
-        steps = max(share, Self.fewestOfArrival)
+        guard settings.arrivalSteps < settings.steps else { self = FitSchedule(settings); return }
+        steps = settings.arrivalSteps
         learningRate = settings.arrivalLearningRate
         falls = true
     }

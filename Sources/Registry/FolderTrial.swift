@@ -78,14 +78,18 @@ package struct FolderTrial {
 
     /// Some libraries write files that their owner alone may read.
     private static func warning(_ listing: DropListing) -> String? {
-        let own = listing.files.keys.sorted().filter { name in
-            let status = try? FileStatus(path: "\(listing.place.path)/\(name)", followingLinks: true)
-            return status.map { $0.mode & 0o044 == 0 } ?? false
-        }
+        let place = listing.place.path
+        var own = listing.files.keys.sorted().filter { isPrivate("\(place)/\($0)", of: 0o044) }.map(shown)
+        if isPrivate(place, of: 0o055) { own.insert("the folder", at: 0) }
         guard let first = own.first else { return nil }
         let others = own.count > 1 ? " and \(own.count - 1) more" : ""
-        return
-            "\(shown(first))\(others) can be read by the owner alone, not by the service: chmod -R g+rX what is copied"
+        return "\(first)\(others) can be read by the owner alone, not by the service: chmod -R g+rX what is copied"
+    }
+
+    /// Whether neither a group nor others have any of these permissions.
+    private static func isPrivate(_ path: String, of permissions: UInt16) -> Bool {
+        guard let status = try? FileStatus(path: path, followingLinks: true) else { return false }
+        return status.mode & permissions == 0
     }
 
     /// Tries for the default method, then for one that learns nothing.

@@ -44,7 +44,7 @@ struct PlanCommand: AsyncParsableCommand {
         }
         if let seconds = plan.seconds {
             let from = plan.secondsFrom.map(String.init).joined(separator: ", ")
-            Terminal.print("time about \(Terminal.duration(seconds)), as release \(from) took")
+            Terminal.print("time about \(Terminal.duration(seconds)), by that of release \(from)")
         } else {
             Terminal.print("time not known: no release was made with this base and these settings")
         }

@@ -53,23 +53,42 @@ struct PlanReplyTests {
         }
     }
 
+    private func record(
+        _ version: Int, tasks: Int, seconds: Double, most steps: Int = 600, taken: Int = 0
+    ) -> ReleaseRecord {
+        var settings = MergeSettings()
+        settings.steps = steps
+        var record = Samples.record((0..<tasks).map { Samples.task("t\($0)") }, settings: settings, version: version)
+        (record.result.seconds, record.result.steps) = (seconds, taken)
+        return record
+    }
+
+    private func inputs(tasks: Int) -> MergeInputs {
+        let digests = Dictionary(uniqueKeysWithValues: (0..<tasks).map { ("t\($0)", "digest") })
+        return MergeInputs(base: "base", tasks: digests, settings: MergeSettings())
+    }
+
     @Test func theTimeIsThatOfMergesLikeIt() {
-        func record(_ version: Int, tasks: Int, seconds: Double, steps: Int = 600) -> ReleaseRecord {
-            var settings = MergeSettings()
-            settings.steps = steps
-            var record = Samples.record(
-                (0..<tasks).map { Samples.task("t\($0)") }, settings: settings, version: version)
-            record.result.seconds = seconds
-            return record
-        }
-        let inputs = MergeInputs(base: "base", tasks: [:], settings: MergeSettings())
         let records = [
             record(1, tasks: 1, seconds: 1000), record(2, tasks: 2, seconds: 20),
-            record(3, tasks: 2, seconds: 7, steps: 5),
+            record(3, tasks: 2, seconds: 7, most: 5),
             record(4, tasks: 4, seconds: 80), record(5, tasks: 4, seconds: .nan), record(6, tasks: 1, seconds: 30),
         ]
-        let (seconds, versions) = Reconciler.time(of: inputs, tasks: 3, from: records)
+        let (seconds, versions) = Reconciler.time(of: inputs(tasks: 3), deployed: nil, from: records)
         #expect(seconds == 60 && versions == [2, 4, 6])
-        #expect(Reconciler.time(of: inputs, tasks: 3, from: []).0 == nil)
+        #expect(Reconciler.time(of: inputs(tasks: 3), deployed: nil, from: []).seconds == nil)
+    }
+
+    @Test func anArrivalTakesTheTimeOfItsFewerSteps() {
+        let whole = record(1, tasks: 4, seconds: 400, taken: 480)
+        func seconds(_ tasks: Int, deployed: ReleaseRecord) -> Double? {
+            Reconciler.time(of: inputs(tasks: tasks), deployed: deployed, from: [whole]).seconds
+        }
+        #expect(seconds(5, deployed: whole) == 125)
+        // Most tasks are new, or the release was fitted otherwise: a whole fit.
+        #expect(seconds(9, deployed: whole) == 900)
+        #expect(seconds(5, deployed: record(2, tasks: 4, seconds: 7, most: 5)) == 500)
+        let arrival = record(2, tasks: 5, seconds: 50, taken: 100)
+        #expect(Reconciler.time(of: inputs(tasks: 6), deployed: arrival, from: [arrival]).seconds == 60)
     }
 }

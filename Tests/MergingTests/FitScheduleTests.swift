@@ -26,8 +26,8 @@ import WorkerProtocol
         #expect(schedule.steps == 76)
         #expect([0, 38, 76].map(schedule.rate) == [0.22, 0.11, 0])
         settings.arrivalShare = 0.1
-        #expect(FitSchedule(arrival: settings).steps == FitSchedule.fewestOfArrival)
-        settings.steps = FitSchedule.fewestOfArrival
+        #expect(FitSchedule(arrival: settings).steps == MergeSettings.fewestStepsOfArrival)
+        settings.steps = MergeSettings.fewestStepsOfArrival
         #expect(FitSchedule(arrival: settings) == FitSchedule(settings))
         settings.arrivalShare = 1
         #expect(FitSchedule(arrival: settings) == FitSchedule(settings))

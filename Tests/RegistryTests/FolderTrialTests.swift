@@ -30,6 +30,8 @@ import Testing
         #expect(verdict.text.hasSuffix("chmod -R g+rX what is copied\nwould be admitted as a base"))
         try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: file)
         #expect(try self.verdict("base").warning == nil)
+        try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: "\(registry.root)/base")
+        #expect(try #require(try self.verdict("base").warning).hasPrefix("the folder can be read by the owner alone"))
     }
 
     @Test func aBaseWithoutAGraphServesStaticMethods() throws {

@@ -35,8 +35,8 @@ extension Reconciler {
             let isAside = reconciler.isLeftOut(task, drop)
             guard isAside || reconciler.memory.hasFailed || !reconciler.backOff.isEmpty else {
                 let reason = reconciler.condition(of: task, drop)
-                let isRefused = if case .refused = drop { true } else { false }
-                return reconciler.reply(isRefused ? .failed : .done, "task \(task) is not set aside: \(reason)")
+                let outcome: ActionReply.Outcome = if case .refused = drop { .failed } else { .done }
+                return reconciler.reply(outcome, "task \(task) is not set aside: \(reason)")
             }
             let message =
                 isAside

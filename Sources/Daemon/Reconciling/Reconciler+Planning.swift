@@ -27,9 +27,9 @@ extension Reconciler {
             if estimate == nil { reply.estimateProblem = "a method that learns nothing takes little memory" }
         case .failure(let problem): reply.estimateProblem = problem.message
         }
-        let (store, inputs, count) = (parts.store, request.inputs, request.tasks.count)
+        let (store, start) = (parts.store, deployed?.record)
         let records = (try? await Blocking.run { try store.releases().map(\.record) }) ?? []
-        (reply.seconds, reply.secondsFrom) = Self.time(of: inputs, tasks: count, from: records)
+        (reply.seconds, reply.secondsFrom) = Self.time(of: request.inputs, deployed: start, from: records)
         return reply
     }
 
@@ -75,15 +75,31 @@ extension Reconciler {
         }
     }
 
-    /// The mean time for each task of the newest merges with the same base and settings, times the tasks; three at most.
-    static func time(of inputs: MergeInputs, tasks count: Int, from records: [ReleaseRecord]) -> (Double?, [Int]) {
+    /// The mean time for each task of the newest merges with the same base and settings, times the tasks; three at most. A merge
+    /// that may take fewer steps than one of them did takes as much less.
+    static func time(
+        of inputs: MergeInputs, deployed: ReleaseRecord?, from records: [ReleaseRecord]
+    ) -> (seconds: Double?, versions: [Int]) {
         let alike = records.filter {
             let old = MergeInputs(record: $0)
             return $0.rollbackOf == nil && old.context == inputs.context && !$0.tasks.isEmpty
                 && $0.result.seconds.isFinite && $0.result.seconds > 0
         }.suffix(3)
         guard !alike.isEmpty else { return (nil, []) }
-        let each = alike.map { $0.result.seconds / Double($0.tasks.count) }.reduce(0, +) / Double(alike.count)
-        return (each * Double(count), alike.map(\.version))
+        let steps = mostSteps(of: inputs, deployed)
+        let each = alike.map { record in
+            let taken = max(record.result.steps, 1)
+            return record.result.seconds / Double(record.tasks.count) * Double(min(taken, steps)) / Double(taken)
+        }
+        return (each.reduce(0, +) / Double(each.count) * Double(inputs.tasks.count), alike.map(\.version))
+    }
+
+    /// The steps that the fit may take: fewer where it starts at a release that has most of the tasks.
+    private static func mostSteps(of inputs: MergeInputs, _ deployed: ReleaseRecord?) -> Int {
+        guard let deployed, deployed.result.strategy?.strategy != .hierarchical,
+            MergeInputs(record: deployed).context == inputs.context,
+            2 * deployed.tasks.count(where: { inputs.tasks[$0.name] != nil }) >= inputs.tasks.count
+        else { return inputs.settings.steps }
+        return inputs.settings.arrivalSteps
     }
 }

@@ -77,9 +77,12 @@ final class Browser {
         try send("Emulation.setEmulatedMedia", ["features": [scheme]])
     }
 
+    /// Returns once the page and what it refers to are loaded.
     func open(_ url: String) throws {
         let reply = try send("Page.navigate", ["url": url])
         if let text = reply["errorText"] as? String { throw ChildProcess.Failure(description: "\(url): \(text)") }
+        try evaluate(
+            "new Promise(done => document.readyState === 'complete' ? done() : addEventListener('load', () => done()))")
     }
 
     /// The value of an expression that JSON can hold; a promise is waited for.
