@@ -105,6 +105,9 @@ def theirs(base, names, full):
             inputs = {
                 n: (t[rows].float() if t.is_floating_point() else t[rows].long()) for n, t in data.items() if n != "labels"
             }
+            if "attention_mask" in inputs:  # as long as the longest example, as a data collator pads
+                longest = int(inputs["attention_mask"].sum(1).max())
+                inputs = {n: t[:, :longest] for n, t in inputs.items()}
             logits = model(*[inputs[n] for n in order]) if positional else model(**inputs)
             loss = F.cross_entropy(logits, data["labels"][rows].long() % logits.shape[-1])
             for parameter in parameters:

@@ -56,11 +56,14 @@ package struct Evaluation {
         let scorer = Scorer(model: graph, autocast: false)
         guard !set.isLabelled else {
             return try MergeError.blaming(name, examples: file) {
-                try scorer.score(parameters, set, set.all, objective).score
+                try scorer.leaveOutPadding(parameters, set, objective)
+                return try scorer.score(parameters, set, set.all, objective).score
             }
         }
         return try MergeError.blaming(name, examples: file) {
-            try agreement(of: parameters, parameters.merging(checkpoint(graph, ties)) { $1 }, set, objective, scorer)
+            try scorer.leaveOutPadding(parameters, set, objective)
+            let own = try parameters.merging(checkpoint(graph, ties)) { $1 }
+            return try agreement(of: parameters, own, set, objective, scorer)
         }
     }
 

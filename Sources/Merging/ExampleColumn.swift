@@ -16,6 +16,9 @@ struct ExampleColumn {
         kept = isResident ? try file.tensor(entry, of: task) : nil
     }
 
+    /// The first axis is the examples.
+    var shape: [Int] { entry.shape }
+
     /// Bytes in memory.
     var residentBytes: Int { kept == nil ? 0 : entry.bytes.count }
 

@@ -57,6 +57,9 @@ package struct Finetune {
         }
         let parameters = try start(model, from: initialWeights(graph), classes: classes)
         let objective = Objective(kind: .classification, inputs: names)
+        try Scorer(model: model, autocast: false)
+            .leaveOutPadding(
+                Dictionary(parameters.map { ($0.name, $0.tensor) }) { first, _ in first }, set, objective)
         let sampler = Sampler(examples: set.fitted, batch: settings.batch, seed: settings.seed, task: "fine-tune")
         var optimizer = try AdamW(parameters.map(\.tensor), weightDecay: settings.weightDecay)
         var recent: [Double] = []

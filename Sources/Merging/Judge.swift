@@ -50,6 +50,10 @@ final class Judge {
             }
             try MergeError.blaming(model.name) {
                 do {
+                    if let set = bench.sets[task] {
+                        try scorer.leaveOutPadding(
+                            named(bench.heads[task].tensors()), set, bench.objectives[task])
+                    }
                     if isDistilled(task) { teachers[task] = try logits(task) }
                     result.tasks[task].own = try outcome(task, isOwn: true, bench.heads[task].tensors())?.score
                 } catch let error as TorchError {

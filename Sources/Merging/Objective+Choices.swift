@@ -65,8 +65,7 @@ extension Objective {
     static func shifted(_ logits: Tensor, _ labels: Tensor) throws -> (Tensor, Tensor) {
         let length = logits.shape[1]
         return (
-            try .one("aten::narrow", [.tensor(logits), .int(1), .int(0), .int(length - 1)]),
-            try .one("aten::narrow", [.tensor(labels), .int(1), .int(1), .int(length - 1)])
+            try logits.columns(from: 0, count: length - 1), try labels.columns(from: 1, count: length - 1)
         )
     }
 }

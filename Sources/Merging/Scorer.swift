@@ -36,6 +36,14 @@ struct Scorer {
         }
     }
 
+    /// Leaves padding out of the set's batches where that changes nothing that the model says.
+    func leaveOutPadding(_ parameters: [String: Tensor], _ set: ValidationSet, _ objective: Objective) throws {
+        guard objective.kind != .multipleChoice else { return }
+        try set.leaveOutPadding(model.signature) { inputs in
+            try TorchRuntime.withoutGradients { try objective.logits(model, inputs, parameters).to(.float32) }
+        }
+    }
+
     /// Loss and metric on the given examples. Throws `LabelFault` where any label of the set, given or not, does not fit.
     func score(
         _ parameters: [String: Tensor], _ set: ValidationSet, _ indices: [Int], _ objective: Objective

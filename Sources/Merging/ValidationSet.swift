@@ -10,7 +10,9 @@ final class ValidationSet {
     let heldOut: [Int]
     /// Blends of examples that are fitted, which stand behind the others: the first has the index `count`.
     let mixtures: [Mixture]
-    private let inputs: [String: ExampleColumn]
+    let inputs: [String: ExampleColumn]
+    /// What is left out of the batches; nil: nothing.
+    var padding: Padding?
     private let labels: ExampleColumn?
     /// Tokens of the choices of a multiple choice, [examples, choices, tokens].
     private let choices: ExampleColumn?
@@ -94,6 +96,10 @@ final class ValidationSet {
     func batch(_ indices: [Int]) throws -> (inputs: [String: Tensor], labels: Tensor?) {
         guard indices.contains(where: { $0 >= count }) else {
             var given = try inputs.mapValues { try $0.rows(indices) }
+            if let padding {
+                let length = padding.length(of: indices)
+                for name in padding.inputs { given[name] = try given[name]?.columns(from: 0, count: length) }
+            }
             let labels = try labels?.rows(indices)
             given[Self.choices] = try choices?.rows(indices)
             if let decoderStart, let targets = given[Self.choices] ?? labels {

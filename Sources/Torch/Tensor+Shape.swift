@@ -30,6 +30,11 @@ extension Tensor {
     /// A matrix's transpose, sharing memory.
     package func transposed() throws -> Tensor { try .one("aten::t", [.tensor(self)]) }
 
+    /// Places `start..<start + count` of the second axis, sharing memory.
+    package func columns(from start: Int, count: Int) throws -> Tensor {
+        try .one("aten::narrow", [.tensor(self), .int(1), .int(start), .int(count)])
+    }
+
     /// Rows `start..<start + count` of the first axis, sharing memory.
     package func rows(from start: Int, count: Int) throws -> Tensor {
         try .one("aten::narrow", [.tensor(self), .int(0), .int(start), .int(count)])

@@ -1,0 +1,69 @@
+internal import ExportedGraph
+internal import Torch
+
+/// Where the examples of a set end: behind the last token that `attention_mask` gives to any example of a batch there is nothing
+/// but padding, which need not be computed.
+struct Padding {
+    private static let mask = "attention_mask"
+    /// Lengths are multiples of this many tokens: few of them occur, and rows of matrices stay aligned.
+    private static let step = 8
+
+    /// Inputs with an axis of these tokens.
+    let inputs: Set<String>
+    /// Tokens of each example up to its last one that is none of the padding.
+    private let lengths: [Int]
+    private let width: Int
+
+    /// Nil where the graph takes no mask, where it can't run fewer tokens, or where no example is shorter.
+    init?(_ signature: GraphSignature, _ columns: [String: ExampleColumn]) throws {
+        guard let mask = try columns[Self.mask]?.all(), mask.shape.count == 2, mask.shape[1] > 0 else { return nil }
+        width = mask.shape[1]
+        inputs = Set(
+            signature.inputs.filter { slot in
+                slot.name != ValidationSet.decoderInputs && slot.shape.count > 1 && slot.shape[1] == nil
+                    && columns[slot.name]?.shape.dropFirst().first == mask.shape[1]
+            }.map(\.name))
+        guard inputs.contains(Self.mask) else { return nil }
+        let given = try mask.to(.int64).integers()
+        lengths = (0..<mask.shape[0]).map { [width] example in
+            let row = given[example * width..<(example + 1) * width]
+            return (row.lastIndex { $0 != 0 } ?? row.startIndex - 1) + 1 - row.startIndex
+        }
+        guard length(of: shortest) < width else { return nil }
+    }
+
+    /// The examples that have most of it.
+    var shortest: [Int] { Array(lengths.indices.sorted { lengths[$0] < lengths[$1] }.prefix(4)) }
+
+    /// Tokens that a batch of these examples needs.
+    func length(of examples: [Int]) -> Int {
+        let longest = examples.map { lengths[$0] }.max() ?? width
+        return min(width, max(1, (longest + Self.step - 1) / Self.step) * Self.step)
+    }
+}
+
+extension ValidationSet {
+    /// Differences of logits that may be those of sums in another order, as a share of the largest logit.
+    private static let tolerance: Float = 1e-4
+
+    /// Leaves padding out of the batches from now on, if the model says the same without it of the examples that have most. A
+    /// model that gives out something for every token does not. `logits`: what it says of some inputs.
+    func leaveOutPadding(
+        _ signature: GraphSignature, _ logits: (_ inputs: [String: Tensor]) throws -> Tensor
+    ) throws {
+        guard padding == nil, let found = try Padding(signature, inputs) else { return }
+        let whole = try logits(batch(found.shortest).inputs)
+        padding = found
+        guard let part = try? logits(batch(found.shortest).inputs), part.shape == whole.shape,
+            try Self.isSame(part.floats(), whole.floats())
+        else {
+            padding = nil
+            return
+        }
+    }
+
+    private static func isSame(_ part: [Float], _ whole: [Float]) -> Bool {
+        let largest = whole.map(abs).max() ?? 0
+        return zip(part, whole).allSatisfy { abs($0 - $1) <= tolerance * largest }
+    }
+}
