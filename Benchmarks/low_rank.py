@@ -32,13 +32,12 @@ def cut(source, target, rank, modules):
     shutil.copy(f"{source}/validation.safetensors", target)
 
 
-def moved(source, target, seed, times={}):
-    """A full checkpoint with every tensor a little elsewhere, as training all weights leaves it, and some with so many times
-    their rows."""
+def moved(source, target, seed, grown=dict):
+    """A full checkpoint with every tensor a little elsewhere, as training all weights leaves it; of its tensors what `grown`
+    makes of them."""
     draw = np.random.default_rng(seed)
     tensors = {}
-    for name, tensor in load_file(f"{source}/model.safetensors").items():
-        tensor = np.concatenate([tensor] * times.get(name, 1))
+    for name, tensor in grown(load_file(f"{source}/model.safetensors")).items():
         tensors[name] = tensor + (1e-3 * tensor.std()).astype(np.float32) * draw.standard_normal(tensor.shape, dtype=np.float32)
     os.makedirs(target)
     save_file(tensors, f"{target}/model.safetensors", metadata={"format": "pt"})

@@ -124,8 +124,8 @@ class LinearGradient final : public Node {
         const auto *sink = dynamic_cast<const Sink *>(owner);
         const bool isFlipped = !sink && owner->name() == "TBackward0";
         if (isFlipped) sink = dynamic_cast<const Sink *>(owner->next_edge(0).function.get());
-        if (!sink || !sink->takesProducts) return left.t().mm(right);
-        sink->take(isFlipped ? right : left, isFlipped ? left : right);
+        if (!sink || !sink->takes(CT_PRODUCT)) return left.t().mm(right);
+        sink->take(CT_PRODUCT, isFlipped ? right : left, isFlipped ? left : right);
         return {};
     }
 
@@ -144,13 +144,7 @@ bool isPlain(const at::Tensor &tensor) {
 
 bool isOne(const c10::IValue &value) { return value.isScalar() && value.toScalar().equal(1); }
 
-const c10::OperatorName linearName("aten::linear", ""), addmmName("aten::addmm", "");
-
 } // namespace
-
-bool isLinear(const c10::OperatorHandle &op) {
-    return op.operator_name() == linearName || op.operator_name() == addmmName;
-}
 
 at::Tensor recordedLinear(const torch::jit::Stack &arguments) {
     if (!at::GradMode::is_enabled() || isAutocasting()) return {};

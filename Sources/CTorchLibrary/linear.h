@@ -1,16 +1,12 @@
 /// Linear layers whose backward pass leaves out what is zero, and leaves the weight's gradient as a product where it may.
 #pragma once
 
-#include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/ivalue.h>
 #include <ATen/core/stack.h>
 
 namespace ct {
 
-/// Whether the operator is `aten::linear` or `aten::addmm`.
-bool isLinear(const c10::OperatorHandle &op);
-
-/// The result of a linear layer with the arguments of one of these operators, recorded by a node of our own: rows of ∂L/∂output
+/// The result of a linear layer with the arguments of `aten::linear` or `aten::addmm`, recorded by a node of our own: rows of ∂L/∂output
 /// that are zero throughout (padding, tokens that no loss looks at) take no part in any product, and a watched weight that takes
 /// products gets its gradient as one. Undefined where the operator itself has to do it: without a record, under autocast, in
 /// another type than float32, or with scaled summands.

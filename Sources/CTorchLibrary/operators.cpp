@@ -1,4 +1,5 @@
 #include "operators.h"
+#include "embedding.h"
 #include "guarded.h"
 #include "linear.h"
 #include "tensor.h"
@@ -11,6 +12,17 @@
 #include <sstream>
 
 namespace ct {
+namespace {
+
+/// Who records the operator in its stead.
+auto recorder(const c10::OperatorHandle &op) -> decltype(ct_operator::recorded) {
+    const auto &name = op.operator_name();
+    if (!name.overload_name.empty()) return nullptr;
+    if (name.name == "aten::linear" || name.name == "aten::addmm") return recordedLinear;
+    return name.name == "aten::embedding" ? recordedEmbedding : nullptr;
+}
+
+} // namespace
 
 std::vector<Operand> compiled(const ct_operator &op, const ct_value *arguments, int64_t count, int64_t slots) {
     const auto &declared = op.handle.schema().arguments();
@@ -31,8 +43,8 @@ std::vector<c10::IValue> called(const ct_operator &op, const std::vector<Operand
     torch::jit::Stack stack;
     stack.reserve(operands.size());
     for (const auto &operand : operands) stack.push_back(operand.evaluate(slots));
-    if (op.isLinear) {
-        if (auto result = recordedLinear(stack); result.defined()) return {std::move(result)};
+    if (op.recorded) {
+        if (auto result = op.recorded(stack); result.defined()) return {std::move(result)};
     }
     op.handle.callBoxed(stack);
     std::vector<c10::IValue> results;
@@ -69,7 +81,7 @@ ct_status ct_operator_find(const char *name, const char *overload, const ct_oper
         const auto handle = c10::Dispatcher::singleton().findSchema({key.first, key.second});
         *result = nullptr;
         if (!handle) return;
-        *result = found.emplace(key, new ct_operator{*handle, ct::isLinear(*handle)}).first->second.get();
+        *result = found.emplace(key, new ct_operator{*handle, ct::recorder(*handle)}).first->second.get();
     });
 }
 

@@ -8,7 +8,8 @@
 
 struct ct_operator {
     c10::OperatorHandle handle;
-    bool isLinear;
+    /// Calls it with a record of our own for gradients, or returns an undefined tensor where it has to do that itself; may be null.
+    at::Tensor (*recorded)(const torch::jit::Stack &arguments);
 };
 
 namespace ct {

@@ -12,20 +12,22 @@
 
 namespace ct {
 
-void Receiver::give(int64_t index, at::Tensor left, at::Tensor right) const {
+void Receiver::give(int64_t index, int32_t part, at::Tensor first, at::Tensor second) const {
     TORCH_CHECK(body, "a gradient arrived outside of the tape's own backward pass");
-    auto *second = right.defined() ? new ct_tensor{std::move(right)} : nullptr;
-    const auto status = body(context, index, new ct_tensor{std::move(left)}, second);
+    auto *other = second.defined() ? new ct_tensor{std::move(second)} : nullptr;
+    const auto status = body(context, index, part, new ct_tensor{std::move(first)}, other);
     TORCH_CHECK(status == 0, "stopped by the receiver of gradients");
 }
 
 torch::autograd::variable_list Sink::apply(torch::autograd::variable_list &&gradients) {
     auto gradient = std::move(gradients.at(0));
-    if (gradient.defined()) receiver->give(index, std::move(gradient), {});
+    if (gradient.defined()) receiver->give(index, CT_WHOLE, std::move(gradient), {});
     return {};
 }
 
-void Sink::take(at::Tensor left, at::Tensor right) const { receiver->give(index, std::move(left), std::move(right)); }
+void Sink::take(int32_t part, at::Tensor first, at::Tensor second) const {
+    receiver->give(index, part, std::move(first), std::move(second));
+}
 
 namespace {
 
@@ -52,14 +54,14 @@ ct_status ct_tape_create(ct_tape **result, char **error) noexcept {
 
 void ct_tape_free(ct_tape *tape) noexcept { delete tape; }
 
-ct_status ct_tape_watch(ct_tape *tape, const ct_tensor *tensor, int64_t index, bool takes_products,
-                        ct_tensor **result, char **error) noexcept {
+ct_status ct_tape_watch(ct_tape *tape, const ct_tensor *tensor, int64_t index, int32_t parts, ct_tensor **result,
+                        char **error) noexcept {
     return ct::guarded(error, [&] {
         TORCH_CHECK(at::isFloatingType(tensor->value.scalar_type()), "only floating-point tensors have gradients, not ",
                     tensor->value.scalar_type());
         auto alias = tensor->value.detach();
         torch::autograd::Edge edge;
-        ct::make<ct::Sink>(edge.function, tape->receiver, index, takes_products);
+        ct::make<ct::Sink>(edge.function, tape->receiver, index, parts);
         edge.input_nr = edge.function->add_input_metadata(alias);
         torch::autograd::impl::set_gradient_edge(alias, edge);
         *result = new ct_tensor{std::move(alias)};

@@ -3,11 +3,12 @@ internal import WorkerProtocol
 
 /// The gradient descent on W (SuperMerge, arXiv 2412.10416): per step one batch of every task through θm, one ordinary backward
 /// pass each, the tasks' ∂L/∂θm(j) added up, and every sum consumed by its dot products with τ(i,j) and then freed. Where all τ(i,j)
-/// of a linear layer have a low rank, ∂L/∂θm(j) is never formed (`FactoredLayer`).
+/// of a linear layer have a low rank, ∂L/∂θm(j) is never formed (`FactoredLayer`), nor where only some of its rows are not zero
+/// (`RowSum`).
 ///
-/// Memory: one float32 copy of the trunk, with several tasks one of its gradients, of low ranks their factors instead, and one
-/// batch's activations; not a function of the number of tasks. Work per step over k tasks: k forward and backward passes, and two
-/// reads of the task vectors, one of what is low-rank.
+/// Memory: one float32 copy of the trunk, with several tasks one of its gradients, of low ranks their factors instead, of
+/// embeddings the rows that occur, and one batch's activations; not a function of the number of tasks. Work per step over k tasks: k
+/// forward and backward passes, and two reads of the task vectors, one of what is low-rank or looked up.
 final class SuperMergeFit {
     private(set) var state: FitState
     let workbench: Workbench
@@ -59,14 +60,16 @@ final class SuperMergeFit {
                 named[layer.name] = tensor
                 continue
             }
-            named[layer.name] = try tape.watch(tensor, index: index, inProducts: takesProducts(index))
+            named[layer.name] = try tape.watch(tensor, index: index, in: forms(index))
         }
         return named
     }
 
-    /// Whether it is less work to take the layer's gradient as a product: where it is never formed, or where it is added to
-    /// others'. One that is alone is formed and consumed at once, and needs no memory until the pass ends.
-    private func takesProducts(_ layer: Int) -> Bool { factored[layer] != nil || workbench.tasks.count > 1 }
+    /// It is less work to take the layer's gradient as a product where it is never formed, or where it is added to others'. One
+    /// that is alone is formed and consumed at once, and needs no memory until the pass ends.
+    private func forms(_ layer: Int) -> GradientTape.Forms {
+        factored[layer] != nil || workbench.tasks.count > 1 ? [.products, .rows] : .rows
+    }
 
     /// One step: the mean loss over the tasks, weighted, at the weights before the update.
     func step() throws -> Double {
@@ -76,6 +79,7 @@ final class SuperMergeFit {
         let importance = workbench.tasks.map(\.source.settings.weight)
         let sum = importance.reduce(0, +)
         let gradients = GradientSum()
+        var lookedUp: [Int: RowSum] = [:]
         for task in workbench.tasks.indices {
             let isLast = task == workbench.tasks.count - 1
             let loss = try backward(task, share: importance[task] / sum) { layer, part in
@@ -91,6 +95,10 @@ final class SuperMergeFit {
                     } else {
                         try gradients.add(left: left, right: right, of: layer)
                     }
+                case .rows(let places, let values):
+                    let rows = lookedUp[layer] ?? RowSum(columns: workbench.layers[layer].matrixColumns)
+                    lookedUp[layer] = rows
+                    try rows.add(values, at: places)
                 }
             }
             guard loss.isFinite else { throw notFinite(task, "loss") }
@@ -99,6 +107,12 @@ final class SuperMergeFit {
         for layer in gradients.layers {
             guard let complete = try gradients.take(layer) else { continue }
             try consume(complete, of: layer, into: &dots)
+        }
+        for (layer, rows) in lookedUp.sorted(by: { $0.key < $1.key }) {
+            try unsafe rows.forEach { row, values in
+                try unsafe workbench.vectors.addDots(
+                    gradient: values, of: layer, rows: row..<row + 1, weights, into: &dots)
+            }
         }
         guard dots.allSatisfy(\.isFinite) else { throw try brokenGradient() }
         state.update(
@@ -124,6 +138,7 @@ final class SuperMergeFit {
                     switch part {
                     case .whole(let gradient): gradient
                     case .product(let left, let right): try left.transposed().matrixProduct(right)
+                    case .rows(_, let values): values
                     }
                 isFinite = try isFinite && gradient.isFinite()
             }

@@ -2,12 +2,15 @@ internal import Torch
 
 extension TaskVectors {
     /// Adds ⟨∂L/∂θm(j), τ(i,j)⟩ for every task i to `dots`, in the order of the weights' values: per row and column where the
-    /// layer has weights for them. `gradient` holds the layer's elements.
+    /// layer has weights for them. `gradient` holds the layer's elements, or where there are `rows` of it as a matrix theirs, and
+    /// is zero elsewhere.
     func addDots(
-        gradient: UnsafePointer<Float>, of layer: Int, _ weights: MergingWeights, into dots: inout [Double]
+        gradient: UnsafePointer<Float>, of layer: Int, rows: Range<Int>? = nil, _ weights: MergingWeights,
+        into dots: inout [Double]
     ) throws {
-        try unsafe forEachPiece(of: layer) { piece in
-            let start = unsafe gradient + piece.elements.lowerBound
+        let first = rows.map { $0.lowerBound * layers[layer].matrixColumns } ?? 0
+        try unsafe forEachPiece(of: layer, rows: rows) { piece in
+            let start = unsafe gradient + piece.elements.lowerBound - first
             if unsafe !piece.vectors.isEmpty { try unsafe addWhole(start, piece, layer, weights, &dots) }
             if unsafe !piece.updates.isEmpty { try unsafe addStructured(start, piece, layer, weights, &dots) }
         }

@@ -4,7 +4,8 @@ import CTorch
 ///
 /// A watched tensor is a leaf whose gradient function is ours: when the engine has summed ∂L/∂θ(j) over all uses of θ(j),
 /// `backward` calls its body with (j, ∂L/∂θ(j)) at once and the gradient is freed when the body returns. Where that is wanted, what
-/// comes of a linear layer is handed over as the two matrices that it is the product of, and never formed.
+/// comes of a linear layer is handed over as the two matrices that it is the product of, and what comes of an embedding as the rows
+/// that were looked up: neither is ever formed.
 @safe package final class GradientTape {
     private let handle: OpaquePointer?
 
@@ -22,21 +23,44 @@ import CTorch
 
     /// What the engine comes by of ∂L/∂θ(j).
     package enum Part {
-        /// The sum over all uses of θ(j) of which no product was handed over; comes once, after the products, or not at all.
+        /// The sum over all uses of θ(j) of which no other part was handed over; comes once, after the others, or not at all.
         case whole(Tensor)
         /// leftᵀ · right, of one use: left [T, rows of θ(j)], right [T, columns], float32 and contiguous, over the T tokens with a
         /// gradient that is not zero. The engine uses both elsewhere: they are not to be written to.
         case product(left: Tensor, right: Tensor)
+        /// `values` [T, columns], float32 and contiguous, each row to be added at its place in θ(j), of which there are T, int64;
+        /// a place may occur several times.
+        case rows(places: Tensor, values: Tensor)
+
+        init(_ code: Int32, _ first: Tensor, _ second: Tensor?) {
+            self =
+                switch (Int(code), second) {
+                case (CT_PRODUCT, let second?): .product(left: first, right: second)
+                case (CT_ROWS, let second?): .rows(places: first, values: second)
+                default: .whole(first)
+                }
+        }
+    }
+
+    /// Parts that a gradient may be handed over in, beside the whole.
+    package struct Forms: OptionSet, Sendable {
+        package let rawValue: Int32
+
+        package init(rawValue: Int32) { self.rawValue = rawValue }
+
+        /// What comes of a linear layer in float32, as `Part.product`.
+        package static let products = Forms(rawValue: 1 << Int32(CT_PRODUCT))
+        /// What comes of an embedding in float32, as `Part.rows`.
+        package static let rows = Forms(rawValue: 1 << Int32(CT_ROWS))
     }
 
     /// An alias of `tensor` that shares its memory and records what is done with it. Each call is a leaf of its own:
-    /// watch a tied parameter once and use the alias under all its names. `inProducts`: what comes of a linear layer in float32
-    /// comes as a `Part.product`, so that the gradient need not be formed.
-    package func watch(_ tensor: Tensor, index: Int, inProducts: Bool = false) throws -> Tensor {
+    /// watch a tied parameter once and use the alias under all its names.
+    package func watch(_ tensor: Tensor, index: Int, in forms: Forms = []) throws -> Tensor {
         let handle = try unsafe opened()
         var result: OpaquePointer?
         try TorchError.check { error in
-            unsafe ct_tape_watch(handle, tensor.handle, Int64(index), inProducts, &result, error)
+            unsafe ct_tape_watch(handle, tensor.handle, Int64(index), forms.rawValue, &result, error)
         }
         guard let result = unsafe result else { throw TorchError("libtorch made no alias") }
         return unsafe Tensor(owning: result)
@@ -46,12 +70,12 @@ import CTorch
     /// again. What the forward pass kept is freed on the way: a loss can be back-propagated once.
     package func backward(_ loss: Tensor, _ body: (Int, Tensor) throws -> Void) throws {
         try backward(inParts: loss) { index, part in
-            guard case .whole(let gradient) = part else { throw TorchError("a product where a gradient was expected") }
+            guard case .whole(let gradient) = part else { throw TorchError("a part where a gradient was expected") }
             try body(index, gradient)
         }
     }
 
-    /// `backward` for tapes that watch in products.
+    /// `backward` for tapes that watch in parts.
     package func backward(inParts loss: Tensor, _ body: (Int, Part) throws -> Void) throws {
         let handle = try unsafe opened()
         try withoutActuallyEscaping(body) { body in
@@ -60,13 +84,12 @@ import CTorch
                 try TorchError.check { error in
                     unsafe ct_tape_backward(
                         handle, loss.handle,
-                        { context, index, gradient, right in
-                            let left = unsafe Tensor(owning: gradient)
-                            let right = unsafe right.map { unsafe Tensor(owning: $0) }
+                        { context, index, part, first, second in
+                            let first = unsafe Tensor(owning: first)
+                            let second = unsafe second.map { unsafe Tensor(owning: $0) }
                             guard let context = unsafe context else { return 1 }
                             let receiver = unsafe Unmanaged<Receiver>.fromOpaque(context).takeUnretainedValue()
-                            return receiver.receive(
-                                Int(index), right.map { .product(left: left, right: $0) } ?? .whole(left))
+                            return receiver.receive(Int(index), Part(part, first, second))
                         },
                         Unmanaged.passUnretained(receiver).toOpaque(), error)
                 }

@@ -27,7 +27,7 @@ import Testing
         let verdict = try verdict("base")
         #expect(verdict.outcome == .admitted)
         #expect(verdict.text.hasPrefix("model.safetensors can be read by the owner alone"))
-        #expect(verdict.text.hasSuffix("chmod -R g+rX what is copied\nwould be admitted as a base"))
+        #expect(verdict.text.hasSuffix("chmod -R g+rX the folder, then copy it\nwould be admitted as a base"))
         try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: file)
         #expect(try self.verdict("base").warning == nil)
         try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: "\(registry.root)/base")

@@ -30,7 +30,7 @@
     F(ct_status, ct_program_run, (const ct_program *program, const ct_tensor *const *inputs, int64_t count, ct_tensor **outputs, char **error), (program, inputs, count, outputs, error)) \
     F(ct_status, ct_tape_create, (ct_tape **result, char **error), (result, error)) \
     F(void, ct_tape_free, (ct_tape *tape), (tape)) \
-    F(ct_status, ct_tape_watch, (ct_tape *tape, const ct_tensor *tensor, int64_t index, bool takes_products, ct_tensor **result, char **error), (tape, tensor, index, takes_products, result, error)) \
+    F(ct_status, ct_tape_watch, (ct_tape *tape, const ct_tensor *tensor, int64_t index, int32_t parts, ct_tensor **result, char **error), (tape, tensor, index, parts, result, error)) \
     F(ct_status, ct_tape_backward, (ct_tape *tape, const ct_tensor *loss, ct_gradient_body body, void *context, char **error), (tape, loss, body, context, error)) \
     F(ct_status, ct_set_threads, (int32_t count, char **error), (count, error)) \
     F(bool, ct_grad_mode, (void), ()) \

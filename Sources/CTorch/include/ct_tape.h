@@ -12,16 +12,27 @@ extern "C" {
 
 typedef struct ct_tape ct_tape;
 
-/// Takes over `gradient`, the sum over all uses of the tensor; or where there is a `right` both: the gradient's part
-/// gradientᵀ · right, which no sum contains. Anything but 0 stops the pass.
-typedef int32_t (*ct_gradient_body)(void *_Nullable context, int64_t index, ct_tensor *gradient, ct_tensor *_Nullable right);
+/// What a part of a gradient comes as.
+enum {
+    /// The sum over all uses of which nothing else came: `first`.
+    CT_WHOLE = 0,
+    /// firstᵀ · second.
+    CT_PRODUCT = 1,
+    /// The rows of `second`, added at the places on the first axis that `first` holds, int64.
+    CT_ROWS = 2
+};
+
+/// Takes over both tensors. Anything but 0 stops the pass.
+typedef int32_t (*ct_gradient_body)(void *_Nullable context, int64_t index, int32_t part, ct_tensor *first,
+                                    ct_tensor *_Nullable second);
 
 ct_status ct_tape_create(ct_tape *_Nullable *_Nonnull result, char *_Nullable *_Nonnull error) CT_NOEXCEPT;
 void ct_tape_free(ct_tape *tape) CT_NOEXCEPT;
 
-/// An alias of `tensor` whose gradient goes to the body under `index`. `takes_products`: what comes of a linear layer in float32
-/// comes as the two matrices that it is the product of, once for each use, and before the sum of what comes of other uses.
-ct_status ct_tape_watch(ct_tape *tape, const ct_tensor *tensor, int64_t index, bool takes_products,
+/// An alias of `tensor` whose gradient goes to the body under `index`. `parts`, a bit 1 << CT_… for each: what comes of a linear
+/// layer in float32 comes as a product, what comes of an embedding as rows, once for each use, and before the sum of what
+/// comes of other uses.
+ct_status ct_tape_watch(ct_tape *tape, const ct_tensor *tensor, int64_t index, int32_t parts,
                         ct_tensor *_Nullable *_Nonnull result, char *_Nullable *_Nonnull error) CT_NOEXCEPT;
 /// Back-propagates from `loss`, a tensor of one element. On the CPU `body` runs on the calling thread.
 ct_status ct_tape_backward(ct_tape *tape, const ct_tensor *loss, ct_gradient_body body, void *_Nullable context,
