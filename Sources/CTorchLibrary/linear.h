@@ -6,10 +6,10 @@
 
 namespace ct {
 
-/// The result of a linear layer with the arguments of `aten::linear` or `aten::addmm`, recorded by a node of our own: rows of ∂L/∂output
-/// that are zero throughout (padding, tokens that no loss looks at) take no part in any product, and a watched weight that takes
-/// products gets its gradient as one. Undefined where the operator itself has to do it: without a record, under autocast, in
-/// another type than float32, or with scaled summands.
+/// The result of a linear layer with the arguments of `aten::linear` or `aten::addmm`, recorded by a node of our own: rows of
+/// ∂L/∂output that are zero throughout (padding, tokens that no loss looks at) take no part in any product, and a watched
+/// weight that takes products gets its gradient as one. Undefined where the operator itself has to do it: without a record,
+/// under autocast, in another type than float32, or with scaled summands.
 at::Tensor recordedLinear(const torch::jit::Stack &arguments);
 
 } // namespace ct

@@ -51,7 +51,8 @@ struct Layer: Hashable, Sendable {
     /// The same, cut between every `unit` elements, of these rows of the matrix or of all.
     func pieces(of size: Int, unit: Int, rows: Range<Int>? = nil) -> [Range<Int>] {
         let step = max(1, size / unit) * unit
-        let (start, end) = rows.map { ($0.lowerBound * matrixColumns, $0.upperBound * matrixColumns) } ?? (0, elementCount)
+        let (start, end) =
+            rows.map { ($0.lowerBound * matrixColumns, $0.upperBound * matrixColumns) } ?? (0, elementCount)
         return Swift.stride(from: start, to: end, by: step).map { $0..<min($0 + step, end) }
     }
 }

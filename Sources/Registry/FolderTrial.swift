@@ -83,7 +83,8 @@ package struct FolderTrial {
         if isPrivate(place, of: 0o055) { own.insert("the folder", at: 0) }
         guard let first = own.first else { return nil }
         let others = own.count > 1 ? " and \(own.count - 1) more" : ""
-        return "\(first)\(others) can be read by the owner alone, not by the service: chmod -R g+rX the folder, then copy it"
+        return
+            "\(first)\(others) can be read by the owner alone, not by the service: chmod -R g+rX the folder, then copy it"
     }
 
     /// Whether neither a group nor others have any of these permissions.

@@ -6,7 +6,8 @@ import Torch
 @Suite struct RowSumTests {
     @Test func rowsAreAddedUpAndComeInOrder() throws {
         let sum = RowSum(columns: 2)
-        try sum.add(Tensor([1, 2, 3, 4, 5, 6] as [Float], shape: [3, 2]), at: Tensor([7, 0, 7] as [Int64], shape: [3]))
+        try sum.add(
+            Tensor([1, 2, 3, 4, 5, 6] as [Float], shape: [3, 2]), at: Tensor([7, 0, 7] as [Int64], shape: [3]))
         try sum.add(Tensor([10, 20, 30, 40] as [Float], shape: [2, 2]), at: Tensor([0, 3] as [Int64], shape: [2]))
         var rows: [Int] = []
         var values: [[Float]] = []

@@ -10,9 +10,12 @@ import Torch
         try Tensor((0..<rows * columns).map { Float(($0 * 7) % 11) - 5 }, shape: [rows, columns])
     }
 
-    private static func looked(up places: [Int64], in table: Tensor, padding: Int = -1, isScaled: Bool = false) throws -> Tensor {
+    private static func looked(up places: [Int64], in table: Tensor, padding: Int = -1, isScaled: Bool = false) throws
+        -> Tensor
+    {
         let places = try Tensor(places, shape: [2, places.count / 2])
-        return try .one("aten::embedding", [.tensor(table), .tensor(places), .int(padding), .bool(isScaled), .bool(false)])
+        return try .one(
+            "aten::embedding", [.tensor(table), .tensor(places), .int(padding), .bool(isScaled), .bool(false)])
     }
 
     /// Squares, of which each place's counts differently, and the fifth not at all.
