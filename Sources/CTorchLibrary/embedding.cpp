@@ -4,6 +4,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/core/LegacyTypeDispatch.h>
+#include <torch/csrc/autograd/saved_variable.h>
 #include <torch/csrc/autograd/variable.h>
 
 namespace ct {
@@ -15,11 +16,11 @@ using torch::autograd::variable_list;
 /// Gives ∂L/∂output to the weight's sink, row by row; those of padding have no part in it.
 class EmbeddingGradient final : public Node {
   public:
-    EmbeddingGradient(at::Tensor places, int64_t columns, int64_t padding)
-        : places(std::move(places)), columns(columns), padding(padding) {}
+    EmbeddingGradient(const at::Tensor &places, int64_t columns, int64_t padding)
+        : saved(places, false), columns(columns), padding(padding) {}
 
     variable_list apply(variable_list &&gradients) override {
-        TORCH_CHECK(places.defined(), "what the forward pass kept is freed: a loss can be back-propagated once");
+        const auto places = saved.unpack().reshape({-1});
         if (!gradients.at(0).defined()) return {at::Tensor()};
         const auto rows = gradients[0].reshape({-1, columns});
         const auto taken = (rows.ne(0).any(1)).logical_and_(places.ne(padding)).nonzero().reshape({-1});
@@ -28,10 +29,10 @@ class EmbeddingGradient final : public Node {
         return {at::Tensor()};
     }
 
-    void release_variables() override { places.reset(); }
+    void release_variables() override { saved.reset_data(); }
 
   private:
-    at::Tensor places;
+    torch::autograd::SavedVariable saved;
     int64_t columns;
     int64_t padding;
 };
@@ -44,13 +45,14 @@ at::Tensor recordedEmbedding(const torch::jit::Stack &arguments) {
     const auto &weight = arguments[0].toTensor(), &places = arguments[1].toTensor();
     const auto *sink = dynamic_cast<const Sink *>(weight.grad_fn().get());
     if (!sink || !sink->takes(CT_ROWS) || weight.scalar_type() != at::kFloat || weight.dim() != 2) return {};
+    if (places.numel() > weight.size(0)) return {};
     at::Tensor result;
     {
         const at::AutoDispatchBelowADInplaceOrView withoutRecord;
         result = at::embedding(weight, places);
     }
     torch::autograd::Edge edge;
-    make<EmbeddingGradient>(edge.function, places.to(at::kLong).reshape({-1}), weight.size(1), arguments[2].toInt());
+    make<EmbeddingGradient>(edge.function, places.to(at::kLong), weight.size(1), arguments[2].toInt());
     edge.function->set_next_edges(torch::autograd::collect_next_edges(weight));
     edge.input_nr = edge.function->add_input_metadata(result);
     torch::autograd::impl::set_gradient_edge(result, edge);

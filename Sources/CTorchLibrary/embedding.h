@@ -7,7 +7,8 @@
 namespace ct {
 
 /// The result of `aten::embedding` with these arguments where the weight is watched and takes rows, recorded by a node of our own
-/// that hands them over. Undefined where the operator itself has to do it.
+/// that hands them over. Undefined where the operator itself has to do it, and where a small table is looked up so often that
+/// its whole gradient is less.
 at::Tensor recordedEmbedding(const torch::jit::Stack &arguments);
 
 } // namespace ct

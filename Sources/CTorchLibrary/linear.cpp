@@ -6,6 +6,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/core/LegacyTypeDispatch.h>
+#include <torch/csrc/autograd/saved_variable.h>
 #include <torch/csrc/autograd/variable.h>
 
 #include <cstring>
@@ -91,8 +92,8 @@ class LinearGradient final : public Node {
   public:
     LinearGradient(const at::Tensor &input, const at::Tensor &weight, bool isTurned)
         : shape(input.sizes().vec()), outputs(weight.size(isTurned ? 1 : 0)), isTurned(isTurned) {
-        if (weight.requires_grad()) this->input = input;
-        if (input.requires_grad()) this->weight = weight;
+        if (weight.requires_grad()) savedInput = {input, false};
+        if (input.requires_grad()) savedWeight = {weight, false};
     }
 
     variable_list apply(variable_list &&gradients) override {
@@ -102,18 +103,22 @@ class LinearGradient final : public Node {
         const auto all = gradients[0].reshape({-1, outputs}).contiguous();
         const Rows rows(all);
         const auto slope = rows.of(all);
-        if (task_should_compute_output(0))
+        if (task_should_compute_output(0)) {
+            const auto weight = savedWeight.unpack();
             results[0] = rows.whole(slope.mm(isTurned ? weight.t() : weight)).view(shape);
-        if (task_should_compute_output(1))
-            results[1] = weightGradient(slope, rows.of(input.reshape({-1, shape.back()}).contiguous()));
+        }
+        if (task_should_compute_output(1)) {
+            const auto input = savedInput.unpack().reshape({-1, shape.back()}).contiguous();
+            results[1] = weightGradient(slope, rows.of(input));
+        }
         if (task_should_compute_output(2)) results[2] = slope.sum(0);
         return results;
     }
 
     void release_variables() override {
         isFreed = true;
-        input.reset();
-        weight.reset();
+        savedInput.reset_data();
+        savedWeight.reset_data();
     }
 
   private:
@@ -133,8 +138,8 @@ class LinearGradient final : public Node {
     int64_t outputs;
     bool isTurned;
     bool isFreed = false;
-    at::Tensor input;
-    at::Tensor weight;
+    torch::autograd::SavedVariable savedInput;
+    torch::autograd::SavedVariable savedWeight;
 };
 
 bool isPlain(const at::Tensor &tensor) {

@@ -54,14 +54,9 @@ package struct Evaluation {
             decoderStart: DecoderStart(base: folder), holdout: 0, seed: 0)
         let objective = Objective(settings, inputs: names)
         let scorer = Scorer(model: graph, autocast: false)
-        guard !set.isLabelled else {
-            return try MergeError.blaming(name, examples: file) {
-                try scorer.leaveOutPadding(parameters, set, objective)
-                return try scorer.score(parameters, set, set.all, objective).score
-            }
-        }
         return try MergeError.blaming(name, examples: file) {
             try scorer.leaveOutPadding(parameters, set, objective)
+            guard !set.isLabelled else { return try scorer.score(parameters, set, set.all, objective).score }
             let own = try parameters.merging(checkpoint(graph, ties)) { $1 }
             return try agreement(of: parameters, own, set, objective, scorer)
         }

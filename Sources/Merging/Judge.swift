@@ -50,12 +50,12 @@ final class Judge {
             }
             try MergeError.blaming(model.name) {
                 do {
+                    let head = try bench.heads[task].tensors()
                     if let set = bench.sets[task] {
-                        try scorer.leaveOutPadding(
-                            named(bench.heads[task].tensors()), set, bench.objectives[task])
+                        try scorer.leaveOutPadding(named(head), set, bench.objectives[task])
                     }
-                    if isDistilled(task) { teachers[task] = try logits(task) }
-                    result.tasks[task].own = try outcome(task, isOwn: true, bench.heads[task].tensors())?.score
+                    if isDistilled(task) { teachers[task] = try logits(task, head) }
+                    result.tasks[task].own = try outcome(task, isOwn: true, head)?.score
                 } catch let error as TorchError {
                     faults.append((model.name, error))
                 }
@@ -175,9 +175,9 @@ final class Judge {
     }
 
     /// What the model that is loaded says with the task's own head.
-    private func logits(_ task: Int) throws -> TeacherLogits? {
+    private func logits(_ task: Int, _ head: [String: Tensor]) throws -> TeacherLogits? {
         guard let set = bench.sets[task] else { return nil }
-        let model = try named(bench.heads[task].tensors())
+        let model = named(head)
         let settings = workbench.plan.settings
         // Where nothing distils, a language model's logits are only looked at once or twice, and are many.
         let isLong = bench.objectives[task].kind.predictsTokens && settings.method != .supermerge

@@ -48,11 +48,9 @@ struct Layer: Hashable, Sendable {
     /// The layer's elements in pieces of about `size`, whole rows each.
     func pieces(of size: Int) -> [Range<Int>] { pieces(of: size, unit: max(1, stride)) }
 
-    /// The same, cut between every `unit` elements, of these rows of the matrix or of all.
-    func pieces(of size: Int, unit: Int, rows: Range<Int>? = nil) -> [Range<Int>] {
+    /// The same, cut between every `unit` elements.
+    func pieces(of size: Int, unit: Int) -> [Range<Int>] {
         let step = max(1, size / unit) * unit
-        let (start, end) =
-            rows.map { ($0.lowerBound * matrixColumns, $0.upperBound * matrixColumns) } ?? (0, elementCount)
-        return Swift.stride(from: start, to: end, by: step).map { $0..<min($0 + step, end) }
+        return Swift.stride(from: 0, to: elementCount, by: step).map { $0..<min($0 + step, elementCount) }
     }
 }

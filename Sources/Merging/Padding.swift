@@ -10,6 +10,10 @@ struct Padding {
 
     /// Inputs with an axis of these tokens.
     let inputs: Set<String>
+    /// The four examples, or fewer, that have most of it.
+    let shortest: [Int]
+    /// Fewest tokens of a batch.
+    var least = Padding.step
     /// Tokens of each example up to its last one that is none of the padding.
     private let lengths: [Int]
     private let width: Int
@@ -20,50 +24,55 @@ struct Padding {
         width = mask.shape[1]
         inputs = Set(
             signature.inputs.filter { slot in
-                slot.name != ValidationSet.decoderInputs && slot.shape.count > 1 && slot.shape[1] == nil
+                !slot.name.hasPrefix("decoder_") && slot.shape.count > 1 && slot.shape[1] == nil
                     && columns[slot.name]?.shape.dropFirst().first == mask.shape[1]
             }.map(\.name))
         guard inputs.contains(Self.mask) else { return nil }
-        let given = try mask.to(.int64).integers()
-        lengths = (0..<mask.shape[0]).map { [width] example in
+        let given = try mask.floats()
+        let lengths = (0..<mask.shape[0]).map { [width] example in
             let row = given[example * width..<(example + 1) * width]
             return (row.lastIndex { $0 != 0 } ?? row.startIndex - 1) + 1 - row.startIndex
         }
+        self.lengths = lengths
+        shortest = Array(lengths.indices.sorted { lengths[$0] < lengths[$1] }.prefix(4))
         guard length(of: shortest) < width else { return nil }
     }
-
-    /// The examples that have most of it.
-    var shortest: [Int] { Array(lengths.indices.sorted { lengths[$0] < lengths[$1] }.prefix(4)) }
 
     /// Tokens that a batch of these examples needs.
     func length(of examples: [Int]) -> Int {
         let longest = examples.map { lengths[$0] }.max() ?? width
-        return min(width, max(1, (longest + Self.step - 1) / Self.step) * Self.step)
+        return min(width, max(least, (longest + Self.step - 1) / Self.step * Self.step))
+    }
+
+    /// The same with the next larger length as the fewest that the shortest examples may have.
+    var longer: Padding {
+        var longer = self
+        longer.least = length(of: shortest) + Self.step
+        return longer
     }
 }
 
 extension ValidationSet {
-    /// Differences of logits that may be those of sums in another order, as a share of the largest logit.
+    /// Differences of logits that may be those of sums in another order, as a share of the logits' spread.
     private static let tolerance: Float = 1e-4
 
-    /// Leaves padding out of the batches from now on, if the model says the same without it of the examples that have most. A
+    /// Leaves padding out of the batches from now on, if the model says the same of the examples that have most at two lengths. A
     /// model that gives out something for every token does not. `logits`: what it says of some inputs.
     func leaveOutPadding(
         _ signature: GraphSignature, _ logits: (_ inputs: [String: Tensor]) throws -> Tensor
     ) throws {
         guard padding == nil, let found = try Padding(signature, inputs) else { return }
         let whole = try logits(batch(found.shortest).inputs)
-        padding = found
-        guard let part = try? logits(batch(found.shortest).inputs), part.shape == whole.shape,
-            try Self.isSame(part.floats(), whole.floats())
-        else {
-            padding = nil
-            return
+        let isHarmless = try [found.longer, found].allSatisfy { trial in
+            padding = trial
+            guard let part = try? logits(batch(found.shortest).inputs) else { return false }
+            return try part.shape == whole.shape && Self.isSame(part.floats(), whole.floats())
         }
+        if !isHarmless { padding = nil }
     }
 
     private static func isSame(_ part: [Float], _ whole: [Float]) -> Bool {
-        let largest = whole.map(abs).max() ?? 0
-        return zip(part, whole).allSatisfy { abs($0 - $1) <= tolerance * largest }
+        let spread = (whole.max() ?? 0) - (whole.min() ?? 0)
+        return spread > 0 && zip(part, whole).allSatisfy { abs($0 - $1) <= tolerance * spread }
     }
 }

@@ -96,7 +96,8 @@ final class SuperMergeFit {
                         try gradients.add(left: left, right: right, of: layer)
                     }
                 case .rows(let places, let values):
-                    let rows = lookedUp[layer] ?? RowSum(columns: workbench.layers[layer].matrixColumns)
+                    let whole = workbench.layers[layer]
+                    let rows = lookedUp[layer] ?? RowSum(rows: whole.shape[0], columns: whole.matrixColumns)
                     lookedUp[layer] = rows
                     try rows.add(values, at: places)
                 }
@@ -109,10 +110,7 @@ final class SuperMergeFit {
             try consume(complete, of: layer, into: &dots)
         }
         for (layer, rows) in lookedUp.sorted(by: { $0.key < $1.key }) {
-            try unsafe rows.forEach { row, values in
-                try unsafe workbench.vectors.addDots(
-                    gradient: values, of: layer, rows: row..<row + 1, weights, into: &dots)
-            }
+            try workbench.vectors.addDots(rows: rows, of: layer, weights, into: &dots)
         }
         guard dots.allSatisfy(\.isFinite) else { throw try brokenGradient() }
         state.update(

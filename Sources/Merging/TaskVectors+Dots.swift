@@ -2,18 +2,32 @@ internal import Torch
 
 extension TaskVectors {
     /// Adds ⟨∂L/∂θm(j), τ(i,j)⟩ for every task i to `dots`, in the order of the weights' values: per row and column where the
-    /// layer has weights for them. `gradient` holds the layer's elements, or where there are `rows` of it as a matrix theirs, and
-    /// is zero elsewhere.
+    /// layer has weights for them. `gradient` holds the layer's elements.
     func addDots(
-        gradient: UnsafePointer<Float>, of layer: Int, rows: Range<Int>? = nil, _ weights: MergingWeights,
-        into dots: inout [Double]
+        gradient: UnsafePointer<Float>, of layer: Int, _ weights: MergingWeights, into dots: inout [Double]
     ) throws {
-        let first = rows.map { $0.lowerBound * layers[layer].matrixColumns } ?? 0
-        try unsafe forEachPiece(of: layer, rows: rows) { piece in
-            let start = unsafe gradient + piece.elements.lowerBound - first
-            if unsafe !piece.vectors.isEmpty { try unsafe addWhole(start, piece, layer, weights, &dots) }
-            if unsafe !piece.updates.isEmpty { try unsafe addStructured(start, piece, layer, weights, &dots) }
+        try unsafe forEachPiece(of: layer) { piece in
+            try unsafe addDots(gradient + piece.elements.lowerBound, piece, layer, weights, &dots)
         }
+    }
+
+    /// The same of a gradient of which only some rows are not zero. It is never whole; where a piece has none of its rows, nothing
+    /// is read.
+    func addDots(rows: RowSum, of layer: Int, _ weights: MergingWeights, into dots: inout [Double]) throws {
+        try unsafe forEachPiece(of: layer, where: rows.occurs) { piece in
+            try unsafe rows.elements(piece.elements).withUnsafeBufferPointer { gradient in
+                guard let start = gradient.baseAddress else { return }
+                try unsafe addDots(start, piece, layer, weights, &dots)
+            }
+        }
+    }
+
+    private func addDots(
+        _ gradient: UnsafePointer<Float>, _ piece: Piece, _ layer: Int, _ weights: MergingWeights,
+        _ dots: inout [Double]
+    ) throws {
+        if unsafe !piece.vectors.isEmpty { try unsafe addWhole(gradient, piece, layer, weights, &dots) }
+        if unsafe !piece.updates.isEmpty { try unsafe addStructured(gradient, piece, layer, weights, &dots) }
     }
 
     private func addWhole(

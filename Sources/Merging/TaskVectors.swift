@@ -97,10 +97,10 @@ final class TaskVectors {
     func isMoved(_ index: Int) -> Bool { active.contains { $0[index] } }
 
     /// Reads the layer piece by piece; a piece is valid during its call. `folding`: every τ comes as the θf that it makes, in
-    /// order of the movers, as every rule but the sum takes it. `task`: only its own. `rows`: of the layer as a matrix; nil: all.
+    /// order of the movers, as every rule but the sum takes it. `task`: only its own. `isNeeded`: whether these elements are to be read.
     func forEachPiece(
-        of index: Int, rows: Range<Int>? = nil, folding: Bool = false, only task: Int? = nil,
-        _ body: (Piece) throws -> Void
+        of index: Int, folding: Bool = false, only task: Int? = nil,
+        where isNeeded: (Range<Int>) -> Bool = { _ in true }, _ body: (Piece) throws -> Void
     ) throws {
         let layer = layers[index]
         let movers = movers(of: index).filter { task == nil || task == $0 }
@@ -109,7 +109,7 @@ final class TaskVectors {
         let updates = try structured.compactMap { try update(of: $0, layer: index) }
         let columns = layer.matrixColumns
         let unit = layer.unit(wholeRows: isStructured[index])
-        for elements in layer.pieces(of: pieceElements, unit: unit, rows: rows) {
+        for elements in layer.pieces(of: pieceElements, unit: unit) where isNeeded(elements) {
             let pieces = try unsafe read(index, elements, whole)
             let rows =
                 layer.weightRows == 1 ? 0..<1 : elements.lowerBound / layer.stride..<elements.upperBound / layer.stride

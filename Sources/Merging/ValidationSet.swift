@@ -26,7 +26,7 @@ final class ValidationSet {
     var isLabelled: Bool { labels != nil }
 
     /// Reads the file's tensors; the first axis of each is the examples. `holdout` is the share held out, at least one
-    /// example and never all of them. A set that is not resident keeps nothing but its split in memory. Where all inputs are of
+    /// example and never all of them. A set that is not resident keeps nothing but its split and its lengths in memory. Where all inputs are of
     /// floating point there are `mixup` mixtures for each fitted example. `decoderStart`: what the base says of it.
     init(
         _ file: SafetensorsFile, task: String, inputNames: [String],
@@ -98,7 +98,9 @@ final class ValidationSet {
             var given = try inputs.mapValues { try $0.rows(indices) }
             if let padding {
                 let length = padding.length(of: indices)
-                for name in padding.inputs { given[name] = try given[name]?.columns(from: 0, count: length) }
+                for name in padding.inputs {
+                    given[name] = try given[name]?.columns(from: 0, count: length).contiguous()
+                }
             }
             let labels = try labels?.rows(indices)
             given[Self.choices] = try choices?.rows(indices)

@@ -79,18 +79,18 @@ package struct FolderTrial {
     /// Some libraries write files that their owner alone may read.
     private static func warning(_ listing: DropListing) -> String? {
         let place = listing.place.path
-        var own = listing.files.keys.sorted().filter { isPrivate("\(place)/\($0)", of: 0o044) }.map(shown)
-        if isPrivate(place, of: 0o055) { own.insert("the folder", at: 0) }
+        var own = listing.files.keys.sorted().filter { isPrivate("\(place)/\($0)", for: 0o4) }.map(shown)
+        if isPrivate(place, for: 0o5) { own.insert("the folder", at: 0) }
         guard let first = own.first else { return nil }
         let others = own.count > 1 ? " and \(own.count - 1) more" : ""
         return
-            "\(first)\(others) can be read by the owner alone, not by the service: chmod -R g+rX the folder, then copy it"
+            "\(first)\(others) can be read by the owner alone, not by the service: chmod -R g+rX what is copied"
     }
 
-    /// Whether neither a group nor others have any of these permissions.
-    private static func isPrivate(_ path: String, of permissions: UInt16) -> Bool {
+    /// Whether neither its group nor others may do all this with it: 4, read; 1, enter.
+    private static func isPrivate(_ path: String, for permissions: UInt16) -> Bool {
         guard let status = try? FileStatus(path: path, followingLinks: true) else { return false }
-        return status.mode & permissions == 0
+        return ![status.mode >> 3, status.mode].contains { $0 & permissions == permissions }
     }
 
     /// Tries for the default method, then for one that learns nothing.

@@ -37,7 +37,8 @@ import CTorch
                 switch (Int(code), second) {
                 case (CT_PRODUCT, let second?): .product(left: first, right: second)
                 case (CT_ROWS, let second?): .rows(places: first, values: second)
-                default: .whole(first)
+                case (CT_WHOLE, nil): .whole(first)
+                default: preconditionFailure("no part of a gradient: \(code)")
                 }
         }
     }

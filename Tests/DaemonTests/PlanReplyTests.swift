@@ -74,21 +74,37 @@ struct PlanReplyTests {
             record(3, tasks: 2, seconds: 7, most: 5),
             record(4, tasks: 4, seconds: 80), record(5, tasks: 4, seconds: .nan), record(6, tasks: 1, seconds: 30),
         ]
-        let (seconds, versions) = Reconciler.time(of: inputs(tasks: 3), deployed: nil, from: records)
+        let (seconds, versions) = Reconciler.time(of: inputs(tasks: 3), steps: 600, from: records)
         #expect(seconds == 60 && versions == [2, 4, 6])
-        #expect(Reconciler.time(of: inputs(tasks: 3), deployed: nil, from: []).seconds == nil)
+        #expect(Reconciler.time(of: inputs(tasks: 3), steps: 600, from: []).seconds == nil)
     }
 
     @Test func anArrivalTakesTheTimeOfItsFewerSteps() {
         let whole = record(1, tasks: 4, seconds: 400, taken: 480)
-        func seconds(_ tasks: Int, deployed: ReleaseRecord) -> Double? {
-            Reconciler.time(of: inputs(tasks: tasks), deployed: deployed, from: [whole]).seconds
-        }
-        #expect(seconds(5, deployed: whole) == 125)
-        // Most tasks are new, or the release was fitted otherwise: a whole fit.
-        #expect(seconds(9, deployed: whole) == 900)
-        #expect(seconds(5, deployed: record(2, tasks: 4, seconds: 7, most: 5)) == 500)
+        #expect(Reconciler.time(of: inputs(tasks: 5), steps: 120, from: [whole]).seconds == 125)
         let arrival = record(2, tasks: 5, seconds: 50, taken: 100)
-        #expect(Reconciler.time(of: inputs(tasks: 6), deployed: arrival, from: [arrival]).seconds == 60)
+        #expect(Reconciler.time(of: inputs(tasks: 6), steps: 120, from: [arrival]).seconds == 60)
+    }
+
+    @Test func anArrivalMayTakeAShareOfTheSteps() {
+        let deployed = record(1, tasks: 4, seconds: 400)
+        func steps(
+            _ tasks: Int, _ strategy: MergeSettings.Strategy? = .incremental, deployed: ReleaseRecord?,
+            method: MergeSettings.Method = .supermerge
+        ) -> Int {
+            var inputs = inputs(tasks: tasks)
+            inputs.settings.method = method
+            return Reconciler.mostSteps(of: inputs, strategy, deployed: deployed)
+        }
+        #expect(steps(5, deployed: deployed) == 120)
+        #expect(steps(8, deployed: deployed) == 120 && steps(9, deployed: deployed) == 600)
+        #expect(steps(5, deployed: nil) == 600)
+        #expect(steps(5, deployed: record(1, tasks: 4, seconds: 7, most: 5)) == 600)
+        var adaptive = deployed
+        adaptive.settings.method = .adamerging
+        #expect(steps(5, deployed: adaptive, method: .adamerging) == 600)
+        for strategy in [.joint, .hierarchical, nil] as [MergeSettings.Strategy?] {
+            #expect(steps(5, strategy, deployed: deployed) == 600)
+        }
     }
 }

@@ -27,11 +27,14 @@ import Testing
         let verdict = try verdict("base")
         #expect(verdict.outcome == .admitted)
         #expect(verdict.text.hasPrefix("model.safetensors can be read by the owner alone"))
-        #expect(verdict.text.hasSuffix("chmod -R g+rX the folder, then copy it\nwould be admitted as a base"))
+        #expect(verdict.text.hasSuffix("chmod -R g+rX what is copied\nwould be admitted as a base"))
         try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: file)
         #expect(try self.verdict("base").warning == nil)
-        try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: "\(registry.root)/base")
-        #expect(try #require(try self.verdict("base").warning).hasPrefix("the folder can be read by the owner alone"))
+        for (mode, isPrivate) in [(0o700, true), (0o740, true), (0o711, true), (0o750, false), (0o755, false)] {
+            try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: "\(registry.root)/base")
+            let warning = try self.verdict("base").warning
+            #expect(warning?.hasPrefix("the folder can be read by the owner alone") == (isPrivate ? true : nil))
+        }
     }
 
     @Test func aBaseWithoutAGraphServesStaticMethods() throws {

@@ -98,6 +98,37 @@ import Torch
         #expect(throws: TorchError.self) { try tape.backward(inParts: loss) { _, _ in } }
     }
 
+    @Test func placesThatWereWrittenOverAreNotTakenForThoseThatWere() throws {
+        let tape = GradientTape()
+        let places = try Tensor([1, 2] as [Int64], shape: [2])
+        let table = try tape.watch(Self.table(), index: 0, in: .rows)
+        let looked = try Tensor.one(
+            "aten::embedding", [.tensor(table), .tensor(places), .int(-1), .bool(false), .bool(false)])
+        _ = try Tensor.call("aten::fill_", "Scalar", [.tensor(places), .int(1_000_000)])
+        let error = #expect(throws: TorchError.self) { try tape.backward(inParts: looked.sum()) { _, _ in } }
+        #expect(error?.message.contains("modified by an inplace operation") == true)
+    }
+
+    @Test func aSmallTableThatIsLookedUpOftenIsLeftToLibtorch() throws {
+        let places = (0..<12).map { Int64($0 % Self.rows) }
+        func loss(_ table: Tensor) throws -> Tensor { try Self.looked(up: places, in: table).sum() }
+        let (own, expected) = try (parts(.rows, loss), parts([], loss))
+        #expect(own.wholes == 1 && own.places == [] && own.sum == expected.sum)
+    }
+
+    @Test func placesMayBeOfAnyIntegerType() throws {
+        let tape = GradientTape()
+        let table = try tape.watch(Self.table(), index: 0, in: .rows)
+        let places = try Tensor([1, 7] as [Int64], shape: [2]).to(.int32)
+        let looked = try Tensor.one(
+            "aten::embedding", [.tensor(table), .tensor(places), .int(-1), .bool(false), .bool(false)])
+        var own: [Int64] = []
+        try tape.backward(inParts: looked.sum()) { _, part in
+            if case .rows(let places, _) = part { own = try places.integers() }
+        }
+        #expect(own == [1, 7])
+    }
+
     @Test func nothingIsRecordedWithoutGradients() throws {
         let table = try GradientTape().watch(Self.table(), index: 0, in: .rows)
         let plain = try Self.looked(up: Self.places, in: Self.table())

@@ -215,6 +215,15 @@ import Torch
         #expect(throws: TorchError.self) { try tape.backward(loss) { _, _ in } }
     }
 
+    @Test func whatWasWrittenOverIsNotTakenForWhatWas() throws {
+        let values = try Values(Case(form: .linear, hasBias: true, seen: 24))
+        let tape = GradientTape()
+        let output = try Self.layer(.linear, values.input, tape.watch(values.weight, index: 0), values.bias)
+        try values.input.add(Self.noise(values.input.shape, seed: 5))
+        let error = #expect(throws: TorchError.self) { try tape.backward(output.sum()) { _, _ in } }
+        #expect(error?.message.contains("modified by an inplace operation") == true)
+    }
+
     @Test func anErrorOverAProductComesOut() throws {
         struct Stop: Error {}
         let values = try Values(Case(form: .linear, hasBias: true, seen: 24))

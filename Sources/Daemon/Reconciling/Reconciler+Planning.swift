@@ -29,7 +29,8 @@ extension Reconciler {
         }
         let (store, start) = (parts.store, deployed?.record)
         let records = (try? await Blocking.run { try store.releases().map(\.record) }) ?? []
-        (reply.seconds, reply.secondsFrom) = Self.time(of: request.inputs, deployed: start, from: records)
+        let steps = Self.mostSteps(of: request.inputs, reply.estimate?.strategy.strategy, deployed: start)
+        (reply.seconds, reply.secondsFrom) = Self.time(of: request.inputs, steps: steps, from: records)
         return reply
     }
 
@@ -75,10 +76,10 @@ extension Reconciler {
         }
     }
 
-    /// The mean time for each task of the newest merges with the same base and settings, times the tasks; three at most. A merge
-    /// that may take fewer steps than one of them did takes as much less.
+    /// The mean time for each task of the newest merges with the same base and settings, times the tasks; three at most. `steps`:
+    /// that the merge may take; it takes as much less than one of those that took more.
     static func time(
-        of inputs: MergeInputs, deployed: ReleaseRecord?, from records: [ReleaseRecord]
+        of inputs: MergeInputs, steps: Int, from records: [ReleaseRecord]
     ) -> (seconds: Double?, versions: [Int]) {
         let alike = records.filter {
             let old = MergeInputs(record: $0)
@@ -86,7 +87,6 @@ extension Reconciler {
                 && $0.result.seconds.isFinite && $0.result.seconds > 0
         }.suffix(3)
         guard !alike.isEmpty else { return (nil, []) }
-        let steps = mostSteps(of: inputs, deployed)
         let each = alike.map { record in
             let taken = max(record.result.steps, 1)
             return record.result.seconds / Double(record.tasks.count) * Double(min(taken, steps)) / Double(taken)
@@ -94,9 +94,11 @@ extension Reconciler {
         return (each.reduce(0, +) / Double(each.count) * Double(inputs.tasks.count), alike.map(\.version))
     }
 
-    /// The steps that the fit may take: fewer where it starts at a release that has most of the tasks.
-    private static func mostSteps(of inputs: MergeInputs, _ deployed: ReleaseRecord?) -> Int {
-        guard let deployed, deployed.result.strategy?.strategy != .hierarchical,
+    /// Fewer where SuperMerge starts at a release that was fitted so and has most of the tasks. `strategy`: the worker's choice.
+    static func mostSteps(
+        of inputs: MergeInputs, _ strategy: MergeSettings.Strategy?, deployed: ReleaseRecord?
+    ) -> Int {
+        guard strategy == .incremental, inputs.settings.method == .supermerge, let deployed,
             MergeInputs(record: deployed).context == inputs.context,
             2 * deployed.tasks.count(where: { inputs.tasks[$0.name] != nil }) >= inputs.tasks.count
         else { return inputs.settings.steps }

@@ -87,7 +87,7 @@ struct AdapterParityTests {
     private static func norm(_ values: [Double]) -> Double { values.reduce(0) { $0 + $1 * $1 }.squareRoot() }
 
     /// Weights of every size, so that a place that is taken for another one shows.
-    private static func weights(_ layers: [Layer], tasks: Int) -> MergingWeights {
+    static func weights(_ layers: [Layer], tasks: Int) -> MergingWeights {
         var weights = MergingWeights(taskCount: tasks, layers: layers, coefficient: 0.3, squash: .tanh)
         weights.values = AdapterFixture.noise(weights.values.count, seed: 9).map(Double.init)
         return weights
