@@ -8,7 +8,7 @@ internal import WorkerProtocol
 ///
 /// Memory: one float32 copy of the trunk, with several tasks one of its gradients, of low ranks their factors instead, of
 /// embeddings the rows that occur, and one batch's activations; not a function of the number of tasks. Work per step over k tasks: k
-/// forward and backward passes, and two reads of the task vectors, one of what is low-rank or looked up.
+/// forward and backward passes, and two reads of the task vectors, one of what is low-rank.
 final class SuperMergeFit {
     private(set) var state: FitState
     let workbench: Workbench
