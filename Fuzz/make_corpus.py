@@ -236,6 +236,7 @@ put("request", "accepted", "host-of-brackets", "GET / HTTP/1.1\r\nHost: [[[[::1\
 put("request", "accepted", "two-requests", "GET /status HTTP/1.1\r\n\r\nPOST /pause HTTP/1.1\r\n\r\n")
 put("request", "accepted", "not-utf8", b"GET /\xff\xfe HTTP/1.1\r\n\r\n")
 put("request", "accepted", "combining-line-end", "GET / HTTP/1.1\r\nA: \u0301b\r\n\r\n".encode())
+put("request", "accepted", "prepended-slash", "GET /rollback/.\u0601/2/\u0301 HTTP/1.1\r\n\r\n".encode())
 put("request", "refused", "nothing", "")
 put("request", "refused", "half-a-head", "GET /status HTTP/1.1\r\nHost: x\r\n")
 put("request", "refused", "line-feeds-alone", "GET /status HTTP/1.1\n\n")

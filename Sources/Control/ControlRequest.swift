@@ -10,30 +10,38 @@ package struct ControlRequest: Hashable, Sendable {
     package var origin: String
 
     /// Nil while the head is not whole; a malformed request line gives a path that no route knows.
+    /// Taken apart by its bytes: among the characters of a text, a slash with a mark before or behind it is no slash.
     package init?(_ bytes: [UInt8]) {
-        let all = String(decoding: bytes, as: UTF8.self)
-        guard let end = all.firstRange(of: "\r\n\r\n")?.lowerBound else { return nil }
-        let text = all[..<end]
-        guard let line = text.split(separator: "\r\n", maxSplits: 1).first else {
-            return nil
-        }
-        let words = line.split(separator: " ")
-        method = words.first.map(String.init) ?? ""
-        let target = words.dropFirst().first?.split(separator: "?", maxSplits: 1) ?? []
-        path = target.first?.split(separator: "/").map(String.init) ?? []
+        let lineEnd = Array("\r\n".utf8)
+        guard let end = bytes.firstRange(of: lineEnd + lineEnd)?.lowerBound else { return nil }
+        let lines = bytes[..<end].split(separator: lineEnd)
+        guard let line = lines.first else { return nil }
+        let words = line.split(separator: UInt8(ascii: " "))
+        method = words.first.map(Self.text) ?? ""
+        let target = words.dropFirst().first?.split(separator: UInt8(ascii: "?"), maxSplits: 1) ?? []
+        path = target.first?.split(separator: UInt8(ascii: "/")).map(Self.text) ?? []
         query = [:]
-        for pair in target.dropFirst().first?.split(separator: "&") ?? [] {
-            let sides = pair.split(separator: "=", maxSplits: 1)
-            if let name = sides.first { query[String(name)] = sides.dropFirst().first.map(String.init) ?? "" }
+        for pair in target.dropFirst().first?.split(separator: UInt8(ascii: "&")) ?? [] {
+            let sides = pair.split(separator: UInt8(ascii: "="), maxSplits: 1)
+            if let name = sides.first { query[Self.text(name)] = sides.dropFirst().first.map(Self.text) ?? "" }
         }
         (host, origin) = ("", "")
-        for header in text.split(separator: "\r\n").dropFirst() {
-            let pair = header.split(separator: ":", maxSplits: 1)
+        for header in lines.dropFirst() {
+            let pair = header.split(separator: UInt8(ascii: ":"), maxSplits: 1)
             guard pair.count == 2 else { continue }
-            let value = pair[1].drop { $0 == " " }
-            if pair[0].lowercased() == "origin" { origin = String(value) }
-            guard pair[0].lowercased() == "host" else { continue }
-            host = String(value.hasPrefix("[") ? value.prefix { $0 != "]" } + "]" : value.prefix { $0 != ":" })
+            let value = pair[1].drop { $0 == UInt8(ascii: " ") }
+            switch Self.text(pair[0]).lowercased() {
+            case "origin": origin = Self.text(value)
+            case "host": host = Self.withoutPort(value)
+            default: continue
+            }
         }
     }
+
+    private static func withoutPort(_ host: ArraySlice<UInt8>) -> String {
+        guard host.first == UInt8(ascii: "[") else { return text(host.prefix { $0 != UInt8(ascii: ":") }) }
+        return text(host.prefix { $0 != UInt8(ascii: "]") }) + "]"
+    }
+
+    private static func text(_ bytes: ArraySlice<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
 }

@@ -9,7 +9,7 @@ extension ExportedGraph {
         let entries = try names.compactMap { try entry($0) }
         guard !entries.isEmpty else { return nil }
         let file = try SafetensorsFile(file: ReadableFile(path: path, followingLinks: true), entries: entries)
-        return Checkpoint(file, name: path.split(separator: "/").last.map(String.init) ?? path)
+        return Checkpoint(file, name: path.pathNames.last ?? path)
     }
 
     private func entry(_ name: String) throws(GraphError) -> TensorEntry? {

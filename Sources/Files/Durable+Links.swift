@@ -9,7 +9,7 @@ extension Durable {
 
     /// Makes the symbolic link `path` point at `target`, over whatever link stood there, by rename; then fsyncs the directory.
     package static func pointLink(_ path: String, at target: String) throws(FilesError) {
-        let (directory, name) = split(path)
+        let (directory, name) = path.splitPath
         let temporary = "\(directory)/.\(name).tmp"
         try remove(temporary)
         try FileMutation.announce(.symlink, temporary)

@@ -12,7 +12,7 @@ package enum Durable {
             try? remove(temporary)
             throw error
         }
-        try syncDirectory(split(path).directory)
+        try syncDirectory(path.splitPath.directory)
     }
 
     /// The part of `replace` that needs room on the disk: writes and fsyncs the temporary file and gives its path, for a rename
@@ -20,7 +20,7 @@ package enum Durable {
     package static func prepare(
         _ path: String, with bytes: [UInt8], mode: UInt16 = 0o640
     ) throws(FilesError) -> String {
-        let (directory, name) = split(path)
+        let (directory, name) = path.splitPath
         let temporary = "\(directory)/.\(name).tmp"
         try remove(temporary)
         let file = try WritableFile(creating: temporary, mode: mode)
@@ -67,7 +67,7 @@ package enum Durable {
             guard status.kind == .directory else { throw .system(call: "mkdir", path: path, errno: ENOTDIR) }
             return
         }
-        let (parent, _) = split(path)
+        let (parent, _) = path.splitPath
         if parent != path && parent != "." { try createDirectories(parent, mode: mode) }
         try FileMutation.announce(.makeDirectory, path)
         guard unsafe mkdir(path, mode_t(mode)) != 0 else { return }
@@ -95,12 +95,4 @@ package enum Durable {
         try ReadableFile(path: path, followingLinks: followingLinks).contents(limit: limit)
     }
 
-    /// The directory and the last part of a path.
-    static func split(_ path: String) -> (directory: String, name: String) {
-        var path = path[...]
-        while path.count > 1, path.hasSuffix("/") { path = path.dropLast() }
-        guard let slash = path.lastIndex(of: "/") else { return (".", String(path)) }
-        let directory = path[..<slash]
-        return (directory.isEmpty ? "/" : String(directory), String(path[path.index(after: slash)...]))
-    }
 }

@@ -32,8 +32,5 @@ extension Ledger {
 
 extension LedgerFile {
     /// The directory that the ledger lies in.
-    var directory: String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
-    }
+    var directory: String { path.splitPath.directory }
 }

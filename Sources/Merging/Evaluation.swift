@@ -30,7 +30,7 @@ package struct Evaluation {
 
     /// Name of the task: the last part of its folder.
     package var name: String {
-        task.split(separator: "/", omittingEmptySubsequences: true).last.map(String.init) ?? task
+        task.pathNames.last ?? task
     }
 
     /// Loss and metric over all examples; without labels by the agreement with the task's own checkpoint.

@@ -49,7 +49,7 @@ package struct Inspection: Codable, Sendable {
             graph = try Self.graph { try ExportedGraph(archive: path) }
         } else if kind != .directory, path.hasSuffix(".safetensors") {
             let file = try SafetensorsFile(file: ReadableFile(path: path, followingLinks: true))
-            add([String(path.split(separator: "/").last ?? "")], file.entries)
+            add([path.splitPath.name], file.entries)
         } else if kind != .directory {
             throw MergeError(kind: .environment, message: "\(path): can't be looked into; \(named)")
         } else if Adapter.isPresent(directory: path) {

@@ -1,4 +1,5 @@
 internal import ExportedModel
+import Files
 internal import Safetensors
 internal import Torch
 internal import WorkerProtocol
@@ -12,7 +13,7 @@ extension WorkerEvent.Failure {
         do {
             return try body()
         } catch let fault as LabelFault {
-            let name = file?.file.path.split(separator: "/").last ?? "validation.safetensors"
+            let name = file?.file.path.pathNames.last ?? "validation.safetensors"
             throw MergeError.task(task, "\(name): \(fault)")
         } catch let error as TorchError {
             throw error.isLackOfMemory ? error.asLackOfMemory : MergeError.task(task, error.description)

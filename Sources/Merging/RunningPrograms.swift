@@ -25,10 +25,10 @@ enum RunningPrograms {
         var digests: [String: String] = [:]
         for path in paths {
             let place = (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) ?? path
-            guard let name = place.split(separator: "/").last,
+            guard let name = place.pathNames.last,
                 let digest = try? ReadableFile(path: path, followingLinks: true).sha256()
             else { continue }
-            digests[String(name)] = digest
+            digests[name] = digest
         }
         return digests
     }

@@ -112,7 +112,7 @@ struct DropReader {
     }
 
     private func check(_ file: SafetensorsFile) throws(AdmissionFault) {
-        let name = file.file.path.split(separator: "/").last.map(String.init) ?? ""
+        let name = file.file.path.splitPath.name
         guard let identity = try? file.file.identity(), identity == listing.files[name] else {
             throw .changed("\(file.file.path) changed while it was looked at")
         }

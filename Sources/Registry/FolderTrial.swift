@@ -32,7 +32,7 @@ package struct FolderTrial {
         guard let path = DropPlace.realPath(directory), isFolder(path), path != "/" else {
             throw .unreadable("\(directory): there is no such folder; check the path")
         }
-        let parts = path.split(separator: "/").map(String.init)
+        let parts = path.pathNames
         let (name, above, root) = (parts[parts.count - 1], parts.dropLast(), parts.dropLast(2))
         if above.last == "tasks", isFolder(path + "/../../base") {
             return DropPlace(root: "/" + root.joined(separator: "/"), relative: "tasks/" + name)
@@ -64,7 +64,7 @@ package struct FolderTrial {
                 return verdict
             }
             verdict.base = base.path
-            let name = place.relative.split(separator: "/").last.map(String.init) ?? ""
+            let name = place.relative.splitPath.name
             try judge(listing, &verdict) { isLearned, reader throws(AdmissionFault) in
                 let task = try admission(of: base, isLearned).admit(name, &reader)
                 return task.examples == 0

@@ -17,7 +17,7 @@ struct ModelCard {
         let named = configuration?["_name_or_path"] as? String ?? ""
         let isHubName = named.wholeMatch(of: /([A-Za-z0-9][A-Za-z0-9._-]*\/)?[A-Za-z0-9][A-Za-z0-9._-]*/) != nil
         let paths = [named, record.base.directory].lazy
-        base = isHubName ? named : paths.compactMap { $0.split(separator: "/").last.map(String.init) }.first ?? "base"
+        base = isHubName ? named : paths.compactMap { $0.pathNames.last }.first ?? "base"
     }
 
     var text: String {

@@ -47,7 +47,7 @@ package enum ReleaseContents {
                 throw ReleasesError.badRecord(
                     path: release.directory, reason: "\(output.name) is missing or has another length")
             }
-            let folders = output.name.split(separator: "/").dropLast()
+            let folders = output.name.pathNames.dropLast()
             if !folders.isEmpty {
                 try Durable.createDirectories("\(directory)/\(folders.joined(separator: "/"))")
             }
@@ -98,7 +98,7 @@ package enum ReleaseContents {
                 throw ReleasesError.badCandidate(
                     path: "\(directory)/\(output.name)", reason: "\(output.bytes) bytes were announced")
             }
-            if !output.name.contains("/"), output.name.hasSuffix(".safetensors"), !isModelFile(output.name) {
+            if output.name.pathNames.count == 1, output.name.hasSuffix(".safetensors"), !isModelFile(output.name) {
                 throw ReleasesError.badCandidate(
                     path: "\(directory)/\(output.name)", reason: "servers would load it beside the model")
             }
@@ -111,8 +111,8 @@ package enum ReleaseContents {
     /// Whether a name stays inside the directory it is relative to.
     private static func isPlain(_ name: String) -> Bool {
         !name.utf8.contains(0)
-            && name.split(separator: "/", omittingEmptySubsequences: false)
-                .allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
+            && name.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+                .allSatisfy { !$0.isEmpty && !$0.elementsEqual(".".utf8) && !$0.elementsEqual("..".utf8) }
     }
 
     private static func isModelFile(_ name: String) -> Bool {

@@ -24,7 +24,7 @@ extension ReleaseStore {
         guard status.kind == .link, let target = try Durable.linkTarget(link) else {
             throw ReleasesError.badCurrent(path: link, reason: "not a symbolic link")
         }
-        let parts = target.split(separator: "/")
+        let parts = target.pathNames
         let isOurs = target.hasPrefix("/") ? target.hasPrefix(versions + "/") : parts.count == 2
         guard isOurs, parts.count >= 2, parts[parts.count - 2] == "versions",
             let version = Self.number(parts[parts.count - 1])

@@ -82,7 +82,7 @@ package enum ModelSignature {
     /// In the order of their folders' and own names, part by part.
     private static func sorted(_ files: [File]) -> [File] {
         files.sorted { first, second in
-            first.name.split(separator: "/").lexicographicallyPrecedes(second.name.split(separator: "/"))
+            first.name.pathNames.lexicographicallyPrecedes(second.name.pathNames)
         }
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Control
+import Files
 import Foundation
 import Glibc
 
@@ -47,6 +48,6 @@ struct ReproduceCommand: AsyncParsableCommand {
         guard let own = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") else {
             throw CommandFailure("/proc/self/exe can't be read; name the program with --program")
         }
-        return own.split(separator: "/").dropLast().map { "/\($0)" }.joined() + "/\(name)"
+        return own.pathNames.dropLast().map { "/\($0)" }.joined() + "/\(name)"
     }
 }

@@ -1,3 +1,4 @@
+import Files
 package import WorkerProtocol
 
 /// Everything an operator can set, decoded once from YAML. `config/supermerged.yaml` documents each key.
@@ -96,8 +97,8 @@ extension Configuration {
         return path.starts(with: folder)
     }
 
-    private static func parts(_ path: String) -> [Substring] {
-        path.split(separator: "/").reduce(into: []) { parts, part in
+    private static func parts(_ path: String) -> [String] {
+        path.pathNames.reduce(into: []) { parts, part in
             switch part {
             case ".": break
             case "..": _ = parts.popLast()

@@ -19,9 +19,7 @@ struct ControlServer: Service {
     var accepting: @Sendable (AsyncSocket) async throws -> AsyncSocket = { try await $0.accept() }
 
     func run() async throws {
-        if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
-            try Durable.createDirectories(String(path[..<slash]))
-        }
+        try Durable.createDirectories(path.splitPath.directory)
         try Self.clear(path)
         let pool: some AsyncSocketPool = .make()
         try await pool.prepare()

@@ -85,7 +85,7 @@ package struct DaemonProgram: Sendable {
 
     /// NAME of /etc/supermerge/NAME.yaml, by which several deployments on one machine are told apart.
     private var deployment: String {
-        let name = file.split(separator: "/").last.map(String.init) ?? file
+        let name = file.pathNames.last ?? file
         return name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
     }
 
