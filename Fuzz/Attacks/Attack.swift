@@ -95,7 +95,9 @@ package enum Attack: String, CaseIterable, Sendable {
     }
 
     private static func check(_ request: ControlRequest) throws {
-        guard request.path.allSatisfy({ !$0.isEmpty && !$0.utf8.contains(UInt8(ascii: "/")) }), !request.method.contains(" ") else {
+        guard request.path.allSatisfy({ !$0.isEmpty && !$0.utf8.contains(UInt8(ascii: "/")) }),
+            !request.method.contains(" ")
+        else {
             throw Broken(description: "a request for \(request.path)")
         }
     }

@@ -6,7 +6,8 @@ private let attack: Attack? = {
     let name = getenv("SUPERMERGE_FUZZ").map { String(cString: $0) }
     if name == "control" { return nil }
     guard let attack = name.flatMap(Attack.init) else {
-        fatalError("set SUPERMERGE_FUZZ to control or one of \(Attack.allCases.map(\.rawValue).joined(separator: ", "))")
+        fatalError(
+            "set SUPERMERGE_FUZZ to control or one of \(Attack.allCases.map(\.rawValue).joined(separator: ", "))")
     }
     return attack
 }()
@@ -18,7 +19,8 @@ public func fuzzOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     let bytes = Array(UnsafeBufferPointer(start: data, count: size))
     do {
         guard let attack else {
-            precondition(bytes.first != UInt8(ascii: "!") || bytes.dropFirst().first != UInt8(ascii: "?"), "the planted find")
+            precondition(
+                bytes.first != UInt8(ascii: "!") || bytes.dropFirst().first != UInt8(ascii: "?"), "the planted find")
             return 0
         }
         _ = try attack.run(bytes, scratch: scratch)

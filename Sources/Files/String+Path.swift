@@ -12,7 +12,9 @@ extension String {
         while path.count > 1, path.last == Self.slash { path.removeLast() }
         guard let slash = path.lastIndex(of: Self.slash) else { return (".", String(Substring(path))) }
         let directory = path[..<slash]
-        return (directory.isEmpty ? "/" : String(Substring(directory)), String(Substring(path[path.index(after: slash)...])))
+        return (
+            directory.isEmpty ? "/" : String(Substring(directory)), String(Substring(path[path.index(after: slash)...]))
+        )
     }
 
     private static let slash = UInt8(ascii: "/")
