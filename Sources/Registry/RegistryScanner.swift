@@ -96,6 +96,7 @@ package actor RegistryScanner {
         }
         base = baseLook.verdict
         var scan = Scan(snapshot: RegistrySnapshot(base: baseLook.drop), lookAgainAfter: baseLook.wait)
+        scan.snapshot.owners["base"] = baseLook.listing?.owners
         var model: BaseModel?
         var seen: Set = ["base"]
         var unread: [(name: String, bytes: Int64)] = []
@@ -141,6 +142,7 @@ package actor RegistryScanner {
     private func note(_ look: Look<AcceptedTask>, of name: String, in scan: inout Scan) {
         tasks[name] = look.verdict
         scan.snapshot.tasks[name] = look.drop == .missing ? nil : look.drop
+        scan.snapshot.owners["tasks/\(name)"] = look.listing?.owners
         scan.lookAgainAfter = [scan.lookAgainAfter, look.wait].compactMap(\.self).min()
     }
 

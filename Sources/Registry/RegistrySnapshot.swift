@@ -1,4 +1,5 @@
 import Adapters
+package import Files
 package import WorkerProtocol
 
 /// The registry as one scan saw it. Equal snapshots mean that nothing has to be decided.
@@ -8,11 +9,18 @@ package struct RegistrySnapshot: Hashable, Sendable {
     package var tasks: [String: Drop<AcceptedTask>]
     /// Names in `tasks/` that are not tasks and why (wrong characters, a stray file); ignored temporaries are not listed.
     package var strays: [String: String]
+    /// Whose the files of a drop are, by its folder: `base`, `tasks/NAME`. As the file system says it, which a copy by root, or
+    /// over a network, may not keep.
+    package var owners: [String: [User]]
 
-    package init(base: Drop<AcceptedBase>, tasks: [String: Drop<AcceptedTask>] = [:], strays: [String: String] = [:]) {
+    package init(
+        base: Drop<AcceptedBase>, tasks: [String: Drop<AcceptedTask>] = [:], strays: [String: String] = [:],
+        owners: [String: [User]] = [:]
+    ) {
         self.base = base
         self.tasks = tasks
         self.strays = strays
+        self.owners = owners
     }
 }
 

@@ -1,4 +1,5 @@
 import Daemon
+import Files
 import Ledger
 import Registry
 import Testing
@@ -31,6 +32,17 @@ struct RegistryChangesTests {
         let event = try #require(RegistryChanges.events(since: [:], in: Samples.snapshot([task])).last)
         #expect(event.message.contains("without labels") && event.message.contains("agreement with its own checkpoint"))
         #expect(event.details["labelled"] == .bool(false))
+    }
+
+    @Test func whoseTheFilesAreIsSaid() {
+        var snapshot = Samples.snapshot([Samples.task("a")])
+        snapshot.tasks["b"] = .refused(Refusal(code: "pickle", message: "a pickle", fingerprint: "f"))
+        snapshot.owners = [
+            "base": [User(0)], "tasks/a": [User(4_000_000_001), User(4_000_000_002)], "tasks/b": [User(0)],
+        ]
+        let owners = RegistryChanges.events(since: [:], in: snapshot).map { $0.details["owners"] }
+        let root = JSONValue.array([.string("root (0)")])
+        #expect(owners == [root, .array([.string("4000000001"), .string("4000000002")]), root])
     }
 
     @Test func aFolderBeingRewrittenIsNoNews() {

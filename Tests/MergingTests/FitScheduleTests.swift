@@ -25,7 +25,7 @@ import WorkerProtocol
         let schedule = FitSchedule(arrival: settings)
         #expect(schedule.steps == 76)
         #expect([0, 38, 76].map(schedule.rate) == [0.22, 0.11, 0])
-        settings.arrivalShare = 0.1
+        settings.arrivalShare = 0.05
         #expect(FitSchedule(arrival: settings).steps == MergeSettings.fewestStepsOfArrival)
         settings.steps = MergeSettings.fewestStepsOfArrival
         #expect(FitSchedule(arrival: settings) == FitSchedule(settings))

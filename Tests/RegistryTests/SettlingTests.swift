@@ -1,4 +1,6 @@
+import Files
 import Foundation
+import Glibc
 import Registry
 import Testing
 
@@ -27,6 +29,17 @@ import Testing
         #expect(base.headParameters == ["head.weight", "head.bias"])
         #expect(base.source.files.map(\.name) == ["config.json", "graph.pt2", "model.safetensors"])
         #expect(try await scanner.scan().snapshot == last.snapshot)
+    }
+
+    @Test func ownersAreTheFilesOwn() async throws {
+        try registry.writeBase()
+        try registry.writeTask()
+        let scanner = registry.scanner()
+        let own = User(geteuid())
+        #expect(try await registry.settledScan(scanner).owners == ["base": [own], "tasks/t": [own]])
+        guard own.number == 0 else { return }
+        #expect(chown(registry.root + "/tasks/t/model.safetensors", 4_000_000_001, 0) == 0)
+        #expect(try await registry.settledScan(scanner).owners["tasks/t"] == [own, User(4_000_000_001)])
     }
 
     @Test func growingFileIsNeverStill() async throws {

@@ -14,15 +14,17 @@ package enum RegistryChanges {
                 events.append(
                     event(
                         .accepted, "base", state, message: "base model accepted",
-                        ["digest": .string(base.source.digest), "graph": .bool(base.hasGraph)]))
+                        ["digest": .string(base.source.digest), "graph": .bool(base.hasGraph)],
+                        owners: snapshot.owners["base"]))
             }
-        } else if let event = plainEvent("base", nil, "base model", snapshot.base, announced) {
+        } else if let event = plainEvent("base", nil, "base model", snapshot.base, announced, snapshot.owners["base"]) {
             events.append(event)
         }
         let hasGraph = if case .accepted(let base) = snapshot.base { base.hasGraph } else { false }
         for name in snapshot.tasks.keys.sorted() {
             guard let drop = snapshot.tasks[name] else { continue }
             let key = "task \(name)"
+            let owners = snapshot.owners["tasks/\(name)"]
             if case .accepted(let task) = drop {
                 let state = "accepted \(task.source.digest)"
                 if announced[key] != state {
@@ -35,9 +37,9 @@ package enum RegistryChanges {
                             [
                                 "digest": .string(task.source.digest), "examples": .integer(task.examples),
                                 "labelled": .bool(task.isLabelled),
-                            ]))
+                            ], owners: owners))
                 }
-            } else if let event = plainEvent(key, name, "task \(name)", drop, announced) {
+            } else if let event = plainEvent(key, name, "task \(name)", drop, announced, owners) {
                 events.append(event)
             }
         }
@@ -45,7 +47,8 @@ package enum RegistryChanges {
     }
 
     private static func plainEvent<Content>(
-        _ key: String, _ task: String?, _ noun: String, _ drop: Drop<Content>, _ announced: [String: String]
+        _ key: String, _ task: String?, _ noun: String, _ drop: Drop<Content>, _ announced: [String: String],
+        _ owners: [User]?
     ) -> LedgerEvent? {
         switch drop {
         case .refused(let refusal):
@@ -53,7 +56,7 @@ package enum RegistryChanges {
             guard announced[key] != state else { return nil }
             return event(
                 .refused, key, state, task: task, message: "\(noun) refused: \(refusal.message)",
-                ["code": .string(refusal.code), "fingerprint": .string(refusal.fingerprint)])
+                ["code": .string(refusal.code), "fingerprint": .string(refusal.fingerprint)], owners: owners)
         case .missing:
             guard announced[key] != nil else { return nil }
             return event(.removed, key, nil, task: task, message: "\(noun) removed", [:])
@@ -86,9 +89,10 @@ package enum RegistryChanges {
 
     private static func event(
         _ kind: LedgerEvent.Kind, _ key: String, _ state: String?, task: String? = nil, message: String,
-        _ details: [String: JSONValue]
+        _ details: [String: JSONValue], owners: [User]? = nil
     ) -> LedgerEvent {
         var details = details
+        details["owners"] = owners.map { .array($0.map { .string($0.description) }) }
         details["announcement"] = .string(key)
         details["state"] = state.map { .string($0) }
         return LedgerEvent(kind, task: task, message: message, details: details)
