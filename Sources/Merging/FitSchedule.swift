@@ -3,12 +3,19 @@ internal import WorkerProtocol
 /// How many steps a fit may take, and how large they are.
 struct FitSchedule: Hashable, Sendable {
     let steps: Int
+    /// Adam's: see `arrivalMomentum`.
+    let momentum: Double
     private let learningRate: Double
     private let falls: Bool
+
+    /// Large steps leave no time to turn round: on the vision zoo's four tasks, each of three of them the last, 0.5 in the place of
+    /// 0.9 brought the held-out loss of the default form from 0.379 to 0.405 down to 0.371 to 0.383, and the test average 0.3 points up.
+    private static let arrivalMomentum = 0.5
 
     /// A fit from `scale`, or from a release that knows too little.
     init(_ settings: MergeSettings) {
         steps = settings.steps
+        momentum = Adam.usualMomentum
         learningRate = settings.learningRate
         falls = settings.schedule == .falling
     }
@@ -19,6 +26,7 @@ struct FitSchedule: Hashable, Sendable {
     init(arrival settings: MergeSettings) {
         guard settings.arrivalSteps < settings.steps else { self = FitSchedule(settings); return }
         steps = settings.arrivalSteps
+        momentum = Self.arrivalMomentum
         learningRate = settings.arrivalLearningRate
         falls = true
     }

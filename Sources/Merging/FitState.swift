@@ -21,8 +21,10 @@ struct FitState: Hashable, Sendable {
         best = weights.values
     }
 
-    mutating func update(gradient: [Double], learningRate: Double) {
-        optimizer.update(&weights.values, gradient: gradient, learningRate: learningRate)
+    /// The update of the next step, as `schedule` says.
+    mutating func update(gradient: [Double], _ schedule: FitSchedule) {
+        optimizer.update(
+            &weights.values, gradient: gradient, learningRate: schedule.rate(at: step), momentum: schedule.momentum)
     }
 
     /// Notes a look. Without held-out examples (nil) the latest weights count as the best; a loss that is not finite is never

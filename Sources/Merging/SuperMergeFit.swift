@@ -113,8 +113,7 @@ final class SuperMergeFit {
             try workbench.vectors.addDots(rows: rows, of: layer, weights, into: &dots)
         }
         guard dots.allSatisfy(\.isFinite) else { throw try brokenGradient() }
-        state.update(
-            gradient: weights.gradient(dotProducts: dots), learningRate: schedule.rate(at: state.step))
+        state.update(gradient: weights.gradient(dotProducts: dots), schedule)
         for index in watched.sorted() { try parameters.merge(index, workbench.vectors, state.weights) }
         for layer in factored.values { try layer.weigh(state.weights) }
         return total

@@ -24,6 +24,7 @@ import WorkerProtocol
         (settings.steps, settings.arrivalShare, settings.arrivalLearningRate) = (301, 0.25, 0.22)
         let schedule = FitSchedule(arrival: settings)
         #expect(schedule.steps == 76)
+        #expect(schedule.momentum < FitSchedule(settings).momentum)
         #expect([0, 38, 76].map(schedule.rate) == [0.22, 0.11, 0])
         settings.arrivalShare = 0.05
         #expect(FitSchedule(arrival: settings).steps == MergeSettings.fewestStepsOfArrival)

@@ -1,5 +1,6 @@
 import Safetensors
 import Testing
+import WorkerProtocol
 
 @testable import Merging
 
@@ -11,7 +12,7 @@ import Testing
             MergingWeights(taskCount: 1, layers: [Layer(entry, .tensor)], coefficient: 0.3, squash: .tanh))
     }
 
-    private func step(_ state: inout FitState) { state.update(gradient: [1], learningRate: 0.1) }
+    private func step(_ state: inout FitState) { state.update(gradient: [1], FitSchedule(MergeSettings())) }
 
     @Test func aLossThatIsNoNumberIsNeverTheBest() {
         var state = state()

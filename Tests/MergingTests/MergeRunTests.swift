@@ -221,7 +221,7 @@ struct MergeRunTests {
 
     /// At least half of the tasks must be known, and from a fit in the same form.
     @Test(arguments: [
-        ("letters", 0.25, MergeSettings.Granularity.tensor, 40), ("letters", 1, .tensor, 50),
+        ("letters", 0.25, MergeSettings.Granularity.tensor, 24), ("letters", 1, .tensor, 50),
         ("letters", 0.25, .row, 50),
     ])
     func anArrivalTakesFewSteps(
