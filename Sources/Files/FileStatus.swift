@@ -13,6 +13,7 @@ package struct FileStatus: Hashable, Sendable {
     package var mode: UInt16
     /// Names that this file has.
     package var links: Int
+    package var owner: User
     package var identity: FileIdentity
 
     package init(_ status: stat) {
@@ -25,6 +26,7 @@ package struct FileStatus: Hashable, Sendable {
             }
         mode = UInt16(truncatingIfNeeded: status.st_mode & 0o7777)
         links = Int(status.st_nlink)
+        owner = User(status.st_uid)
         identity = FileIdentity(status)
     }
 

@@ -55,12 +55,14 @@ package final class ReadableFile: Sendable {
     }
 
     /// The identity by a new `fstat`.
-    package func identity() throws(FilesError) -> FileIdentity {
+    package func identity() throws(FilesError) -> FileIdentity { try status().identity }
+
+    package func status() throws(FilesError) -> FileStatus {
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else {
             throw .system(call: "fstat", path: path, errno: errno)
         }
-        return FileIdentity(status)
+        return FileStatus(status)
     }
 
     /// Fills the whole buffer from byte `offset`; short reads go on, end of file is `FilesError.truncated`.

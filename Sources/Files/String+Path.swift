@@ -17,5 +17,8 @@ extension String {
         )
     }
 
+    /// Whether the last bytes are these.
+    package func ends(in ending: String) -> Bool { utf8.suffix(ending.utf8.count).elementsEqual(ending.utf8) }
+
     private static let slash = UInt8(ascii: "/")
 }

@@ -1,4 +1,3 @@
-internal import Foundation
 internal import Glibc
 
 /// A user of this machine; in words the name where the machine knows one, and the number: `ada (1000)`, `1000`.

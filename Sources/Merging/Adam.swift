@@ -19,7 +19,7 @@ struct Adam: Sendable, Hashable {
 
     /// Moves `values` one step against `gradient`. `momentum` is the decay of the first moments, the same in every step.
     mutating func update(
-        _ values: inout [Double], gradient: [Double], learningRate: Double, momentum: Double = usualMomentum
+        _ values: inout [Double], gradient: [Double], learningRate: Double, momentum: Double
     ) {
         step += 1
         let correction1 = 1 - pow(momentum, Double(step))

@@ -11,7 +11,7 @@ struct DropListing {
     let newestChange: Int64
     /// Regular files by name, links that stay inside the registry among them.
     let files: [String: FileIdentity]
-    /// Whose they are, whether they count or not.
+    /// Whose they are, whether they count or not; of a link, and of what it leads to.
     let owners: [User]
     /// The first reason, in the order of the names, for which the drop is refused by its listing alone.
     let objection: AdmissionFault?
@@ -34,7 +34,7 @@ struct DropListing {
         for name in try Durable.list(place.path) where !DropRules.isIgnored(name) {
             guard let item = try Self.item(name, in: place) else { continue }
             newest = max(newest, item.identity.changed)
-            owners.insert(item.owner)
+            owners.formUnion(item.owners)
             digest.update(Array("\(name)\0\(item.identity)\0".utf8))
             if item.objection == nil { files[name] = item.identity }
             if objection == nil { objection = item.objection ?? DropRules.objection(to: name, inBase: inBase) }
@@ -49,7 +49,7 @@ struct DropListing {
     /// What stands under `name`; nil for a subfolder and for what has just gone.
     private static func item(
         _ name: String, in place: DropPlace
-    ) throws(FilesError) -> (identity: FileIdentity, owner: User, objection: AdmissionFault?)? {
+    ) throws(FilesError) -> (identity: FileIdentity, owners: [User], objection: AdmissionFault?)? {
         let path = "\(place.path)/\(name)"
         var status = stat()
         guard unsafe lstat(path, &status) == 0 else {
@@ -58,17 +58,18 @@ struct DropListing {
         }
         let owner = User(status.st_uid)
         switch status.st_mode & S_IFMT {
-        case S_IFREG: return (FileIdentity(status), owner, nil)
+        case S_IFREG: return (FileIdentity(status), [owner], nil)
         case S_IFDIR: return nil
         case S_IFLNK:
             do throws(FilesError) {
-                return (try ReadableFile(name: place.relative + "/" + name, beneath: place.root).identity(), owner, nil)
+                let target = try ReadableFile(name: place.relative + "/" + name, beneath: place.root).status()
+                return (target.identity, [owner, target.owner], nil)
             } catch {
-                return (FileIdentity(status), owner, objection(toLink: name, error))
+                return (FileIdentity(status), [owner], objection(toLink: name, error))
             }
         default:
             return (
-                FileIdentity(status), owner,
+                FileIdentity(status), [owner],
                 .refused(code: "not-regular", message: "`\(name.printable)` is a FIFO, socket or device; remove it")
             )
         }

@@ -1,4 +1,5 @@
 import Adapters
+import Files
 import WorkerProtocol
 
 /// What may lie in the registry under which name.
@@ -20,7 +21,7 @@ enum DropRules {
 
     /// Temporaries of copying tools, and hidden files.
     static func isIgnored(_ name: String) -> Bool {
-        name.hasPrefix(".") || [".tmp", ".part", ".incomplete"].contains { name.hasSuffix($0) }
+        name.utf8.first == UInt8(ascii: ".") || [".tmp", ".part", ".incomplete"].contains { name.ends(in: $0) }
     }
 
     /// Files of a base that are recorded beside its weights, its graph among them: those that a release passes on.
@@ -40,8 +41,8 @@ enum DropRules {
         if inBase && baseFiles.contains(name) { return nil }
         let shown = "`\(name.printable)`"
         let lower = name.lowercased()
-        let ending =
-            lower.split(separator: ".", omittingEmptySubsequences: false).dropFirst().last.map(String.init) ?? ""
+        let parts = lower.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        let ending = parts.dropFirst().last.map { String(Substring($0)) } ?? ""
         if pickles.contains(ending) {
             return .refused(
                 code: "pickle",
@@ -53,7 +54,7 @@ enum DropRules {
         if programs.contains(ending) {
             return .refused(code: "code", message: "\(shown) is code, which is never loaded from a registry; remove it")
         }
-        if lower.hasPrefix("adapter_"), inBase || !Adapter.fileNames.contains(name) {
+        if lower.utf8.starts(with: "adapter_".utf8), inBase || !Adapter.fileNames.contains(name) {
             return .refused(
                 code: "adapter-unsupported",
                 message:

@@ -98,7 +98,7 @@ package enum ReleaseContents {
                 throw ReleasesError.badCandidate(
                     path: "\(directory)/\(output.name)", reason: "\(output.bytes) bytes were announced")
             }
-            if output.name.pathNames.count == 1, output.name.hasSuffix(".safetensors"), !isModelFile(output.name) {
+            if output.name.pathNames.count == 1, output.name.ends(in: ".safetensors"), !isModelFile(output.name) {
                 throw ReleasesError.badCandidate(
                     path: "\(directory)/\(output.name)", reason: "servers would load it beside the model")
             }

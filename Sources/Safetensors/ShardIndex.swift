@@ -41,7 +41,7 @@ struct ShardIndex {
     }
 
     private static func isShardName(_ name: String) -> Bool {
-        name.hasSuffix(".safetensors") && !name.hasPrefix(".") && name.utf8.count <= 255
+        name.ends(in: ".safetensors") && name.utf8.first != UInt8(ascii: ".") && name.utf8.count <= 255
             && !name.unicodeScalars.contains { $0 == "/" || $0.properties.generalCategory == .control }
     }
 }

@@ -13,6 +13,11 @@ import Testing
         #expect(Array(split.name.utf8) == Array(name.utf8))
     }
 
+    @Test func marksHideNoEnding() {
+        #expect("x\u{601}.tmp".ends(in: ".tmp") && "tmp".ends(in: "tmp") && "x".ends(in: ""))
+        #expect(!"tmp".ends(in: ".tmp") && !".tmp\u{301}".ends(in: ".tmp"))
+    }
+
     @Test func marksHideNoSlash() {
         #expect("a\u{601}/../\u{301}b//c/".pathNames == ["a\u{601}", "..", "\u{301}b", "c"])
         #expect("//".pathNames.isEmpty)

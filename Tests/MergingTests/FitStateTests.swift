@@ -14,6 +14,27 @@ import WorkerProtocol
 
     private func step(_ state: inout FitState) { state.update(gradient: [1], FitSchedule(MergeSettings())) }
 
+    /// Adam's second step against a slope that turned: β₂ cancels out, β₁ does not.
+    @Test(arguments: [(0.9, -0.0947368421), (0.5, -0.0666666667)])
+    func momentumSaysHowSoonItTurnsRound(momentum: Double, expected: Double) {
+        var adam = Adam(count: 1)
+        var values = [0.0]
+        for slope in [1.0, -1] { adam.update(&values, gradient: [slope], learningRate: 0.1, momentum: momentum) }
+        #expect(abs(values[0] - expected) < 1e-7)
+    }
+
+    @Test func anArrivalTurnsSooner() {
+        var settings = MergeSettings()
+        settings.arrivalLearningRate = settings.learningRate
+        let states = [FitSchedule(settings), FitSchedule(arrival: settings)].map { schedule in
+            var state = state()
+            for slope in [1.0, -1] { state.update(gradient: [slope], schedule) }
+            return state
+        }
+        #expect(states[0].optimizer.firstMoments[0] < 0 && states[1].optimizer.firstMoments[0] < -0.2)
+        #expect(states[1].weights.values[0] > states[0].weights.values[0])
+    }
+
     @Test func aLossThatIsNoNumberIsNeverTheBest() {
         var state = state()
         state.record(heldOut: 1, lastLoss: nil)

@@ -25,6 +25,7 @@ import Testing
 
     @Test(arguments: [
         ("training_args.bin", "pickle"), ("optimizer.pt", "pickle"), ("model.PTH", "pickle"), ("x.pkl", "pickle"),
+        ("x\u{601}.pkl", "pickle"),
         ("last.ckpt", "pickle"), ("all.zip", "archive"), ("all.tar.gz", "archive"), ("graph.pt2", "archive"),
         ("modeling.py", "code"), ("adapter_model.safetensors", "malformed"), ("adapter_config.json", "malformed"),
         ("adapter_model.json", "adapter-unsupported"),
