@@ -14,6 +14,11 @@ extension RegistryScanner {
         }
     }
 
+    /// Whose the files of a drop are, or what stands there where its files can't be listed; nil where nothing does.
+    func owners(of relative: String, _ listing: DropListing?) -> [User]? {
+        listing?.owners ?? (try? FileStatus.ifPresent("\(root)/\(relative)")).map { [$0.owner] }
+    }
+
     /// Why what stands in `tasks/` under this name is no task.
     static func objection(toTask name: String, path: String) -> String? {
         guard DropRules.isTaskName(name) else {

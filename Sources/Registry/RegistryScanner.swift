@@ -96,7 +96,7 @@ package actor RegistryScanner {
         }
         base = baseLook.verdict
         var scan = Scan(snapshot: RegistrySnapshot(base: baseLook.drop), lookAgainAfter: baseLook.wait)
-        scan.snapshot.owners["base"] = baseLook.listing?.owners
+        scan.snapshot.owners["base"] = owners(of: "base", baseLook.listing)
         var model: BaseModel?
         var seen: Set = ["base"]
         var unread: [(name: String, bytes: Int64)] = []
@@ -111,6 +111,7 @@ package actor RegistryScanner {
             let relative = "tasks/\(name)"
             if let reason = Self.objection(toTask: name, path: "\(root)/\(relative)") {
                 scan.snapshot.strays[name] = reason
+                scan.snapshot.owners[relative] = owners(of: relative, nil)
                 continue
             }
             seen.insert(relative)
@@ -142,7 +143,7 @@ package actor RegistryScanner {
     private func note(_ look: Look<AcceptedTask>, of name: String, in scan: inout Scan) {
         tasks[name] = look.verdict
         scan.snapshot.tasks[name] = look.drop == .missing ? nil : look.drop
-        scan.snapshot.owners["tasks/\(name)"] = look.listing?.owners
+        scan.snapshot.owners["tasks/\(name)"] = owners(of: "tasks/\(name)", look.listing)
         scan.lookAgainAfter = [scan.lookAgainAfter, look.wait].compactMap(\.self).min()
     }
 

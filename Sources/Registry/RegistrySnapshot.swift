@@ -9,8 +9,8 @@ package struct RegistrySnapshot: Hashable, Sendable {
     package var tasks: [String: Drop<AcceptedTask>]
     /// Names in `tasks/` that are not tasks and why (wrong characters, a stray file); ignored temporaries are not listed.
     package var strays: [String: String]
-    /// Whose the files of a drop are, by its folder: `base`, `tasks/NAME`. As the file system says it, which a copy by root, or
-    /// over a network, may not keep.
+    /// Whose the files of a drop are, or the stray is, by its place: `base`, `tasks/NAME`. As the file system says it, which a copy
+    /// by root, or over a network, may not keep.
     package var owners: [String: [User]]
 
     package init(

@@ -37,12 +37,14 @@ struct RegistryChangesTests {
     @Test func whoseTheFilesAreIsSaid() {
         var snapshot = Samples.snapshot([Samples.task("a")])
         snapshot.tasks["b"] = .refused(Refusal(code: "pickle", message: "a pickle", fingerprint: "f"))
+        snapshot.strays["x y"] = "not a task's name"
         snapshot.owners = [
-            "base": [User(0)], "tasks/a": [User(4_000_000_001), User(4_000_000_002)], "tasks/b": [User(0)],
+            "base": [User(0)], "tasks/x y": [User(0)], "tasks/a": [User(4_000_000_001), User(4_000_000_002)],
+            "tasks/b": [User(0)],
         ]
         let owners = RegistryChanges.events(since: [:], in: snapshot).map { $0.details["owners"] }
         let root = JSONValue.array([.string("root (0)")])
-        #expect(owners == [root, .array([.string("4000000001"), .string("4000000002")]), root])
+        #expect(owners == [root, .array([.string("4000000001"), .string("4000000002")]), root, root])
     }
 
     @Test func aFolderBeingRewrittenIsNoNews() {

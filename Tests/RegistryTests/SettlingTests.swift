@@ -34,8 +34,13 @@ import Testing
     @Test func ownersAreTheFilesOwn() async throws {
         try registry.writeBase()
         try registry.writeTask()
-        let own = User(geteuid())
-        #expect(try await registry.settledScan(registry.scanner()).owners == ["base": [own], "tasks/t": [own]])
+        try registry.write("tasks/x y", [0])
+        try FileManager.default.createSymbolicLink(
+            atPath: registry.root + "/tasks/away", withDestinationPath: "/nowhere")
+        let snapshot = try await registry.settledScan(registry.scanner())
+        #expect(snapshot.tasks["away"]?.content == nil && snapshot.strays["x y"] != nil)
+        let own = [User(geteuid())]
+        #expect(snapshot.owners == ["base": own, "tasks/t": own, "tasks/x y": own, "tasks/away": own])
     }
 
     /// Of a link its maker's, and of what it leads to.

@@ -69,7 +69,7 @@ package enum RegistryChanges {
             guard announced["stray \(name)"] != reason else { return nil }
             return event(
                 .refused, "stray \(name)", reason, task: name, message: "tasks/\(name) refused: \(reason)",
-                ["code": .string("stray")])
+                ["code": .string("stray")], owners: snapshot.owners["tasks/\(name)"])
         }
     }
 
