@@ -9,9 +9,8 @@ package struct ControlClient: Sendable {
     static let limit = 256 << 20
 
     package var socket: String
-
     /// Seconds that a daemon on a machine under load may take to be reached.
-    private static let connecting = 30.0
+    package var connecting = 30.0
 
     package init(socket: String) { self.socket = socket }
 
@@ -34,7 +33,7 @@ package struct ControlClient: Sendable {
         }
         let connection: AsyncSocket
         do {
-            connection = try await AsyncSocket.connected(to: .unix(path: socket), timeout: Self.connecting)
+            connection = try await AsyncSocket.connected(to: .unix(path: socket), timeout: connecting)
         } catch {
             throw .unreachable(socket: socket, reason: "\(error)")
         }

@@ -77,7 +77,7 @@ struct ConnectionsTests {
                 taken.withLock { $0 += 1 }
                 return connection
             }, answer: { _ in ControlAnswer(status: .ok, body: Data()) })
-        connections.patience = .seconds(3600)
+        connections.patience = .endless
         try await serve(connections) { path in
             var clients = try (0..<Connections.mostHeld + 40).map { _ in try connect(path) }
             while taken.withLock({ $0 }) < Connections.mostHeld { try await turn() }
@@ -92,12 +92,13 @@ struct ConnectionsTests {
 
     @Test func theCallerIsKnownByTheKernel() async throws {
         let seen = Mutex<UInt32?>(nil)
-        let connections = Connections(logger: quiet) { _ in
+        var connections = Connections(logger: quiet) { _ in
             seen.withLock { $0 = Caller.current?.user }
             return ControlAnswer(status: .ok, body: Data("{}".utf8))
         }
+        connections.patience = .endless
         try await serve(connections) { path in
-            _ = try await ControlClient(socket: path).send("GET", "/status")
+            _ = try await ControlClient(patient: path).send("GET", "/status")
             #expect(seen.withLock { $0 } == geteuid())
         }
     }

@@ -14,7 +14,8 @@ import WorkerProtocol
 struct ControlServerTests {
     private func makeServer(_ path: String, _ daemon: Reconciler) -> ControlServer {
         ControlServer(
-            path: path, reconciler: daemon, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            path: path, reconciler: daemon, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            patience: .endless)
     }
 
     @Test func aConnectionThatCantBeTakenEndsNobody() async throws {
@@ -33,7 +34,7 @@ struct ControlServerTests {
             }
             let task = Task { [server] in try await server.run() }
             while !FileManager.default.fileExists(atPath: server.path) { try await turn() }
-            let body = try await ControlClient(socket: server.path).send("GET", "/status")
+            let body = try await ControlClient(patient: server.path).send("GET", "/status")
             #expect(!body.isEmpty)
             #expect(failures.withLock { $0 } < 0)
             task.cancel()
@@ -69,7 +70,7 @@ struct ControlServerTests {
             while (try? FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int) != 0o660 {
                 try await turn()
             }
-            try await body(stand, ControlClient(socket: path))
+            try await body(stand, ControlClient(patient: path))
             server.cancel()
             _ = try? await server.value
         }

@@ -69,12 +69,10 @@ struct DaemonStand {
 
     /// Tasks of the daemon before, which has stopped, may hold its ledger a moment longer: another process would have ended.
     private func openLedger() async throws -> Ledger {
-        let deadline = ContinuousClock.now + .seconds(60)
-        while ContinuousClock.now < deadline {
+        while true {
             if let ledger = try freeLedger() { return ledger }
             try await turn()
         }
-        return try Ledger(path: configuration.ledger, calls: calls)
     }
 
     /// Nil where somebody has it.

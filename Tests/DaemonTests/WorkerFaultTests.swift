@@ -65,7 +65,7 @@ struct WorkerFaultTests {
             }
             let program = try FakeWorkerProgram(script)
             return await WorkerSupervisor(
-                executable: program.path, patience: fault == .hung ? .milliseconds(300) : .seconds(60),
+                executable: program.path, patience: fault == .hung ? .milliseconds(300) : .endless,
                 grace: .milliseconds(50), mark: nil, clock: ContinuousClock(),
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             ).merge(plan) { _ in }

@@ -9,10 +9,10 @@ import WorkerProtocol
 @Suite(.timeLimit(.minutes(20)))
 struct WorkerSupervisorTests {
     private func supervisor(
-        _ path: String, clock: any Clock<Duration> = ContinuousClock(), grace: Duration = .seconds(20)
+        _ path: String, clock: any Clock<Duration> = ContinuousClock(), grace: Duration = .endless
     ) -> WorkerSupervisor {
         WorkerSupervisor(
-            executable: path, patience: .seconds(60), grace: grace, mark: nil, clock: clock,
+            executable: path, patience: .endless, estimatePatience: .endless, grace: grace, mark: nil, clock: clock,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
@@ -146,7 +146,7 @@ struct WorkerSupervisorTests {
         for await _ in started { break }
         let pump = Task {
             while !Task.isCancelled {
-                if clock.sleeperCount > 0 { clock.advance(by: .seconds(60)) }
+                if clock.sleeperCount > 0 { clock.advance(by: .endless) }
                 await Task.yield()
             }
         }

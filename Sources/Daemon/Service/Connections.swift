@@ -30,7 +30,8 @@ struct Connections: Sendable {
     let accepting: @Sendable (AsyncSocket) async throws -> AsyncSocket
     let answer: @Sendable (ControlRequest) async -> ControlAnswer
     /// Time that the head of a request may take to arrive, and each portion of the answer to be read.
-    var patience = Duration.seconds(10)
+    var patience = standardPatience
+    static let standardPatience = Duration.seconds(10)
 
     init(
         logger: Logger,

@@ -17,6 +17,8 @@ struct ControlServer: Service {
     var deployment = ""
     /// Takes the next connection; tests let it fail.
     var accepting: @Sendable (AsyncSocket) async throws -> AsyncSocket = { try await $0.accept() }
+    /// Time that a client may take over its request, and over each portion of the answer.
+    var patience = Connections.standardPatience
 
     func run() async throws {
         try Durable.createDirectories(path.splitPath.directory)
@@ -32,7 +34,8 @@ struct ControlServer: Service {
         }
         try listener.listen()
         let routes = ControlRoutes(reconciler: reconciler, deployment: deployment)
-        let connections = Connections(logger: logger, accepting: accepting) { await routes.answer($0) }
+        var connections = Connections(logger: logger, accepting: accepting) { await routes.answer($0) }
+        connections.patience = patience
         try await connections.serve(try AsyncSocket(socket: listener, pool: pool), pool)
     }
 

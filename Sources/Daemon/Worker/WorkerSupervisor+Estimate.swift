@@ -4,14 +4,13 @@ import SystemPackage
 package import WorkerProtocol
 
 extension WorkerSupervisor {
-    /// Time that reading headers may take, and bytes that the answer may have.
-    private static let estimatePatience = Duration.seconds(60)
+    /// Bytes that the answer may have.
     private static let longestEstimate = 64 << 10
 
     package func estimate(_ plan: MergePlan) async -> Result<MergeEstimate?, EstimateFailure> {
         let work = Task { try await ask(plan) }
         let timer = Task {
-            try await clock.sleep(for: Self.estimatePatience)
+            try await clock.sleep(for: estimatePatience)
             work.cancel()
         }
         defer { timer.cancel() }

@@ -16,6 +16,8 @@ package struct WorkerSupervisor: MergeWorker {
     var executable: String
     /// Silence after which a worker is killed.
     var patience: Duration
+    /// Time that reading headers for an estimate may take.
+    var estimatePatience = Duration.seconds(60)
     /// Time between SIGTERM and SIGKILL.
     var grace: Duration
     /// Where the child's process number is kept, so that a daemon that was killed finds its orphan.
