@@ -124,7 +124,9 @@ def lines(runs):
         "One at a time goes through the real daemon: each task is dropped into its registry, and each merge starts from the",
         "deployed release's weights (`incremental`) or from the tree that the last one left (`hierarchical`). A pass is one",
         "forward and backward pass of one task's batch of 16, so a joint step of four tasks is four. The seconds were taken",
-        "beside other work on the machine and say little; the passes do not depend on it.", "",
+        "beside other work on the machine and say little; the passes do not depend on it. A node of the tree is fitted from up to",
+        "fan-in × fan-in models, so that with four tasks the root sees all of them again; what a tree's fit holds, in copies of the",
+        "model, is measured in [benchmarks.md](../benchmarks.md).", "",
         *markdown.table(head, rows),
     ]
 
@@ -154,6 +156,12 @@ def claims(runs):
             if way in ways:
                 figure = f"worst {min(ways[way]):+.1f} points of {len(ways[way])} against joint's {mine:.1f}"
                 found.append(markdown.Claim(f"{text}: {form}, {kind}", min(ways[way]) >= -limit, figure))
+        trees = [run for run in of_form(runs, form) if run["way"] == "hierarchical"]
+        if trees:
+            whole, tree = (run["arrivals"][0]["peak_memory"] / 2**20 for run in (joint, trees[0]))
+            found.append(markdown.Claim(
+                f"hierarchical merging takes less memory than joint (paper: a quarter): {form}, {kind}", tree <= 0.75 * whole,
+                f"peak {tree:.0f} MiB against joint's {whole:.0f}, which never holds more than one model's weights"))
         late = [run["arrivals"][-1] for run in of_form(runs, form) if run["way"] == "incremental, one at a time"]
         if late:
             whole = passes_to(joint["arrivals"][0], target)

@@ -93,7 +93,9 @@ def lines(runs):
     head = ["form", "stranger", "event", "message", "figures"]
     gated = [
         "The same arrivals at a real daemon that has deployed the four: what its ledger says, and its gate's figures",
-        "(held-out accuracy before and after, p of McNemar's test).", "", *markdown.table(head, verdicts)]
+        "(held-out accuracy before and after, p of McNemar's test). A fall stops a merge where it is larger than the task allows and",
+        "p is below 0.05; a newcomer has to be better than the base with its head, however little.", "",
+        *markdown.table(head, verdicts)]
     return [
         "Two checkpoints were fine-tuned from the vision base to have nothing in common with the four tasks: "
         + "; ".join(f"`{kind}`, {text}" for kind, text in strangers.KINDS.items()) + ".", "",

@@ -40,6 +40,14 @@ def digest():
         return hashlib.file_digest(file, "sha256").hexdigest()[:12]
 
 
+def commit():
+    """The commit that the working tree is at, with a + where it has changes to what is built or to what measures."""
+    def git(*words):
+        return subprocess.run(["git", "-C", ROOT, *words], capture_output=True, text=True).stdout.strip()
+    changed = git("status", "--porcelain", "--", "Sources", "Benchmarks")
+    return git("rev-parse", "--short", "HEAD") + "+" * bool(changed)
+
+
 def machine():
     with open("/proc/cpuinfo") as file:
         model = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), "?")

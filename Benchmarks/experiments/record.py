@@ -26,7 +26,7 @@ class Record:
         if known and (known["inputs"] | {"program": self.program} if self.any_program else known["inputs"]) == inputs:
             return known["figures"]
         figures = function()
-        self.data["runs"][key] = {"inputs": inputs, "figures": figures}
+        self.data["runs"][key] = {"inputs": inputs, "figures": figures, "made": self.made()}
         self.save()
         print(f"{os.path.basename(self.path)}: {key}", file=sys.stderr)
         return figures
@@ -36,11 +36,13 @@ class Record:
         self.data["runs"] = {key: self.data["runs"][key] for key in keys}
         self.save()
 
+    def made(self):
+        """Who measured: what is run again later does not speak for what stays."""
+        return {"command": self.command, "date": datetime.date.today().isoformat(), "machine": programs.machine(),
+                "commit": programs.commit()}
+
     def save(self):
-        self.data |= {
-            "command": self.command, "date": datetime.date.today().isoformat(), "machine": programs.machine(),
-            "versions": versions(self.data["runs"]) or self.data.get("versions", ""),
-        }
+        self.data["versions"] = versions(self.data["runs"]) or self.data.get("versions", "")
         os.makedirs(os.path.dirname(self.path), exist_ok=True)
         with open(f"{self.path}.tmp", "w") as file:
             json.dump(self.data, file, indent=1)

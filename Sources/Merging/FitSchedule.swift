@@ -9,7 +9,7 @@ struct FitSchedule: Hashable, Sendable {
     private let falls: Bool
 
     /// With the large steps of an arrival Adam's usual momentum overshoots: with less of it the held-out loss is lower at the same
-    /// cost, in either form (docs/results, one at a time). A whole fit at its even rate is not better for it.
+    /// cost, in either form. A whole fit at its even rate is not better for it.
     private static let arrivalMomentum = 0.5
 
     /// A fit from `scale`, or from a release that knows too little.

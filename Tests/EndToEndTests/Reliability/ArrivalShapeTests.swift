@@ -119,7 +119,8 @@ import Testing
 
     /// Files that have their whole length from the start.
     @Test func uploadsIntoFilesOfTheWholeLength() throws {
-        let tally = tally("uploads", "uploads into a file that has its whole length from the start: \(Upload.allCases)")
+        let ways = Upload.allCases.map(\.rawValue).joined(separator: ", ")
+        let tally = tally("uploads", "uploads into a file that has its whole length from the start: \(ways)")
         let site = try Site.quick()
         var content = ["stay": try site.dropNoisy("stay", seed: 100)]
         try site.start()
