@@ -150,7 +150,7 @@ let package = Package(
             path: "Tests/PowerDrill", swiftSettings: [.treatAllWarnings(as: .error)]),
 
         tests("Files", ["Files"]),
-        tests("Attack", ["Attacks", "Files"]),
+        tests("Attack", ["Attacks", "Files", "Reliability", "Safetensors"]),
         tests("Safetensors", ["Safetensors", "Files"]),
         tests("Adapters", ["Adapters", "Safetensors", "Files"], fixtures: true),
         tests("WorkerProtocol", ["WorkerProtocol"]),

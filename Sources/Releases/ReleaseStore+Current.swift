@@ -19,7 +19,7 @@ extension ReleaseStore {
     }
 
     /// The number that `current` points at, whether or not a release stands there.
-    func currentNumber() throws -> Int? {
+    package func currentNumber() throws -> Int? {
         guard let status = try FileStatus.ifPresent(link) else { return nil }
         guard status.kind == .link, let target = try Durable.linkTarget(link) else {
             throw ReleasesError.badCurrent(path: link, reason: "not a symbolic link")
@@ -32,6 +32,25 @@ extension ReleaseStore {
             throw ReleasesError.badCurrent(path: link, reason: "points at \(target), which is no release of versions/")
         }
         return version
+    }
+
+    /// What is wrong with `current` and `CURRENT.json`: a link to what is no whole release, or two answers; nil where nothing is,
+    /// also before the first release. While a release is published the two differ for a moment.
+    package func faultOfCurrent() -> String? {
+        do {
+            let release = try current()
+            let pointer = readPointer()
+            guard let release else {
+                return pointer.map { "there is no `current`, and CURRENT.json names release \($0.version)" }
+            }
+            guard let pointer else { return "CURRENT.json is missing or can't be read" }
+            guard pointer.version == release.version else {
+                return "`current` points at release \(release.version), and CURRENT.json names release \(pointer.version)"
+            }
+            return pointer.digest == release.digest ? nil : "CURRENT.json has another digest of release \(release.version)"
+        } catch {
+            return "\(error)"
+        }
     }
 
     func pointLink(at version: Int) throws {

@@ -48,9 +48,15 @@ extension ReleaseStore {
     }
 
     /// Recomputes the digests of a release's files; returns the names that differ, are missing or are extra, sorted.
-    /// `release.json` itself is what they are compared with; `verifySignature` is for that.
+    /// `release.json` itself is what they are compared with (`verifySignature` is for that); where it can't be read, it alone is
+    /// returned.
     package func verify(_ version: Int) throws -> [String] {
-        let release = try release(version)
+        let release: Release
+        do {
+            release = try self.release(version)
+        } catch ReleasesError.badRecord {
+            return [ReleaseContents.recordName]
+        }
         var faults: Set<String> = []
         var expected: Set<String> = []
         for output in release.record.result.outputs {

@@ -14,31 +14,40 @@ struct VerificationReport: Encodable {
         var isSigned: Bool
     }
 
+    /// What is deployed.
+    struct Current: Encodable {
+        /// Number that `current` points at.
+        var version: Int?
+        /// What is wrong with `current` or `CURRENT.json`.
+        var fault: String?
+    }
+
     /// What is said of a signature that holds.
     private static let valid = "valid"
 
     /// Entries of the ledger.
     var entries: Int
     var checkpoint: Checkpoint?
+    private(set) var current: Current
     /// Release number → names of files that differ, are missing or are extra.
     var releases: [String: [String]] = [:]
     /// Release number → `valid`, or why not; without a key `unchecked` or `none`.
     var signatures: [String: String] = [:]
     private let isKeyGiven: Bool
 
-    private enum CodingKeys: String, CodingKey { case entries, checkpoint, releases, signatures }
+    private enum CodingKeys: String, CodingKey { case entries, checkpoint, current, releases, signatures }
 
     /// Throws `LedgerError` where the chain or a checkpoint does not hold, `SigningError` where the signed checkpoint does not.
     init(store: ReleaseStore, ledger: String, release: Int?, key: VerificationKey?) throws {
         isKeyGiven = key != nil
         // Checkpoints first: a daemon that runs meanwhile only adds to the ledger.
         var checkpoints: [LedgerCheckpoint] = []
-        let standing = try store.releases()
-        for release in standing {
+        for release in try store.releases() {
             guard let head = release.record.ledger else { continue }
             checkpoints.append(.init(entries: head.entries, digest: head.digest, source: "release \(release.version)"))
         }
-        for version in release.map({ [$0] }) ?? standing.map(\.version) {
+        current = try Self.current(store, ledger)
+        for version in try release.map({ [$0] }) ?? store.standing() {
             releases[String(version)] = try store.verify(version)
             signatures[String(version)] = try Self.signature(of: version, store, key)
         }
@@ -53,12 +62,26 @@ struct VerificationReport: Encodable {
         }
     }
 
+    /// Looks at `current` once more: while a release was being published it may have seemed wrong.
+    mutating func lookAgainAtCurrent(_ store: ReleaseStore, ledger: String) throws {
+        current = try Self.current(store, ledger)
+    }
+
+    private static func current(_ store: ReleaseStore, _ ledger: String) throws -> Current {
+        if let fault = store.faultOfCurrent() { return Current(version: try? store.currentNumber(), fault: fault) }
+        if let version = try store.currentNumber() { return Current(version: version) }
+        let last = try Ledger.entries(path: ledger).last { $0.event == .published || $0.event == .rolledBack }
+        return Current(fault: last.map { "there is no `current`, though the ledger says: \($0.message)" })
+    }
+
     private static func signature(of version: Int, _ store: ReleaseStore, _ key: VerificationKey?) throws -> String {
         guard let key else { return try store.isSigned(version) ? "unchecked" : "none" }
         do {
             let faults = try store.verifySignature(version, key: key)
             return faults.isEmpty ? valid : "these files are not as they were signed: \(faults.joined(separator: ", "))"
         } catch let error as SigningError {
+            return "\(error)"
+        } catch let error as ReleasesError {
             return "\(error)"
         }
     }
@@ -78,7 +101,8 @@ struct VerificationReport: Encodable {
 
     /// Whether nothing is wrong with what was checked.
     var isFaultless: Bool {
-        releases.values.allSatisfy(\.isEmpty) && (!isKeyGiven || signatures.values.allSatisfy { $0 == Self.valid })
+        current.fault == nil && releases.values.allSatisfy(\.isEmpty)
+            && (!isKeyGiven || signatures.values.allSatisfy { $0 == Self.valid })
     }
 
     /// The report for people.
@@ -96,6 +120,7 @@ struct VerificationReport: Encodable {
                 }
             return "release \(version): \(faults.isEmpty ? "as published" : faults.joined(separator: ", "))\(signature)"
         }
-        return ["ledger: \(entries) entries, the chain holds\(proof ?? "")"] + releases
+        let deployed = current.fault ?? current.version.map { "release \($0)" } ?? "nothing yet"
+        return ["ledger: \(entries) entries, the chain holds\(proof ?? "")", "current: \(deployed)"] + releases
     }
 }

@@ -8,12 +8,15 @@ import WorkerProtocol
 struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Check the ledger's chain, the digests of the releases, and their signatures.",
+        abstract: "Check the ledger's chain, what is deployed, the digests of the releases, and their signatures.",
         discussion: """
             Reads the files itself; with --deploy and --state no daemon has to run. The ledger is held against the checkpoints in \
             the releases and, with --public-key, against the signed one in the deploy directory, so that a tail that was cut off \
             is missed.
             """)
+
+    /// Time for which a release that is being published may have two answers to what is current.
+    private static let publishing = Duration.seconds(1)
 
     @OptionGroup var connection: Connection
 
@@ -31,11 +34,15 @@ struct VerifyCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (deploy, state) = try await connection.directories(deploy: deploy, state: state)
-        let report: VerificationReport
+        let (store, ledger) = (ReleaseStore(deploy: deploy), state + "/ledger.jsonl")
+        var report: VerificationReport
         do {
             let key = try publicKey.map { try VerificationKey(path: $0) }
-            report = try VerificationReport(
-                store: ReleaseStore(deploy: deploy), ledger: state + "/ledger.jsonl", release: release, key: key)
+            report = try VerificationReport(store: store, ledger: ledger, release: release, key: key)
+            if report.current.fault != nil {
+                try await Task.sleep(for: Self.publishing)
+                try report.lookAgainAtCurrent(store, ledger: ledger)
+            }
         } catch {
             throw CommandFailure("\(error)")
         }

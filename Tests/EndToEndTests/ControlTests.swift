@@ -75,6 +75,53 @@ import Testing
         #expect((try run.object()["releases"] as? [String: [String]]) == ["1": ["heads/amber.safetensors"]])
     }
 
+    enum Harm: String, CaseIterable, Sendable {
+        case recordTruncated, releasesGone, currentGone, currentElsewhere, pointerGone, pointerFalse
+    }
+
+    /// Each of these leaves the ledger's chain and every file that a record lists as they were.
+    @Test(arguments: Harm.allCases) func verifyFindsWhatIsDeployedHarmed(harm: Harm) throws {
+        let site = try Site()
+        try site.drop("amber")
+        let daemon = try site.start()
+        try site.rescan()
+        #expect(try daemon.stop() == 0)
+        let (link, pointer, release) = (site.deploy + "/current", site.deploy + "/CURRENT.json", site.deploy + "/versions/1")
+        let arguments = ["verify", "--deploy", site.deploy, "--state", site.state, "--json"]
+        let whole = try Execution.run(Programs.control, arguments)
+        #expect(whole.status == 0)
+        #expect((try whole.object()["current"] as? [String: Int]) == ["version": 1])
+        chmod(release, 0o755)
+        let words: String
+        switch harm {
+        case .recordTruncated:
+            chmod(release + "/release.json", 0o644)
+            #expect(truncate(release + "/release.json", 100) == 0)
+            words = "release.json"
+        case .releasesGone:
+            #expect(rename(release, site.folder.path + "/elsewhere") == 0)
+            words = "no release 1"
+        case .currentGone:
+            #expect(unlink(link) == 0 && unlink(pointer) == 0)
+            words = "though the ledger says: published release 1"
+        case .currentElsewhere:
+            #expect(unlink(link) == 0 && symlink("../elsewhere/1", link) == 0)
+            words = "points at ../elsewhere/1"
+        case .pointerGone:
+            #expect(unlink(pointer) == 0)
+            words = "CURRENT.json is missing"
+        case .pointerFalse:
+            try Data(#"{"version":2,"path":"/","digest":"00"}"#.utf8).write(to: URL(filePath: pointer))
+            words = "CURRENT.json names release 2"
+        }
+        let run = try Execution.run(Programs.control, arguments)
+        let fault = (try run.object()["current"] as? [String: Any])?["fault"] as? String
+        #expect(run.status == 1 && fault?.contains(words) == true, "\(fault ?? "no fault") \(run.errors)")
+        if harm == .recordTruncated {
+            #expect((try run.object()["releases"] as? [String: [String]]) == ["1": ["release.json"]])
+        }
+    }
+
     @Test func pauseHoldsArrivalsUntilResume() throws {
         let site = try Site()
         try site.start()

@@ -1,3 +1,4 @@
+import Reliability
 import Testing
 
 /// The service under a real systemd.
@@ -8,6 +9,7 @@ import Testing
         let script = Programs.package.appending(path: "Tests/systemd/boot").path
         let run = try Execution.run(script, [String(folder)], environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"])
         #expect(run.status == 0, "\(run.output)\n\(run.errors)")
-        #expect(run.output.contains("all checks passed") || run.output.contains("skipped:"), "\(run.output)")
+        guard !run.output.contains("skipped:") else { return try Skip.note(run.output) }
+        #expect(run.output.contains("all checks passed"), "\(run.output)")
     }
 }

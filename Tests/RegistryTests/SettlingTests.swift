@@ -263,6 +263,29 @@ import Testing
         #expect(try await registry.settledScan(scanner).tasks["t"]?.content != nil)
     }
 
+    enum Swap: String, CaseIterable, Sendable { case fileForLink, folderForLink }
+
+    /// Between the listing and the reading a file or its folder becomes a link to what lies outside: that is not read.
+    @Test(arguments: Swap.allCases) func swappedForALinkWhileItIsRead(swap: Swap) async throws {
+        try registry.writeBase()
+        try registry.writeTask()
+        let (scanner, registry) = (registry.scanner(), registry)
+        let (task, outside) = (registry.root + "/tasks/t", registry.path + "/outside")
+        try FileManager.default.copyItem(atPath: task, toPath: outside)
+        try Data(TestTensor.file(TestRegistry.taskTensors(shift: 0.5))).write(
+            to: URL(filePath: outside + "/model.safetensors"))
+        _ = try await scanner.scan()
+        registry.advance(.seconds(5))
+        let scan = try await scanner.scan(onAdmission: { name, _ in
+            guard name == "t" else { return }
+            let place = swap == .fileForLink ? "/model.safetensors" : ""
+            try? FileManager.default.moveItem(atPath: task + place, toPath: registry.path + "/aside")
+            try? FileManager.default.createSymbolicLink(atPath: task + place, withDestinationPath: outside + place)
+        })
+        #expect(scan.snapshot.tasks["t"]?.content == nil)
+        #expect(try await registry.settledScan(scanner).tasks["t"]?.refusal?.code == "link-leaves-registry")
+    }
+
     @Test func dropThatChangesAfterItWasReadArrivesAgain() async throws {
         try registry.writeBase()
         try registry.writeTask()

@@ -93,7 +93,7 @@ import Testing
     @Test func aSmallFileSystemFillsUpMidPublish() throws {
         let disk = try SmallDisk(bytes: 1 << 20)
         guard let disk else {
-            print("skipped: no small file system can be mounted here (needs the privilege to mount)")
+            try Skip.note("no small file system can be mounted here (needs the privilege to mount)")
             return
         }
         let tally = Tally(

@@ -14,7 +14,7 @@ import Testing
         ]
         let trial = try Execution.run(lame[0], Array(lame.dropFirst()) + ["/bin/true"])
         guard trial.status == 0 else {
-            print("skipped: no user namespace can be made here: \(trial.errors)")
+            try Skip.note("no user namespace can be made here: \(trial.errors)")
             return
         }
         let tally = Tally(
@@ -46,7 +46,7 @@ import Testing
         let away = site.folder.path + "/base"
         try Durable.rename(site.registry + "/base", to: away)
         guard var disk = try SmallDisk(bytes: 32 << 20, at: site.registry) else {
-            print("skipped: nothing can be mounted here (needs the privilege to mount)")
+            try Skip.note("nothing can be mounted here (needs the privilege to mount)")
             return
         }
         try Durable.createDirectories(site.registry + "/tasks")

@@ -55,7 +55,7 @@ import Testing
             "workers-real-full-disk", "the real worker on a full file system, and again with room",
             forbidden: Self.forbidden)
         guard let disk = try SmallDisk(bytes: 2 << 20) else {
-            print("skipped: no small file system can be mounted here (needs the privilege to mount)")
+            try Skip.note("no small file system can be mounted here (needs the privilege to mount)")
             return
         }
         let site = try Site.quick()

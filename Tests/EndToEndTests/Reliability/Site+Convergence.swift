@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Ledger
+import WorkerProtocol
 
 extension Site {
     /// A site whose merges learn nothing, so that each takes a fraction of a second, with a registry that is looked at regularly
@@ -47,6 +48,14 @@ extension Site {
             content[task.name] = task.files.first { $0.name == "model.safetensors" }?.sha256
         }
         return content
+    }
+
+    /// Digests of the checkpoints that went into a release; none where it was deleted meanwhile.
+    func content(of version: Int) throws -> Set<String> {
+        let path = "\(deploy)/versions/\(version)/release.json"
+        guard let bytes = try? Durable.contents(path) else { return [] }
+        let record = try JSON.decode(ReleaseRecord.self, from: Data(bytes))
+        return Set(record.tasks.compactMap { $0.files.first { $0.name == "model.safetensors" }?.sha256 })
     }
 
     /// Whether the daemon comes by itself, nobody asking it to look, to a release of just this content.

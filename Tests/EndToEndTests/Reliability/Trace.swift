@@ -48,17 +48,31 @@ struct Trace {
         return points
     }
 
-    /// What comes before a program and its arguments to inject at one point: `signal=KILL` or `error=…`.
-    static func arguments(_ injection: String, at point: Point) -> [String] {
+    /// What comes before a program and its arguments to inject at one point: `signal=KILL` or `error=…`. `log`: a file for what
+    /// strace saw.
+    static func arguments(_ injection: String, at point: Point, log: String) -> [String] {
         [
-            path, "-f", "-qq", "-o", "/dev/null", "-e", "trace=\(point.call)", "-e",
+            path, "-f", "-qq", "-o", log, "-e", "trace=\(point.call)", "-e",
             "inject=\(point.call):\(injection):when=\(point.number)",
         ]
     }
 
-    /// Runs a program with an injection at one point.
+    /// Whether a run came to its point.
+    static func isInjected(_ log: String) throws -> Bool {
+        let text = try Execution.text(log)
+        return text.contains("(INJECTED)") || text.contains("killed by SIGKILL")
+    }
+
+    /// Runs a program with an injection at one point; throws where it ended without having come there.
     static func run(_ injection: String, at point: Point, _ program: String, _ arguments: [String]) throws -> Execution
     {
-        try Execution.run(path, self.arguments(injection, at: point).dropFirst() + [program] + arguments)
+        let folder = try TemporaryFolder()
+        let log = folder.path + "/trace"
+        let run = try Execution.run(
+            path, self.arguments(injection, at: point, log: log).dropFirst() + [program] + arguments)
+        guard try isInjected(log) else {
+            throw ChildProcess.Failure(description: "\(point) was never reached: \(run.output) \(run.errors)")
+        }
+        return run
     }
 }
