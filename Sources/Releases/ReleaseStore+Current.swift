@@ -43,11 +43,12 @@ extension ReleaseStore {
             guard let release else {
                 return pointer.map { "there is no `current`, and CURRENT.json names release \($0.version)" }
             }
+            let version = release.version
             guard let pointer else { return "CURRENT.json is missing or can't be read" }
-            guard pointer.version == release.version else {
-                return "`current` points at release \(release.version), and CURRENT.json names release \(pointer.version)"
+            guard pointer.version == version else {
+                return "`current` points at release \(version), and CURRENT.json names release \(pointer.version)"
             }
-            return pointer.digest == release.digest ? nil : "CURRENT.json has another digest of release \(release.version)"
+            return pointer.digest == release.digest ? nil : "CURRENT.json has another digest of release \(version)"
         } catch {
             return "\(error)"
         }

@@ -86,7 +86,8 @@ import Testing
         let daemon = try site.start()
         try site.rescan()
         #expect(try daemon.stop() == 0)
-        let (link, pointer, release) = (site.deploy + "/current", site.deploy + "/CURRENT.json", site.deploy + "/versions/1")
+        let (link, pointer) = (site.deploy + "/current", site.deploy + "/CURRENT.json")
+        let release = site.deploy + "/versions/1"
         let arguments = ["verify", "--deploy", site.deploy, "--state", site.state, "--json"]
         let whole = try Execution.run(Programs.control, arguments)
         #expect(whole.status == 0)
