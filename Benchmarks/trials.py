@@ -10,6 +10,11 @@ Keys of a trial (all absent: the default form):
     penalty    X: X times the mean over tasks and tensors of mean (c - c0)^2 + mean (g - 1)^2 is added to the loss
     sam        radius of sharpness-aware steps on W (Foret et al., arXiv 2010.01412): two gradients a step
     ties       density: task vectors trimmed to it, without what disagrees with the elected sign (arXiv 2306.01708)
+    svc        α: task vectors whose shared singular directions are divided by how often they are counted, at least α (SVC,
+               arXiv 2602.05536, on the left singular vectors of the task vectors' sum)
+    layers     X: X times the mean over the linear layers of ‖h − h_own‖² / ‖h_own‖² of their outputs is added to the loss: the
+               activations that ProDistill (arXiv 2502.12706) distils, of all layers at once
+    lbfgs      N iterations of L-BFGS with a line search over all examples at once, without mixtures, instead of Adam's steps
     start      first coefficient (0.3)
     mask       1: singular components are masked by learned bits, straight through (AdaRank)
 """
@@ -41,6 +46,7 @@ class Zoo:
         with tempfile.NamedTemporaryFile(suffix=".pt2") as archive:
             with_weights(f"{folder}/base", archive.name)
             self.model = torch.export.load(archive.name).module(check_guards=False)
+        self.inner = False
         base = load_file(f"{folder}/base/model.safetensors")
         tuned = [load_file(f"{folder}/tasks/{name}/model.safetensors") for name in TASKS]
         names = [name for name, _ in self.model.named_parameters()]
@@ -50,12 +56,28 @@ class Zoo:
         self.fitted = [load_file(f"{folder}/tasks/{name}/validation.safetensors") for name in TASKS]
         self.test = [load_file(f"{folder}/test/{name}.safetensors") for name in TASKS]
 
+    def watched(self):
+        """Makes every forward pass give the outputs of the linear layers, too."""
+        graph = self.model.graph
+        linear = [n for n in graph.nodes if n.op == "call_function" and "linear" in str(n.target)][:-1]
+        output = next(n for n in graph.nodes if n.op == "output")
+        logits = output.args[0][0] if isinstance(output.args[0], (tuple, list)) else output.args[0]
+        output.args = ((logits, *linear),)
+        graph.set_codegen(torch.fx.graph.CodeGen())
+        self.model.recompile()
+        self.inner = True
+
+    def outputs(self, trunk, task, x):
+        """Logits, and the outputs of the linear layers where they are watched."""
+        found = functional_call(self.model, {**trunk, **self.heads[task]}, (x,))
+        return (found[0], found[1:]) if self.inner else (found, ())
+
     @staticmethod
     def examples(data):
         return next(v for n, v in data.items() if n != "labels").float(), data["labels"].long()
 
     def forward(self, trunk, task, x):
-        return functional_call(self.model, {**trunk, **self.heads[task]}, (x,))
+        return self.outputs(trunk, task, x)[0]
 
     def accuracy(self, trunk, task):
         x, y = self.examples(self.test[task])
@@ -75,12 +97,33 @@ def elected(vectors, density):
     return [{n: p.view_as(t) for (n, t), p in zip(task.items(), part)} for task, part in zip(vectors, parts)]
 
 
+def calibrated(vectors, least):
+    """Task vectors with the singular directions that several of them share scaled down to one's share."""
+    found = [dict(task) for task in vectors]
+    for n, t in vectors[0].items():
+        if t.dim() < 2:
+            continue
+        tasks = torch.stack([task[n].flatten(1) for task in vectors])
+        total = tasks.sum(0)
+        u = torch.linalg.svd(total, full_matrices=False)[0]
+        whole, parts = u.T @ total, u.T @ tasks
+        counted = (whole * parts).sum(-1) / parts.square().sum(-1).clamp_min(1e-12)
+        scale = 1 / counted.clamp_min(least).mean(0)
+        for task, part in zip(found, parts):
+            task[n] = task[n] + (u @ ((scale - 1)[:, None] * part)).view_as(task[n])
+    return found
+
+
 class Form:
     """Weights, and the merged trunk that they give; `trial` says of what form."""
 
     def __init__(self, zoo, trial):
         self.base, self.form, self.masked = zoo.base, trial.get("form", "row-column"), bool(trial.get("mask"))
-        self.vectors = elected(zoo.vectors, trial["ties"]) if "ties" in trial else zoo.vectors
+        self.vectors = zoo.vectors
+        if "ties" in trial:
+            self.vectors = elected(zoo.vectors, trial["ties"])
+        if "svc" in trial:
+            self.vectors = calibrated(self.vectors, trial["svc"])
         self.start = trial.get("start", 0.3)
         self.parts, self.components = [], {}
         self.weights = {}
@@ -137,8 +180,10 @@ def divergence(logits, teacher):
 
 
 def run(zoo, trial, seed):
+    if "layers" in trial and not zoo.inner:
+        zoo.watched()
     generator = torch.Generator().manual_seed(seed)
-    pools, held = [], []
+    pools, held, owns = [], [], []
     with torch.no_grad():
         for task in range(len(TASKS)):
             x, _ = zoo.examples(zoo.fitted[task])
@@ -150,7 +195,9 @@ def run(zoo, trial, seed):
                 share = torch.rand(len(into), 1, 1, 1, generator=generator) / 2
                 mixed.append((1 - share) * x[into] + share * x[partner])
             own = {n: v + zoo.vectors[task][n] for n, v in zoo.base.items()}
-            for sets, inputs in ((pools, torch.cat(mixed)), (held, x[out])):
+            owns.append(own)
+            drawn = x[into] if "lbfgs" in trial else torch.cat(mixed)
+            for sets, inputs in ((pools, drawn), (held, x[out])):
                 sets.append((inputs, torch.cat([zoo.forward(own, task, part) for part in inputs.split(256)])))
     form = Form(zoo, trial)
     weights = form.all()
@@ -169,12 +216,23 @@ def run(zoo, trial, seed):
         optimizer.zero_grad()
         merged = form.merged()
         trunk = {n: v.detach().requires_grad_() for n, v in merged.items()}
+        total = 0.0
         for task, (x, t) in enumerate(batches):
-            (divergence(zoo.forward(trunk, task, x), t) * scale[task] / len(TASKS)).backward()
+            logits, inner = zoo.outputs(trunk, task, x)
+            loss = divergence(logits, t)
+            if "layers" in trial:
+                with torch.no_grad():
+                    wanted = zoo.outputs(owns[task], task, x)[1]
+                loss = loss + trial["layers"] * sum(
+                    (h - w).square().sum() / w.square().sum() for h, w in zip(inner, wanted)) / len(wanted)
+            loss = loss * scale[task] / len(TASKS)
+            loss.backward()
+            total += float(loss.detach())
         moved = [n for n, v in trunk.items() if v.grad is not None and merged[n].requires_grad]
         torch.autograd.backward([merged[n] for n in moved], [trunk[n].grad for n in moved])
         if "penalty" in trial:
             (trial["penalty"] * form.distance()).backward()
+        return total
 
     def look():
         with torch.no_grad():
@@ -183,7 +241,21 @@ def run(zoo, trial, seed):
 
     best = (look(), 0, [w.detach().clone() for w in weights])
     began, curve = time.time(), [best[0]]
-    for step in range(trial.get("steps", 600)):
+    if "lbfgs" in trial:
+        quasi = torch.optim.LBFGS(weights, lr=1, max_iter=1, max_eval=20, history_size=10, line_search_fn="strong_wolfe")
+        evaluations = []
+
+        def closure():
+            evaluations.append(gradient(pools))
+            return torch.tensor(evaluations[-1])
+
+        for step in range(trial["lbfgs"]):
+            quasi.step(closure)
+            curve.append(look())
+            if curve[-1] < best[0]:
+                best = (curve[-1], step + 1, [w.detach().clone() for w in weights])
+        passes = len(evaluations) * sum(-(-len(x) // BATCH) for x, _ in pools)
+    for step in range(0 if "lbfgs" in trial else trial.get("steps", 600)):
         drawn = [torch.randint(len(x), (BATCH,), generator=generator) for x, _ in pools]
         batches = [(x[d], t[d]) for (x, t), d in zip(pools, drawn)]
         gradient(batches)
@@ -203,15 +275,16 @@ def run(zoo, trial, seed):
                 best = (curve[-1], step + 1, [w.detach().clone() for w in weights])
             elif step + 1 >= best[1] + 100:
                 break
+        passes = (step + 1) * len(TASKS) * (2 if "sam" in trial else 1)
     with torch.no_grad():
         for w, b in zip(weights, best[2]):
             w.copy_(b)
         trunk = form.merged()
     scores = [zoo.accuracy(trunk, task) for task in range(len(TASKS))]
     return {
-        "trial": trial, "seed": seed, "weights": sum(w.numel() for w in weights), "best_step": best[1],
+        "trial": trial, "seed": seed, "passes": passes, "weights": sum(w.numel() for w in weights), "best_step": best[1],
         "held_out": best[0], "accuracy": dict(zip(TASKS, scores)), "average": sum(scores) / len(scores),
-        "seconds": time.time() - began, "held_out_curve": curve,
+        "versions": f"PyTorch {torch.__version__}, threads {torch.get_num_threads()}", "seconds": time.time() - began, "held_out_curve": curve,
     }
 
 

@@ -1,7 +1,7 @@
 """The experiments of docs/results: one module each, with `measure`, `lines`, `pictures` and `claims`."""
 
 from . import (
-    arrivals, coefficients, fine_tuning, nothing_in_common, sparsity, squash, table, two_models, validation_size)
+    arrivals, coefficients, fine_tuning, nothing_in_common, sparsity, squash, table, trials, two_models, validation_size)
 
 EXPERIMENTS = {
     "table": table,
@@ -13,4 +13,5 @@ EXPERIMENTS = {
     "nothing-in-common": nothing_in_common,
     "fine-tuning": fine_tuning,
     "sparsity": sparsity,
+    "trials": trials,
 }

@@ -28,6 +28,13 @@ def spread(values, digits=1):
     return text if len(values) == 1 else f"{text} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
+def signed(values):
+    """As `spread`, with signs."""
+    values = list(values)
+    text = f"{statistics.median(values):+.1f}"
+    return text if len(values) == 1 else f"{text} ({min(values):+.1f} to {max(values):+.1f})"
+
+
 def each(scores):
     """One task's column after the other."""
     return [f"{value:.1f}" for value in scores.values()]

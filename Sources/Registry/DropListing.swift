@@ -16,6 +16,9 @@ struct DropListing {
     /// The first reason, in the order of the names, for which the drop is refused by its listing alone.
     let objection: AdmissionFault?
 
+    /// Files that a folder may hold: a checkpoint has as many as it has shards, and a few more.
+    static let mostFiles = 4096
+
     /// Bytes of all files.
     var bytes: Int64 { files.values.reduce(0) { $0 &+ $1.size } }
 
@@ -31,7 +34,15 @@ struct DropListing {
         var files: [String: FileIdentity] = [:]
         var owners: Set<User> = []
         var objection: AdmissionFault?
-        for name in try Durable.list(place.path) where !DropRules.isIgnored(name) {
+        let names = try Durable.list(place.path).filter { !DropRules.isIgnored($0) }
+        if names.count > Self.mostFiles {
+            objection = .refused(
+                code: "too-many-files",
+                message:
+                    "it holds \(names.count) files, and a drop at most \(Self.mostFiles); leave the checkpoint's files alone there"
+            )
+        }
+        for name in names.prefix(Self.mostFiles) {
             guard let item = try Self.item(name, in: place) else { continue }
             newest = max(newest, item.identity.changed)
             owners.formUnion(item.owners)

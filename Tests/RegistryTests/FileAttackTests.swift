@@ -90,6 +90,21 @@ import Testing
         #expect(try await code() == nil, "folders in a drop are nobody's business")
     }
 
+    /// A sparse file of terabytes takes a moment to make, and hours to read.
+    @Test(arguments: ["model.safetensors", "validation.safetensors", "model-00002-of-00002.safetensors"])
+    func fileOfTerabytes(name: String) async throws {
+        let path = "\(registry.root)/tasks/t/\(name)"
+        let file = open(path, O_WRONLY | O_CREAT, 0o600)
+        #expect(file >= 0 && ftruncate(file, 5 << 40) == 0)
+        close(file)
+        #expect(try await code() == "too-large")
+    }
+
+    @Test func moreFilesThanAnyCheckpoint() async throws {
+        for number in 0..<4200 { try registry.write("tasks/t/f\(number)", []) }
+        #expect(try await code() == "too-many-files")
+    }
+
     @Test(arguments: ["\u{1B}[2J", "a\nb", "a\u{7}", "\u{9B}31m", "\u{202E}cod.exe"]) func nameThatSteersATerminal(
         name: String
     ) async throws {

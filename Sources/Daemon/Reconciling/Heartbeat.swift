@@ -13,31 +13,44 @@ package struct Heartbeat: Sendable {
     /// Time between two looks at the counters: a stop is given 20 seconds.
     private static let longestPause = Duration.seconds(5)
 
-    private let notifier: ServiceNotifier
     /// Half of the watchdog's interval; nil without a watchdog.
     let interval: Duration?
+    private let clock: any Clock<Duration>
+    private let bytesMoved: @Sendable () -> Int64
+    private let ping: @Sendable () -> Void
+    private let extend: @Sendable (Duration) -> Void
 
     package init(_ notifier: ServiceNotifier) {
-        self.notifier = notifier
-        interval = notifier.watchdogInterval.map { $0 / 2 }
+        self.init(
+            interval: notifier.watchdogInterval.map { $0 / 2 }, clock: ContinuousClock(), bytesMoved: Self.bytesMoved,
+            ping: notifier.watchdog, extend: notifier.extendTimeout)
+    }
+
+    /// `ping` and `extend` are what the service manager is told, `bytesMoved` what this process has read and written so far.
+    init(
+        interval: Duration?, clock: any Clock<Duration>, bytesMoved: @escaping @Sendable () -> Int64,
+        ping: @escaping @Sendable () -> Void, extend: @escaping @Sendable (Duration) -> Void
+    ) {
+        (self.interval, self.clock, self.bytesMoved) = (interval, clock, bytesMoved)
+        (self.ping, self.extend) = (ping, extend)
     }
 
     /// The loop or a worker has got further.
-    func beat() { if interval != nil { notifier.watchdog() } }
+    func beat() { if interval != nil { ping() } }
 
     /// Runs one long step. While it gets further, the service manager's patience with a start or a stop grows, too.
     func during<Value: Sendable>(_ step: @Sendable () async throws -> Value) async rethrows -> Value {
         let interval = min(interval ?? Self.longestPause, Self.longestPause)
         let pinger = Task {
-            var (bytes, moved) = (Self.bytesMoved(), ContinuousClock.now)
+            var (bytes, silence) = (bytesMoved(), Duration.zero)
             while true {
-                try await Task.sleep(for: interval)
-                let now = Self.bytesMoved()
-                if now - bytes >= Self.leastBytes { moved = .now }
+                try await clock.sleep(for: interval)
+                let now = bytesMoved()
+                silence = now - bytes >= Self.leastBytes ? .zero : silence + interval
                 bytes = now
-                guard ContinuousClock.now - moved < Self.longestSilence else { continue }
+                guard silence < Self.longestSilence else { continue }
                 beat()
-                notifier.extendTimeout(by: interval * 4)
+                extend(interval * 4)
             }
         }
         defer { pinger.cancel() }

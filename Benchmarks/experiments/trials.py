@@ -1,0 +1,97 @@
+"""What might be added to the default form, tried in PyTorch on the vision tasks, alone and together."""
+
+import json
+
+import zoo
+
+from . import charts, markdown, programs
+
+TITLE = "What was tried and is not in the program"
+STEPS = 300
+# Words → a trial of Benchmarks/trials.py.
+TRIALS = {
+    "rows, columns and mixtures, distilled": {},
+    "penalty towards the first coefficients": {"penalty": 0.3},
+    "the same, a tenth of it": {"penalty": 0.03},
+    "sharpness-aware steps, half as many": {"sam": 1, "steps": STEPS // 2},
+    "each loss divided by its first value": {"normalise": "start"},
+    "each loss divided by its checkpoint's entropy": {"normalise": "entropy"},
+    "activations of every linear layer distilled, too": {"layers": 0.3},
+    "the same, three times as much": {"layers": 1},
+    "task vectors trimmed and elected (TIES)": {"ties": 0.3},
+    "shared singular directions scaled down (SVC)": {"svc": 1},
+    "a coefficient for each singular component": {"form": "component"},
+    "singular components masked (AdaRank)": {"mask": 1},
+    "SVC, activations and losses divided, together": {"svc": 1, "layers": 0.3, "normalise": "start"},
+    "penalty and activations, together": {"penalty": 0.03, "layers": 0.3},
+    "a coefficient for each tensor, distilled": {"form": "tensor"},
+    "the same by L-BFGS over all examples": {"form": "tensor", "lbfgs": 20},
+}
+
+
+def add_arguments(parser):
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--trials", nargs="*", help="these alone, by the beginnings of their names")
+
+
+def measure(record, options):
+    keys = []
+    for seed in range(options.seeds):
+        for name, trial in TRIALS.items():
+            key = f"{name}, seed {seed}"
+            if options.trials and not any(name.startswith(wanted) for wanted in options.trials):
+                keys += [key] * (key in record.data["runs"])
+                continue
+            keys.append(key)
+            record.run(key, {"trial": trial}, lambda: measured(name, {"steps": STEPS} | trial, seed))
+    record.keep(keys)
+
+
+def measured(name, trial, seed):
+    words = ",".join(f"{key}={value}" for key, value in trial.items())
+    threads = ["--threads", programs.THREADS] if programs.THREADS != "0" else []
+    out, _ = programs.call([
+        programs.PYTHON, f"{programs.ROOT}/Benchmarks/trials.py", f"{zoo.SHARED}/vision", "--trial", words, "--seed", str(seed),
+        *threads])
+    found = json.loads(out)
+    return {"name": name, "words": words} | {
+        key: found[key] for key in ("seed", "weights", "passes", "best_step", "held_out", "accuracy", "average", "versions")}
+
+
+def is_ready(runs):
+    return len(by_name(runs)) > 1 and next(iter(TRIALS)) in by_name(runs)
+
+
+def by_name(runs):
+    found = {}
+    for run in runs.values():
+        found.setdefault(run["name"], []).append(run)
+    return found
+
+
+def lines(runs):
+    groups = by_name(runs)
+    first = {run["seed"]: run["average"] for run in groups[next(iter(TRIALS))]}
+    rows = []
+    for name, group in groups.items():
+        gaps = [run["average"] - first[run["seed"]] for run in group if run["seed"] in first]
+        rows.append([
+            name, f"`{group[0]['words']}`", str(group[0]["weights"]), str(group[0]["passes"]),
+            markdown.spread((run["held_out"] for run in group), 3), f"**{markdown.spread(run['average'] for run in group)}**",
+            markdown.signed(gaps)])
+    head = ["trial", "`Benchmarks/trials.py --trial`", "weights", "passes", "held-out loss", "average", "against the first line"]
+    return [
+        "Each is tried in PyTorch before it is built, with a batch of 16 a task and step and at most as many steps as here for all;",
+        "the first line is what the program does by default with fewer steps. What does not raise the average over the test sets by",
+        "more than seeds differ in the tables above is not built in. Losses are comparable where the trial does not change them.", "",
+        *markdown.table(head, rows),
+    ]
+
+
+def pictures(runs):
+    averages = {name: max(run["average"] for run in group) for name, group in by_name(runs).items()}
+    return {"trials": charts.levels("What was tried beside the default form, vision", averages, "percent right, average")}
+
+
+def claims(_):
+    return []
