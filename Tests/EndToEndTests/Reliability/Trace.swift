@@ -3,11 +3,11 @@ import Foundation
 /// Runs of a program under strace, which can stop it or fail it at any of its system calls.
 struct Trace {
     static let path = "/usr/bin/strace"
-    /// Calls that change files or bring their content to the disk.
+    /// Calls that change files or bring their content to the disk, and those that read them.
     static let calls = [
         "openat", "write", "pwrite64", "fsync", "rename", "renameat2", "link", "linkat", "symlink", "symlinkat",
         "unlink", "unlinkat", "mkdir", "mkdirat", "chmod", "fchmod", "fchmodat", "ftruncate", "fallocate", "close",
-        "flock",
+        "flock", "openat2", "read", "pread64", "getdents64", "readlink", "readlinkat", "ioctl", "fdatasync",
     ]
 
     /// Where a call stands in a run: its name, and which of its kind it is, counted from 1.
