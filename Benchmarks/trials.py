@@ -231,7 +231,9 @@ def run(zoo, trial, seed):
         moved = [n for n, v in trunk.items() if v.grad is not None and merged[n].requires_grad]
         torch.autograd.backward([merged[n] for n in moved], [trunk[n].grad for n in moved])
         if "penalty" in trial:
-            (trial["penalty"] * form.distance()).backward()
+            extra = trial["penalty"] * form.distance()
+            extra.backward()
+            total += float(extra.detach())
         return total
 
     def look():
@@ -254,7 +256,8 @@ def run(zoo, trial, seed):
             curve.append(look())
             if curve[-1] < best[0]:
                 best = (curve[-1], step + 1, [w.detach().clone() for w in weights])
-        passes = len(evaluations) * sum(-(-len(x) // BATCH) for x, _ in pools)
+        # Each step but the first looks again where the one before ended.
+        passes = (len(evaluations) - trial["lbfgs"] + 1) * sum(-(-len(x) // BATCH) for x, _ in pools)
     for step in range(0 if "lbfgs" in trial else trial.get("steps", 600)):
         drawn = [torch.randint(len(x), (BATCH,), generator=generator) for x, _ in pools]
         batches = [(x[d], t[d]) for (x, t), d in zip(pools, drawn)]
@@ -282,7 +285,8 @@ def run(zoo, trial, seed):
         trunk = form.merged()
     scores = [zoo.accuracy(trunk, task) for task in range(len(TASKS))]
     return {
-        "trial": trial, "seed": seed, "passes": passes, "weights": sum(w.numel() for w in weights), "best_step": best[1],
+        "trial": trial, "seed": seed, "passes": passes,
+        "weights": sum(w.numel() for w in weights), "best_step": best[1],
         "held_out": best[0], "accuracy": dict(zip(TASKS, scores)), "average": sum(scores) / len(scores),
         "versions": f"PyTorch {torch.__version__}, threads {torch.get_num_threads()}", "seconds": time.time() - began, "held_out_curve": curve,
     }

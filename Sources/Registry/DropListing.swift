@@ -16,8 +16,8 @@ struct DropListing {
     /// The first reason, in the order of the names, for which the drop is refused by its listing alone.
     let objection: AdmissionFault?
 
-    /// Files that a folder may hold: a checkpoint has as many as it has shards, and a few more.
-    static let mostFiles = 4096
+    /// Most entries of a folder: a checkpoint has as many files as it has shards, and a few more.
+    static let mostEntries = 4096
 
     /// Bytes of all files.
     var bytes: Int64 { files.values.reduce(0) { $0 &+ $1.size } }
@@ -35,14 +35,15 @@ struct DropListing {
         var owners: Set<User> = []
         var objection: AdmissionFault?
         let names = try Durable.list(place.path).filter { !DropRules.isIgnored($0) }
-        if names.count > Self.mostFiles {
+        if names.count > Self.mostEntries {
             objection = .refused(
                 code: "too-many-files",
                 message:
-                    "it holds \(names.count) files, and a drop at most \(Self.mostFiles); leave the checkpoint's files alone there"
-            )
+                    "it has \(names.count) entries, more than the \(Self.mostEntries) of any checkpoint; keep only the checkpoint's "
+                    + "files there")
+            digest.update(Array("\(names.count)".utf8))
         }
-        for name in names.prefix(Self.mostFiles) {
+        for name in names.prefix(Self.mostEntries) {
             guard let item = try Self.item(name, in: place) else { continue }
             newest = max(newest, item.identity.changed)
             owners.formUnion(item.owners)

@@ -15,33 +15,21 @@ struct TaskAdmission {
     /// Whether releases are written as one adapter, too, so that full weights are of no use.
     let needsAdapters: Bool
 
-    /// Bytes that validation.safetensors may have; it is held in memory.
-    static let mostValidation: Int64 = 4 << 30
-    /// Bytes of weights beyond so many times the base's: a base in half precision and a task in double, and heads.
-    private static let mostWeights: (times: Int64, more: Int64) = (4, 1 << 30)
-
-    /// Throws where reading the files would take longer than any that can be merged.
-    private func checkSizes(_ listing: DropListing) throws(AdmissionFault) {
-        let validation = listing.files[DropRules.validation]?.size ?? 0
-        let weights = listing.files.filter { $0.key.ends(in: ".safetensors") && $0.key != DropRules.validation }
-            .values.reduce(Int64(0)) { sum, file in
-                let (larger, overflows) = sum.addingReportingOverflow(file.size)
-                return overflows ? .max : larger
-            }
-        let bases = min(base.checkpoint.files.reduce(Int64(0)) { $0 + $1.file.size }, 1 << 60)
-        let most = bases * Self.mostWeights.times + Self.mostWeights.more
-        let faults = [(DropRules.validation, validation, Self.mostValidation), ("the weights", weights, most)]
-        guard let (what, bytes, most) = faults.first(where: { $0.1 > $0.2 }) else { return }
-        throw .refused(
-            code: "too-large",
-            message:
-                "\(what) would be \(bytes) bytes, more than the \(most) that can be of use with this base; drop less")
-    }
+    /// GiB that validation.safetensors may have; it is held in memory. Weights are bounded by the shapes of base and graph, to which
+    /// their files' lengths are held before they are read.
+    private static let mostValidation: Int64 = 4
 
     /// Reads the whole task. Throws why it is not accepted.
     func admit(_ name: String, _ reader: inout DropReader) throws(AdmissionFault) -> AcceptedTask {
         let listing = reader.listing
-        try checkSizes(listing)
+        let validationBytes = listing.files[DropRules.validation]?.size ?? 0
+        guard validationBytes >> 30 < Self.mostValidation else {
+            throw .refused(
+                code: "too-large",
+                message:
+                    "\(DropRules.validation) has \(validationBytes >> 30) GiB, and at most \(Self.mostValidation) are read; "
+                    + "drop a few hundred examples")
+        }
         var files: [SourceFile] = []
         var settings = TaskSettings()
         if listing.files[DropRules.settings] != nil {

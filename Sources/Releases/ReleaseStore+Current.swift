@@ -34,7 +34,7 @@ extension ReleaseStore {
         return version
     }
 
-    /// What is wrong with `current` and `CURRENT.json`: a link to what is no whole release, or two answers; nil where nothing is,
+    /// What is wrong with `current` and `CURRENT.json`: a link to what has no release's record, or two answers; nil where nothing is,
     /// also before the first release. While a release is published the two differ for a moment.
     package func faultOfCurrent() -> String? {
         do {
@@ -47,6 +47,9 @@ extension ReleaseStore {
             guard let pointer else { return "CURRENT.json is missing or can't be read" }
             guard pointer.version == version else {
                 return "`current` points at release \(version), and CURRENT.json names release \(pointer.version)"
+            }
+            guard pointer.path.ends(in: "/versions/\(version)") else {
+                return "CURRENT.json has another path for release \(version)"
             }
             return pointer.digest == release.digest ? nil : "CURRENT.json has another digest of release \(version)"
         } catch {

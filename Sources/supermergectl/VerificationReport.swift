@@ -47,9 +47,18 @@ struct VerificationReport: Encodable {
             checkpoints.append(.init(entries: head.entries, digest: head.digest, source: "release \(release.version)"))
         }
         current = try Self.current(store, ledger)
-        for version in try release.map({ [$0] }) ?? store.standing() {
-            releases[String(version)] = try store.verify(version)
-            signatures[String(version)] = try Self.signature(of: version, store, key)
+        for version in try release.map({ [$0] }) ?? store.standing().sorted() {
+            do {
+                let faults = try store.verify(version)
+                let signature = try Self.signature(of: version, store, key)
+                // A daemon that runs meanwhile may have deleted it.
+                guard try faults.isEmpty || release != nil || store.standing().contains(version) else { continue }
+                releases[String(version)] = faults
+                signatures[String(version)] = signature
+            } catch {
+                guard try release != nil || store.standing().contains(version) else { continue }
+                throw error
+            }
         }
         let head = try Self.signedHead(store, key)
         if let head { checkpoints.append(head) }

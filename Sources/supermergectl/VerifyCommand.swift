@@ -15,8 +15,8 @@ struct VerifyCommand: AsyncParsableCommand {
             is missed.
             """)
 
-    /// Time for which a release that is being published may have two answers to what is current.
-    private static let publishing = Duration.seconds(1)
+    /// Looks, a second apart, while there are two answers to what is current: for a moment that is how a release is published.
+    private static let looks = 4
 
     @OptionGroup var connection: Connection
 
@@ -39,8 +39,8 @@ struct VerifyCommand: AsyncParsableCommand {
         do {
             let key = try publicKey.map { try VerificationKey(path: $0) }
             report = try VerificationReport(store: store, ledger: ledger, release: release, key: key)
-            if report.current.fault != nil {
-                try await Task.sleep(for: Self.publishing)
+            for _ in 0..<Self.looks where report.current.fault != nil {
+                try await Task.sleep(for: .seconds(1))
                 try report.lookAgainAtCurrent(store, ledger: ledger)
             }
         } catch {

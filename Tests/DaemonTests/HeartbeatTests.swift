@@ -11,6 +11,7 @@ struct HeartbeatTests {
         let clock = ManualClock()
         let moved = Mutex<Int64>(0)
         let pings = Mutex(0)
+        let extensions = Mutex(0)
         let heartbeat = Heartbeat(
             interval: interval, clock: clock,
             bytesMoved: {
@@ -18,7 +19,11 @@ struct HeartbeatTests {
                     bytes += pace
                     return bytes
                 }
-            }, ping: { pings.withLock { $0 += 1 } }, extend: { _ in })
+            }, ping: { pings.withLock { $0 += 1 } },
+            extend: { time in
+                #expect(time == .seconds(20))
+                extensions.withLock { $0 += 1 }
+            })
         let step = Task { await heartbeat.during { await cancellation() } }
         for _ in 0..<looks {
             while clock.sleeperCount == 0 { try await turn() }
@@ -27,6 +32,7 @@ struct HeartbeatTests {
         while clock.sleeperCount == 0 { try await turn() }
         step.cancel()
         await step.value
+        #expect(extensions.withLock(\.self) == pings.withLock(\.self) || interval == nil)
         return pings.withLock(\.self)
     }
 
@@ -39,7 +45,7 @@ struct HeartbeatTests {
         #expect(try await pings(looks: 300, pace: pace) == 119)
     }
 
-    @Test func withoutAWatchdogNothingIsSaid() async throws {
+    @Test func withoutAWatchdogNothingIsPinged() async throws {
         #expect(try await pings(looks: 3, pace: 64 << 10, interval: nil) == 0)
     }
 }

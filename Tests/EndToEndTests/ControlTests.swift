@@ -76,7 +76,7 @@ import Testing
     }
 
     enum Harm: String, CaseIterable, Sendable {
-        case recordTruncated, releasesGone, currentGone, currentElsewhere, pointerGone, pointerFalse
+        case recordTruncated, releasesGone, currentGone, currentElsewhere, pointerGone, pointerFalse, pointerElsewhere
     }
 
     /// Each of these leaves the ledger's chain and every file that a record lists as they were.
@@ -114,6 +114,11 @@ import Testing
         case .pointerFalse:
             try Data(#"{"version":2,"path":"/","digest":"00"}"#.utf8).write(to: URL(filePath: pointer))
             words = "CURRENT.json names release 2"
+        case .pointerElsewhere:
+            let text = try String(contentsOfFile: pointer, encoding: .utf8)
+            try text.replacing("/versions/1", with: "/elsewhere/1").write(
+                toFile: pointer, atomically: true, encoding: .utf8)
+            words = "another path"
         }
         let run = try Execution.run(Programs.control, arguments)
         let fault = (try run.object()["current"] as? [String: Any])?["fault"] as? String

@@ -1,6 +1,7 @@
 import Foundation
 
-/// A test that can't be made here: on CI, where everything it needs is brought, that is a failure. `SUPERMERGE_MAY_SKIP` allows it.
+/// A test that can't be made here. On CI, which is root, may mount and trace, and has all packages, that is a failure;
+/// `SUPERMERGE_MAY_SKIP` allows it.
 package struct Skip: Error, CustomStringConvertible {
     package var description: String
 

@@ -5,7 +5,8 @@ package import Systemd
 /// and during a long step (reading drops, publishing) bytes that were read or written. A reconciler that hangs stops
 /// the pings.
 package struct Heartbeat: Sendable {
-    /// Time that a step may go without reading or writing: fsync of a large release moves no counter.
+    /// Time that a step may go without reading or writing: fsync of a large release moves no counter. Counted in looks, so that a
+    /// machine that was asleep does not end it.
     static let longestSilence = Duration.seconds(600)
     /// Bytes between two looks that count as progress; below lies our own reading of the counters.
     private static let leastBytes: Int64 = 64 << 10

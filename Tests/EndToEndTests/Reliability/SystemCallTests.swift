@@ -38,11 +38,13 @@ import WorkerProtocol
             let tally = Tally(
                 "syscall-\(step)-\(name)", "a process that does \(step), with \(injection) at each of its system calls",
                 forbidden: ["neither"])
-            for point in Effort.some(points, most: 10, seed: UInt64(name.utf8.count)) {
+            let tried = Effort.some(points, most: 10, seed: UInt64(name.utf8.count))
+            for point in tried {
                 let site = "\(folder.path)/site"
                 try Durable.remove(site)
                 try Self.copy(prepared, to: site)
-                let run = try Trace.run(injection, at: point, drill, [step.rawValue, site])
+                // Some threads read less in one run than in another.
+                guard let run = try Trace.run(injection, at: point, drill, [step.rawValue, site]) else { continue }
                 let note = Comment(rawValue: "\(step), \(injection) at \(point): \(run.status) \(run.output)")
                 // What whoever reads sees, before anybody has put something right.
                 let seen = try ReleaseStore(deploy: site + "/deploy").current()
@@ -64,7 +66,9 @@ import WorkerProtocol
                 let isGood = state.isSound && isSeenWhole && repaired.status == 0 && goesOn
                 tally.note(isGood ? outcome : "neither")
             }
-            #expect(tally.isGood)
+            #expect(
+                tally.isGood && tally.tried * 10 >= tried.count * 9,
+                "\(tally.tried) of \(tried.count) points were reached")
             try tally.write()
         }
     }
