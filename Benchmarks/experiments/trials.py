@@ -27,7 +27,7 @@ TRIALS = {
     "SVC, activations and losses divided, together": {"svc": 1, "layers": 0.3, "normalise": "start"},
     "penalty and activations, together": {"penalty": 0.03, "layers": 0.3},
     "a coefficient for each tensor, distilled": {"form": "tensor"},
-    "the same by L-BFGS over all examples, without mixtures": {"form": "tensor", "lbfgs": 20},
+    "the same by L-BFGS, without mixtures": {"form": "tensor", "lbfgs": 20},
 }
 
 
