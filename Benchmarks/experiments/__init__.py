@@ -1,7 +1,8 @@
 """The experiments of docs/results: one module each, with `measure`, `lines`, `pictures` and `claims`."""
 
 from . import (
-    arrivals, coefficients, fine_tuning, nothing_in_common, sparsity, squash, table, trials, two_models, validation_size)
+    arrival_cost, arrivals, coefficients, fine_tuning, nothing_in_common, sparsity, squash, table, trials, two_models,
+    validation_size)
 
 EXPERIMENTS = {
     "table": table,
@@ -10,6 +11,7 @@ EXPERIMENTS = {
     "squash": squash,
     "validation-size": validation_size,
     "arrivals": arrivals,
+    "arrival-cost": arrival_cost,
     "nothing-in-common": nothing_in_common,
     "fine-tuning": fine_tuning,
     "sparsity": sparsity,

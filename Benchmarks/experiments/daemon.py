@@ -48,13 +48,19 @@ class Daemon:
 
 
 @contextlib.contextmanager
-def running(base, merge, gate=None):
-    """A daemon on a registry that holds the base alone; `merge` and `gate` are sections of its configuration."""
+def running(base, merge, gate=None, former=None, tasks=None):
+    """A daemon on a registry that holds the base alone; `merge` and `gate` are sections of its configuration. `former`: the
+    folder of an earlier daemon, with which this one goes on, and `tasks` (folders by name) came meanwhile."""
     folder = tempfile.mkdtemp()
     try:
-        os.makedirs(f"{folder}/registry/tasks")
-        os.makedirs(f"{folder}/state")
-        shutil.copytree(base, f"{folder}/registry/base", symlinks=False)
+        if former:
+            shutil.copytree(former, folder, symlinks=True, dirs_exist_ok=True)
+        else:
+            os.makedirs(f"{folder}/registry/tasks")
+            os.makedirs(f"{folder}/state")
+            shutil.copytree(base, f"{folder}/registry/base", symlinks=False)
+        for name, task in (tasks or {}).items():
+            shutil.copytree(task, f"{folder}/registry/tasks/{name}", symlinks=False)
         sections = {
             "merge": merge | {"threads": programs.THREADS}, "gate": gate or {}, "retain": {"versions": 100},
         }

@@ -50,7 +50,8 @@ struct Objective: Sendable {
         try Self.isScored(aligned(logits, labels).1, kind).count { $0 }
     }
 
-    private static func isScored(_ targets: Tensor, _ kind: TaskSettings.Objective) throws -> [Bool] {
+    /// Which of the aligned predictions count.
+    static func isScored(_ targets: Tensor, _ kind: TaskSettings.Objective) throws -> [Bool] {
         kind == .regression
             ? [Bool](repeating: true, count: targets.elementCount)
             : try targets.integers().map { $0 != Int64(ignored) }
@@ -62,21 +63,6 @@ struct Objective: Sendable {
         guard kind != .regression else { return try outputs.squaredError(targets) }
         guard try Self.isScored(targets, kind).contains(true) else { return try outputs.sum().multiplied(by: 0) }
         return try outputs.crossEntropy(targets, ignoring: Self.ignored)
-    }
-
-    /// Mean entropy of the predictions in nats, which AdaMerging lowers (Yang et al., arXiv 2310.02575, equation 4). The labels
-    /// only say which predictions are scored.
-    func entropy(_ logits: Tensor, _ labels: Tensor) throws -> Tensor {
-        let (outputs, targets) = try aligned(logits.to(.float32), labels)
-        guard kind != .regression else { throw LabelFault.noEntropy }
-        let isScored = try Self.isScored(targets, kind)
-        let logarithms = try outputs.logSoftmax()
-        var surprise = try Self.finite(logarithms, where: logarithms).multiplied(by: outputs.softmax())
-        if isScored.contains(false) {
-            let mask = try Tensor(isScored.map { $0 ? 1 : 0 as Float }, shape: [isScored.count, 1])
-            surprise = try surprise.multiplied(by: mask)
-        }
-        return try surprise.sum().multiplied(by: -1 / Double(max(1, isScored.count { $0 })))
     }
 
     /// T² · KL(teacher ‖ student) at temperature T, per prediction (Hinton et al., arXiv 1503.02531). The labels only say
@@ -102,7 +88,7 @@ struct Objective: Sendable {
     }
 
     /// `values` with 0 where the logarithm of a probability is −∞: a class that is impossible adds nothing, for p log p → 0.
-    private static func finite(_ values: Tensor, where logarithms: Tensor) throws -> Tensor {
+    static func finite(_ values: Tensor, where logarithms: Tensor) throws -> Tensor {
         let impossible = try Tensor.one("aten::eq", "Scalar", [.tensor(logarithms), .double(-.infinity)])
         return try .one("aten::masked_fill", "Scalar", [.tensor(values), .tensor(impossible), .double(0)])
     }

@@ -1,20 +1,8 @@
 internal import Files
 internal import Torch
 
-/// What a merge does with the task vectors beside scaling them.
-enum MergeRule {
-    /// θp + Σᵢ c(i) · τ(i): averaging, task arithmetic, AdaMerging, SuperMerge.
-    case sum
-    /// TIES-Merging (Yadav et al., arXiv 2306.01708), algorithm 1: trim, elect signs, disjoint mean, times λ. `thresholds` holds
-    /// each task's smallest magnitude that is kept.
-    case ties(thresholds: [Float])
-    /// DARE (Yu et al., arXiv 2311.03099): drop at random, rescale what is left by 1 / share. `seeds` holds each task's.
-    case dare(share: Double, seeds: [UInt64])
-
-    /// Whether it takes task vectors as they are structured; other rules take them element by element.
-    var isSum: Bool { if case .sum = self { true } else { false } }
-}
-
+/// TIES-Merging (Yadav et al., arXiv 2306.01708), algorithm 1: of each task vector the share of largest magnitude is kept, for each
+/// element the sign of the sum is elected, and the mean over the tasks that agree with it is taken, times λ.
 extension TaskVectors {
     /// Each task's threshold of TIES: the magnitude of rank d − ⌊share · d⌋ from below over the d elements of its whole task
     /// vector, so that elements of equal magnitude are kept or dropped together.
@@ -73,13 +61,5 @@ extension TaskVectors {
             before += Int(count)
         }
         return (max(0, counts.count - 1), before)
-    }
-
-    /// A seed of each task for DARE, from the merge's seed and the task's name.
-    static func seeds(_ tasks: [String], seed: UInt64) -> [UInt64] {
-        tasks.map { name in
-            let digest = Digest.sha256("dare/\(seed)/\(name)".utf8)
-            return UInt64(digest.prefix(16), radix: 16) ?? seed
-        }
     }
 }
