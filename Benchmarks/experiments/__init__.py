@@ -1,7 +1,7 @@
 """The experiments of docs/results: one module each, with `measure`, `lines`, `pictures` and `claims`."""
 
 from . import (
-    arrival_cost, arrivals, coefficients, fine_tuning, nothing_in_common, sparsity, squash, table, trials, two_models,
+    arrival_cost, arrivals, coefficients, eight_tasks, fine_tuning, nothing_in_common, sparsity, squash, table, trials, two_models,
     validation_size)
 
 EXPERIMENTS = {
@@ -12,6 +12,7 @@ EXPERIMENTS = {
     "validation-size": validation_size,
     "arrivals": arrivals,
     "arrival-cost": arrival_cost,
+    "eight-tasks": eight_tasks,
     "nothing-in-common": nothing_in_common,
     "fine-tuning": fine_tuning,
     "sparsity": sparsity,

@@ -1,4 +1,4 @@
-"""Checkpoints that have nothing in common with the zoo's tasks, fine-tuned from its base on Debian's Fashion-MNIST."""
+"""More checkpoints from the zoo's base, fine-tuned on Debian's Fashion-MNIST: strangers to its tasks, and relatives of one."""
 
 import array
 import gzip
@@ -13,6 +13,10 @@ SIDE, TRAINED, VALIDATED, TESTED = 32, 4000, 256, 1000
 KINDS = {
     "permuted-pixels": "garments whose pixels are shuffled, the same way in every picture",
     "random-labels": "garments whose labels were drawn at random",
+}
+RELATIVES = {
+    "turned": "garments turned by a quarter", "upside-down": "garments on their heads", "negative": "garments, light and dark swapped",
+    "woven": "garments whose odd columns are black",
 }
 
 
@@ -32,7 +36,11 @@ def pictures(part, count, kind, seed):
     places = list(range(SIDE * SIDE))
     if kind == "permuted-pixels":
         random.Random("places").shuffle(places)
-    values = [struct.pack("<e", value / 127.5 - 1) for value in range(256)]
+    if kind == "turned":
+        places = [(SIDE - 1 - place % SIDE) * SIDE + place // SIDE for place in places]
+    if kind == "upside-down":
+        places.reverse()
+    values = [struct.pack("<e", (value / 127.5 - 1) * (-1 if kind == "negative" else 1)) for value in range(256)]
     margin = (SIDE - height) // 2
     content, chosen = [], []
     for index in chance.sample(range(len(labels)), count):
@@ -40,6 +48,8 @@ def pictures(part, count, kind, seed):
         for row in range(height):
             start = index * height * width + row * width
             frame[(row + margin) * SIDE + margin : (row + margin) * SIDE + margin + width] = pixels[start : start + width]
+        if kind == "woven":
+            frame[1::2] = bytes(len(frame) // 2)
         channel = b"".join(values[frame[place]] for place in places)
         content.append(channel * 3)
         chosen.append(chance.randrange(10) if kind == "random-labels" else labels[index])

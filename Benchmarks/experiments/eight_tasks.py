@@ -1,0 +1,92 @@
+"""Eight tasks, of which no fit of the tree but the smallest sees as many as a joint fit: (e) with a tree that is one."""
+
+import dataclasses
+import tempfile
+
+from . import arrivals, charts, markdown, merging, strangers
+
+TITLE = "A tree of eight tasks"
+FORMS = {"the paper's form": ["--granularity", "tensor", "--loss", "labels", "--patience", "1000"], "the default form": []}
+
+
+def add_arguments(parser):
+    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--finetune-steps", type=int, default=300)
+    parser.add_argument("--forms", nargs="*", default=list(FORMS))
+
+
+def measure(record, options):
+    keys = []
+    inputs = {"steps": options.steps, "finetune_steps": options.finetune_steps}
+    with merging.opened("vision") as zoo, tempfile.TemporaryDirectory() as directory:
+        tests = {}
+
+        def eight():
+            """The zoo's four and four more, made when they are first needed."""
+            for kind in strangers.RELATIVES:
+                if kind not in tests:
+                    tests[kind] = strangers.make(zoo.base, kind, f"{directory}/{kind}", options.finetune_steps)
+            return dataclasses.replace(zoo, tasks=zoo.tasks | {kind: f"{directory}/{kind}" for kind in tests})
+
+        def score(set, folder, name):
+            return merging.score(set, folder, name, tests.get(name))
+
+        def merge(form, strategy):
+            set = eight()
+            flags = [*FORMS[form], "--steps", str(options.steps), "--strategy", strategy]
+            with tempfile.TemporaryDirectory() as tree:
+                with merging.merged(set, flags, tree=tree if strategy == "hierarchical" else None) as (folder, release, _):
+                    nodes = release["result"]["tree"] or []
+                    return arrivals.cost(release) | {
+                        "form": form, "way": strategy, "nodes": [node["tasks"] for node in nodes], "flags": flags,
+                        "scores": {name: score(set, folder, name) for name in set.tasks}}
+
+        for form in options.forms:
+            for strategy in ("joint", "hierarchical"):
+                keys.append(f"{form}, {strategy}")
+                record.run(keys[-1], inputs | {"form": form}, lambda: merge(form, strategy))
+        keys.append("own")
+        record.run("own", inputs, lambda: {
+            "form": "", "way": "each task's own checkpoint",
+            "scores": {name: score(eight(), eight().tasks[name], name) for name in eight().tasks}})
+    record.keep(keys + [key for key in record.data["runs"] if key not in keys])
+
+
+def is_ready(runs):
+    return any(run["way"] == "hierarchical" for run in runs.values())
+
+
+def lines(runs):
+    rows = []
+    for run in runs.values():
+        joint = next((other for other in runs.values() if other["form"] == run["form"] and other["way"] == "joint"), run)
+        fitted = "peak_memory" in run
+        rows.append([
+            run["form"], run["way"], *markdown.each(run["scores"]), f"**{merging.average(run):.1f}**",
+            f"{merging.average(run) - merging.average(joint):+.1f}" if fitted else "",
+            str(run["passes"]) if fitted else "", f"{run['peak_memory'] / 2**20:.0f} MiB" if fitted else ""])
+    names = list(next(iter(runs.values()))["scores"])
+    kinds = "; ".join(f"`{kind}`, {text}" for kind, text in strangers.RELATIVES.items())
+    return [
+        f"The four vision tasks and four more that were fine-tuned here: {kinds}. With a fan-in of two a fit of the tree has weights for",
+        "four tasks or nodes at most, the joint one for all eight.", "",
+        *markdown.table(["form", "way", *names, "average", "against joint", "passes", "peak memory"], rows)]
+
+
+def pictures(runs):
+    values = {
+        f"{run['form'].removeprefix('the ')}: {run['way']}" if run["form"] else run["way"]: merging.average(run)
+        for run in runs.values()}
+    return {"eight-tasks": charts.levels("Eight tasks at once and by the tree", values, "percent right, average")}
+
+
+def claims(runs):
+    found = []
+    for form in FORMS:
+        ways = {run["way"]: merging.average(run) for run in runs.values() if run["form"] == form}
+        if {"joint", "hierarchical"} <= set(ways):
+            gap = ways["hierarchical"] - ways["joint"]
+            found.append(markdown.Claim(
+                f"hierarchical merging keeps the joint fit's accuracy (paper), to a point: eight tasks, {form}, vision", gap >= -1,
+                f"{gap:+.1f} against joint's {ways['joint']:.1f}"))
+    return found
