@@ -68,8 +68,9 @@ def lines(runs):
     names = list(next(iter(runs.values()))["scores"])
     kinds = "; ".join(f"`{kind}`, {text}" for kind, text in strangers.RELATIVES.items())
     return [
-        f"The four vision tasks and four more that were fine-tuned here: {kinds}. With a fan-in of two a fit of the tree has weights for",
-        "four tasks or nodes at most, the joint one for all eight.", "",
+        f"The four vision tasks and four more that were fine-tuned here: {kinds}.",
+        "With a fan-in of two a fit of the tree has weights for four tasks or nodes at most, the joint one for all eight. Steps at",
+        f"most in each fit: {int(next(run['flags'][run['flags'].index('--steps') + 1] for run in runs.values() if 'flags' in run))}.", "",
         *markdown.table(["form", "way", *names, "average", "against joint", "passes", "peak memory"], rows)]
 
 
