@@ -56,7 +56,7 @@ def measure(record, options):
             settings = VARIANTS[name]
             record.run(name, {"settings": settings}, lambda: arrival(settings) | {
                 "settings": settings, "batch": settings.get("batch", BATCH)})
-    record.keep(keys + [key for key in record.data["runs"] if key not in keys])
+    record.keep(keys, others=True)
 
 
 def is_ready(runs):

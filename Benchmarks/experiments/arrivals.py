@@ -79,7 +79,7 @@ def measure(record, options):
                     keys.append(f"{form}, {strategy}, {' '.join(order)}")
                     record.run(keys[-1], {"settings": settings}, lambda: arriving(strategy, order))
     # Some forms, orders or strategies measured again leave the others as they are.
-    record.keep(keys + [key for key in record.data["runs"] if key not in keys])
+    record.keep(keys, others=True)
 
 
 def best(arrival):

@@ -6,7 +6,7 @@ import tempfile
 from . import arrivals, charts, markdown, merging, strangers
 
 TITLE = "A tree of eight tasks"
-FORMS = {"the paper's form": ["--granularity", "tensor", "--loss", "labels", "--patience", "1000"], "the default form": []}
+FORMS = {"the paper's form": merging.PAPER, "the default form": []}
 
 
 def add_arguments(parser):
@@ -49,7 +49,7 @@ def measure(record, options):
         record.run("own", inputs, lambda: {
             "form": "", "way": "each task's own checkpoint",
             "scores": {name: score(eight(), eight().tasks[name], name) for name in eight().tasks}})
-    record.keep(keys + [key for key in record.data["runs"] if key not in keys])
+    record.keep(keys, others=True)
 
 
 def is_ready(runs):
@@ -66,11 +66,12 @@ def lines(runs):
             f"{merging.average(run) - merging.average(joint):+.1f}" if fitted else "",
             str(run["passes"]) if fitted else "", f"{run['peak_memory'] / 2**20:.0f} MiB" if fitted else ""])
     names = list(next(iter(runs.values()))["scores"])
+    flags = next(run["flags"] for run in runs.values() if "flags" in run)
     kinds = "; ".join(f"`{kind}`, {text}" for kind, text in strangers.RELATIVES.items())
     return [
         f"The four vision tasks and four more that were fine-tuned here: {kinds}.",
         "With a fan-in of two a fit of the tree has weights for four tasks or nodes at most, the joint one for all eight. Steps at",
-        f"most in each fit: {int(next(run['flags'][run['flags'].index('--steps') + 1] for run in runs.values() if 'flags' in run))}.", "",
+        f"most in each fit: {flags[flags.index('--steps') + 1]}.", "",
         *markdown.table(["form", "way", *names, "average", "against joint", "passes", "peak memory"], rows)]
 
 

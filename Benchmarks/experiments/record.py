@@ -31,9 +31,10 @@ class Record:
         print(f"{os.path.basename(self.path)}: {key}", file=sys.stderr)
         return figures
 
-    def keep(self, keys):
-        """Puts the runs into this order and forgets those that the experiment no longer has."""
-        self.data["runs"] = {key: self.data["runs"][key] for key in keys}
+    def keep(self, keys, others=False):
+        """Puts the runs into this order and forgets those that the experiment no longer has, or leaves the others behind them."""
+        rest = [key for key in self.data["runs"] if key not in keys] if others else []
+        self.data["runs"] = {key: self.data["runs"][key] for key in [*keys, *rest]}
         self.save()
 
     def made(self):

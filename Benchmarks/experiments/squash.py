@@ -84,7 +84,7 @@ def lines(runs):
     return [
         "The paper's form with the coefficient tanh w, with w clamped to [0, 1], and with w itself. In-domain is the average",
         "over the tasks that were merged; “left out” is a task whose checkpoint did not go in, scored with its own head on the",
-        "merge of the other three. Where the base with a head that is not its own does as well as that, there was nothing to help.",
+        "merge of the other three. Where the base with that head does as well, merging brought the task nothing.",
         "", *markdown.table(head, rows),
     ]
 

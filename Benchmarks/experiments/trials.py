@@ -41,12 +41,10 @@ def measure(record, options):
     for seed in range(options.seeds):
         for name, trial in TRIALS.items():
             key = f"{name}, seed {seed}"
-            if options.trials and not any(name.startswith(wanted) for wanted in options.trials):
-                keys += [key] * (key in record.data["runs"])
-                continue
-            keys.append(key)
-            record.run(key, {"trial": trial, "steps": STEPS, "code": digest()}, lambda: measured(name, {"steps": STEPS} | trial, seed))
-    record.keep(keys)
+            if not options.trials or any(map(name.startswith, options.trials)):
+                record.run(key, {"trial": trial, "steps": STEPS, "code": digest()}, lambda: measured(name, {"steps": STEPS} | trial, seed))
+            keys += [key] * (key in record.data["runs"])
+    record.keep(keys, others=True)
 
 
 def digest():
@@ -77,16 +75,21 @@ def by_name(runs):
     return found
 
 
-def lines(runs):
+def gaps(runs):
+    """Name → what each seed's average is above the first trial's of that seed."""
     groups = by_name(runs)
     first = {run["seed"]: run["average"] for run in groups[next(iter(TRIALS))]}
-    rows = []
-    for name, group in groups.items():
-        gaps = [run["average"] - first[run["seed"]] for run in group if run["seed"] in first]
+    return {
+        name: [run["average"] - first[run["seed"]] for run in group if run["seed"] in first] for name, group in groups.items()}
+
+
+def lines(runs):
+    rows, found = [], gaps(runs)
+    for name, group in by_name(runs).items():
         rows.append([
             name, f"`{group[0]['words']}`", str(group[0]["weights"]), f"{statistics.median(run['passes'] for run in group):.0f}",
             markdown.spread((run["held_out"] for run in group), 3), f"**{markdown.spread(run['average'] for run in group)}**",
-            markdown.signed(gaps)])
+            markdown.signed(found[name])])
     head = ["trial", "`Benchmarks/trials.py --trial`", "weights", "passes", "held-out loss", "average", "against the first line"]
     return [
         f"Each is tried in PyTorch before it is built, with a batch of 16 a task and at most {STEPS} steps; the first line is what the",
@@ -96,17 +99,13 @@ def lines(runs):
 
 
 def pictures(runs):
-    averages = {name: max(run["average"] for run in group) for name, group in by_name(runs).items()}
+    averages = {name: statistics.median(run["average"] for run in group) for name, group in by_name(runs).items()}
     return {"trials": charts.levels("What was tried beside the default form, vision", averages, "percent right, average")}
 
 
 def claims(runs):
-    groups = by_name(runs)
-    first = {run["seed"]: run["average"] for run in groups[next(iter(TRIALS))]}
-    gaps = {
-        name: statistics.median(run["average"] - first[run["seed"]] for run in group if run["seed"] in first)
-        for name, group in groups.items() if name != next(iter(TRIALS))}
-    best = max(gaps, key=gaps.get)
+    found = {name: statistics.median(values) for name, values in gaps(runs).items() if name != next(iter(TRIALS))}
+    best = max(found, key=found.get)
     return [markdown.Claim(
-        "nothing that was tried beside the default form is better by a point: vision", gaps[best] < 1,
-        f"best of {len(gaps)}: {best}, {gaps[best]:+.1f} points")]
+        "nothing that was tried beside the default form is better by a point: vision", found[best] < 1,
+        f"best of {len(found)}: {best}, {found[best]:+.1f} points")]

@@ -55,6 +55,9 @@ struct VerificationReport: Encodable {
                 guard try faults.isEmpty || release != nil || store.standing().contains(version) else { continue }
                 releases[String(version)] = faults
                 signatures[String(version)] = signature
+            } catch ReleasesError.unknownRelease where release == nil {
+                // Gone meanwhile, or no folder.
+                continue
             } catch {
                 guard try release != nil || store.standing().contains(version) else { continue }
                 throw error

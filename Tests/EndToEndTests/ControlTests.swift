@@ -63,6 +63,8 @@ import Testing
         let daemon = try site.start()
         try site.rescan()
         #expect(try daemon.stop() == 0)
+        // What is no folder is no release.
+        try Data().write(to: URL(filePath: site.deploy + "/versions/7"))
         let path = site.deploy + "/versions/1/heads/amber.safetensors"
         chmod(path, 0o644)
         let file = try FileHandle(forWritingTo: URL(filePath: path))
