@@ -107,7 +107,7 @@ import Testing
         for blocks in 0..<64 {
             let (staging, record) = try deployment.stage("next", value: 9)
             let before = try #require(try store.current())
-            let filler = try disk.fill(leaving: blocks)
+            try disk.fill(leaving: blocks)
             var failure: (any Error)?
             do {
                 _ = try store.publish(staging: staging, baseDirectory: deployment.base, record: record)
@@ -124,7 +124,7 @@ import Testing
             let isOld = current == before
             let isNew = try current.version > before.version && current.weight() == 9
             tally.note(isOld ? "old" : isNew ? "new" : "neither")
-            try Durable.remove(filler)
+            try disk.empty()
             #expect(try store.recover() == current, note)
             let next = try deployment.publish("after", value: 5)
             if try next.version <= current.version || store.verify(next.version) != [] {

@@ -1,6 +1,15 @@
 import Foundation
 import Synchronization
 
+extension FileHandle {
+    /// A file made empty, for writing, which no child process inherits past its exec (Foundation's own are inherited).
+    fileprivate convenience init(creating path: String) throws {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+        self.init(fileDescriptor: descriptor, closeOnDealloc: true)
+    }
+}
+
 /// A file system of its own with little room (tmpfs), for as long as the object lives.
 package final class SmallDisk: Sendable {
     package let path: String
@@ -32,17 +41,29 @@ package final class SmallDisk: Sendable {
         if isFirst { _ = try? Self.run("umount", ["-l", path]) }
     }
 
-    /// A file that takes all room but `blocks` of 4 KiB; gives its path.
-    package func fill(leaving blocks: Int) throws -> String {
-        let file = path + "/filler"
-        _ = FileManager.default.createFile(atPath: file, contents: nil)
-        let handle = try FileHandle(forWritingTo: URL(filePath: file))
-        let attributes = try FileManager.default.attributesOfFileSystem(forPath: path)
-        let free = (attributes[.systemFreeSize] as? NSNumber)?.intValue ?? 0
+    /// Bytes that can be written yet.
+    package var free: Int {
+        get throws {
+            let attributes = try FileManager.default.attributesOfFileSystem(forPath: path)
+            return (attributes[.systemFreeSize] as? NSNumber)?.intValue ?? 0
+        }
+    }
+
+    /// A file that takes all room but `blocks` of 4 KiB, until `empty()`.
+    package func fill(leaving blocks: Int) throws {
+        let handle = try FileHandle(creating: filler)
         try handle.write(contentsOf: Data(count: max(0, free - blocks << 12)))
         try handle.close()
-        return file
     }
+
+    /// Gives back what `fill` took, at once: truncated before it is removed, because a child process that another test
+    /// started meanwhile may hold the file open, and with it the room of a file that is removed only.
+    package func empty() throws {
+        try FileHandle(creating: filler).close()
+        try FileManager.default.removeItem(atPath: filler)
+    }
+
+    package var filler: String { path + "/filler" }
 
     private static func run(_ program: String, _ arguments: [String]) throws -> Bool {
         let process = Process()

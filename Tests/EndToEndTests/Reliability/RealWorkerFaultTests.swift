@@ -1,4 +1,3 @@
-import Files
 import Foundation
 import Glibc
 import Ledger
@@ -71,7 +70,7 @@ import Testing
         for (round, blocks) in [0, 1, 4, 12, 20].enumerated() {
             let before = try deployed()
             let failures = try site.ledger(.mergeFailed).count
-            let filler = try disk.fill(leaving: blocks)
+            try disk.fill(leaving: blocks)
             content["birch"] = try site.dropNoisy("birch", seed: UInt64(10 + round))
             try watch.wait(for: "the failure") { try site.ledger(.mergeFailed).count > failures }
             let failure = try #require(try site.ledger(.mergeFailed).last)
@@ -79,7 +78,7 @@ import Testing
             tally.note(
                 failure.message.contains("No space left") ? "one merge failed with its reason" : "no reason given")
             if try deployed() != before { tally.note("the release gone") }
-            try Durable.remove(filler)
+            try disk.empty()
             try watch.wait(for: "the release") { try site.ledger(.published).count == round + 2 }
             let verified = try site.control("verify")
             #expect(verified.status == 0, "\(verified.output)")
