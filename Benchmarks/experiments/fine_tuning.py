@@ -82,7 +82,7 @@ def lines(runs):
     rows = []
     for name, run in [(f"fine-tuning, learning rate {tuned['rate']:g}", tuned), *((run["way"], run) for run in merges)]:
         rows.append([
-            name, *markdown.each(run["scores"]), f"**{merging.average(run):.1f}**", str(run["passes"]),
+            merging.marked(name, [run]), *markdown.each(run["scores"]), f"**{merging.average(run):.1f}**", str(run["passes"]),
             f"{operations(run, tuned) / 1e12:.2f}", f"{run['seconds']:.0f} s", f"{run['processor_seconds']:.0f} s",
             f"{run.get('weights', run.get('trained')):,}"])
     head = ["way", *tuned["scores"], "average", "passes", "TFLOP", "time", "processor time", "trained numbers"]
@@ -94,7 +94,7 @@ def lines(runs):
         f"{tried}. FLOPs are PyTorch's own count of a pass (matrix products and convolutions) times the passes, the looks at",
         "the held-out examples (and at the mixtures that the default form asks the checkpoints about), and the arithmetic on the",
         "weights. What the checkpoints' own training took isn't known: the zoo doesn't say.", "",
-        *markdown.table(head, rows),
+        *markdown.table(head, rows), *merging.unfinished([tuned, *merges]),
     ]
 
 
@@ -112,9 +112,19 @@ def claims(runs):
             f"on the same examples merging is better than fine-tuning on all tasks: {run['way']}",
             merging.average(run) > merging.average(tuned),
             f"{merging.average(run):.1f} against {merging.average(tuned):.1f}, "
-            f"{operations(run, tuned) / 1e12:.2f} against {operations(tuned, tuned) / 1e12:.2f} TFLOP")
+            f"{operations(run, tuned) / 1e12:.2f} against {operations(tuned, tuned) / 1e12:.2f} TFLOP, {budget(run, tuned)}",
+            [[run, tuned]])
         for run in merges] + [
         markdown.Claim(
             "merging takes about 1,000 times fewer FLOPs than fine-tuning on all tasks (paper)", None,
             f"a pass costs nearly the same ({operations(merges[0], tuned) / operations(tuned, tuned):.2f} times the FLOPs for as "
-            "many passes), so that it depends on the passes, and what the checkpoints' own training took isn't known")]
+            "many passes), so that it depends on the passes, and what the checkpoints' own training took isn't known",
+            [[merges[0], tuned]])]
+
+
+def budget(run, tuned):
+    """The passes of both."""
+    if run["passes"] == tuned["passes"]:
+        return f"{run['passes']} passes each"
+    times = run["passes"] / tuned["passes"]
+    return f"not at equal passes: {run['passes']} against fine-tuning's {tuned['passes']}, {times:.1f} times as many"

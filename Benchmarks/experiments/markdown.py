@@ -4,17 +4,30 @@ import dataclasses
 import statistics
 
 
+# Mark → what differs between runs that are compared, in the order of a run's `source`.
+MIXED = {"¹": "runs of different builds of the program (trials: of trials.py)", "²": "runs on different machines"}
+
+
 @dataclasses.dataclass
 class Claim:
-    """What somebody says, whether the figures here bear it out (None: not measured), and those figures."""
+    """What somebody says, whether the figures here bear it out (None: `unknown`), those figures, and the groups of runs
+    that are compared with each other for it."""
 
     text: str
     holds: bool | None
     figure: str
+    compared: list = dataclasses.field(default_factory=list)
+    unknown: str = "not measured here"
 
     @property
     def verdict(self):
-        return {True: "holds here", False: "**does not hold here**", None: "not measured here"}[self.holds]
+        return {True: "holds here", False: "**does not hold here**", None: self.unknown}[self.holds]
+
+    @property
+    def marks(self):
+        """Of `MIXED`, what is so."""
+        sources = [[run["source"] for run in group] for group in self.compared]
+        return [mark for place, mark in enumerate(MIXED) if any(len({s[place] for s in group}) > 1 for group in sources)]
 
 
 def table(head, rows):

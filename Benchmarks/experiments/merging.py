@@ -13,6 +13,7 @@ import zoo
 from . import programs
 
 PAPER = ["--granularity", "tensor", "--loss", "labels", "--patience", "1000"]
+UNFINISHED = " †"
 # Steps that the zoo's reference figures were made with.
 STEPS = {
     "vision": {"supermerge": 300, "adamerging": 500}, "text": {"supermerge": 150, "adamerging": 150},
@@ -90,6 +91,27 @@ def measured(set, flags, seed=0, tree=None):
     """Summary of a merge with its test scores."""
     with merged(set, flags, seed, tree) as (folder, _, figures):
         return figures | {"scores": scores(set, folder)}
+
+
+def is_unfinished(run):
+    """Whether a fit was best at its last step. A fit that says no steps of its own took those of its flags."""
+    flags = run.get("flags", [])
+    last = run.get("steps") or "--steps" in flags and int(flags[flags.index("--steps") + 1])
+    return bool(last) and run.get("best_step") == last
+
+
+def marked(name, group):
+    """The name of a row, with the mark of `unfinished` where one of its runs is."""
+    return name + UNFINISHED * any(map(is_unfinished, group))
+
+
+def unfinished(runs):
+    """The footnote for such rows, where there are any."""
+    if not any(map(is_unfinished, runs)):
+        return []
+    return [
+        f"{UNFINISHED.strip()} Best at its last step, where there are several seeds with one of them at least: it was still improving "
+        "when it ended.", ""]
 
 
 def average(figures):

@@ -116,8 +116,9 @@ def claims(runs):
     found = []
     for run in runs.values():
         if "gate" in run:
-            four, five = (merging.average(merges(runs)[run["form"], kind]) for kind in (None, run["stranger"]))
+            both = [merges(runs)[run["form"], kind] for kind in (None, run["stranger"])]
+            four, five = map(merging.average, both)
             found.append(markdown.Claim(
                 f"the gate stops a task that has nothing in common: {run['stranger']}, {run['form']}",
-                run["event"] != "published", f"{run['event']}; the four's test average {four:.1f} alone, {five:.1f} with it"))
+                run["event"] != "published", f"{run['event']}; the four's test average {four:.1f} alone, {five:.1f} with it", [both]))
     return found

@@ -1,4 +1,4 @@
-"""docs/results/README.md and its pictures, from the JSON files alone."""
+"""docs/results/README.md and its pictures, from the JSON files (and from the program's source where it has the number)."""
 
 from . import EXPERIMENTS, markdown, record
 
@@ -15,24 +15,31 @@ causal language model, SmolLM2-135M, has [a page of its own](causal.md).
 def made(folder):
     """File name → content of the page and its pictures."""
     files, sections, claims = {}, [], []
+    known = {file: record.read(folder, file) for name, experiment in EXPERIMENTS.items()
+             for file in getattr(experiment, "FILES", [name])}
+    everything = {file: record.figures(data) for file, data in known.items() if data}
     for name, experiment in EXPERIMENTS.items():
         measured = {}
         for file in getattr(experiment, "FILES", [name]):
-            data = record.read(folder, file)
-            runs = record.figures(data) if data else {}
+            data, runs = known[file], everything.get(file, {})
             if not runs or hasattr(experiment, "is_ready") and not experiment.is_ready(runs):
                 continue
             measured[file] = runs
             title = experiment.title(file) if hasattr(experiment, "title") else experiment.TITLE
             sections += [f"## {title}", "", *experiment.lines(runs)]
+            if hasattr(experiment, "beside"):
+                sections += experiment.beside(runs, everything)
             for picture, content in experiment.pictures(runs).items():
                 files[f"{picture}.svg"] = content
                 sections += [f"![{title}]({picture}.svg)", ""]
             sections += stamp(data)
             claims += experiment.claims(runs)
         claims += experiment.overall(measured) if hasattr(experiment, "overall") else []
-    rows = [[claim.text, claim.verdict, claim.figure] for claim in claims]
+    rows = [[claim.text, " ".join([claim.verdict, *claim.marks]), claim.figure] for claim in claims]
     lines = [HEAD, "## What is claimed, and what was found here", "", *markdown.table(["claim", "here", "figures"], rows)]
+    marks = {mark for claim in claims for mark in claim.marks}
+    notes = [f"{mark} compares {text}." for mark, text in markdown.MIXED.items() if mark in marks]
+    lines += [" ".join([*notes, "Which, stands beneath each section."]), ""] if notes else []
     files["README.md"] = "\n".join([*lines, *sections]).rstrip("\n") + "\n"
     return files
 
@@ -65,7 +72,8 @@ def stamp(data):
         groups.setdefault(source, []).append(key)
     rows = [[str(len(keys)), "; ".join(keys), f"`{command}`", date, machine, f"{program}, {commit}"]
             for (command, date, machine, program, commit), keys in groups.items()]
-    count = f"{len(data['runs'])} runs, {', '.join(sorted({row[3] for row in rows}))}"
+    total = len(data["runs"])
+    count = f"{total} run{'s' * (total > 1)}, {', '.join(sorted({row[3] for row in rows}))}"
     return [
         f"<details><summary>Where the figures come from: {count}</summary>", "",
         *markdown.table(["runs", "which", "command", "date", "machine", "program (SHA-256), commit"], rows),

@@ -67,5 +67,7 @@ def versions(runs):
 
 
 def figures(data):
-    """Key → figures."""
-    return {key: run["figures"] for key, run in data["runs"].items()}
+    """Key → figures, and their source: what measured them (the trials: trials.py alone) and where."""
+    return {
+        key: run["figures"] | {"source": (run["inputs"].get("code", run["inputs"]["program"]), run["made"]["machine"])}
+        for key, run in data["runs"].items()}

@@ -49,10 +49,11 @@ def lines(runs):
     for name, run in runs.items():
         numbers = values(run)
         rows.append([
-            name, str(len(numbers)), *(f"{share(numbers, near):.0f} %" for near in NEAR), f"{statistics.median(numbers):.2f}",
-            f"{statistics.pstdev(numbers):.2f}", f"{min(numbers):.2f}", f"{max(numbers):.2f}"])
+            merging.marked(name, [run]), str(len(numbers)), *(f"{share(numbers, near):.0f} %" for near in NEAR),
+            f"{statistics.median(numbers):.2f}", f"{statistics.pstdev(numbers):.2f}", f"{min(numbers):.2f}", f"{max(numbers):.2f}"])
     head = ["method", "coefficients", *(f"within {near} of 0" for near in NEAR), "median", "deviation", "lowest", "highest"]
-    return ["Both start every coefficient at 0.3; AdaMerging keeps each between 0 and 1, SuperMerge between −1 and 1.", "", *markdown.table(head, rows)]
+    return ["Both start every coefficient at 0.3; AdaMerging keeps each between 0 and 1, SuperMerge between −1 and 1.", "",
+            *markdown.table(head, rows), *merging.unfinished(runs.values())]
 
 
 def pictures(runs):
@@ -67,4 +68,5 @@ def claims(runs):
     return [markdown.Claim(
         f"AdaMerging's layer-wise coefficients are sparse, more than half within 0.05 of 0 at its authors' rate: {runs['AdaMerging']['set']}",
         share(numbers, 0.05) > 50,
-        ", ".join(f"{share(values(run), 0.05):.0f} % of {name}" for name, run in runs.items()))]
+        ", ".join(f"{share(values(run), 0.05):.0f} % of {name}" for name, run in runs.items())
+        + "; AdaMerging was still improving when it ended" * merging.is_unfinished(runs["AdaMerging"]), [list(runs.values())])]

@@ -94,12 +94,28 @@ def claims(runs):
     kind = next(iter(runs.values()))["set"]
     for peer in ("Task Arithmetic, λ searched", "Task Arithmetic, best λ on test"):
         for form in dict.fromkeys(name for methods in pairs.values() for name in methods if "SuperMerge" in name):
-            gaps = [
-                merging.average(methods[form]) - merging.average(methods[peer])
-                for methods in pairs.values() if form in methods and peer in methods]
+            both = {
+                pair: (methods[form], methods[peer]) for pair, methods in pairs.items() if form in methods and peer in methods}
+            gaps = [merging.average(mine) - merging.average(theirs) for mine, theirs in both.values()]
             if gaps:
                 found.append(markdown.Claim(
                     f"two models: {form} beats {peer}: {kind}", min(gaps) > 0,
                     f"better on {sum(gap > 0 for gap in gaps)} of {len(gaps)} pairs, "
-                    f"{min(gaps):+.1f} to {max(gaps):+.1f} points"))
+                    f"{min(gaps):+.1f} to {max(gaps):+.1f} points; {by_task(both)}", list(map(list, both.values()))))
     return found
+
+
+def by_task(both):
+    """On which tasks the first of each pair's two merges is below the second, though its average may be above."""
+    gaps = {(pair, task): value - theirs["scores"][task] for pair, (mine, theirs) in both.items()
+            for task, value in mine["scores"].items()}
+    below = {place: gap for place, gap in gaps.items() if gap < 0}
+    text = f"below it on {len(below)} of {len(gaps)} tasks" if below else "below it on no task"
+    if len(both) == 1:
+        (mine, theirs), = both.values()
+        return f"{text}: " + ", ".join(
+            f"{task} {value:.1f} against {theirs['scores'][task]:.1f}" for task, value in mine["scores"].items())
+    if below:
+        pair, task = min(below, key=below.get)
+        text += f", furthest on {task} of {pair}, {below[pair, task]:+.1f}"
+    return text
