@@ -176,8 +176,8 @@ let package = Package(
         tests(
             "Daemon",
             [
-                "Daemon", "Control", "Registry", "Releases", "Ledger", "WorkerProtocol", "Files", "Reliability",
-                logging,
+                "Daemon", "Control", "Registry", "Releases", "Ledger", "Systemd", "WorkerProtocol", "Files",
+                "Reliability", logging,
                 .product(name: "FlyingSocks", package: "FlyingFox"),
             ]),
         tests(

@@ -6,9 +6,14 @@ package struct Journal: Sendable {
     /// Whether standard error is connected to the journal (`JOURNAL_STREAM` names its device and inode).
     package static var isConnected: Bool {
         guard let value = unsafe getenv("JOURNAL_STREAM") else { return false }
+        return isStandardError(unsafe String(cString: value))
+    }
+
+    /// Whether standard error is the stream of this device and inode.
+    package static func isStandardError(_ stream: String?) -> Bool {
         var status = stat()
         guard unsafe fstat(STDERR_FILENO, &status) == 0 else { return false }
-        return unsafe String(cString: value) == "\(status.st_dev):\(status.st_ino)"
+        return stream == "\(status.st_dev):\(status.st_ino)"
     }
 
     package init() {}

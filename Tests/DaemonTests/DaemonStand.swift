@@ -5,6 +5,7 @@ import Ledger
 import Logging
 import Registry
 import Releases
+import Systemd
 import WorkerProtocol
 
 /// A reconciler over a real deploy directory and a real ledger, with a fake registry and a fake worker.
@@ -52,9 +53,9 @@ struct DaemonStand {
         let reconciler = Reconciler(
             configuration,
             Reconciler.Parts(
-                ledger: ledger, store: store, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-                retryDelay: retryDelay, makeLooker: { [registry] _ in registry }, makeWorker: { [worker] _ in worker },
-                hooks: hooks))
+                ledger: ledger, store: store, notifier: ServiceNotifier { _ in },
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, retryDelay: retryDelay,
+                makeLooker: { [registry] _ in registry }, makeWorker: { [worker] _ in worker }, hooks: hooks))
         let loop = Task { try await reconciler.run() }
         do {
             try await body(reconciler)

@@ -156,6 +156,33 @@ struct WorkerSupervisorTests {
         #expect(message.contains("said nothing"))
     }
 
+    /// A machine that was asleep, or a daemon that was stopped: the worker could say nothing meanwhile.
+    @Test func aLeapOfTheClockDoesNotKillASilentWorker() async throws {
+        let say = try FakeWorkerProgram.say(progress)
+        let program = try FakeWorkerProgram(
+            "\(say)\nwhile [ ! -e again ]; do sleep 0.05; done\n\(say)\nexec sleep 1000")
+        let clock = ManualClock()
+        let worker = supervisor(program.path, clock: clock)
+        let (heard, continuation) = AsyncStream<Void>.makeStream()
+        let task = Task { await worker.merge(FakeWorkerProgram.plan) { _ in continuation.yield() } }
+        defer { task.cancel() }
+        var words = heard.makeAsyncIterator()
+        _ = await words.next()
+        while clock.sleeperCount == 0 { try await turn() }
+        #expect(FileManager.default.createFile(atPath: program.folder + "/again", contents: nil))
+        _ = await words.next()
+        // The look that hears of it, a leap, and silence: one look less than it takes.
+        let look = Duration.endless / 20
+        let leap = Duration.endless * 30
+        for time in [look, leap] + Array(repeating: look, count: 18) {
+            clock.advance(by: time)
+            while clock.sleeperCount == 0 { try await turn() }
+        }
+        clock.advance(by: look)
+        guard case .crashed(let message) = await task.value else { return #expect(Bool(false), "it was not killed") }
+        #expect(message.contains("said nothing"))
+    }
+
     @Test func linesAreBoundedAndCounted() {
         var splitter = LineSplitter(limit: 4)
         #expect(

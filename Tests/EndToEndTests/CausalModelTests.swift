@@ -45,7 +45,7 @@ import Testing
                 Self.script, "--trial", "--steps", "2", "--fit", "2", "--trained", "24", "--validated", "8", "--tested",
                 "8",
             ]
-                + flags, environment: environment, deadline: 1800)
+                + flags, environment: environment, within: .seconds(1800))
         #expect(run.status == 0, "\(run.errors)")
         let tasks = try #require(try run.object()["tasks"] as? [String: [String: Any]])
         #expect(tasks.keys.sorted() == ["sst2", "trec6"])

@@ -46,7 +46,7 @@ import Testing
         // A stopped worker can't notice that its daemon has gone.
         Glibc.kill(worker, SIGSTOP)
         daemon.kill()
-        #expect(!Await.end(of: worker, seconds: 0))
+        #expect(!Await.end(of: worker, within: .zero))
         let second = try site.start()
         #expect(Await.end(of: worker))
         #expect(try second.stop() == 0)
@@ -68,7 +68,7 @@ import Testing
             }
             let watch = try ChangeWatch([site.state, site.deploy, site.deploy + "/versions", site.deploy + "/.staging"])
             let daemon = try DaemonProcess(site)
-            _ = watch.waitForChanges(Int.random(in: 1...48, using: &random), silence: 5)
+            _ = watch.waitForChanges(Int.random(in: 1...48, using: &random), silence: .seconds(5))
             daemon.kill()
             let version = try expectWhole(site)
             #expect(version >= highest)

@@ -1,57 +1,40 @@
-import Foundation
+import Glibc
+import Synchronization
 import Systemd
 import Testing
 
-/// One suite, one after another: they change the environment of the process.
-@Suite(.serialized) struct ServiceNotifierTests {
-    @Test func outsideSystemdNothingHappens() {
-        unsetenv("NOTIFY_SOCKET")
-        unsetenv("WATCHDOG_USEC")
-        let notifier = ServiceNotifier()
-        notifier.ready()
-        notifier.watchdog()
-        #expect(notifier.watchdogInterval == nil)
-    }
-
-    @Test func statesReachTheServiceManager() throws {
-        let socket = try NotificationSocket()
-        setenv("NOTIFY_SOCKET", socket.path, 1)
-        defer { unsetenv("NOTIFY_SOCKET") }
-        let notifier = ServiceNotifier()
+/// Nothing here changes the environment, which other threads read; ServiceManagerTests has the real calls, in a daemon.
+@Suite struct ServiceNotifierTests {
+    @Test func statesAreToldInTheManagersWords() throws {
+        let told = Mutex<[String]>([])
+        let notifier = ServiceNotifier { state in told.withLock { $0.append(state) } }
         notifier.ready()
         notifier.status("merging 3 tasks,\nREADY=0 step 5")
         notifier.watchdog()
         notifier.reloading()
         notifier.extendTimeout(by: .milliseconds(2500))
         notifier.stopping()
-        let received = socket.received()
+        let received = told.withLock { $0 }
+        try #require(received.count == 6, "\(received)")
         #expect(received[..<3] == ["READY=1", "STATUS=merging 3 tasks, READY=0 step 5", "WATCHDOG=1"])
         #expect(received[3].wholeMatch(of: /RELOADING=1\nMONOTONIC_USEC=[0-9]+/) != nil)
         #expect(received[4...] == ["EXTEND_TIMEOUT_USEC=2500000", "STOPPING=1"])
     }
 
-    @Test func watchdogIntervalOfThisProcess() {
-        setenv("WATCHDOG_USEC", "3000000", 1)
-        defer {
-            unsetenv("WATCHDOG_USEC")
-            unsetenv("WATCHDOG_PID")
-        }
-        #expect(ServiceNotifier().watchdogInterval == .seconds(3))
-        setenv("WATCHDOG_PID", "1", 1)
-        #expect(ServiceNotifier().watchdogInterval == nil)
-        setenv("WATCHDOG_PID", "\(getpid())", 1)
-        #expect(ServiceNotifier().watchdogInterval == .seconds(3))
+    @Test func watchdogIntervalIsInMicroseconds() {
+        #expect(ServiceNotifier.interval(microseconds: 0) == nil)
+        #expect(ServiceNotifier.interval(microseconds: 3_000_000) == .seconds(3))
+        #expect(ServiceNotifier.interval(microseconds: .max) == .microseconds(Int64.max))
+        let silent = ServiceNotifier { _ in }
+        #expect(silent.watchdogInterval == nil)
     }
 
     @Test func journalStreamIsStandardErrorItself() {
         var status = stat()
         fstat(STDERR_FILENO, &status)
-        setenv("JOURNAL_STREAM", "\(status.st_dev):\(status.st_ino)", 1)
-        #expect(Journal.isConnected)
-        setenv("JOURNAL_STREAM", "1:2", 1)
-        #expect(!Journal.isConnected)
-        unsetenv("JOURNAL_STREAM")
-        #expect(!Journal.isConnected)
+        #expect(Journal.isStandardError("\(status.st_dev):\(status.st_ino)"))
+        #expect(!Journal.isStandardError("1:2"))
+        #expect(!Journal.isStandardError(nil))
     }
 
     @Test func journalWithoutJournaldDropsMessages() {

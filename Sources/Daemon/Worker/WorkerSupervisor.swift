@@ -14,7 +14,11 @@ package struct WorkerSupervisor: MergeWorker {
 
     /// Path of the program.
     var executable: String
-    /// Silence after which a worker is killed.
+    /// Looks in a row that find nothing new before a worker is killed.
+    private static let silentLooks = 20
+
+    /// Silence after which a worker is killed. Counted in looks: however long this machine slept or this daemon was stopped, that
+    /// is one of them.
     var patience: Duration
     /// Time that reading headers for an estimate may take.
     var estimatePatience = Duration.seconds(60)
@@ -131,17 +135,16 @@ package struct WorkerSupervisor: MergeWorker {
         logger.debug("worker", metadata: ["says": "\(text)"])
     }
 
-    /// Returns true when nothing was heard between two looks, false when cancelled.
+    /// Returns true when nothing was heard for so many looks, false when cancelled.
     private func isHung(_ transcript: WorkerTranscript) async -> Bool {
-        var heard = transcript.signsOfLife
-        while (try? await clock.sleep(for: patience)) != nil {
+        var (heard, silence) = (transcript.signsOfLife, 0)
+        while silence < Self.silentLooks {
+            guard (try? await clock.sleep(for: patience / Self.silentLooks)) != nil else { return false }
             let now = transcript.signsOfLife
-            if now == heard {
-                transcript.isHung = true
-                return true
-            }
+            silence = now == heard ? silence + 1 : 0
             heard = now
         }
-        return false
+        transcript.isHung = true
+        return true
     }
 }

@@ -1,7 +1,5 @@
 import Files
 import Foundation
-import Ledger
-import Releases
 import Reliability
 import Testing
 
@@ -15,30 +13,34 @@ import Testing
         let tally = Tally(
             "kill-daemon",
             "SIGKILL of a real daemon at a random moment while tasks arrive, change, go and are rolled back",
-            forbidden: Self.forbidden)
+            forbidden: KillHistory.forbidden)
         var random = Randomness(seed: seed)
         let site = try Site.quick(settle: "20ms")
         site.merge["scale"] = "0.3"
         try site.dropNoisy("amber", seed: 1)
         try site.start().kill()
-        var before = try Snapshot(site)
+        var history = try KillHistory(site)
         for round in 0..<kills {
             try arrive(site, round: round, &random)
             let watch = try ChangeWatch([site.state, site.deploy, site.deploy + "/versions", site.deploy + "/.staging"])
             let daemon = try DaemonProcess(site)
-            if round % 5 == 4, let oldest = before.versions.first {
+            var rollback: SentRollback?
+            var hasStarted = false
+            if round % 5 == 4, let oldest = history.last.versions.first, oldest <= history.last.current ?? 0 {
                 try daemon.waitUntilReady()
-                _ = try ChildProcess(
-                    Programs.control, ["--socket", site.socket, "rollback", "\(oldest)"], output: "/dev/null",
-                    errors: "/dev/null")
+                hasStarted = true
+                let sent = try SentRollback(site, to: oldest)
+                // Every other one is answered before the kill.
+                if round % 10 == 9 { #expect(try sent.status() == 0, "round \(round), seed \(seed)") }
+                rollback = sent
             }
-            _ = watch.waitForChanges(Int.random(in: 1...72, using: &random), silence: 3)
+            _ = watch.waitForChanges(Int.random(in: 1...72, using: &random), silence: .seconds(3))
             daemon.kill()
-            let after = try Snapshot(site)
-            let fault = after.fault(since: before)
-            #expect(fault == nil, "round \(round), seed \(seed): \(fault ?? "")")
-            tally.note(fault ?? (after.current == before.current ? "old" : "new"))
-            before = after
+            if !hasStarted { hasStarted = try daemon.becomesReady() }
+            if let version = try rollback?.acknowledged() { history.acknowledge(rollback: version) }
+            let outcome = try history.look(site, hasStarted: hasStarted)
+            #expect(!KillHistory.forbidden.contains(outcome), "round \(round), seed \(seed): \(outcome)")
+            tally.note(outcome)
         }
         var content: [String: String] = [:]
         for name in Self.tasks where FileManager.default.fileExists(atPath: site.path(name)) {
@@ -46,19 +48,18 @@ import Testing
         }
         // A rollback holds the registry's content back: something new ends that.
         content["fir"] = try site.dropNoisy("fir", seed: 99)
-        try site.start()
+        let daemon = try site.start()
         #expect(try site.converges(to: content))
         #expect(try site.control("verify").status == 0)
+        #expect(try daemon.stop() == 0)
+        let end = try history.look(site, hasStarted: true)
+        #expect(!KillHistory.forbidden.contains(end), "at the end, seed \(seed): \(end)")
+        if KillHistory.forbidden.contains(end) { tally.note(end) }
         // Killed too early every time, it would show nothing.
         #expect(tally.count("new") > 0)
         #expect(tally.isGood)
         try tally.write()
     }
-
-    private static let forbidden = [
-        "neither", "went back", "an entry of the ledger lost", "chain broken", "a number twice",
-        "a live release changed",
-    ]
 
     private func arrive(_ site: Site, round: Int, _ random: inout Randomness) throws {
         let task = Self.tasks[Int.random(in: 0..<Self.tasks.count, using: &random)]
@@ -72,40 +73,16 @@ import Testing
         }
     }
 
-    /// What stands after a kill, before anybody has repaired something.
-    private struct Snapshot {
-        var current: Int?
-        var digest: String?
-        var versions: [Int]
-        var lines: [Substring]
-        var wrong: String?
-
-        init(_ site: Site) throws {
-            let store = ReleaseStore(deploy: site.deploy)
-            do {
-                let release = try store.current()
-                (current, digest) = (release?.version, release?.digest)
-                if let release, try store.verify(release.version) != [] { wrong = "neither" }
-            } catch {
-                wrong = "neither"
-            }
-            versions = try store.releases().map(\.version)
-            let text = try Execution.text(site.state + "/ledger.jsonl")
-            lines = text[..<(text.lastIndex(of: "\n") ?? text.startIndex)].split(separator: "\n")
-            guard let entries = try? Ledger.entries(path: site.state + "/ledger.jsonl") else {
-                wrong = wrong ?? "chain broken"
-                return
-            }
-            let numbers = entries.filter { $0.event == .published || $0.event == .rolledBack }.compactMap(\.version)
-            if numbers != Array(Set(numbers)).sorted() { wrong = wrong ?? "a number twice" }
+    /// Returns when the daemon has merged what stands in the registry, or has failed at it, or has ended; says whether it was
+    /// ready before.
+    private func waitForOutcome(_ site: Site, _ daemon: DaemonProcess) throws -> Bool {
+        guard try daemon.becomesReady() else { return false }
+        let end = ContinuousClock.now + .ample
+        // Nothing is printed where nobody answers: the daemon has gone, or does not listen yet.
+        while try site.rescan().output.isEmpty, !Await.end(of: daemon.process.pid, within: .zero) {
+            try #require(ContinuousClock.now < end, "the daemon neither answers nor ends")
         }
-
-        func fault(since old: Snapshot) -> String? {
-            if let wrong { return wrong }
-            if (current ?? 0) < old.current ?? 0 { return "went back" }
-            if current == old.current, digest != old.digest { return "a live release changed" }
-            return lines.starts(with: old.lines) ? nil : "an entry of the ledger lost"
-        }
+        return true
     }
 
     /// The same at its system calls, one kind after the other.
@@ -116,11 +93,11 @@ import Testing
         }
         let tally = Tally(
             "kill-daemon-syscalls", "SIGKILL of a real daemon that publishes, at a system call of one of its threads",
-            forbidden: Self.forbidden)
+            forbidden: KillHistory.forbidden)
         let site = try Site.quick(settle: "20ms")
         try site.dropNoisy("amber", seed: 1)
         try site.start().kill()
-        var before = try Snapshot(site)
+        var history = try KillHistory(site)
         let kinds = ["fsync": 24, "rename": 12, "symlink": 1, "unlinkat": 12, "chmod": 12, "mkdir": 4, "ftruncate": 1]
         let points = kinds.sorted { $0.key < $1.key }.flatMap { call, most in
             (1...most).map { Trace.Point(call: call, number: $0) }
@@ -128,18 +105,16 @@ import Testing
         let tried = Effort.some(points, most: 6)
         for (round, point) in tried.enumerated() {
             try site.dropNoisy("birch", seed: UInt64(round + 2))
-            let watch = try ChangeWatch([site.state, site.deploy, site.deploy + "/versions", site.deploy + "/.staging"])
             let log = "\(site.folder.path)/trace-\(round)"
             let daemon = try DaemonProcess(site, under: Trace.arguments("signal=KILL", at: point, log: log))
-            while watch.waitForChanges(1, silence: 2), !Await.end(of: daemon.process.pid, seconds: 0) {}
+            let hasStarted = try waitForOutcome(site, daemon)
             let isKilled = try Trace.isInjected(log)
             daemon.killAll()
-            let after = try Snapshot(site)
-            let fault = after.fault(since: before)
-            #expect(fault == nil, "killed at \(point): \(fault ?? "")")
+            let outcome = try history.look(site, hasStarted: hasStarted)
+            let isForbidden = KillHistory.forbidden.contains(outcome)
+            #expect(!isForbidden, "killed at \(point): \(outcome)")
             // A publish without so many calls of this kind was not stopped at one.
-            if isKilled || fault != nil { tally.note(fault ?? (after.current == before.current ? "old" : "new")) }
-            before = after
+            if isKilled || isForbidden { tally.note(outcome) }
         }
         try site.start()
         let content = try ["amber", "birch"].map {

@@ -59,9 +59,9 @@ extension Site {
     }
 
     /// Whether the daemon comes by itself, nobody asking it to look, to a release of just this content.
-    func converges(to content: [String: String], seconds: Double = 90) throws -> Bool {
+    func converges(to content: [String: String]) throws -> Bool {
         do {
-            try ledgerWatch().wait(for: "\(content.keys.sorted())", seconds: seconds) {
+            try ledgerWatch().wait(for: "\(content.keys.sorted())") {
                 try deployedContent() == content
                     && ledger().last { $0.event == .published }?.version == release()?.version
             }

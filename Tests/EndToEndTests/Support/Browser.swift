@@ -161,14 +161,14 @@ final class Browser {
 
     /// The next message of the browser.
     private func next() throws -> [String: Any] {
-        let deadline = Date().addingTimeInterval(120)
+        let end = ContinuousClock.now + .ample
         while true {
             if let end = received.firstIndex(of: 0) {
                 let message = received[..<end]
                 received = Data(received[(end + 1)...])
                 return try JSONSerialization.jsonObject(with: Data(message)) as? [String: Any] ?? [:]
             }
-            guard Await.isReadable(replies, until: deadline) else {
+            guard Await.isReadable(replies, until: end) else {
                 throw ChildProcess.Failure(description: "the browser says nothing")
             }
             var buffer = [UInt8](repeating: 0, count: 1 << 16)

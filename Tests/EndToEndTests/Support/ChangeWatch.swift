@@ -7,6 +7,8 @@ final class ChangeWatch {
         var description: String
     }
 
+    /// Looks that a silence is made of.
+    private static let looks = 30
     private let descriptor: Int32
 
     init(_ directories: [String]) throws {
@@ -20,25 +22,30 @@ final class ChangeWatch {
 
     deinit { close(descriptor) }
 
-    /// Returns when `condition` holds; it is asked at the start and after each change.
-    func wait(for what: String, seconds: Double = 90, until condition: () throws -> Bool) throws {
-        let deadline = Date().addingTimeInterval(seconds)
-        while try !condition() {
-            guard Await.isReadable(descriptor, until: deadline) else {
-                throw TooLate(description: "never came: \(what)")
-            }
-            drain()
+    /// Returns when `condition` holds; it is asked at the start, after each change, and when the time is over.
+    func wait(for what: String, within limit: Duration = .ample, until condition: () throws -> Bool) throws {
+        let end = ContinuousClock.now + limit
+        while true {
+            let isLate = ContinuousClock.now >= end
+            if try condition() { return }
+            guard !isLate else { throw TooLate(description: "never came: \(what)") }
+            if Await.isReadable(descriptor, until: end) { drain() }
         }
     }
 
-    /// Returns after `count` changes, or false where none came for `silence` seconds.
-    func waitForChanges(_ count: Int, silence: Double) -> Bool {
-        var seen = 0
-        while seen < count {
-            guard Await.isReadable(descriptor, until: Date().addingTimeInterval(silence)) else { return false }
-            seen += drain(limit: 4096)
+    /// Returns after `count` changes, or false where none came for as long as `silence`. That is counted in short looks: a moment
+    /// in which everything stood still is one of them.
+    func waitForChanges(_ count: Int, silence: Duration) -> Bool {
+        var (seen, quiet) = (0, 0)
+        while seen < count, quiet < Self.looks {
+            if Await.isReadable(descriptor, until: ContinuousClock.now + silence / Self.looks) {
+                seen += drain(limit: 4096)
+                quiet = 0
+            } else {
+                quiet += 1
+            }
         }
-        return true
+        return seen >= count
     }
 
     /// Reads what waits and gives the number of events.

@@ -57,12 +57,12 @@ final class ChildProcess: Sendable {
         _ = try? wait()
     }
 
-    /// The exit status, or 128 and the signal that ended it. Throws after `deadline` seconds.
+    /// The exit status, or 128 and the signal that ended it. Throws where it is not there within the limit.
     @discardableResult
-    func wait(deadline: Int32 = 120) throws -> Int32 {
+    func wait(within limit: Duration = .ample) throws -> Int32 {
         if let status = ended.withLock(\.self) { return status }
-        guard Await.end(of: pid, seconds: deadline) else {
-            throw Failure(description: "process \(pid) did not end within \(deadline) s")
+        guard Await.end(of: pid, within: limit) else {
+            throw Failure(description: "process \(pid) did not end within \(limit)")
         }
         return ended.withLock { ended in
             if let ended { return ended }

@@ -18,6 +18,7 @@ final class DaemonProcess {
         process = try ChildProcess(
             command[0], Array(command.dropFirst()),
             environment: ["NOTIFY_SOCKET": notifications.path], output: name + ".output", errors: errorsPath)
+        notifications.end(with: process.pid)
     }
 
     /// What it has said on standard error so far.
@@ -30,6 +31,9 @@ final class DaemonProcess {
             throw ChildProcess.Failure(description: "\(error): \(errors)")
         }
     }
+
+    /// Whether it says that it is ready before it ends.
+    func becomesReady() throws -> Bool { try notifications.hears("READY=1") }
 
     /// The worker's process, while one runs.
     var worker: pid_t? {

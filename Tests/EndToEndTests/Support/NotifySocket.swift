@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Synchronization
 
 /// What the service manager listens on: the daemon says here when it is ready, reloading or stopping. A thread reads all the
 /// time, as the manager does, because a full queue would block the daemon.
@@ -7,11 +8,13 @@ final class NotifySocket: Sendable {
     let path: String
     private let descriptor: Int32
     private let inbox = Inbox()
+    private let isShut = Mutex(false)
 
     /// The messages that nobody has waited for yet.
     private final class Inbox: @unchecked Sendable {
         private let condition = NSCondition()
         private var messages: [String] = []
+        private var isEnded = false
 
         func add(_ message: String) {
             condition.lock()
@@ -20,15 +23,45 @@ final class NotifySocket: Sendable {
             condition.unlock()
         }
 
-        /// Takes messages out until one contains `text`.
-        func take(_ text: String, until deadline: Date) -> Bool {
+        /// No more messages come.
+        func end() {
+            condition.lock()
+            isEnded = true
+            condition.broadcast()
+            condition.unlock()
+        }
+
+        /// Takes messages out until one contains `text`, and gives that; nil where none can come any more.
+        func take(_ text: String) throws -> String? {
+            try look(for: text) { () -> String? in
+                while !messages.isEmpty {
+                    let message = messages.removeFirst()
+                    if message.contains(text) { return message }
+                }
+                return nil
+            }
+        }
+
+        /// All that nobody has waited for, once no more can come.
+        func rest() throws -> [String] {
+            _ = try look(for: "its last word") { () -> String? in nil }
+            condition.lock()
+            defer { condition.unlock() }
+            return messages
+        }
+
+        /// What `found` gives, which is asked at the start, after each message, and when the time is over; nil at the end.
+        private func look(for what: String, _ found: () -> String?) throws -> String? {
+            let end = ContinuousClock.now + .ample
             condition.lock()
             defer { condition.unlock() }
             while true {
-                while !messages.isEmpty {
-                    if messages.removeFirst().contains(text) { return true }
-                }
-                guard condition.wait(until: deadline) else { return false }
+                let left = ContinuousClock.now.duration(to: end)
+                if let message = found() { return message }
+                if isEnded { return nil }
+                guard left > .zero else { throw ChangeWatch.TooLate(description: "the daemon never said \(what)") }
+                // The clock on the wall wakes; the monotonic one says whether it is late.
+                _ = condition.wait(until: Date(timeIntervalSinceNow: left / Duration.seconds(1)))
             }
         }
     }
@@ -53,19 +86,47 @@ final class NotifySocket: Sendable {
                 guard count > 0 else { break }
                 inbox.add(String(decoding: buffer[..<count], as: UTF8.self))
             }
+            inbox.end()
             close(descriptor)
         }
     }
 
     deinit {
-        shutdown(descriptor, Int32(SHUT_RD))
+        shut()
         unlink(path)
     }
 
-    /// Returns when a message that has not been waited for yet contains `text`.
-    func wait(for text: String, seconds: Double = 60) throws {
-        guard inbox.take(text, until: Date().addingTimeInterval(seconds)) else {
-            throw ChangeWatch.TooLate(description: "the daemon never said \(text)")
+    /// Nothing more comes than what waits to be read; once, because the thread closes the descriptor then.
+    private func shut() {
+        isShut.withLock { isShut in
+            guard !isShut else { return }
+            isShut = true
+            shutdown(descriptor, Int32(SHUT_RD))
         }
     }
+
+    /// Nobody waits in vain for what a process says that has ended; what it said before is still heard.
+    func end(with process: pid_t) {
+        guard let watched = Await.descriptor(of: process) else { return }
+        Thread.detachNewThread { [self] in
+            while !Await.isReadable(watched, until: ContinuousClock.now + .ample) {}
+            close(watched)
+            shut()
+        }
+    }
+
+    /// The first message that contains `text`, of those that nobody has waited for yet.
+    @discardableResult
+    func wait(for text: String) throws -> String {
+        guard let message = try inbox.take(text) else {
+            throw ChildProcess.Failure(description: "the daemon ended without \(text)")
+        }
+        return message
+    }
+
+    /// Whether a message that nobody has waited for yet contains `text`; false where the process has ended without.
+    func hears(_ text: String) throws -> Bool { try inbox.take(text) != nil }
+
+    /// What nobody has waited for, once the process has ended.
+    func rest() throws -> [String] { try inbox.rest() }
 }
