@@ -2,7 +2,7 @@
 package struct HealthReply: Codable, Hashable, Sendable {
     package struct Problem: Codable, Hashable, Sendable {
         package enum Severity: String, Codable, Sendable {
-            /// Nothing can be released until somebody does something.
+            /// Nothing can be released, or nobody can vouch for what is, until somebody does something.
             case error
             /// Something was left out or held back; the rest goes on.
             case warning
@@ -24,8 +24,8 @@ package struct HealthReply: Codable, Hashable, Sendable {
     }
 
     package static let codes = [
-        "registry-unreadable", "ledger-unwritable", "no-base", "merge-failing", "blocked", "waiting", "paused", "held",
-        "merge-refused", "task-refused", "task-set-aside", "hook-failed", "stray",
+        "registry-unreadable", "ledger-unwritable", "ledger-doubtful", "no-base", "merge-failing", "blocked", "waiting",
+        "paused", "held", "merge-refused", "task-refused", "task-set-aside", "hook-failed", "stray",
     ]
 
     /// Whether there is no problem of severity `error`.

@@ -36,6 +36,19 @@ extension Ledger {
         return state
     }
 
+    /// Takes every entry of a ledger that nobody here writes to into `state`, in order. Stops before a torn tail; throws `LedgerError` at
+    /// the first line that does not chain. Memory: a chunk and the longest line.
+    package static func replay<State>(
+        path: String, into state: State, _ take: (inout State, LedgerEntry) -> Void
+    ) throws(LedgerError) -> State {
+        var state = state
+        let file = try LedgerFile(path: path, forWriting: false)
+        _ = try LedgerChain(file) { members throws(JSONLine.Malformed) in
+            if let entry = try LedgerEntry(members: members) { take(&state, entry) }
+        }
+        return state
+    }
+
     /// Entries among the last `limit` lines of the first `length` bytes. `lines`: how many lines these are, where that is known.
     static func entries(
         in file: LedgerFile, length: Int, last limit: Int?, lines: Int?

@@ -32,14 +32,16 @@ package actor Ledger {
         }
     }
 
-    /// Appends, fsyncs, and hands the entry to each observer. A failed append leaves no part of its line in the chain, nor all
-    /// of it where only the fsync failed: the file is cut back, now or before the next append.
+    /// Appends, fsyncs, and hands the entry to each observer. Throws where somebody else has moved, replaced or changed the file.
+    /// A failed append leaves no part of its line in the chain, nor all of it where only the fsync failed: the file is cut
+    /// back, now or before the next append.
     @discardableResult
     package func append(_ event: LedgerEvent) throws(LedgerError) -> LedgerEntry {
         if isSuspect {
             try Self.cut(file, to: chain.length)
             isSuspect = false
         }
+        try file.checkPlace(length: chain.length)
         let entry = LedgerEntry(
             event, sequence: chain.count, time: Timestamp.text(milliseconds: now()), previous: chain.last)
         let line = entry.line

@@ -15,6 +15,10 @@ package enum LedgerError: Error, Hashable, Sendable {
     case cutOff(path: String, entries: Int, noted: Int, source: String)
     /// The first `entries` entries are not those that `source` noted.
     case replaced(path: String, entries: Int, source: String)
+    /// Another file stands at the path than the one that is open, or none.
+    case moved(path: String)
+    /// The open file has another length than its entries: somebody else wrote to it.
+    case altered(path: String, bytes: Int, expected: Int)
     /// An entry that is longer than a line may be.
     case tooLong(path: String, bytes: Int)
 }
@@ -41,6 +45,14 @@ extension LedgerError: CustomStringConvertible {
             return
                 "\(path): the first \(entries) entries are not those that \(source) noted: the ledger was written anew; keep it "
                 + "as evidence, and compare it with the journal or a backup"
+        case .moved(let path):
+            return
+                "\(path) is no longer the file that this daemon writes to: it was moved away or replaced; move it back, or "
+                + "restart the daemon to go on with what stands there"
+        case .altered(let path, let bytes, let expected):
+            return
+                "\(path) has \(bytes) bytes, and \(expected) were written: somebody else changed it; keep it as evidence, and "
+                + "restart the daemon with a whole copy of it"
         case .tooLong(let path, let bytes):
             return
                 "\(path): an entry of \(bytes) bytes is longer than the \(LedgerFile.longestLine) that a line may have"

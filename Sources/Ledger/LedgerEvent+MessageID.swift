@@ -19,6 +19,7 @@ extension LedgerEvent.Kind {
         case .published: "eac69a86cb6544a69dfa7094688b131e"
         case .rolledBack: "9a7576d567ac48d2845160f3a92fdb01"
         case .retired: "1d93313dd80742089189e8c2490b62b1"
+        case .recovered: "0ee7768e9a424482ab5e9bf21392f8d2"
         case .hook: "cbfa277ba23747bfb5df2dfd5c188969"
         case .hookFailed: "c16f954251fa5452272755d324709c21"
         case .operatorAction: "ae5776b51f7c41b8bd706bbf949dbba9"
@@ -28,7 +29,7 @@ extension LedgerEvent.Kind {
     /// How loud the event is, by syslog's numbers: 3 error, 4 warning, 5 notice, 6 information.
     package var priority: Int {
         switch self {
-        case .mergeFailed, .configurationRejected, .hookFailed: 3
+        case .mergeFailed, .configurationRejected, .hookFailed, .recovered: 3
         case .refused, .gated: 4
         case .published, .rolledBack, .started, .stopped: 5
         case .configurationLoaded, .scanned, .accepted, .removed, .mergeStarted, .mergeProgress, .mergeCancelled,

@@ -15,6 +15,8 @@ package struct LedgerEvent: Hashable, Sendable {
         case published
         case rolledBack = "rolled-back"
         case retired
+        /// At a start, what is deployed was not what the ledger's last word on it says.
+        case recovered
         case hook
         case hookFailed = "hook-failed"
         case operatorAction = "operator-action"

@@ -35,6 +35,21 @@ final class LedgerFile {
         return Int(status.st_size)
     }
 
+    /// Throws where the path has another file by now, or where somebody else made this one shorter or longer than `length`: what is
+    /// appended then would be lost.
+    func checkPlace(length: Int) throws(LedgerError) {
+        var (own, there) = (stat(), stat())
+        guard unsafe fstat(descriptor, &own) == 0 else { throw .system(call: "fstat", path: path, errno: errno) }
+        guard unsafe lstat(path, &there) == 0 else {
+            throw errno == ENOENT || errno == ENOTDIR
+                ? .moved(path: path) : .system(call: "stat", path: path, errno: errno)
+        }
+        guard own.st_dev == there.st_dev, own.st_ino == there.st_ino else { throw .moved(path: path) }
+        guard Int(own.st_size) == length else {
+            throw .altered(path: path, bytes: Int(own.st_size), expected: length)
+        }
+    }
+
     /// Up to `count` bytes from `offset`; fewer at the end of the file.
     func read(at offset: Int, count: Int) throws(LedgerError) -> [UInt8] {
         var failure: Int32 = 0

@@ -38,7 +38,9 @@ extension ReleaseStore {
     func settlePending() throws {
         var numbers = try numbers()
         guard numbers.pending else { return }
-        if try currentNumber() != numbers.highest { try throwAway(numbers.highest) }
+        // `CURRENT.json` is only ever renamed after `current` was switched.
+        let wasLive = try currentNumber() == numbers.highest || readPointer()?.version == numbers.highest
+        if !wasLive { try throwAway(numbers.highest) }
         numbers.pending = false
         try write(numbers)
     }

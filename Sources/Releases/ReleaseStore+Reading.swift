@@ -12,23 +12,48 @@ extension ReleaseStore {
 
     /// Throws `ReleasesError.unknownRelease` where it does not stand, `badRecord` where its release.json can't be read.
     package func release(_ version: Int) throws -> Release {
+        let path = try recordPath(of: version)
+        do {
+            return try read(version, path)
+        } catch let error as FilesError {
+            throw ReleasesError.badRecord(path: path, reason: "\(error)")
+        }
+    }
+
+    /// As `release(_:)`, but what the system refuses is its error: a disk that fails for a moment has damaged nothing. A record that is not
+    /// there, or no plain file, is damage.
+    func readableRelease(_ version: Int) throws -> Release {
+        let path = try recordPath(of: version)
+        do {
+            return try read(version, path)
+        } catch let error as FilesError {
+            if let errno = error.errno, errno != ENOENT, errno != ELOOP { throw error }
+            throw ReleasesError.badRecord(path: path, reason: "\(error)")
+        }
+    }
+
+    /// Where the record of a release lies that stands.
+    private func recordPath(of version: Int) throws -> String {
         let directory = directory(of: version)
         guard try FileStatus.ifPresent(directory)?.kind == .directory else {
             throw ReleasesError.unknownRelease(version: version, deploy: deploy)
         }
-        let path = "\(directory)/\(ReleaseContents.recordName)"
+        return "\(directory)/\(ReleaseContents.recordName)"
+    }
+
+    private func read(_ version: Int, _ path: String) throws -> Release {
         let record: ReleaseRecord
         do {
             record = try JSON.decode(ReleaseRecord.self, from: Data(Durable.contents(path)))
         } catch let error as FilesError {
-            throw ReleasesError.badRecord(path: path, reason: "\(error)")
+            throw error
         } catch {
             throw ReleasesError.badRecord(path: path, reason: "it is not a release record")
         }
         guard record.version == version else {
             throw ReleasesError.badRecord(path: path, reason: "it belongs to release \(record.version)")
         }
-        return Release(version: version, directory: directory, record: record)
+        return Release(version: version, directory: directory(of: version), record: record)
     }
 
     /// Numbers of the folders in `versions/`, in no order; what they hold is not looked at.

@@ -3,10 +3,10 @@ internal import Foundation
 
 extension ReleaseStore {
     /// Makes the layout, throws staging leftovers away, and makes `CURRENT.json` agree with `current` after a crash between
-    /// the two. A release that never went live is deleted; a `current` that points at nothing is pointed at the newest release
-    /// that stands. Returns the deployed release. Throws where the directory can't be written, or where `current` is
-    /// something that this program did not make.
-    package func recover() throws -> Release? {
+    /// the two. A release that never went live is deleted; a `current` that is missing, or that points at nothing or at a damaged
+    /// record, is pointed at a whole release. Throws where the directory can't be written, where `current` is something that this
+    /// program did not make, or where releases stand and none of them is whole.
+    package func repair() throws -> Repair {
         try Durable.createDirectories(deploy)
         try Durable.createDirectories(versions)
         try Durable.createDirectories(stagings)
@@ -18,27 +18,14 @@ extension ReleaseStore {
         // Also the proof that the directory can be written.
         try write(numbers())
         try Durable.syncDirectory(deploy)
-        let release = try repairCurrent()
-        try agreePointer(with: release)
+        let repair = try repairCurrent()
+        try agreePointer(with: repair.release)
         for release in try releases() { try ReleaseContents.makeReadOnly(release.directory) }
-        return release
+        return repair
     }
 
-    /// The deployed release, after pointing a dangling `current` at the newest one that stands.
-    private func repairCurrent() throws -> Release? {
-        guard let version = try currentNumber() else { return nil }
-        do {
-            return try release(version)
-        } catch ReleasesError.unknownRelease {
-            guard let newest = try releases().last else {
-                try Durable.remove(link)
-                try Durable.syncDirectory(deploy)
-                return nil
-            }
-            try pointLink(at: newest.version)
-            return newest
-        }
-    }
+    /// As `repair()`; gives the deployed release alone.
+    package func recover() throws -> Release? { try repair().release }
 
     /// A new empty directory for a candidate, outside `versions/` and on the same file system. What an earlier attempt at the
     /// same merge left there is thrown away.

@@ -12,6 +12,8 @@ package enum ReleasesError: Error, Hashable, Sendable {
     case baseChanged(path: String, reason: String)
     /// `current` is nothing that this program made.
     case badCurrent(path: String, reason: String)
+    /// `current` leads to no release, and there is none that it could be pointed at.
+    case nothingWhole(deploy: String, reason: String, damaged: [String])
 }
 
 extension ReleasesError: CustomStringConvertible {
@@ -30,6 +32,9 @@ extension ReleasesError: CustomStringConvertible {
             "\(path): can't be part of a release: \(reason)"
         case .badCurrent(let path, let reason):
             "\(path): \(reason); move it away, so that the next start can set it up"
+        case .nothingWhole(let deploy, let reason, let damaged):
+            "\(deploy)/versions: \(reason), and no release there is whole: \(damaged.joined(separator: ", ")); put one back from a "
+                + "backup, or move the damaged ones away to begin without a release"
         }
     }
 }

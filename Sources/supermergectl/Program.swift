@@ -10,7 +10,8 @@ struct Program: AsyncParsableCommand {
         subcommands: [
             StatusCommand.self, HealthCommand.self, WatchCommand.self, PlanCommand.self, HistoryCommand.self,
             ShowCommand.self, DiffCommand.self, RollbackCommand.self, RescanCommand.self, PauseCommand.self,
-            ResumeCommand.self, RetryCommand.self, VerifyCommand.self, ReproduceCommand.self,
+            ResumeCommand.self, RetryCommand.self, VerifyCommand.self, AcceptLedgerCommand.self,
+            ReproduceCommand.self,
         ])
 
     @Option(help: "The daemon's control socket; default: $SUPERMERGE_SOCKET or /run/supermerge/control.sock.")

@@ -28,14 +28,18 @@ struct VerificationReport: Encodable {
     /// Entries of the ledger.
     var entries: Int
     var checkpoint: Checkpoint?
-    private(set) var current: Current
+    private(set) var current = Current()
+    /// Release number → what the ledger says otherwise of it.
+    private(set) var disagreements: [String: String] = [:]
     /// Release number → names of files that differ, are missing or are extra.
     var releases: [String: [String]] = [:]
     /// Release number → `valid`, or why not; without a key `unchecked` or `none`.
     var signatures: [String: String] = [:]
     private let isKeyGiven: Bool
 
-    private enum CodingKeys: String, CodingKey { case entries, checkpoint, current, releases, signatures }
+    private enum CodingKeys: String, CodingKey {
+        case entries, checkpoint, current, disagreements, releases, signatures
+    }
 
     /// Throws `LedgerError` where the chain or a checkpoint does not hold, `SigningError` where the signed checkpoint does not.
     init(store: ReleaseStore, ledger: String, release: Int?, key: VerificationKey?) throws {
@@ -46,7 +50,6 @@ struct VerificationReport: Encodable {
             guard let head = release.record.ledger else { continue }
             checkpoints.append(.init(entries: head.entries, digest: head.digest, source: "release \(release.version)"))
         }
-        current = try Self.current(store, ledger)
         for version in try release.map({ [$0] }) ?? store.standing().sorted() {
             do {
                 let faults = try store.verify(version)
@@ -66,6 +69,7 @@ struct VerificationReport: Encodable {
         let head = try Self.signedHead(store, key)
         if let head { checkpoints.append(head) }
         entries = try Ledger.verify(path: ledger, checkpoints: checkpoints)
+        try look(store, ledger: ledger, release: release)
         checkpoint = checkpoints.max { $0.entries < $1.entries }.map { last in
             let version = last.source.split(separator: " ").last.map(String.init) ?? ""
             return Checkpoint(
@@ -74,16 +78,37 @@ struct VerificationReport: Encodable {
         }
     }
 
-    /// Looks at `current` once more: while a release was being published it may have seemed wrong.
-    mutating func lookAgainAtCurrent(_ store: ReleaseStore, ledger: String) throws {
-        current = try Self.current(store, ledger)
+    /// Holds what stands against what the ledger says of it; `release`: that one alone, and `current`. To be done once more where
+    /// something is wrong: while a release is published or deleted, it is for a moment.
+    mutating func look(_ store: ReleaseStore, ledger: String, release: Int?) throws {
+        let recorded = try RecordedReleases(ledger: ledger)
+        current = try Self.current(store, recorded)
+        disagreements = try Self.disagreements(store, recorded, release)
     }
 
-    private static func current(_ store: ReleaseStore, _ ledger: String) throws -> Current {
+    /// Whether a second look may find less.
+    var isDisputed: Bool { current.fault != nil || !disagreements.isEmpty }
+
+    private static func current(_ store: ReleaseStore, _ recorded: RecordedReleases) throws -> Current {
         if let fault = store.faultOfCurrent() { return Current(version: try? store.currentNumber(), fault: fault) }
-        if let version = try store.currentNumber() { return Current(version: version) }
-        let last = try Ledger.entries(path: ledger).last { $0.event == .published || $0.event == .rolledBack }
-        return Current(fault: last.map { "there is no `current`, though the ledger says: \($0.message)" })
+        let version = try store.currentNumber()
+        guard version != recorded.last?.version else { return Current(version: version) }
+        let found = version.map { "`current` points at release \($0)" } ?? "there is no `current`"
+        let word = recorded.last?.message ?? "nothing of a release"
+        return Current(version: version, fault: "\(found), though the ledger says: \(word)")
+    }
+
+    private static func disagreements(
+        _ store: ReleaseStore, _ recorded: RecordedReleases, _ release: Int?
+    ) throws -> [String: String] {
+        var found: [String: String] = [:]
+        for standing in try store.releases() where release == nil || release == standing.version {
+            guard let digest = recorded.digests[standing.version], digest != standing.digest else { continue }
+            found[String(standing.version)] = "its files are not those that the ledger has the digest of"
+        }
+        let gone = try release == nil ? recorded.standing.subtracting(store.standing()) : []
+        for version in gone { found[String(version)] = "it is gone, and the ledger does not say that it was deleted" }
+        return found
     }
 
     private static func signature(of version: Int, _ store: ReleaseStore, _ key: VerificationKey?) throws -> String {
@@ -105,7 +130,9 @@ struct VerificationReport: Encodable {
         guard try FileStatus.ifPresent(path) != nil else {
             throw SigningError.badSignature(
                 path: path,
-                reason: "the checkpoint of the ledger is not there; a daemon that has the key writes it at its start")
+                reason:
+                    "the checkpoint of the ledger is not there; put it back from a copy (a daemon that has the key writes "
+                    + "one at its start only where nothing was signed before)")
         }
         let head = try SignedHead.open(Durable.contents(path, limit: SignedHead.longest), key: key, path: path)
         return LedgerCheckpoint(entries: head.entries, digest: head.digest, source: SignedHead.fileName)
@@ -113,7 +140,7 @@ struct VerificationReport: Encodable {
 
     /// Whether nothing is wrong with what was checked.
     var isFaultless: Bool {
-        current.fault == nil && releases.values.allSatisfy(\.isEmpty)
+        !isDisputed && releases.values.allSatisfy(\.isEmpty)
             && (!isKeyGiven || signatures.values.allSatisfy { $0 == Self.valid })
     }
 
@@ -132,7 +159,11 @@ struct VerificationReport: Encodable {
                 }
             return "release \(version): \(faults.isEmpty ? "as published" : faults.joined(separator: ", "))\(signature)"
         }
+        let disputes = disagreements.sorted { Int($0.key) ?? 0 < Int($1.key) ?? 0 }.map { version, what in
+            "release \(version): \(what)"
+        }
         let deployed = current.fault ?? current.version.map { "release \($0)" } ?? "nothing yet"
         return ["ledger: \(entries) entries, the chain holds\(proof ?? "")", "current: \(deployed)"] + releases
+            + disputes
     }
 }

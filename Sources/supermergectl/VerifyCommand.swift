@@ -15,7 +15,8 @@ struct VerifyCommand: AsyncParsableCommand {
             is missed.
             """)
 
-    /// Looks, a second apart, while there are two answers to what is current: for a moment that is how a release is published.
+    /// Looks, a second apart, while the ledger and the deploy directory differ: for a moment they do when a release is published or
+    /// deleted.
     private static let looks = 4
 
     @OptionGroup var connection: Connection
@@ -39,9 +40,9 @@ struct VerifyCommand: AsyncParsableCommand {
         do {
             let key = try publicKey.map { try VerificationKey(path: $0) }
             report = try VerificationReport(store: store, ledger: ledger, release: release, key: key)
-            for _ in 0..<Self.looks where report.current.fault != nil {
+            for _ in 0..<Self.looks where report.isDisputed {
                 try await Task.sleep(for: .seconds(1))
-                try report.lookAgainAtCurrent(store, ledger: ledger)
+                try report.look(store, ledger: ledger, release: release)
             }
         } catch {
             throw CommandFailure("\(error)")

@@ -19,7 +19,8 @@ final class WatchScreen: Sendable {
         lines += recent.suffix(shown).map { entry in
             let text = Terminal.printable(WatchCommand.line(entry)).replacing("\n", with: " ")
             switch entry.event {
-            case .refused, .gated, .mergeFailed, .configurationRejected: return Terminal.styled(text, .bad)
+            case .refused, .gated, .mergeFailed, .configurationRejected, .recovered:
+                return Terminal.styled(text, .bad)
             case .published, .rolledBack: return Terminal.styled(text, .good)
             default: return text
             }

@@ -1,6 +1,8 @@
 import Control
+import Files
 import Foundation
 import Registry
+import Releases
 import Testing
 import WorkerProtocol
 
@@ -51,6 +53,28 @@ struct HealthTests {
             { Samples.snapshot([Samples.task("a")], base: $0.base()) }, .crashed("out of memory"))
         #expect(!health.isHealthy && health.problems.first?.code == "merge-failing")
         #expect(health.problems.first?.message.contains("out of memory") == true)
+    }
+
+    @Test func aLedgerThatWasCutOffIsAnErrorAndNothingNotesIt() async throws {
+        let stand = try DaemonStand(Samples.snapshot([]))
+        defer { stand.remove() }
+        stand.drop("a")
+        try await stand.live { _ = await $0.rescan(wait: true) }
+        let path = stand.configuration.ledger
+        let lines = try Durable.contents(path).split(separator: 0x0A)
+        try Durable.replace(path, with: lines.prefix(2).flatMap { $0 + [0x0A] })
+        try await stand.live { daemon in
+            stand.drop("a", "b")
+            #expect(await daemon.rescan(wait: true).version == 2, "merging goes on")
+            let health = await daemon.health()
+            #expect(!health.isHealthy && health.problems.map(\.code) == ["ledger-doubtful"])
+            #expect(health.problems.first?.message.contains("release 1 noted") == true)
+            #expect(HealthReply.codes.contains("ledger-doubtful"))
+            let text = await daemon.metrics(deployment: "")
+            #expect(text.contains("supermerge_health_problems{code=\"ledger-doubtful\"} 1\n"))
+        }
+        #expect(try stand.store.release(1).record.ledger != nil)
+        #expect(try stand.store.release(2).record.ledger == nil)
     }
 
     @Test func aPauseIsAWarning() async throws {

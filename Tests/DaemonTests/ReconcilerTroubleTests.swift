@@ -1,6 +1,8 @@
 import Control
+import Files
 import Foundation
 import Ledger
+import Releases
 import Synchronization
 import Testing
 import WorkerProtocol
@@ -89,6 +91,94 @@ struct ReconcilerTroubleTests {
         stand.configuration.retain.grace = .zero
         try await stand.live { _ = await $0.rescan(wait: true) }
         #expect(try stand.store.releases().map(\.version) == [2])
+    }
+
+    /// By the wall clock, release 1 was superseded years ago; this process has only just seen it.
+    @Test func aClockThatJumpsEndsNoGrace() async throws {
+        var stand = try DaemonStand(Samples.snapshot([]))
+        defer { stand.remove() }
+        stand.configuration.retain.versions = 1
+        try await stand.live { daemon in
+            stand.drop("a")
+            _ = await daemon.rescan(wait: true)
+            stand.drop("a", "b")
+            #expect(await daemon.rescan(wait: true).version == 2)
+        }
+        let folder = stand.configuration.deploy + "/versions/2"
+        try Durable.changeMode(folder, to: 0o750)
+        let record = String(decoding: try Durable.contents(folder + "/release.json"), as: UTF8.self)
+        let created = try stand.store.release(2).record.created
+        try Durable.replace(
+            folder + "/release.json", with: Array(record.replacing(created, with: "2020-01-01T00:00:00Z").utf8))
+        #expect(try stand.store.retirable(keep: 1, grace: .seconds(3600), now: Date()) == [1])
+        stand.configuration.retain.grace = .seconds(3600)
+        try await stand.live { _ = await $0.rescan(wait: true) }
+        #expect(try stand.store.standing().sorted() == [1, 2])
+        stand.configuration.retain.grace = .zero
+        try await stand.live { _ = await $0.rescan(wait: true) }
+        #expect(try stand.store.standing() == [2])
+    }
+
+    @Test func whatTheLedgerCantSayIsDeletedIsNotDeleted() async throws {
+        var stand = try DaemonStand(Samples.snapshot([]), retain: 1)
+        defer { stand.remove() }
+        stand.calls.write = { [real = LedgerCalls()] descriptor, bytes in
+            guard String(decoding: bytes, as: UTF8.self).contains(#""event":"retired""#) else {
+                return real.write(descriptor, bytes)
+            }
+            errno = ENOSPC
+            return -1
+        }
+        try await stand.live { daemon in
+            stand.drop("a")
+            _ = await daemon.rescan(wait: true)
+            stand.drop("a", "b")
+            _ = await daemon.rescan(wait: true)
+            #expect(await daemon.status().deployed?.version == 2)
+            #expect(try stand.store.standing().sorted() == [1, 2])
+        }
+        stand.calls = LedgerCalls()
+        try await stand.live { _ = await $0.rescan(wait: true) }
+        #expect(try stand.store.standing() == [2])
+        #expect(try await stand.kinds().filter { $0 == .retired }.count == 1)
+    }
+
+    /// `verify` names a release that somebody deleted, until it is as old as those that are deleted anyway.
+    @Test func aReleaseThatSomebodyDeletedIsEnteredWhenItIsOld() async throws {
+        let stand = try DaemonStand(Samples.snapshot([]), retain: 2)
+        defer { stand.remove() }
+        let retired = {
+            try Ledger.entries(path: stand.configuration.ledger).filter { $0.event == .retired }.map(\.message)
+        }
+        try await stand.live { daemon in
+            stand.drop("a")
+            _ = await daemon.rescan(wait: true)
+            stand.drop("a", "b")
+            #expect(await daemon.rescan(wait: true).version == 2)
+            try Durable.remove(stand.configuration.deploy + "/versions/1")
+            #expect(try retired() == [])
+            stand.drop("a", "b", "c")
+            #expect(await daemon.rescan(wait: true).version == 3)
+        }
+        #expect(try retired() == ["old release 1 was gone already"])
+    }
+
+    @Test func aLedgerThatWasMovedAwayHoldsMergingUntilItIsBack() async throws {
+        let stand = try DaemonStand(Samples.snapshot([]))
+        defer { stand.remove() }
+        let path = stand.configuration.ledger
+        try await stand.live { daemon in
+            _ = await daemon.rescan(wait: true)
+            try Durable.rename(path, to: path + ".away")
+            stand.drop("a")
+            #expect(await daemon.rescan(wait: true).outcome == .failed)
+            #expect(await daemon.health().problems.map(\.code) == ["ledger-unwritable"])
+            #expect(stand.worker.plans.isEmpty)
+            try Durable.rename(path + ".away", to: path)
+            #expect(await daemon.rescan(wait: true).version == 1)
+        }
+        let kinds = try await stand.kinds()
+        #expect(kinds.contains(.accepted) && kinds.last == .stopped)
     }
 
     @Test func whatTheLedgerCantTakeIsNotCalledDone() async throws {

@@ -1,6 +1,9 @@
+import Files
 import Foundation
 import Ledger
+import Releases
 import Testing
+import WorkerProtocol
 
 /// `supermergectl` against a running daemon.
 @Suite struct ControlTests {
@@ -128,6 +131,66 @@ import Testing
         if harm == .recordTruncated {
             #expect((try run.object()["releases"] as? [String: [String]]) == ["1": ["release.json"]])
         }
+    }
+
+    /// A site with two releases whose daemon has stopped, and what `verify` says of it.
+    private func stopped() throws -> (site: Site, verify: () throws -> (status: Int32, report: [String: Any])) {
+        let site = try Site(steps: 5)
+        try site.drop("amber")
+        let daemon = try site.start()
+        try site.settle()
+        try site.drop("birch")
+        try site.settle()
+        #expect(try daemon.stop() == 0)
+        let arguments = ["verify", "--deploy", site.deploy, "--state", site.state, "--json"]
+        let verify: () throws -> (status: Int32, report: [String: Any]) = {
+            let run = try Execution.run(Programs.control, arguments)
+            return (status: run.status, report: try run.object())
+        }
+        #expect(try verify().status == 0)
+        return (site, verify)
+    }
+
+    @Test func verifyComparesCurrentWithTheLedger() throws {
+        let (site, verify) = try stopped()
+        let pointer = try site.bytes(site.deploy + "/CURRENT.json")
+        try Durable.pointLink(site.deploy + "/current", at: "versions/1")
+        let text = String(decoding: pointer, as: UTF8.self).replacing("versions/2", with: "versions/1")
+            .replacing("\"version\":2", with: "\"version\":1")
+            .replacing(try site.pointer().digest, with: try ReleaseStore(deploy: site.deploy).release(1).digest)
+        try Data(text.utf8).write(to: URL(filePath: site.deploy + "/CURRENT.json"))
+        let (status, report) = try verify()
+        let fault = (report["current"] as? [String: Any])?["fault"] as? String ?? "none"
+        #expect(status == 1)
+        #expect(fault.contains("points at release 1, though the ledger says: published release 2"), "\(fault)")
+        // The daemon enters what it finds, and then both say the same.
+        let daemon = try site.start()
+        #expect(try daemon.stop() == 0)
+        #expect(try site.ledger(.recovered).map(\.version) == [1])
+        #expect(try verify().status == 0)
+    }
+
+    @Test func verifyComparesReleasesWithTheLedger() throws {
+        let (site, verify) = try stopped()
+        let folder = site.deploy + "/versions/1"
+        // A file and the record that lists it, changed together.
+        let record = try ReleaseStore(deploy: site.deploy).release(1).record
+        let old = try #require(record.result.outputs.first { $0.name == "README.md" })
+        let page = Array("another page".utf8)
+        for path in [folder, folder + "/release.json", folder + "/README.md"] { chmod(path, 0o755) }
+        try Data(page).write(to: URL(filePath: folder + "/README.md"))
+        var changed = record
+        let place = try #require(changed.result.outputs.firstIndex(of: old))
+        changed.result.outputs[place].sha256 = Digest.sha256(page)
+        changed.result.outputs[place].bytes = Int64(page.count)
+        try JSON.encode(changed).write(to: URL(filePath: folder + "/release.json"))
+        let (status, report) = try verify()
+        #expect((report["releases"] as? [String: [String]])?["1"] == [], "the files are as the record has them")
+        #expect(status == 1 && (report["disagreements"] as? [String: String])?.keys.sorted() == ["1"])
+        try Durable.rename(folder, to: site.folder.path + "/elsewhere")
+        let (second, gone) = try verify()
+        let what = (gone["disagreements"] as? [String: String])?["1"] ?? "nothing"
+        #expect(second == 1 && what.contains("gone"), "\(what)")
     }
 
     @Test func pauseHoldsArrivalsUntilResume() throws {

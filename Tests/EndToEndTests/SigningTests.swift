@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Ledger
 import Testing
 
 /// Signed releases, provenance, and a ledger whose tail can't be cut off unseen.
@@ -73,6 +74,66 @@ import Testing
         #expect(again.errors.contains("the ledger is not what was noted of it"), "\(again.errors)")
         let after = try site.control("verify", "--public-key", key + ".pub")
         #expect(after.status == 1, "\(after.output) \(after.errors)")
+    }
+
+    private func problems(_ site: Site) throws -> [String] {
+        let problems = try site.control("health", "--json").object()["problems"] as? [[String: Any]] ?? []
+        return problems.compactMap { $0["code"] as? String }
+    }
+
+    /// What the last release noted of the ledger is still there, so that only the signed checkpoint knows of what came after.
+    @Test func aCheckpointThatIsGoneIsNotSignedAnew() throws {
+        let (site, key, daemon) = try signedSite()
+        #expect(try site.control("pause").status == 0)
+        #expect(try daemon.stop() == 0)
+        let (ledger, checkpoint) = (site.state + "/ledger.jsonl", site.deploy + "/LEDGER.sig")
+        let head = try #require(try site.release()?.record.ledger)
+        let signed = try site.bytes(checkpoint)
+        try change(ledger) { bytes in
+            let lines = bytes.split(separator: 0x0A)
+            // With the entry of the publication itself.
+            bytes = Data(lines.prefix(head.entries + 1).flatMap { $0 + [0x0A] })
+        }
+        try Durable.remove(checkpoint)
+        let again = try site.start()
+        #expect(again.errors.contains("it is not there, though it was signed before"), "\(again.errors)")
+        #expect(try problems(site).contains("ledger-doubtful"))
+        let verified = try site.control("verify", "--public-key", key + ".pub")
+        #expect(verified.status == 1 && verified.errors.contains("is not there"), "\(verified.output)")
+        #expect(try site.control("rollback", "1").status == 0)
+        #expect(try site.release()?.record.ledger == nil, "nor by a release")
+        #expect(try again.stop() == 0)
+        #expect(!FileManager.default.fileExists(atPath: checkpoint))
+        // With the checkpoint put back it is seen that entries are missing, and nobody can accept that.
+        try signed.write(to: URL(filePath: checkpoint))
+        try site.start()
+        #expect(try problems(site).contains("ledger-doubtful"))
+        #expect(try site.control("accept-ledger").status == 1)
+        #expect(try site.bytes(checkpoint) == signed)
+    }
+
+    @Test func anotherKeyIsAcceptedByTheOperatorAlone() throws {
+        let (site, key, daemon) = try signedSite()
+        #expect(try site.control("accept-ledger").output.contains("nothing about the ledger is doubtful"))
+        #expect(try daemon.stop() == 0)
+        try openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key)
+        try openssl("pkey", "-in", key, "-pubout", "-out", key + ".new.pub")
+        try Durable.changeMode(key, to: 0o600)
+        let signed = try site.bytes(site.deploy + "/LEDGER.sig")
+        let second = try site.start()
+        #expect(try problems(site).contains("ledger-doubtful"))
+        #expect(try site.bytes(site.deploy + "/LEDGER.sig") == signed)
+        let reply = try site.control("accept-ledger")
+        #expect(reply.status == 0 && reply.output.contains("signed anew"), "\(reply.output) \(reply.errors)")
+        #expect(try !problems(site).contains("ledger-doubtful"))
+        let entry = try #require(try site.ledger(.operatorAction).last)
+        #expect(entry.details["action"]?.text == "accept-ledger" && entry.details["by"] != nil)
+        #expect(try second.stop() == 0)
+        try site.start()
+        #expect(try !problems(site).contains("ledger-doubtful"), "and stays so")
+        // Releases keep the signature of their time; the checkpoint has the new one.
+        let verified = try site.control("verify", "--public-key", key + ".new.pub")
+        #expect(verified.output.contains("LEDGER.sig noted, signed"), "\(verified.output) \(verified.errors)")
     }
 
     @Test func withoutItsKeyTheDaemonPublishesNothingAndSaysWhatToDo() throws {

@@ -50,6 +50,89 @@ import Testing
         #expect(try deployment.publish("next", value: 3).version == 3)
     }
 
+    @Test func currentThatWasRemovedComesBackWhereItWas() throws {
+        try Durable.remove(store.link)
+        let repair = try store.repair()
+        #expect(repair.release?.version == 2 && repair.reason == "`current` was missing")
+        #expect(try Durable.linkTarget(store.link) == "versions/2")
+        #expect(try store.repair().reason == nil)
+        // CURRENT.json is believed, where what it names is whole.
+        try store.writePointer(to: store.release(1))
+        try Durable.remove(store.link)
+        #expect(try store.recover()?.version == 1)
+        #expect(store.faultOfCurrent() == nil)
+    }
+
+    @Test(arguments: ["gone", "garbage", "another digest", "a release that is gone"])
+    func currentThatWasRemovedWithoutAPointerToTrustComesBackAtTheNewest(pointer: String) throws {
+        let (directory, digest) = (store.directory(of: 1), try store.release(1).digest)
+        switch pointer {
+        case "gone": try Durable.remove(store.pointerFile)
+        case "garbage": try Durable.replace(store.pointerFile, with: Array("garbage".utf8))
+        default:
+            let version = pointer == "another digest" ? 1 : 7
+            let text = #"{"version":\#(version),"path":"\#(directory)","digest":"\#(version == 7 ? digest : "00")"}"#
+            try Durable.replace(store.pointerFile, with: Array(text.utf8))
+        }
+        try Durable.remove(store.link)
+        #expect(try store.recover()?.version == 2)
+        #expect(store.faultOfCurrent() == nil)
+    }
+
+    @Test func currentThatWasRemovedNeverComesBackAtADamagedRelease() throws {
+        try Durable.changeMode(store.directory(of: 2), to: 0o750)
+        try Durable.replace(store.directory(of: 2) + "/model.safetensors", with: [1])
+        try Durable.remove(store.link)
+        #expect(try store.recover()?.version == 1)
+        #expect(store.faultOfCurrent() == nil)
+    }
+
+    /// An operator who wants to begin anew: nothing stands, whatever `CURRENT.json` says.
+    @Test func everythingRemovedIsABeginning() throws {
+        for version in 1...2 { try Durable.remove(store.directory(of: version)) }
+        try Durable.remove(store.link)
+        #expect(try store.repair() == ReleaseStore.Repair())
+        #expect(try FileStatus.ifPresent(store.pointerFile) == nil)
+        #expect(try deployment.publish("next", value: 3).version == 3)
+    }
+
+    @Test(arguments: ["", "{}", "garbage", "missing"])
+    func damagedRecordUnderCurrentFallsBackToAWholeRelease(text: String) throws {
+        let damaged = store.directory(of: 2)
+        try Durable.changeMode(damaged, to: 0o750)
+        if text == "missing" {
+            try Durable.remove(damaged + "/release.json")
+        } else {
+            try Durable.replace(damaged + "/release.json", with: Array(text.utf8))
+        }
+        let repair = try store.repair()
+        #expect(repair.release?.version == 1)
+        #expect(repair.reason?.contains("whose record is damaged (\(damaged)/release.json") == true)
+        #expect(try Durable.linkTarget(store.link) == "versions/1")
+        #expect(try store.standing().sorted() == [1, 2], "what is damaged stays, as evidence")
+        #expect(try deployment.publish("next", value: 3).version == 3)
+    }
+
+    @Test(arguments: [true, false]) func whereNothingIsWholeItSaysWhatToDo(isCurrentThere: Bool) throws {
+        for version in 1...2 {
+            try Durable.changeMode(store.directory(of: version), to: 0o750)
+            try Durable.replace(store.directory(of: version) + "/release.json", with: [])
+        }
+        if !isCurrentThere { try Durable.remove(store.link) }
+        let error = #expect(throws: ReleasesError.self) { try store.recover() }
+        let message = error.map { "\($0)" } ?? ""
+        #expect(message.contains("release 2 (release.json), release 1 (release.json); put one back"), "\(message)")
+        for version in 1...2 { try Durable.remove(store.directory(of: version)) }
+        #expect(try store.recover() == nil)
+    }
+
+    /// A crash at the end of a publish, and then `current` is lost: what was live is not thrown away.
+    @Test func aReleaseThatWasLiveOutlivesItsLink() throws {
+        try store.write(ReleaseStore.Numbers(highest: 2, pending: true))
+        try Durable.remove(store.link)
+        #expect(try store.recover()?.version == 2)
+    }
+
     @Test(arguments: [
         "../elsewhere", "/etc", "versions", "versions/x", "versions/0", "other/1", "versions/../versions/1",
     ])

@@ -194,6 +194,7 @@ import WorkerProtocol
         let errors: [ReleasesError] = [
             .unknownRelease(version: 1, deploy: "/x"), .badRecord(path: "/x", reason: "r"), .badStaging(path: "/x"),
             .badCandidate(path: "/x", reason: "r"), .badCurrent(path: "/x", reason: "r"),
+            .nothingWhole(deploy: "/x", reason: "r", damaged: ["d"]),
         ]
         for error in errors {
             #expect(error.description.hasPrefix("/x") && error.description.contains("; "))

@@ -38,7 +38,8 @@ struct Timeline: Codable, Hashable, Sendable {
     /// Events of one answer.
     static let mostEvents = 300
     private static let shown: Set<LedgerEvent.Kind> = [
-        .accepted, .refused, .removed, .mergeFailed, .gated, .published, .rolledBack, .hook, .hookFailed,
+        .accepted, .refused, .removed, .mergeFailed, .gated, .published, .rolledBack, .recovered, .hook,
+        .hookFailed,
         .operatorAction, .configurationRejected,
     ]
 

@@ -7,6 +7,7 @@ extension PlannerMemory {
     /// Takes one entry of the ledger in; replaying all of them in order rebuilds the memory.
     package mutating func apply(_ event: LedgerEvent) {
         let details = MergeDetails(event.details)
+        if event.details["signed-by"] != nil { hasSigned = true }
         switch event.kind {
         case .accepted, .refused, .removed:
             announce(event)
@@ -22,23 +23,38 @@ extension PlannerMemory {
         case .mergeFailed:
             applyFailure(event, details)
         case .published:
-            newestVersion = event.version ?? newestVersion
+            deploy(event.version)
             failures[details.inputs] = nil
             held = nil
             hooksDone = []
             for task in details.new { suspects[task] = nil }
         case .rolledBack:
-            newestVersion = event.version ?? newestVersion
+            deploy(event.version)
             held = HeldContent(event.details["held"])
             hooksDone = []
+        case .recovered:
+            if event.version != deployedVersion { hooksDone = [] }
+            // Without a release nothing stood any more.
+            if event.version == nil { standing = [] }
+            deployedVersion = nil
+            deploy(event.version)
+        case .retired:
+            if let version = event.version { standing.remove(version) }
         case .hook:
-            guard event.version == newestVersion, event.details["outcome"]?.text == "done" else { break }
+            guard event.version == deployedVersion, event.details["outcome"]?.text == "done" else { break }
             if let name = event.details["hook"]?.text { hooksDone.insert(name) }
         case .operatorAction:
             applyOperator(event)
         default:
             break
         }
+    }
+
+    private mutating func deploy(_ version: Int?) {
+        guard let version else { return }
+        deployedVersion = version
+        newestVersion = max(version, newestVersion ?? version)
+        standing.insert(version)
     }
 
     private mutating func announce(_ event: LedgerEvent) {

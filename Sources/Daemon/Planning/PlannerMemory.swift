@@ -28,9 +28,15 @@ package struct PlannerMemory: Hashable, Sendable {
     package var isPaused = false
     /// Failures in a row, by fingerprint of the inputs.
     package var failures: [String: Int] = [:]
-    /// Version of the newest release that the ledger knows.
+    /// The highest number of a release that the ledger knows.
     package var newestVersion: Int?
-    /// Hooks that have succeeded for the newest release.
+    /// The release that the ledger's last word says is deployed.
+    package var deployedVersion: Int?
+    /// Releases that the ledger says were published and not deleted since.
+    package var standing: Set<Int> = []
+    /// Whether the ledger says that something was signed.
+    package var hasSigned = false
+    /// Hooks that have succeeded for the deployed release.
     package var hooksDone: Set<String> = []
     /// What the ledger last said of each folder, by its key in `RegistryChanges`.
     package var announced: [String: String] = [:]

@@ -101,9 +101,10 @@ extension Reconciler {
             }
             deployed = release
             await findKept()
-            var details = publicationDetails(release.record, verdict: nil)
+            var details = publicationDetails(release, verdict: nil)
             details["held"] = memory.announcedContent(configuration.merge)?.ledgerValue
             details["source"] = .integer(version)
+            details["signed-by"] = signer
             details.merge(caller) { $1 }
             let message = "rolled back to release \(version) as release \(release.version)"
             await record(
@@ -172,7 +173,7 @@ extension Reconciler {
     }
 
     /// Runs a command in the loop, so that it never meets a half-done publish.
-    private func command(
+    func command(
         _ work: @escaping @Sendable (isolated Reconciler) async -> ActionReply
     ) async -> ActionReply {
         guard !isStopping else { return reply(.failed, "the daemon is stopping") }

@@ -154,8 +154,9 @@ extension Reconciler {
         deployed = release
         running = nil
         await findKept()
-        var details = publicationDetails(release.record, verdict: verdict)
+        var details = publicationDetails(release, verdict: verdict)
         details.merge(MergeDetails(merge.request).ledgerDetails) { _, new in new }
+        details["signed-by"] = signer
         details["not-kept"] = notKept.map { .string($0) }
         if !result.notes.isEmpty { details["notes"] = .array(result.notes.map { .string($0) }) }
         let ungated = result.notes.isEmpty ? "no gate: no validation data" : "no gate"
@@ -184,21 +185,6 @@ extension Reconciler {
         case .badCandidate: "crash"
         default: "environment"
         }
-    }
-
-    func retire() async {
-        let (store, retain) = (parts.store, configuration.retain)
-        do {
-            let gone = try await Blocking.run {
-                try store.retire(keep: retain.versions, grace: retain.grace, now: Date())
-            }
-            for version in gone {
-                await record(LedgerEvent(.retired, version: version, message: "deleted old release \(version)"))
-            }
-        } catch {
-            parts.logger.warning("old releases can't be deleted", metadata: ["reason": "\(error)"])
-        }
-        await forgetUnneeded()
     }
 
     static func timestamp() -> String { Date().formatted(.iso8601) }

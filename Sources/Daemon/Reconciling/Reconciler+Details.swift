@@ -1,15 +1,17 @@
 import Files
 import Ledger
+import Releases
 import WorkerProtocol
 
 extension Reconciler {
-    /// What the ledger keeps of a release: its inputs and each task's figures.
-    func publicationDetails(_ record: ReleaseRecord, verdict: GateVerdict?) -> [String: JSONValue] {
+    /// What the ledger keeps of a release: its inputs, the digest of its files, and each task's figures.
+    func publicationDetails(_ release: Release, verdict: GateVerdict?) -> [String: JSONValue] {
+        let record = release.record
         let inputs = MergeInputs(record: record)
         var details: [String: JSONValue] = [
             "inputs": .string(inputs.fingerprint), "context": .string(inputs.context),
             "tasks": .object(inputs.tasks.mapValues { .string($0) }), "new": .array([]),
-            "base": .string(inputs.base), "steps": .integer(record.result.steps),
+            "base": .string(inputs.base), "digest": .string(release.digest), "steps": .integer(record.result.steps),
             "seconds": .number(record.result.seconds),
         ]
         if let choice = record.result.strategy { details.merge(MergeDetails.of(choice)) { _, new in new } }

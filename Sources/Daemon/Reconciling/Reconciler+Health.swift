@@ -11,6 +11,7 @@ extension Reconciler {
             problems.append(
                 .init("ledger-unwritable", .error, message: "the ledger can't be written; merging waits until it can"))
         }
+        if let ledgerDoubt { problems.append(.init("ledger-doubtful", .error, message: ledgerDoubt.message)) }
         switch snapshot?.base {
         case .refused, .missing:
             problems.append(.init("no-base", .error, message: "base: \(status.base.message)"))

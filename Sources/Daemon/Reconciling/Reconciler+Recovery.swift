@@ -2,26 +2,33 @@ import Files
 import Foundation
 import Glibc
 package import Ledger
+import Releases
 import WorkerProtocol
 
 extension Reconciler {
     /// Replays the ledger and finds the deployed release.
     func recover() async throws {
         try Durable.createDirectories(configuration.merges)
-        await checkLedger()
         memory = try await parts.ledger.replay(into: memory) { memory, entry in memory.apply(entry.content) }
+        await checkLedger()
         let store = parts.store
-        deployed = try await heartbeat.during { try await Blocking.run { try store.recover() } }
+        let repair = try await heartbeat.during { try await Blocking.run { try store.repair() } }
+        deployed = repair.release
+        if let reason = repair.reason {
+            parts.logger.error("what is deployed had to be put right", metadata: ["reason": "\(reason)"])
+        }
         await findKept()
         await forgetUnneeded()
         let own = try? await Blocking.run { try ReadableFile(path: "/proc/self/exe", followingLinks: true).sha256() }
         let pid = ProcessInfo.processInfo.processIdentifier
         var details: [String: JSONValue] = ["pid": .integer(Int(pid)), "user": .integer(Int(geteuid()))]
         details["executable"] = own.map { .string($0) }
+        // Signed before the entry that says so: a crash between the two must not look like a signature that was taken away.
+        if await noteCheckpoint() { details["signed-by"] = signer }
         await record(LedgerEvent(.started, message: "daemon started", details: details))
         await recordConfiguration("configuration loaded")
         checkSigningKey()
-        await recoverLedger()
+        await recoverLedger(repair.reason)
         await noteCheckpoint()
         await startHooks()
         MemoryTrim.now()
@@ -34,24 +41,45 @@ extension Reconciler {
         await record(LedgerEvent(.configurationLoaded, message: message, details: details))
     }
 
-    /// A crash between publishing and its ledger entry leaves a release that the ledger doesn't know.
-    private func recoverLedger() async {
-        guard let deployed, deployed.version > memory.newestVersion ?? 0 else { return }
-        var details = publicationDetails(deployed.record, verdict: nil)
+    /// Notes what is deployed where the ledger says otherwise: after a crash between publishing and its entry, or where somebody
+    /// changed the deploy directory. `repair`: why `current` was changed at this start.
+    private func recoverLedger(_ repair: String?) async {
+        if let deployed, deployed.version > memory.newestVersion ?? 0 { return await enter(deployed, repair) }
+        guard repair != nil || deployed?.version != memory.deployedVersion else { return }
+        var details = deployed.map { publicationDetails($0, verdict: nil) } ?? [:]
+        details["expected"] = memory.deployedVersion.map { .integer($0) }
+        details["repair"] = repair.map { .string($0) }
+        await record(
+            LedgerEvent(
+                .recovered, version: deployed?.version, merge: deployed?.record.merge, message: foundMessage(repair),
+                details: details))
+    }
+
+    private func foundMessage(_ repair: String?) -> String {
+        let (found, known) = (deployed?.version, memory.deployedVersion)
+        let release = found.map { "release \($0)" } ?? "no release"
+        let beginning =
+            repair.map { "\($0); \(release) is deployed \(found == known ? "again" : "now")" }
+            ?? "current was found at \(release)"
+        guard found != known else { return beginning }
+        return "\(beginning), where the ledger's last word is \(known.map { "release \($0)" } ?? "no release")"
+    }
+
+    /// Enters a release that the ledger doesn't know.
+    private func enter(_ release: Release, _ repair: String?) async {
+        var details = publicationDetails(release, verdict: nil)
         details["recovered"] = .bool(true)
-        if let source = deployed.record.rollbackOf {
+        details["repair"] = repair.map { .string($0) }
+        var kind = LedgerEvent.Kind.published
+        var message = "published release \(release.version) (found after a restart)"
+        if let source = release.record.rollbackOf {
             details["held"] = memory.announcedContent(configuration.merge)?.ledgerValue
-            await record(
-                LedgerEvent(
-                    .rolledBack, version: deployed.version, merge: deployed.record.merge,
-                    message: "rolled back to release \(source) as release \(deployed.version) (found after a restart)",
-                    details: details))
-        } else {
-            await record(
-                LedgerEvent(
-                    .published, version: deployed.version, merge: deployed.record.merge,
-                    message: "published release \(deployed.version) (found after a restart)", details: details))
+            kind = .rolledBack
+            message = "rolled back to release \(source) as release \(release.version) (found after a restart)"
         }
+        await record(
+            LedgerEvent(
+                kind, version: release.version, merge: release.record.merge, message: message, details: details))
     }
 
     /// Writes an event, or keeps it until the ledger takes it; the memory learns it at once.

@@ -12,10 +12,18 @@ extension Reconciler {
         return store
     }
 
-    /// How far the ledger has got, for a release that is about to be staged.
-    func ledgerHead() async -> LedgerHead {
+    /// How far the ledger has got, for a release that is about to be staged and signed; nil where nothing may be signed over it.
+    func ledgerHead() async -> LedgerHead? {
+        await settleCheckpoint()
+        guard !isLedgerDoubtful else { return nil }
         let head = await parts.ledger.head
         return LedgerHead(entries: head.entries, digest: head.digest)
+    }
+
+    /// Names the key that is signed with, as the signatures do; nil where nothing is signed, or where the key can't be read.
+    var signer: JSONValue? {
+        guard let key = try? KeyPlace(configuration.signing.key)?.read() else { return nil }
+        return .string(key.verification.hint)
     }
 
     /// Says at once that nothing can be signed: a merge takes long, and its release would be refused at its end.
@@ -28,49 +36,14 @@ extension Reconciler {
         }
     }
 
-    /// Holds the ledger against what the releases and the signed checkpoint noted of it. One that was cut off or written anew is
-    /// said to be so, and no checkpoint is signed over it: `verify` goes on naming what is missing.
-    func checkLedger() async {
-        let (store, path) = (parts.store, configuration.ledger)
-        let signed = signedCheckpoint()
-        do {
-            try await Blocking.run {
-                var checkpoints = try store.releases().compactMap { release in
-                    release.record.ledger.map {
-                        LedgerCheckpoint(
-                            entries: $0.entries, digest: $0.digest, source: "release \(release.version)")
-                    }
-                }
-                if let signed { checkpoints.append(signed) }
-                _ = try Ledger.verify(path: path, checkpoints: checkpoints)
-            }
-        } catch {
-            // What can't be read at all is the business of others, who say so.
-            isLedgerDoubtful = error is LedgerError
-            parts.logger.error(
-                "the ledger is not what was noted of it; no checkpoint is signed", metadata: ["reason": "\(error)"])
-        }
-    }
-
-    /// The checkpoint in the deploy directory; nil where there is none, or none by the present key.
-    private func signedCheckpoint() -> LedgerCheckpoint? {
-        let path = "\(configuration.deploy)/\(SignedHead.fileName)"
-        guard let place = KeyPlace(configuration.signing.key), let bytes = try? Durable.contents(path) else {
-            return nil
-        }
-        do {
-            let head = try SignedHead.open(bytes, key: place.read().verification, path: path)
-            return LedgerCheckpoint(entries: head.entries, digest: head.digest, source: SignedHead.fileName)
-        } catch {
-            parts.logger.warning("the ledger's checkpoint can't be used", metadata: ["reason": "\(error)"])
-            return nil
-        }
-    }
-
     /// Signs how far the ledger has got, at the start, after a publication and at the end: entries that are cut off later are missed by
     /// whoever knows the checkpoint. A failure takes nothing back; the release itself has an earlier checkpoint.
-    func noteCheckpoint() async {
-        guard let place = KeyPlace(configuration.signing.key), unwritten.isEmpty, !isLedgerDoubtful else { return }
+    /// Gives whether it was signed.
+    @discardableResult
+    func noteCheckpoint() async -> Bool {
+        guard let place = KeyPlace(configuration.signing.key) else { return false }
+        await settleCheckpoint()
+        guard unwritten.isEmpty, !isLedgerDoubtful else { return false }
         let head = await parts.ledger.head
         let path = "\(configuration.deploy)/\(SignedHead.fileName)"
         do {
@@ -79,8 +52,10 @@ extension Reconciler {
                     entries: head.entries, digest: head.digest, time: Self.timestamp(), key: place.read())
                 try Durable.replace(path, with: bytes)
             }
+            return true
         } catch {
             parts.logger.warning("a checkpoint of the ledger can't be signed", metadata: ["reason": "\(error)"])
+            return false
         }
     }
 }

@@ -65,8 +65,10 @@ package actor Reconciler {
     var isLedgerFailing = false
     /// Events since the start, for the metrics.
     var eventCounts: [LedgerEvent.Kind: Int] = [:]
-    /// Whether the ledger was found cut off or written anew.
-    var isLedgerDoubtful = false
+    /// Why nothing is signed over the ledger; nil where nothing speaks against it.
+    var ledgerDoubt: LedgerDoubt?
+    /// Whether the signed checkpoint was looked at, with a key.
+    var isCheckpointChecked = false
     /// The writing of these that is under way.
     var flushing: Task<Void, Never>?
     var deployed: Release?
@@ -116,6 +118,10 @@ package actor Reconciler {
     /// What is refused where no single task is to blame.
     static let wholeMerge = "the merge"
     var mergeFailure: String?
+    /// Releases whose deletion this process has entered into the ledger.
+    var retired: Set<Int> = []
+    /// Release → when this process first saw that there is a newer one.
+    var supersededSince: [Int: ContinuousClock.Instant] = [:]
     /// Hooks that run now, and how those ended that don't.
     var hookRuns: [String: HookRun] = [:]
     var hookResults: [String: DaemonStatus.Hook] = [:]

@@ -4,7 +4,7 @@ import WorkerProtocol
 
 /// What the control socket answers: GET /status, /watch?revision=R&after=S&last=N, /plan,
 /// /history?last=N, /releases/N; POST /rescan?wait=true, /rollback/N,
-/// /pause, /resume, /retry/TASK. /health and /metrics are for monitoring; /, /dashboard.css, /dashboard.js, /timeline and
+/// /pause, /resume, /retry/TASK, /accept-ledger. /health and /metrics are for monitoring; /, /dashboard.css, /dashboard.js, /timeline and
 /// /releases/N/report.html are the dashboard.
 struct ControlRoutes: Sendable {
     let reconciler: Reconciler
@@ -45,6 +45,7 @@ struct ControlRoutes: Sendable {
                 return try answer(await reconciler.rescan(wait: request.query["wait"] == "true"))
             case ("POST", "pause", nil, 1): return try answer(await reconciler.pause())
             case ("POST", "resume", nil, 1): return try answer(await reconciler.resume())
+            case ("POST", "accept-ledger", nil, 1): return try answer(await reconciler.acceptLedger())
             case ("POST", "retry", let task?, 2):
                 return try answer(await reconciler.retry(task.removingPercentEncoding ?? task))
             case ("POST", "rollback", let number?, 2):

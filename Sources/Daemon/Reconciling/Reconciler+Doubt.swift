@@ -1,0 +1,101 @@
+package import Control
+import Files
+import Ledger
+import Releases
+import Signing
+import WorkerProtocol
+
+extension Reconciler {
+    /// Whether nothing may be signed over the ledger.
+    var isLedgerDoubtful: Bool { ledgerDoubt != nil }
+
+    /// Holds the ledger against what the releases and the signed checkpoint noted of it. One that was cut off or written anew is
+    /// said to be so, and so is one whose checkpoint is gone; no checkpoint is signed over it: `verify` goes on naming what is missing.
+    func checkLedger() async {
+        let (store, path) = (parts.store, configuration.ledger)
+        var signed: LedgerCheckpoint?
+        var doubt: LedgerDoubt?
+        do {
+            signed = try signedCheckpoint()
+        } catch {
+            doubt = .checkpoint("\(error)")
+        }
+        do {
+            try await Blocking.run { [signed] in
+                var checkpoints = try store.releases().compactMap { release in
+                    release.record.ledger.map {
+                        LedgerCheckpoint(
+                            entries: $0.entries, digest: $0.digest, source: "release \(release.version)")
+                    }
+                }
+                if let signed { checkpoints.append(signed) }
+                _ = try Ledger.verify(path: path, checkpoints: checkpoints)
+            }
+        } catch LedgerError.torn {
+            // An entry that is being written meanwhile; what a crash tore off was cut off when the ledger was opened.
+        } catch {
+            doubt = .contents("\(error)")
+        }
+        ledgerDoubt = doubt
+        guard let doubt else { return }
+        parts.logger.error(
+            "the ledger is not what was noted of it; no checkpoint is signed", metadata: ["reason": "\(doubt.reason)"])
+    }
+
+    /// Checks the signed checkpoint where that could not be done before: there was no key, or none that could be read.
+    func settleCheckpoint() async {
+        if !isCheckpointChecked, KeyPlace(configuration.signing.key) != nil { await checkLedger() }
+    }
+
+    /// The checkpoint in the deploy directory; nil where nothing can be signed, or nothing was before. Throws where there has to be one
+    /// that holds and there is none.
+    private func signedCheckpoint() throws -> LedgerCheckpoint? {
+        isCheckpointChecked = false
+        // Without a key that can be read nothing is signed either; `checkSigningKey` says so.
+        guard let key = try? KeyPlace(configuration.signing.key)?.read() else { return nil }
+        isCheckpointChecked = true
+        let path = "\(configuration.deploy)/\(SignedHead.fileName)"
+        guard try FileStatus.ifPresent(path) != nil else {
+            guard try hasSigned() else { return nil }
+            throw SigningError.badSignature(path: path, reason: "it is not there, though it was signed before")
+        }
+        let head = try SignedHead.open(
+            Durable.contents(path, limit: SignedHead.longest), key: key.verification, path: path)
+        return LedgerCheckpoint(entries: head.entries, digest: head.digest, source: SignedHead.fileName)
+    }
+
+    /// Whether anything here was signed before, as the ledger or a release shows.
+    private func hasSigned() throws -> Bool {
+        if memory.hasSigned { return true }
+        return try parts.store.standing().contains { try parts.store.isSigned($0) }
+    }
+
+    /// Takes the ledger as it stands where only its signed checkpoint is missing or does not hold, as after an exchange of the key; who said so
+    /// is in the ledger, under the new signature. A ledger that is not what was noted of it stays doubtful.
+    package func acceptLedger() async -> ActionReply {
+        let caller = Caller.details
+        return await command { await $0.performAcceptance(caller) }
+    }
+
+    private func performAcceptance(_ caller: [String: JSONValue]) async -> ActionReply {
+        guard KeyPlace(configuration.signing.key) != nil else {
+            return reply(.failed, "nothing is signed here: signing.key is not set")
+        }
+        await checkLedger()
+        switch ledgerDoubt {
+        case nil: return reply(.done, "nothing about the ledger is doubtful")
+        case .contents: return reply(.failed, ledgerDoubt?.message ?? "")
+        case .checkpoint(let reason):
+            ledgerDoubt = nil
+            let details = caller.merging(["action": "accept-ledger", "reason": .string(reason)]) { $1 }
+            await record(
+                LedgerEvent(
+                    .operatorAction, message: "ledger accepted as it stands by the operator", details: details))
+            guard await noteCheckpoint() else {
+                ledgerDoubt = .checkpoint(reason)
+                return reply(.failed, "a checkpoint of the ledger can't be signed; the journal says why")
+            }
+            return reply(.done, "the ledger is accepted as it stands, and its checkpoint signed anew")
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import Foundation
+import Ledger
+import Releases
+
+extension Reconciler {
+    /// Deletes old releases, each after its entry: what is gone without one was deleted by somebody else.
+    func retire() async {
+        let (store, retain) = (parts.store, configuration.retain)
+        do {
+            let (due, standing) = try await Blocking.run {
+                let due = try store.retirable(keep: retain.versions, grace: retain.grace, now: Date())
+                return (due, try store.standing())
+            }
+            noteSuperseded(standing)
+            await enterGone(standing, keep: retain.versions)
+            for version in due where isOver(retain.grace, since: supersededSince[version]) {
+                if retired.insert(version).inserted {
+                    await record(
+                        LedgerEvent(.retired, version: version, message: "old release \(version) is deleted"))
+                }
+                if isLedgerFailing { break }
+                try await Blocking.run { try store.retire(version) }
+            }
+        } catch {
+            parts.logger.warning("old releases can't be deleted", metadata: ["reason": "\(error)"])
+        }
+        await forgetUnneeded()
+    }
+
+    /// A wall clock that jumps ahead must not end a grace, so that it is counted by this process, too, from when it first saw
+    /// the successor. A restart counts anew: what is old stays longer, never shorter.
+    private func noteSuperseded(_ standing: [Int]) {
+        let superseded = Set(standing.sorted().dropLast())
+        supersededSince = supersededSince.filter { superseded.contains($0.key) }
+        for version in superseded where supersededSince[version] == nil { supersededSince[version] = .now }
+    }
+
+    private func isOver(_ grace: Duration, since start: ContinuousClock.Instant?) -> Bool {
+        start.map { ContinuousClock.now - $0 >= grace } ?? false
+    }
+
+    /// Enters releases that somebody else deleted once they are so old that they would have been deleted anyway; until then `verify`
+    /// names them.
+    private func enterGone(_ standing: [Int], keep: Int) async {
+        let known = memory.standing.union(standing).sorted().dropLast(max(keep, 1))
+        for version in known where !standing.contains(version) {
+            await record(
+                LedgerEvent(
+                    .retired, version: version, message: "old release \(version) was gone already",
+                    details: ["found": .bool(false)]))
+        }
+    }
+}
