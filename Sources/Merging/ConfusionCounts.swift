@@ -1,3 +1,5 @@
+internal import WorkerProtocol
+
 /// Labels and predictions of classes, counted.
 struct ConfusionCounts: Hashable, Sendable {
     /// Predictions in all, and those that are right.
@@ -23,6 +25,31 @@ struct ConfusionCounts: Hashable, Sendable {
         classes[label, default: Count()].both += 1
     }
 
+    /// Takes a prediction for another's.
+    mutating func move(label: Int64, from old: Int64, to new: Int64) {
+        classes[old, default: Count()].predicted -= 1
+        classes[new, default: Count()].predicted += 1
+        if old == label {
+            classes[old, default: Count()].both -= 1
+            right -= 1
+        }
+        if new == label {
+            classes[new, default: Count()].both += 1
+            right += 1
+        }
+    }
+
+    /// Nil for a metric that is not of classes counted.
+    func value(_ metric: Metric) -> Double? {
+        switch metric {
+        case .accuracy, .tokenAccuracy, .rankAccuracy: accuracy
+        case .f1: f1
+        case .macroF1: macroF1
+        case .matthews: matthews
+        case .pearson, .perplexity: nil
+        }
+    }
+
     /// The share that is right; 0 without any.
     var accuracy: Double { Double(right) / Double(max(1, total)) }
 
@@ -31,7 +58,8 @@ struct ConfusionCounts: Hashable, Sendable {
 
     /// The mean F1 of the classes that occur among labels or predictions.
     var macroF1: Double {
-        classes.keys.sorted().reduce(0) { $0 + (classes[$1]?.f1 ?? 0) } / Double(max(1, classes.count))
+        let occurring = classes.filter { $0.value.labelled + $0.value.predicted > 0 }.sorted { $0.key < $1.key }
+        return occurring.reduce(0) { $0 + $1.value.f1 } / Double(max(1, occurring.count))
     }
 
     /// (c n − Σ tₖ pₖ) / √((n² − Σ tₖ²)(n² − Σ pₖ²)) with c right of n, tₖ labels and pₖ predictions of class k (Gorodkin,

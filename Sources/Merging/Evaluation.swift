@@ -35,6 +35,15 @@ package struct Evaluation {
 
     /// Loss and metric over all examples; without labels by the agreement with the task's own checkpoint.
     package func score() throws -> Score {
+        let score = try measured()
+        guard !score.loss.isNaN else {
+            throw MergeError.task(
+                name, "the loss of \(model) on its examples is no number; look for NaN in the examples and the weights")
+        }
+        return score
+    }
+
+    private func measured() throws -> Score {
         try checkFolders()
         let (folder, described) = try describedGraph()
         let graph = try ExportedModel(described)

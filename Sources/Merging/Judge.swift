@@ -10,7 +10,8 @@ final class Judge {
     let bench: Bench
     let parameters: ModelParameters
     let scorer: Scorer
-    private var deployedCorrect: [[Bool]?]
+    /// What the deployed release says of each task's examples.
+    private var deployedOutcomes: [Scorer.Outcome?]
     /// Logits of each task's own checkpoint on its whole validation set, where the loss distils or there are no labels.
     private(set) var teachers: [TeacherLogits?]
 
@@ -19,7 +20,7 @@ final class Judge {
         self.bench = bench
         self.parameters = parameters
         scorer = Scorer(model: bench.model, autocast: workbench.plan.settings.precision == .bf16)
-        deployedCorrect = workbench.tasks.map { _ in nil }
+        deployedOutcomes = workbench.tasks.map { _ in nil }
         teachers = workbench.tasks.map { _ in nil }
     }
 
@@ -86,9 +87,9 @@ final class Judge {
         for (task, model) in workbench.tasks.enumerated() where deployedTasks.contains(model.name) {
             let head = try Self.head(of: model.name, release: deployed.directory) ?? [:]
             do {
-                let outcome = try score(task, head)
-                result.tasks[task].deployed = outcome?.score
-                deployedCorrect[task] = outcome?.correct
+                guard let outcome = try score(task, head) else { continue }
+                result.tasks[task].deployed = outcome.score
+                deployedOutcomes[task] = try compared(task, head, outcome)
             } catch let fault as MergeError where fault.kind == .badTask {
                 // A new version may have other labels than the head that is deployed.
                 result.notes.append(
@@ -109,13 +110,22 @@ final class Judge {
                 )
             }
             result.tasks[task].merged = outcome.score
-            guard let before = deployedCorrect[task], before.count == outcome.correct.count, !before.isEmpty else {
-                continue
-            }
-            let pairs = Array(zip(before, outcome.correct))
+            guard let before = deployedOutcomes[task] else { continue }
+            let after = try compared(task, bench.heads[task].tensors(), outcome)
             result.tasks[task].paired = PairedCounts(
-                gained: pairs.count { !$0 && $1 }, lost: pairs.count { $0 && !$1 })
+                deployed: before.predictions, candidate: after.predictions, after.metric)
         }
+    }
+
+    /// What the release and the candidate are compared by: what was scored, or where few examples are held out what is said of
+    /// all of them. Both models were fitted to the others, and a test needs some.
+    private func compared(
+        _ task: Int, _ head: [String: Tensor], _ scored: Scorer.Outcome
+    ) throws -> Scorer.Outcome {
+        guard let set = bench.sets[task], (1..<PairedCounts.fewestExamples).contains(set.heldOut.count) else {
+            return scored
+        }
+        return try outcome(task, named(head), set, Array(0..<set.count))
     }
 
     /// Names of the tasks that a release has; a task without a head leaves no other trace in it.

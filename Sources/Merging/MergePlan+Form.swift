@@ -3,7 +3,8 @@ internal import Safetensors
 internal import WorkerProtocol
 
 extension MergePlan {
-    /// The settings with `auto` granularity decided by how many examples the tasks have. Reads headers.
+    /// The settings with `auto` granularity decided by how many examples the tasks have: by the median, so that one newcomer with
+    /// a few does not change what all the others are merged with. Reads headers.
     func settledSettings() throws -> MergeSettings {
         guard settings.granularity == .auto else { return settings }
         let labels = try tasks.compactMap { task -> (count: Int, areThere: Bool)? in
@@ -14,9 +15,9 @@ extension MergePlan {
             let isLearnedFrom = file.entry("labels") != nil && !task.settings.objective.predictsTokens
             return (counted?.shape.first ?? 0, isLearnedFrom)
         }
-        let total = labels.map(\.count).reduce(0, +)
+        let counts = labels.map(\.count).sorted()
         return settings.settled(
-            examples: labels.isEmpty ? 0 : Double(total) / Double(labels.count),
+            examples: counts.isEmpty ? 0 : counts[(counts.count - 1) / 2],
             areLabelled: !labels.isEmpty && labels.allSatisfy(\.areThere))
     }
 }
@@ -26,7 +27,7 @@ extension MergeSettings {
     func note(ofForm settled: MergeSettings) -> String? {
         guard method == .supermerge, granularity == .auto, settled.granularity == .tensor else { return nil }
         return
-            "fewer than \(Int(Self.examplesForRows)) examples a task: each tensor has one weight; with more, each row and each "
+            "fewer than \(Self.examplesForRows) examples a task: each tensor has one weight; with more, each row and each "
             + "column gets its own"
     }
 }

@@ -16,20 +16,12 @@ struct Sampler: Sendable {
         return order[start..<start + size].map { examples[$0] }
     }
 
-    /// A permutation of 0..<count by Fisher and Yates over SplitMix64, keyed by the FNV-1a hash of `stream`.
+    /// A permutation of 0..<count by Fisher and Yates.
     static func permutation(_ count: Int, seed: UInt64, stream: String) -> [Int] {
-        var state = stream.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-        state ^= seed &* 0x9e37_79b9_7f4a_7c15
-        func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var word = state
-            word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
-            word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
-            return word ^ (word >> 31)
-        }
+        var words = SplitMix64(seed: seed, stream: stream)
         var order = Array(0..<count)
         for last in stride(from: count - 1, to: 0, by: -1) {
-            order.swapAt(last, Int(next().multipliedFullWidth(by: UInt64(last + 1)).high))
+            order.swapAt(last, Int(words.next().multipliedFullWidth(by: UInt64(last + 1)).high))
         }
         return order
     }

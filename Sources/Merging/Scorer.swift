@@ -13,8 +13,9 @@ struct Scorer {
     /// What a model did on a task's examples.
     struct Outcome {
         let score: Score
-        /// Whether each scored prediction is right, or the checkpoint's; empty where the metric is not their share.
-        let correct: [Bool]
+        let predictions: Predictions
+        /// What the predictions are judged by: the score's metric, or what an agreement is measured in.
+        let metric: Metric
     }
 
     /// Logits of the given examples, a batch at a time, with their labels or what stands in for them.
@@ -59,7 +60,7 @@ struct Scorer {
         }
         let score = Score(
             examples: indices.count, loss: metric.loss, metric: objective.metric.rawValue, value: metric.value)
-        return Outcome(score: score, correct: objective.metric.countsRight ? metric.right : [])
+        return Outcome(score: score, predictions: metric.predictions, metric: metric.metric)
     }
 
     /// Pearson's correlation; 0 where either side is constant.

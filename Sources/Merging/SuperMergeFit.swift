@@ -21,6 +21,8 @@ final class SuperMergeFit {
     private let samplers: [Sampler]
     private let scorer: Scorer
     private let teachers: [TeacherLogits?]
+    /// What each task's losses are divided by: see `variance`.
+    private let spreads: [Double]
     /// Of the last look.
     private(set) var heldOut: [HeldOutScore] = []
     private var settings: MergeSettings { workbench.plan.settings }
@@ -48,7 +50,29 @@ final class SuperMergeFit {
                 examples: set?.drawn ?? [], batch: workbench.plan.settings.batch, seed: workbench.plan.settings.seed,
                 task: task.name)
         }
+        spreads = try workbench.tasks.indices.map { task in
+            try Self.variance(bench.objectives[task], bench.sets[task], teachers[task])
+        }
         try parameters.merge(workbench.vectors, state.weights)
+    }
+
+    /// The variance of the numbers that a regression is fitted to: divided by it, squared errors are a share of what the mean
+    /// alone would leave, and the unit of the numbers does not decide what the task weighs beside the others. 1 for classes,
+    /// whose losses are nats, and for constants.
+    private static func variance(_ objective: Objective, _ set: ValidationSet?, _ teacher: TeacherLogits?) throws
+        -> Double
+    {
+        guard objective.kind == .regression, let set else { return 1 }
+        let numbers = try set.fittedNumbers() ?? teacher?.rows(set.fitted).to(.float32).doubles() ?? []
+        let width = max(1, numbers.count / set.fitted.count)
+        var sum = 0.0
+        for column in 0..<width {
+            let own = stride(from: column, to: numbers.count, by: width).map { numbers[$0] }
+            let mean = own.reduce(0, +) / Double(max(1, own.count))
+            sum += own.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        }
+        let variance = sum / Double(max(1, numbers.count))
+        return variance.isFinite && variance > 0 ? variance : 1
     }
 
     /// Parameters of the merged trunk with one task's head.
@@ -166,6 +190,11 @@ final class SuperMergeFit {
     }
 
     private func loss(_ task: Int, _ logits: Tensor, _ labels: Tensor, _ indices: [Int]) throws -> Tensor {
+        let loss = try unscaledLoss(task, logits, labels, indices)
+        return spreads[task] == 1 ? loss : try loss.divided(by: spreads[task])
+    }
+
+    private func unscaledLoss(_ task: Int, _ logits: Tensor, _ labels: Tensor, _ indices: [Int]) throws -> Tensor {
         let objective = bench.objectives[task]
         if settings.method == .adamerging { return try objective.entropy(logits, labels) }
         let kind = settings.loss(of: objective.kind)
@@ -211,7 +240,7 @@ final class SuperMergeFit {
             sum += importance
             heldOut.append(
                 HeldOutScore(
-                    task: workbench.tasks[task].name, loss: taskLoss / Double(scored),
+                    task: workbench.tasks[task].name, loss: taskLoss * spreads[task] / Double(scored),
                     metric: set.isLabelled ? bench.objectives[task].metric.rawValue : Score.agreement,
                     value: metric.value))
         }

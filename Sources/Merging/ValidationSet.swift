@@ -128,4 +128,7 @@ final class ValidationSet {
             return (try tensor.integers(), tensor.shape)
         }
     }
+
+    /// The labels of the fitted examples as numbers; nil where there are none.
+    func fittedNumbers() throws -> [Double]? { try labels?.rows(fitted).to(.float32).doubles() }
 }

@@ -10,15 +10,15 @@ package struct MergeForm: Codable, Hashable, Sendable {
 }
 
 extension MergeSettings {
-    /// Examples a task, on average, from which on weights for rows and columns are better than one for each tensor
+    /// Examples of a task, the median, from which on weights for rows and columns are better than one for each tensor
     /// (docs/results, "Fewer labelled examples").
-    package static let examplesForRows = 24.0
+    package static let examplesForRows = 24
 
     package var form: MergeForm { MergeForm(granularity: granularity, loss: loss) }
 
-    /// The settings with `auto` granularity decided for tasks that have `examples` on average. With few of them, and labels for
+    /// The settings with `auto` granularity decided for tasks of which the median has `examples`. With few of them, and labels for
     /// all, an `auto` loss goes by the labels, too.
-    package func settled(examples: Double, areLabelled: Bool) -> MergeSettings {
+    package func settled(examples: Int, areLabelled: Bool) -> MergeSettings {
         guard granularity == .auto else { return self }
         var settings = self
         guard method == .supermerge, examples >= Self.examplesForRows else {

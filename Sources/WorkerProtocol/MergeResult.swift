@@ -36,16 +36,27 @@ extension Score {
     }
 }
 
-/// Two models on the same examples, for a paired test (McNemar, Psychometrika 12, 1947).
+/// Two models on the same examples, for a paired test.
 package struct PairedCounts: Codable, Hashable, Sendable {
-    /// Examples that the candidate gets right and the deployed release wrong.
+    /// Predictions that the candidate gets right and the deployed release wrong; of numbers those that it gets nearer.
     package var gained: Int
-    /// Examples that the deployed release gets right and the candidate wrong.
+    /// The reverse.
     package var lost: Int
+    /// Examples compared: those held out, or where these are fewer than `fewestExamples` all that the task has. Nil: those of
+    /// the scores.
+    package var examples: Int?
+    /// p of a paired test of the metric where that is not the share of predictions that are right; nil: McNemar's test of
+    /// `gained` and `lost` is the one (Psychometrika 12, 1947).
+    package var p: Double?
 
-    package init(gained: Int, lost: Int) {
+    /// With fewer examples no exact paired test can fall below 0.05, whatever happens.
+    package static let fewestExamples = 6
+
+    package init(gained: Int, lost: Int, examples: Int? = nil, p: Double? = nil) {
         self.gained = gained
         self.lost = lost
+        self.examples = examples
+        self.p = p
     }
 }
 
@@ -62,7 +73,7 @@ package struct TaskResult: Codable, Hashable, Sendable {
     package var deployed: Score?
     /// The candidate.
     package var merged: Score?
-    /// The candidate against the deployed release, where the metric counts right and wrong examples.
+    /// The candidate against the deployed release.
     package var paired: PairedCounts?
 
     package init(task: String, fitted: Int) {

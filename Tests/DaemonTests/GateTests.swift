@@ -79,6 +79,22 @@ struct GateTests {
         #expect(verdict.message.contains("too few"))
     }
 
+    /// Four held out of sixteen: one of them lost is chance, nine of all sixteen are not.
+    @Test(arguments: [(1, true), (9, false)])
+    func withFewHeldOutAllExamplesArePaired(lost: Int, passes: Bool) {
+        let merged = Score(examples: 4, loss: 0.5, metric: "accuracy", value: 0.75)
+        let verdict = judge(
+            deployed: 1, merged: merged, paired: PairedCounts(gained: 0, lost: lost, examples: 16))
+        #expect(verdict.isPassed == passes)
+        #expect(passes || verdict.message.contains("4 examples, p = 0.003906 over all 16"))
+    }
+
+    @Test func aMetricThatIsNoShareHasATestOfItsOwn() {
+        let counts = PairedCounts(gained: 3, lost: 4, examples: 100, p: 0.001)
+        #expect(!judge(deployed: 0.9, merged: score(0.5), paired: counts).isPassed)
+        #expect(judge(deployed: 0.9, merged: score(0.5), paired: PairedCounts(gained: 0, lost: 40, p: 0.2)).isPassed)
+    }
+
     @Test func withoutPairsTheFallAloneCounts() {
         #expect(!judge(deployed: 0.9, merged: score(0.87)).isPassed)
         #expect(judge(deployed: 0.9, merged: score(0.88)).isPassed)
@@ -93,7 +109,17 @@ struct GateTests {
         #expect(judge(deployed: nil, merged: score(0.6)).isPassed)
         #expect(!judge(deployed: nil, merged: score(0.4)).isPassed)
         #expect(!judge(deployed: nil, merged: score(0.5)).isPassed)
-        #expect(judge(deployed: nil, merged: score(0.5, loss: 0.4)).isPassed)
+    }
+
+    /// Labels at random came in so: what is learned from them lowers the loss of being wrong, and nothing else.
+    @Test(arguments: [(100, 0.5, false), (100, 1.0, true), (4, 0.5, true)])
+    func aLowerLossAloneIsNotBetterWhereTheMetricCanTell(examples: Int, value: Double, passes: Bool) {
+        var task = TaskResult(task: "a", fitted: 10)
+        task.base = Score(examples: examples, loss: 0.5, metric: "accuracy", value: value)
+        task.merged = Score(examples: examples, loss: 0.4, metric: "accuracy", value: value)
+        let verdict = Gate(maximumRegression: 0.02).judge(
+            MergeResult(tasks: [task]), tasks: [], requiresScores: true)
+        #expect(verdict.isPassed == passes)
     }
 
     @Test func aScoreThatIsNotANumberStopsTheCandidate() {

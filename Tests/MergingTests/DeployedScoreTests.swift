@@ -40,6 +40,21 @@ struct DeployedScoreTests {
         }
     }
 
+    /// Scores stay those of what is held out, but a test of three examples can say nothing.
+    @Test func whereFewAreHeldOutAllExamplesArePaired() throws {
+        try Fixture.temporarily { directory in
+            func task(holdout: Double) throws -> TaskResult {
+                var plan = try headlessPlan(in: "\(directory)/\(holdout)")
+                plan.settings.holdout = holdout
+                return try MergeRun(plan, report: { _ in }).run().tasks[0]
+            }
+            let few = try task(holdout: 0.2)
+            #expect(few.merged?.examples == 2 && few.deployed?.examples == 2 && few.paired?.examples == 12)
+            let many = try task(holdout: 0.9)
+            #expect(many.merged?.examples == 11 && many.paired?.examples == 11)
+        }
+    }
+
     @Test func aReleaseThatCantBeComparedWithIsSaidSo() throws {
         try Fixture.temporarily { directory in
             let plan = try headlessPlan(in: directory)

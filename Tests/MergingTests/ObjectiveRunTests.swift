@@ -65,6 +65,35 @@ struct ObjectiveRunTests {
         }
     }
 
+    /// In thousandths of the unit the same regression weighs the same beside a classification: a head 1,000 times as large, with
+    /// labels to match, gets the same weights.
+    @Test(arguments: [MergeSettings.Loss.labels, .distillation, .both])
+    func theUnitOfARegressionDecidesNothing(loss: MergeSettings.Loss) throws {
+        func coefficients(unit: Float, in directory: String) throws -> MergeResult {
+            var plan = try regression(outputs: 1, in: directory)
+            plan.tasks += try Fixture.plan(Fixture.settings(), tasks: ["letters"], in: directory).tasks
+            plan.settings.loss = loss
+            let task = ModelFolder(at: plan.tasks[0].directory)
+            try task.change {
+                for name in ["classifier.weight", "classifier.bias"] {
+                    let content = $0[name]!
+                    $0[name] = .init(content.values(Float.self).map { $0 * unit }, .f32, shape: content.shape)
+                }
+            }
+            try task.change("validation.safetensors") {
+                $0["labels"] = .init($0["labels"]!.values(Float.self).map { $0 * unit }, .f32)
+            }
+            return try MergeRun(plan, report: { _ in }).run()
+        }
+        try Fixture.temporarily { directory in
+            let one = try coefficients(unit: 1, in: directory + "/one")
+            let thousand = try coefficients(unit: 1024, in: directory + "/thousand")
+            #expect(one.bestStep > 0 && one.coefficients == thousand.coefficients)
+            let losses = try [one, thousand].map { try #require($0.tasks[0].merged).loss }
+            #expect(abs(losses[1] / losses[0] - 1024 * 1024) < 1)
+        }
+    }
+
     @Test func aRegressionWithSeveralOutputsIsNotScoredAgainstOneLabel() throws {
         try Fixture.temporarily { directory in
             let plan = try regression(outputs: 2, in: directory)

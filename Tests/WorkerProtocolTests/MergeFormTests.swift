@@ -5,7 +5,7 @@ import WorkerProtocol
 /// What `auto` granularity becomes.
 @Suite struct MergeFormTests {
     @Test func fewExamplesGetOneWeightForEachTensorAndTheLabelsToo() {
-        let few = MergeSettings().settled(examples: 23.9, areLabelled: true)
+        let few = MergeSettings().settled(examples: 23, areLabelled: true)
         #expect(few.granularity == .tensor && few.loss == .both)
         let many = MergeSettings().settled(examples: 24, areLabelled: true)
         #expect(many.granularity == .rowColumn && many.loss == .auto)

@@ -7,8 +7,6 @@ package struct Gate: Hashable, Sendable {
     package var maximumRegression: Double
     /// A fall is chance unless the paired test's p lies below.
     static let significance = 0.05
-    /// With fewer examples the exact test can't fall below `significance`, whatever happens: then the fall alone counts.
-    static let fewestExamples = 6
 
     package init(maximumRegression: Double) { self.maximumRegression = maximumRegression }
 
@@ -42,16 +40,12 @@ package struct Gate: Hashable, Sendable {
         if let deployed = task.deployed {
             let fall = merged.fall(from: deployed)
             verdict.fall = fall
-            let isTestable = merged.examples >= Self.fewestExamples
-            verdict.pValue =
-                isTestable ? task.paired.map { McNemar.pValue(gained: $0.gained, lost: $0.lost) } : nil
+            verdict.pValue = task.paired.flatMap { Self.pValue($0, examples: merged.examples) }
             if fall > allowed + 1e-9, verdict.pValue ?? 0 < Self.significance {
-                let chance =
-                    verdict.pValue.map { ", p = \(Self.text($0))" }
-                    ?? (task.paired == nil || isTestable ? "" : ", too few for a paired test")
                 verdict.objection =
                     "\(merged.isLowerBetter ? "rose" : "fell") from \(Self.text(deployed.value)) to \(Self.text(merged.value)) "
-                    + "\(Score.phrase(merged.metric)) (limit \(Self.text(allowed)), \(merged.examples) examples\(chance))"
+                    + "\(Score.phrase(merged.metric)) (limit \(Self.text(allowed)), \(merged.examples) examples"
+                    + "\(Self.chance(task.paired, verdict.pValue, examples: merged.examples)))"
             }
         } else if let base = task.base, !isBetter(merged, than: base) {
             verdict.objection =
@@ -61,8 +55,25 @@ package struct Gate: Hashable, Sendable {
         return verdict
     }
 
+    /// Nil with so few examples that no exact test can fall below `significance`, whatever happens: then the fall alone counts.
+    private static func pValue(_ paired: PairedCounts, examples: Int) -> Double? {
+        guard paired.examples ?? examples >= PairedCounts.fewestExamples else { return nil }
+        return paired.p ?? McNemar.pValue(gained: paired.gained, lost: paired.lost)
+    }
+
+    /// What the paired test says, after a comma.
+    private static func chance(_ paired: PairedCounts?, _ pValue: Double?, examples: Int) -> String {
+        guard let paired else { return "" }
+        guard let pValue else { return ", too few for a paired test" }
+        let compared = paired.examples ?? examples
+        return ", p = \(text(pValue))" + (compared > examples ? " over all \(compared)" : "")
+    }
+
+    /// With as good a metric, a lower loss is better only where the metric can't say more: at its best, or on a few examples.
     private func isBetter(_ merged: Score, than base: Score) -> Bool {
-        merged.fall(from: base) < 0 || (merged.value == base.value && merged.loss < base.loss)
+        guard merged.value == base.value else { return merged.fall(from: base) < 0 }
+        let isSilent = merged.value == 1 || merged.examples < PairedCounts.fewestExamples
+        return isSilent && merged.loss < base.loss
     }
 
     static func text(_ value: Double) -> String { String(format: "%.4g", value) }

@@ -21,12 +21,15 @@ struct MemoryEstimate: Hashable, Sendable {
         let largest = layers.map { 4 * Int64($0.elementCount) }.max() ?? 0
         model = trunk * (models.count > 1 ? 2 : 1) + largest
         let choices = models.compactMap { $0.choiceCount }.max() ?? 1
-        activations = graph.body.tensors.values.reduce(0) { $0 + Self.bytes($1, batch: plan.settings.batch * choices) }
+        let length = models.map(\.longestInput).max() ?? 1
+        activations = graph.body.tensors.values.reduce(0) {
+            $0 + Self.bytes($1, batch: plan.settings.batch * choices, length: length)
+        }
         let outputs = graph.outputs.compactMap { output -> TensorMeta? in
             guard case .value(let name) = output else { return nil }
             return graph.body.tensors[name]
         }
-        let logits = outputs.first.map { Self.bytes($0, batch: 1) } ?? 0
+        let logits = outputs.first.map { Self.bytes($0, batch: 1, length: length) } ?? 0
         for task in models {
             tasks += task.validation?.entries.reduce(0) { $0 + Int64($1.bytes.count) } ?? 0
             tasks += task.head.compactMap { task.checkpoint.entry($0) }.reduce(0) { $0 + 4 * Int64($1.elementCount) }
@@ -37,10 +40,13 @@ struct MemoryEstimate: Hashable, Sendable {
         }
     }
 
-    /// Bytes of a value that grows with the batch; parameters and constants do not. One free axis is the batch's.
-    private static func bytes(_ value: TensorMeta, batch: Int) -> Int64 {
+    /// Bytes of a value that grows with the batch; parameters and constants do not. The first free axis is the batch's, and any
+    /// other one that of `length` tokens.
+    private static func bytes(_ value: TensorMeta, batch: Int, length: Int) -> Int64 {
         guard value.shape.contains(nil) else { return 0 }
-        return value.shape.compactMap(\.self).reduce(4 * Int64(batch)) { product, length in
+        let free = value.shape.count { $0 == nil } - 1
+        let lengths = value.shape.compactMap(\.self) + [Int](repeating: length, count: free)
+        return lengths.reduce(4 * Int64(batch)) { product, length in
             let (next, overflow) = product.multipliedReportingOverflow(by: Int64(length))
             return overflow ? .max / 1024 : next
         }
@@ -51,6 +57,15 @@ struct MemoryEstimate: Hashable, Sendable {
         let unit = bytes < 1 << 30 ? ("MiB", 20) : ("GiB", 30)
         let tenths = (bytes * 10) >> Int64(unit.1)
         return "\(tenths / 10).\(tenths % 10) \(unit.0)"
+    }
+}
+
+extension TaskModel {
+    /// The longest axis behind the examples' of an integer input: its tokens. 1 where there is none.
+    fileprivate var longestInput: Int {
+        let entries = validation?.entries ?? []
+        return entries.filter { !$0.dtype.isFloatingPoint && $0.name != "labels" }.compactMap { $0.shape.last }.max()
+            ?? 1
     }
 }
 

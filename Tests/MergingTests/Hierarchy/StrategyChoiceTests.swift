@@ -65,6 +65,43 @@ struct StrategyChoiceTests {
         }
     }
 
+    /// A graph whose batch and tokens are both free: attention over 40 tokens takes (40 / 10)² of what it takes over 10.
+    @Test func theEstimateGrowsWithTheLengthOfTheTexts() throws {
+        try Fixture.temporarily { directory in
+            let fixture = try LanguageFixture(in: directory)
+            func activations(tokens: Int) throws -> Int64 {
+                try fixture.task.change("validation.safetensors") { tensors in
+                    for (name, content) in tensors {
+                        let ones = [Int64](repeating: 1, count: 12 * tokens)
+                        tensors[name] = .init(ones, .i64, shape: [12, tokens] + content.shape.dropFirst(2))
+                    }
+                }
+                let workbench = try Workbench(fixture.plan)
+                return MemoryEstimate(
+                    fixture.plan, try Workbench.graph(fixture.plan), workbench.layers, workbench.tasks
+                ).activations
+            }
+            let (short, long) = (try activations(tokens: 10), try activations(tokens: 40))
+            #expect(short > 0 && long >= 4 * short && long <= 16 * short, "\(short), \(long)")
+        }
+    }
+
+    /// One newcomer with a few examples does not take the others' form from them.
+    @Test(arguments: [([30, 30, 30, 4], true), ([30, 4, 4], false), ([8, 2000], false), ([24], true)])
+    func theFormGoesByTheMedian(counts: [Int], hasRows: Bool) throws {
+        try Fixture.temporarily { directory in
+            var plan = try Fixture.plan(MergeSettings(), tasks: [], in: directory)
+            for (place, count) in counts.enumerated() {
+                let task = try ModelFolder(newAt: "\(directory)/\(place)")
+                try task.write(
+                    ["labels": .init([Int64](repeating: 0, count: count), .i64)], to: "validation.safetensors")
+                plan.tasks.append(
+                    TaskSource(name: "\(place)", directory: task.path, files: [], digest: "", settings: TaskSettings()))
+            }
+            #expect(try plan.settledSettings().granularity == (hasRows ? .rowColumn : .tensor))
+        }
+    }
+
     @Test(arguments: [(0, "0.0 MiB"), (64 << 20, "64.0 MiB"), (1536 << 20, "1.5 GiB")] as [(Int64, String)])
     func sizesAreForPeople(bytes: Int64, text: String) {
         #expect(MemoryEstimate.text(bytes) == text)

@@ -35,7 +35,7 @@ import WorkerProtocol
         #expect(close(outcome.score.loss, reference["loss"]))
         #expect(outcome.score.metric == metric.rawValue)
         #expect(close(outcome.score.value, reference[metric.rawValue], 1e-5))
-        #expect(outcome.correct.isEmpty == (metric == .perplexity))
+        #expect(outcome.metric == metric && outcome.predictions.guesses.count == outcome.predictions.losses.count)
     }
 
     @Test(arguments: [Metric.tokenAccuracy, .perplexity]) func aCausalModelIsShifted(metric: Metric) throws {
@@ -78,7 +78,7 @@ import WorkerProtocol
             #expect(close(Double(found), wanted, 5e-6), "\(found), not \(wanted)")
         }
         let outcome = try fixture.score()
-        #expect(outcome.score.metric == "rank-accuracy" && outcome.correct.count == expected.scores.count)
+        #expect(outcome.score.metric == "rank-accuracy" && outcome.predictions.owners.count == expected.scores.count)
         #expect(close(outcome.score.value, expected.rankAccuracy, 1e-6))
         #expect(close(outcome.score.loss, expected.loss, 5e-6))
     }
