@@ -134,9 +134,20 @@ def tower(model):
     return model, model.base_model
 
 
+def pairs(values):
+    """The second half of each text is the second sentence."""
+    tokens = values["input_ids"].shape[1]
+    types = (torch.arange(tokens) >= tokens // 2).long().expand_as(values["input_ids"]).clone()
+    return values | {"token_type_ids": types}
+
+
+# What is changed in the inputs.
+CHANGED = {"bert-pairs": pairs}
+
 # Each makes the model that is run, and the one that is saved as the base.
 MODELS = {
     "bert": lambda: same(bert(hidden_act="gelu_new")),
+    "bert-pairs": lambda: same(bert()),
     "bert-tower": lambda: tower(bert()),
     "bert-mean": lambda: without_pooler(bert()),
     "bert-masked": bert_masked,
@@ -217,7 +228,7 @@ def make(name, folder):
     model.double()
     for case, lengths in CASES.items():
         model.zero_grad(set_to_none=True)
-        values = inputs_of(model, *lengths)
+        values = CHANGED.get(name, dict)(inputs_of(model, *lengths))
         logits = logits_of(model, values)
         flat = logits.reshape(-1, logits.shape[-1])
         labels = torch.randint(0, flat.shape[-1], (flat.shape[0],))

@@ -47,7 +47,10 @@ package struct Finetune {
         let model = try ExportedModel(graph)
         let file = try SafetensorsFile(file: ReadableFile(path: data, followingLinks: true))
         let names = model.signature.inputs.map(\.name)
-        let set = try ValidationSet(file, task: "fine-tune", inputNames: names, holdout: 0, seed: settings.seed)
+        let set = try ValidationSet(
+            file, task: "fine-tune",
+            inputNames: model.signature.inputNames(of: file, task: "fine-tune", .classification), holdout: 0,
+            seed: settings.seed)
         guard set.isLabelled else {
             throw MergeError.task("fine-tune", "\(data) has no tensor labels; add one label per example")
         }

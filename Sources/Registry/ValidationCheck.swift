@@ -66,7 +66,9 @@ struct ValidationCheck {
                 "unknown-input",
                 "the graph has no input \(unknown.sorted().firstFew); its inputs are \(inputs.keys.sorted().firstFew)")
         }
-        let missing = inputs.keys.filter { file.entry($0) == nil && !isMade($0, file) }.sorted()
+        let missing = inputs.filter { name, slot in
+            file.entry(name) == nil && slot.rule.zerosLike == nil && !isMade(name, file)
+        }.keys.sorted()
         guard missing.isEmpty else {
             throw refusal(
                 "missing-input", "it lacks the graph's input \(missing.firstFew); add one tensor for each input")

@@ -7,7 +7,8 @@ import Torch
 /// One of the folders that `Tools/make_family_fixtures.py` writes.
 struct FamilyFixture {
     static let names = [
-        "bert", "bert-tower", "bert-mean", "bert-masked", "roberta", "roberta-tower", "distilbert", "vit", "vit-wide",
+        "bert", "bert-pairs", "bert-tower", "bert-mean", "bert-masked", "roberta", "roberta-tower", "distilbert", "vit",
+        "vit-wide",
         "vit-tower", "clip", "clip-whole", "clip-vision", "t5", "t5-untied", "llama", "llama-untied", "gpt2",
         "gpt2-scaled",
     ]

@@ -25,6 +25,32 @@ import Testing
         #expect(base.source.files.map(\.name) == ["config.json", "model.safetensors"])
     }
 
+    /// What becomes of examples for a base that is its own fine-tune.
+    private func drop(_ family: String, _ examples: [TestTensor]) async throws -> Drop<AcceptedTask>? {
+        let registry = try registry(family)
+        let weights = Self.fixtures.appending(path: "\(family)/model.safetensors")
+        try registry.write("tasks/t/model.safetensors", Array(Data(contentsOf: weights)))
+        try registry.write("tasks/t/validation.safetensors", TestTensor.file(examples))
+        return try await registry.settledScan().tasks["t"]
+    }
+
+    private static func pair(_ name: String, _ values: [Int32]) -> TestTensor {
+        TestTensor(name, [2, 3], integers: values)
+    }
+
+    private static let labels = TestTensor("labels", [2], integers: [0, 1])
+
+    @Test func typesOfTokensMayBeGivenWhereTheModelHasThem() async throws {
+        let given = [
+            Self.pair("input_ids", [4, 5, 6, 7, 8, 9]), Self.pair("attention_mask", [1, 1, 1, 1, 1, 0]), Self.labels,
+        ]
+        let types = Self.pair("token_type_ids", [0, 1, 1, 0, 0, 1])
+        #expect(try await drop("bert", given)?.content?.examples == 2)
+        #expect(try await drop("bert", given + [types])?.content?.examples == 2)
+        let refusal = try #require(try await drop("roberta", given + [types])?.refusal)
+        #expect(refusal.code == "unknown-input" && refusal.message.contains("token_type_ids"))
+    }
+
     @Test func anotherConfigurationIsAnotherBase() async throws {
         let registry = try registry("llama")
         let first = try #require(try await registry.settledScan().base.content?.source.digest)

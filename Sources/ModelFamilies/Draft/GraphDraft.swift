@@ -22,8 +22,8 @@ final class GraphDraft {
     }
 
     /// Something that the user of the graph gives.
-    func input(_ name: String, _ dtype: String, _ shape: [Int?]) -> GraphValue {
-        users.append(GraphInput(kind: .user, name: name, value: name))
+    func input(_ name: String, _ dtype: String, _ shape: [Int?], rule: InputRule = InputRule()) -> GraphValue {
+        users.append(GraphInput(kind: .user, name: name, value: name, rule: rule))
         return record(GraphValue(name: name, dtype: dtype, shape: shape))
     }
 

@@ -13,13 +13,12 @@ enum BertFamily: ModelFamily {
         let architecture = try configuration.architecture([
             "ForSequenceClassification", "ForMaskedLM", "ForPreTraining", "BertModel",
         ])
-        let tokens = draft.input("input_ids", "int64", [nil, nil])
-        let mask = draft.input("attention_mask", "int64", [nil, nil])
-        let hidden = try tower.output(tokens, mask: mask, draft)
+        let inputs = tower.inputs(draft)
+        let hidden = try tower.output(inputs, draft)
         let isBare = architecture == "BertModel" && !draft.holds("\(tower.prefix)pooler.dense.weight")
         let pooled =
             isBare
-            ? mean(hidden, over: mask, draft)
+            ? mean(hidden, over: inputs.mask, draft)
             : draft.apply(
                 .tanh,
                 try draft.linear(draft.select(hidden, 1, 0), "\(tower.prefix)pooler.dense", tower.width, isHead: true))

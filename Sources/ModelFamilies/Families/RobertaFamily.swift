@@ -12,9 +12,7 @@ enum RobertaFamily: ModelFamily {
         _ = try configuration.architecture([
             "ForSequenceClassification", "ForMaskedLM", "RobertaModel", "CamembertModel",
         ])
-        let tokens = draft.input("input_ids", "int64", [nil, nil])
-        let mask = draft.input("attention_mask", "int64", [nil, nil])
-        let hidden = try tower.output(tokens, mask: mask, draft)
+        let hidden = try tower.output(tower.inputs(draft), draft)
         let first = try draft.linear(draft.select(hidden, 1, 0), "classifier.dense", tower.width, isHead: true)
         return try draft.linear(
             draft.apply(.tanh, first), "classifier.out_proj", configuration.classes(), isHead: true)
