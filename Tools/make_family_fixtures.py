@@ -119,7 +119,7 @@ def t5_untied():
 
 
 def llama(**options):
-    return tr.LlamaForCausalLM(tr.LlamaConfig(max_position_embeddings=16, **{**TEXT, "num_attention_heads": 4, **options}))
+    return tr.LlamaForCausalLM(tr.LlamaConfig(**{**TEXT, "max_position_embeddings": 16, "num_attention_heads": 4, **options}))
 
 
 def gpt2(**options):
@@ -167,6 +167,22 @@ MODELS = {
         llama(
             num_key_value_heads=1, head_dim=6, attention_bias=True, mlp_bias=True, pad_token_id=3, hidden_act="gelu",
             rope_parameters={"rope_type": "default", "rope_theta": 500.0},
+        )
+    ),
+    # Four frequencies: one that stays, one between, two that are lowered in full.
+    "llama-banded": lambda: same(
+        llama(
+            num_key_value_heads=2, num_attention_heads=2, head_dim=8, max_position_embeddings=320, tie_word_embeddings=True,
+            rope_parameters={
+                "rope_type": "llama3", "rope_theta": 100.0, "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+                "original_max_position_embeddings": 40,
+            },
+        )
+    ),
+    "llama-linear": lambda: same(
+        llama(
+            num_attention_heads=2, max_position_embeddings=64, tie_word_embeddings=True,
+            rope_parameters={"rope_type": "linear", "rope_theta": 100.0, "factor": 4.0},
         )
     ),
     "gpt2": lambda: same(gpt2()),

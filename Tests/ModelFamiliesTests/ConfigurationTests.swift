@@ -32,6 +32,19 @@ import Testing
         try expectSame("vit", ["hidden_act": nil, "num_channels": nil, "qkv_bias": nil])
     }
 
+    @Test func longerTextsAreSaidByTheOlderKeyToo() throws {
+        let banded: [String: any Sendable] = [
+            "type": "llama3", "factor": 8, "low_freq_factor": 1, "high_freq_factor": 4,
+            "original_max_position_embeddings": 40,
+        ]
+        let keys: [String: Any?] = ["rope_parameters": nil, "rope_theta": 100, "rope_scaling": banded]
+        try expectSame("llama-banded", keys)
+        let short = banded.filter { $0.key != "original_max_position_embeddings" }
+        try expectSame("llama-banded", keys.merging(["rope_scaling": short, "max_position_embeddings": 40]) { $1 })
+        let linear: [String: any Sendable] = ["type": "linear", "factor": 4, "original_max_position_embeddings": 16]
+        try expectSame("llama-linear", ["rope_parameters": nil, "rope_theta": 100, "rope_scaling": linear])
+    }
+
     @Test func labelsAreCountedInTheHead() throws {
         let labels = ["0": "a", "1": "b", "2": "c", "3": "d"]
         let base = try AlteredBase("bert-tower", ["id2label": labels])

@@ -9,7 +9,8 @@ struct FamilyFixture {
     static let names = [
         "bert", "bert-pairs", "bert-tower", "bert-mean", "bert-masked", "roberta", "roberta-tower", "distilbert", "vit",
         "vit-wide",
-        "vit-tower", "clip", "clip-whole", "clip-vision", "t5", "t5-untied", "llama", "llama-untied", "gpt2",
+        "vit-tower", "clip", "clip-whole", "clip-vision", "t5", "t5-untied", "llama", "llama-untied", "llama-banded",
+        "llama-linear", "gpt2",
         "gpt2-scaled",
     ]
 

@@ -1,8 +1,7 @@
 internal import ExportedGraph
 internal import Files
 
-/// Llama as a causal language model (Touvron et al., arXiv 2302.13971), with positions that turn queries and keys as they are, not
-/// rescaled for longer texts.
+/// Llama as a causal language model (Touvron et al., arXiv 2302.13971), with positions that turn queries and keys.
 enum LlamaFamily: ModelFamily {
     static let inert: Set = ["attention_dropout", "is_llama_config", "max_position_embeddings"]
     static let spare = ["rotary_emb.inv_freq"]
