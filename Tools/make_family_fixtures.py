@@ -126,6 +126,36 @@ def gpt2(**options):
     return tr.GPT2LMHeadModel(tr.GPT2Config(vocab_size=24, n_embd=8, n_layer=2, n_head=2, n_positions=16, **options))
 
 
+def bert_tokens():
+    return tr.BertForTokenClassification(tr.BertConfig(max_position_embeddings=12, num_labels=3, **TEXT))
+
+
+def roberta_tokens():
+    options = {"max_position_embeddings": 14, "type_vocab_size": 1, "num_labels": 3, "layer_norm_eps": 1e-5}
+    return tr.RobertaForTokenClassification(tr.RobertaConfig(**TEXT, **options))
+
+
+def distilbert_tokens():
+    return tr.DistilBertForTokenClassification(
+        tr.DistilBertConfig(vocab_size=24, dim=8, hidden_dim=12, n_layers=1, n_heads=2, max_position_embeddings=12, num_labels=3)
+    )
+
+
+def llama_classes():
+    """A classifier whose class is read at the last token that is no padding."""
+    config = tr.LlamaConfig(
+        num_labels=3, pad_token_id=PADDING, max_position_embeddings=16, **{**TEXT, "num_hidden_layers": 1}
+    )
+    return tr.LlamaForSequenceClassification(config)
+
+
+def gpt2_classes():
+    config = tr.GPT2Config(
+        vocab_size=24, n_embd=8, n_layer=1, n_head=2, n_positions=16, num_labels=3, pad_token_id=PADDING
+    )
+    return tr.GPT2ForSequenceClassification(config)
+
+
 def same(model):
     return model, model
 
@@ -154,6 +184,11 @@ MODELS = {
     "roberta": lambda: same(roberta()),
     "roberta-tower": lambda: tower(roberta()),
     "distilbert": lambda: same(distilbert()),
+    "bert-tokens": lambda: same(bert_tokens()),
+    "roberta-tokens": lambda: same(roberta_tokens()),
+    "distilbert-tokens": lambda: same(distilbert_tokens()),
+    "llama-classes": lambda: same(llama_classes()),
+    "gpt2-classes": lambda: same(gpt2_classes()),
     "vit": lambda: same(vit()),
     "vit-wide": lambda: same(vit(image_size=[8, 12], patch_size=[4, 3], qkv_bias=False, num_channels=1, hidden_act="relu")),
     "vit-tower": vit_tower,

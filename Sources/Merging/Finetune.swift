@@ -106,7 +106,8 @@ package struct Finetune {
                 return (name, try weights!.tensor(name).to(.float32).clone(), false)
             }
             var shape = slot.shape.map { $0 ?? 1 }
-            if slot.name.hasPrefix("classifier."), !shape.isEmpty { shape[0] = classes }
+            let isHead = ["classifier.", "score."].contains { slot.name.hasPrefix($0) }
+            if isHead, !shape.isEmpty { shape[0] = classes }
             return (slot.name, try initial.tensor(slot.name, shape: shape), true)
         }
     }

@@ -52,6 +52,26 @@ import Testing
         #expect(signature.parameters.first { $0.name == "classifier.weight" }?.shape == [4, 8])
     }
 
+    @Test(
+        arguments: [
+            ("bert-masked", "BertForTokenClassification", [nil, nil, 3]),
+            ("bert-tower", "BertForTokenClassification", [nil, nil, 3]),
+            ("roberta-tower", "XLMRobertaForTokenClassification", [nil, nil, 3]),
+            ("llama", "LlamaForSequenceClassification", [nil, 2]), ("gpt2", "GPT2ForSequenceClassification", [nil, 2]),
+        ] as [(String, String, [Int?])])
+    func anotherHeadIsAskedForByItsArchitecture(name: String, architecture: String, output: [Int?]) throws {
+        let base = try AlteredBase(name, ["architectures": [architecture], "pad_token_id": 1])
+        let signature = try BaseGraph.open(directory: base.directory).signature
+        #expect(signature.output == output)
+        let own = try BaseGraph.open(directory: FamilyFixture.path(name)).signature.parameters.map(\.name)
+        let heads = ["classifier.", "score.", "lm_head."]
+        let head = signature.parameters.map(\.name).filter { name in heads.contains { name.hasPrefix($0) } }
+        let expected = output.count == 3 ? ["classifier.weight", "classifier.bias"] : ["score.weight"]
+        #expect(head == expected)
+        let trunk = signature.parameters.map(\.name).filter { !head.contains($0) }
+        #expect(Set(trunk).isSubset(of: own))
+    }
+
     @Test func aPaddingTokenThatCountsFromTheEndIsThatRow() throws {
         try expectSame("llama-untied", ["pad_token_id": -21])
     }

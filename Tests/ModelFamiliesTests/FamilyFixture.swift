@@ -7,7 +7,8 @@ import Torch
 /// One of the folders that `Tools/make_family_fixtures.py` writes.
 struct FamilyFixture {
     static let names = [
-        "bert", "bert-pairs", "bert-tower", "bert-mean", "bert-masked", "roberta", "roberta-tower", "distilbert", "vit",
+        "bert", "bert-pairs", "bert-tower", "bert-mean", "bert-masked", "bert-tokens", "roberta-tokens",
+        "distilbert-tokens", "llama-classes", "gpt2-classes", "roberta", "roberta-tower", "distilbert", "vit",
         "vit-wide",
         "vit-tower", "clip", "clip-whole", "clip-vision", "t5", "t5-untied", "llama", "llama-untied", "llama-banded",
         "llama-linear", "gpt2",

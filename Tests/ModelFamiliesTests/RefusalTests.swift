@@ -49,7 +49,7 @@ import Testing
         Case("llama", "rope_parameters", object(["rope_type": "yarn", "rope_theta": 10000])),
         Case("llama", "rope_parameters", object(["rope_type": "default", "partial_rotary_factor": 0.5])),
         Case("llama", "partial_rotary_factor", 0.5), Case("llama", "num_key_value_heads", 3),
-        Case("llama", "pretraining_tp", 2), Case("llama", "architectures", ["LlamaForSequenceClassification"]),
+        Case("llama", "pretraining_tp", 2), Case("llama", "architectures", ["LlamaForTokenClassification"]),
         Case("llama", "sliding_window", 4096), Case("gpt2", "reorder_and_upcast_attn", true),
         Case("gpt2", "add_cross_attention", true), Case("gpt2", "architectures", ["GPT2DoubleHeadsModel"]),
     ]
@@ -67,6 +67,16 @@ import Testing
         #expect(key.hasPrefix(test.key), "\(key)")
         #expect(error?.description.contains("Tools/export_model.py") == true)
         #expect(error?.description.contains("\n") == false)
+    }
+
+    @Test func aClassifierThatLooksBackNeedsToKnowItsPadding() throws {
+        for name in ["llama-classes", "gpt2-classes"] {
+            for token in [NSNull(), -1] as [Any] {
+                let base = try AlteredBase(name, ["pad_token_id": token])
+                let error = #expect(throws: ModelFamilyError.self) { try BaseGraph.open(directory: base.directory) }
+                #expect(error?.description.contains("`pad_token_id` is not given or below 0") == true)
+            }
+        }
     }
 
     private static let malformed: [Case] = [

@@ -26,11 +26,14 @@ import Testing
     }
 
     /// What becomes of examples for a base that is its own fine-tune.
-    private func drop(_ family: String, _ examples: [TestTensor]) async throws -> Drop<AcceptedTask>? {
+    private func drop(
+        _ family: String, _ examples: [TestTensor], settings: String = ""
+    ) async throws -> Drop<AcceptedTask>? {
         let registry = try registry(family)
         let weights = Self.fixtures.appending(path: "\(family)/model.safetensors")
         try registry.write("tasks/t/model.safetensors", Array(Data(contentsOf: weights)))
         try registry.write("tasks/t/validation.safetensors", TestTensor.file(examples))
+        if !settings.isEmpty { try registry.write("tasks/t/task.yaml", Array(settings.utf8)) }
         return try await registry.settledScan().tasks["t"]
     }
 
@@ -49,6 +52,20 @@ import Testing
         #expect(try await drop("bert", given + [types])?.content?.examples == 2)
         let refusal = try #require(try await drop("roberta", given + [types])?.refusal)
         #expect(refusal.code == "unknown-input" && refusal.message.contains("token_type_ids"))
+    }
+
+    @Test func labelsOfTokensNeedAHeadOfTokens() async throws {
+        let given = [
+            Self.pair("input_ids", [4, 5, 6, 7, 8, 9]), Self.pair("attention_mask", [1, 1, 1, 1, 1, 0]),
+            Self.pair("labels", [0, 1, 2, 2, 1, -100]),
+        ]
+        let objective = "objective: token-classification"
+        for family in ["bert-tokens", "roberta-tokens", "distilbert-tokens"] {
+            #expect(try await drop(family, given, settings: objective)?.content?.examples == 2, "\(family)")
+        }
+        let refusal = try #require(try await drop("bert", given, settings: objective)?.refusal)
+        #expect(refusal.code == "wrong-objective")
+        #expect(refusal.message.contains("Tools/export_model.py --task token-classification"), "\(refusal.message)")
     }
 
     @Test func anotherConfigurationIsAnotherBase() async throws {

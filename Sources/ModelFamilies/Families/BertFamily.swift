@@ -1,20 +1,23 @@
 internal import ExportedGraph
 
-/// BERT as a classifier of sequences: the pooled first token, then `classifier`. A tower that was saved without a pooler, as
-/// encoders of sentences are, is pooled by the mean over the tokens that `attention_mask` shows.
+/// BERT as a classifier of sequences: the pooled first token, then `classifier`; or of tokens: `classifier` alone. A tower that was
+/// saved without a pooler, as encoders of sentences are, is pooled by the mean over the tokens that `attention_mask` shows.
 enum BertFamily: ModelFamily {
     static let inert = BertTower.inert
-    static let spare = ["cls."]
+    static let spare = ["cls.", "pooler.", "bert.pooler."]
 
     static func write(
         _ configuration: ModelConfiguration, into draft: GraphDraft
     ) throws(ModelFamilyError) -> GraphValue {
         let tower = try BertTower(configuration, prefix: "bert.", padding: 0, countsText: false, draft)
         let architecture = try configuration.architecture([
-            "ForSequenceClassification", "ForMaskedLM", "ForPreTraining", "BertModel",
+            "ForSequenceClassification", "ForTokenClassification", "ForMaskedLM", "ForPreTraining", "BertModel",
         ])
         let inputs = tower.inputs(draft)
         let hidden = try tower.output(inputs, draft)
+        if architecture == "ForTokenClassification" {
+            return try draft.linear(hidden, "classifier", configuration.classes(), isHead: true)
+        }
         let isBare = architecture == "BertModel" && !draft.holds("\(tower.prefix)pooler.dense.weight")
         let pooled =
             isBare

@@ -1,15 +1,17 @@
 internal import ExportedGraph
 internal import Files
 
-/// Llama as a causal language model (Touvron et al., arXiv 2302.13971), with positions that turn queries and keys.
+/// Llama as a causal language model or a classifier of sequences (Touvron et al., arXiv 2302.13971), with positions that turn
+/// queries and keys.
 enum LlamaFamily: ModelFamily {
     static let inert: Set = ["attention_dropout", "is_llama_config", "max_position_embeddings"]
-    static let spare = ["rotary_emb.inv_freq"]
+    static let spare = ["rotary_emb.inv_freq", "lm_head.weight"]
 
     static func write(
         _ configuration: ModelConfiguration, into draft: GraphDraft
     ) throws(ModelFamilyError) -> GraphValue {
-        _ = try configuration.architecture(["LlamaForCausalLM"])
+        let classifier = "LlamaForSequenceClassification"
+        let isClassifier = try configuration.architecture(["LlamaForCausalLM", classifier]) == classifier
         let vocabulary = try configuration.count("vocab_size", default: 32000)
         let width = try configuration.count("hidden_size", default: 4096)
         let inner = try configuration.count("intermediate_size", default: 11008)
@@ -26,7 +28,7 @@ enum LlamaFamily: ModelFamily {
         let mask = draft.causalMask(tokens, padding: draft.input("attention_mask", "int64", [nil, nil]))
         let head = "lm_head.weight"
         let embedding = try draft.parameter(
-            "model.embed_tokens.weight", [vocabulary, width], aliases: isTied ? [head] : [])
+            "model.embed_tokens.weight", [vocabulary, width], aliases: isTied && !isClassifier ? [head] : [])
         let rotation = attention.rotation(draft.length(tokens, 1), draft)
         var hidden = draft.embedding(tokens, embedding, padding: padding)
         for index in 0..<layers {
@@ -40,6 +42,9 @@ enum LlamaFamily: ModelFamily {
             hidden = draft.add(hidden, changed)
         }
         let normed = try draft.rmsNorm(hidden, "model.norm.weight", epsilon: epsilon)
+        guard !isClassifier else {
+            return try draft.classified(normed, tokens, configuration, vocabulary: vocabulary)
+        }
         return draft.linear(normed, isTied ? embedding : try draft.parameter(head, [vocabulary, width]))
     }
 }
