@@ -51,6 +51,7 @@ import Testing
         Case("llama", "partial_rotary_factor", 0.5), Case("llama", "num_key_value_heads", 3),
         Case("llama", "pretraining_tp", 2), Case("llama", "architectures", ["LlamaForTokenClassification"]),
         Case("llama", "sliding_window", 4096), Case("gpt2", "reorder_and_upcast_attn", true),
+        Case("llama", "quantization_config", object(["quant_method": "bitsandbytes", "load_in_4bit": true])),
         Case("gpt2", "add_cross_attention", true), Case("gpt2", "architectures", ["GPT2DoubleHeadsModel"]),
     ]
 

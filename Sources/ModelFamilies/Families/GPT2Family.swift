@@ -3,7 +3,8 @@ internal import ExportedGraph
 /// GPT-2 as a language model or a classifier of sequences (Radford et al., 2019). Its matrices lie transposed, [in, out].
 enum GPT2Family: ModelFamily {
     static let inert: Set = [
-        "attn_pdrop", "embd_pdrop", "n_ctx", "resid_pdrop", "summary_activation", "summary_first_dropout",
+        "attn_pdrop", "embd_pdrop", "n_ctx", "n_special", "predict_special_tokens", "resid_pdrop", "summary_activation",
+        "summary_first_dropout",
         "summary_proj_to_labels", "summary_type", "summary_use_proj",
     ]
     /// Masks that older versions saved, and the language model's head, of which a classifier has no use.

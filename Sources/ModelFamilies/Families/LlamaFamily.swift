@@ -4,7 +4,7 @@ internal import Files
 /// Llama as a causal language model or a classifier of sequences (Touvron et al., arXiv 2302.13971), with positions that turn
 /// queries and keys.
 enum LlamaFamily: ModelFamily {
-    static let inert: Set = ["attention_dropout", "is_llama_config", "max_position_embeddings"]
+    static let inert: Set = ["attention_dropout", "is_llama_config", "max_position_embeddings", "max_sequence_length"]
     static let spare = ["rotary_emb.inv_freq", "lm_head.weight"]
 
     static func write(
