@@ -47,7 +47,7 @@ class MeanPooled(torch.nn.Module):
     def forward(self, input_ids, attention_mask):
         hidden = self.bert(input_ids, attention_mask=attention_mask).last_hidden_state
         seen = attention_mask.unsqueeze(-1).to(hidden.dtype)
-        return self.classifier((hidden * seen).sum(1) / seen.sum(1))
+        return self.classifier((hidden * seen).sum(1) / seen.sum(1).clamp(min=1e-9))
 
 
 def bert(**options):

@@ -28,12 +28,14 @@ enum BertFamily: ModelFamily {
         return try draft.linear(pooled, "classifier", configuration.classes(), isHead: true)
     }
 
+    /// Of a text that shows no token the mean is 0, as sentence-transformers has it.
     private static func mean(_ hidden: GraphValue, over mask: GraphValue, _ draft: GraphDraft) -> GraphValue {
         let seen = draft.convert(
             draft.call("unsqueeze", ["self": mask.argument, "dim": .int(-1)], mask.shape + [1], mask.dtype),
             to: "float32")
         let total = draft.sum(draft.multiply(hidden, seen), axis: 1)
-        let count = draft.sum(seen, axis: 1)
+        let shown = draft.sum(seen, axis: 1)
+        let count = draft.call("clamp", ["self": shown.argument, "min": .double(1e-9)], shown.shape)
         return draft.call("div.Tensor", ["self": total.argument, "other": count.argument], total.shape)
     }
 }
