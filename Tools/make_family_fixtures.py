@@ -171,8 +171,13 @@ def pairs(values):
     return values | {"token_type_ids": types}
 
 
+def padded_before(values):
+    """The padding before the text."""
+    return {name: tensor.flip(1) for name, tensor in values.items()}
+
+
 # What is changed in the inputs.
-CHANGED = {"bert-pairs": pairs}
+CHANGED = {"bert-pairs": pairs, "llama-left": padded_before}
 
 # Each makes the model that is run, and the one that is saved as the base.
 MODELS = {
@@ -204,6 +209,7 @@ MODELS = {
             rope_parameters={"rope_type": "default", "rope_theta": 500.0},
         )
     ),
+    "llama-left": lambda: same(llama(num_key_value_heads=2)),
     # Four frequencies: one that stays, one between, two that are lowered in full.
     "llama-banded": lambda: same(
         llama(

@@ -170,7 +170,7 @@ extension ValidationCheck {
         }
     }
 
-    private func read(
+    func read(
         _ entry: TensorEntry, _ file: SafetensorsFile, _ body: (Int64) -> Void
     ) throws(AdmissionFault) {
         do throws(SafetensorsError) {

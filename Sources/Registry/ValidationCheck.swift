@@ -47,6 +47,7 @@ struct ValidationCheck {
         guard examples >= Self.fewest else {
             throw refusal("example-count", "it holds \(examples) examples, and \(Self.fewest) are the least; add more")
         }
+        if let signature { try checkPadding(signature, file) }
         if objective == .multipleChoice { try checkChoices(file) }
         if let labels { try checkLabels(labels, file) }
         if let tensor = try reader.read(DropRules.validation, entries: file.entries).record.notFinite {

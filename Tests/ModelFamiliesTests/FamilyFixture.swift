@@ -10,7 +10,8 @@ struct FamilyFixture {
         "bert", "bert-pairs", "bert-tower", "bert-mean", "bert-masked", "bert-tokens", "roberta-tokens",
         "distilbert-tokens", "llama-classes", "gpt2-classes", "roberta", "roberta-tower", "distilbert", "vit",
         "vit-wide",
-        "vit-tower", "clip", "clip-whole", "clip-vision", "t5", "t5-untied", "llama", "llama-untied", "llama-banded",
+        "vit-tower", "clip", "clip-whole", "clip-vision", "t5", "t5-untied", "llama", "llama-untied", "llama-left",
+        "llama-banded",
         "llama-linear", "gpt2",
         "gpt2-scaled",
     ]

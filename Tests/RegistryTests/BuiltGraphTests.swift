@@ -68,6 +68,33 @@ import Testing
         #expect(refusal.message.contains("Tools/export_model.py --task token-classification"), "\(refusal.message)")
     }
 
+    @Test func paddingBeforeATextIsRefusedWhereItMovesPositions() async throws {
+        func given(_ mask: [Int32], _ labels: TestTensor) -> [TestTensor] {
+            [Self.pair("input_ids", [4, 5, 6, 1, 8, 9]), Self.pair("attention_mask", mask), labels]
+        }
+        let tokens = Self.pair("labels", [0, 1, 2, -100, 1, 2])
+        let before: [Int32] = [1, 1, 0, 0, 1, 1]
+        let cases = [
+            ("bert", "classification", Self.labels), ("roberta", "classification", Self.labels),
+            ("distilbert", "classification", Self.labels), ("gpt2", "language-modeling", tokens),
+            ("bert-tokens", "token-classification", tokens),
+        ]
+        for (family, objective, labels) in cases {
+            let settings = "objective: \(objective)"
+            let refusal = try #require(try await drop(family, given(before, labels), settings: settings)?.refusal)
+            #expect(refusal.code == "padded-at-start", "\(family): \(refusal.message)")
+            #expect(refusal.message.contains("of example 1 (the first is 0)") && refusal.message.contains("at the end"))
+            for mask: [Int32] in [[1, 1, 0, 1, 0, 1], [1, 1, 1, 0, 0, 0]] {
+                let drop = try await drop(family, given(mask, labels), settings: settings)
+                #expect(drop?.content?.examples == 2, "\(family): \(drop?.refusal?.message ?? "")")
+            }
+        }
+        for (family, objective) in [("llama", "language-modeling"), ("roberta-tokens", "token-classification")] {
+            let drop = try await drop(family, given(before, tokens), settings: "objective: \(objective)")
+            #expect(drop?.content?.examples == 2, "\(family): \(drop?.refusal?.message ?? "")")
+        }
+    }
+
     @Test func anotherConfigurationIsAnotherBase() async throws {
         let registry = try registry("llama")
         let first = try #require(try await registry.settledScan().base.content?.source.digest)

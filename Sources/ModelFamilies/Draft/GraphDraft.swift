@@ -27,6 +27,11 @@ final class GraphDraft {
         return record(GraphValue(name: name, dtype: dtype, shape: shape))
     }
 
+    /// 0 at tokens that are padding; `isPaddedAtEnd` where they may not stand before the text.
+    func paddingInput(isPaddedAtEnd: Bool) -> GraphValue {
+        input("attention_mask", "int64", [nil, nil], rule: InputRule(isPaddedAtEnd: isPaddedAtEnd))
+    }
+
     /// Whether the base holds a tensor of this name; false where nothing is known of it.
     func holds(_ name: String) -> Bool { weights?[name] != nil }
 

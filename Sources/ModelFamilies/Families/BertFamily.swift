@@ -13,7 +13,7 @@ enum BertFamily: ModelFamily {
         let architecture = try configuration.architecture([
             "ForSequenceClassification", "ForTokenClassification", "ForMaskedLM", "ForPreTraining", "BertModel",
         ])
-        let inputs = tower.inputs(draft)
+        let inputs = tower.inputs(draft, readsFirst: architecture != "ForTokenClassification")
         let hidden = try tower.output(inputs, draft)
         if architecture == "ForTokenClassification" {
             return try draft.linear(hidden, "classifier", configuration.classes(), isHead: true)

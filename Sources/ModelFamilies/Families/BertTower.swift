@@ -56,9 +56,11 @@ struct BertTower {
         var kinds: GraphValue?
     }
 
-    func inputs(_ draft: GraphDraft) -> Inputs {
+    /// `readsFirst`: whether the prediction is made of the first token. Positions that count the text alone don't mind what stands
+    /// before it.
+    func inputs(_ draft: GraphDraft, readsFirst: Bool) -> Inputs {
         let tokens = draft.input("input_ids", "int64", [nil, nil])
-        let mask = draft.input("attention_mask", "int64", [nil, nil])
+        let mask = draft.paddingInput(isPaddedAtEnd: readsFirst || !countsText)
         let kinds =
             types > 1
             ? draft.input("token_type_ids", "int64", [nil, nil], rule: InputRule(zerosLike: tokens.name)) : nil

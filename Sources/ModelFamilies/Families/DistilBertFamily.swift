@@ -29,7 +29,7 @@ enum DistilBertFamily: ModelFamily {
         let prefix = draft.prefix(of: "embeddings.word_embeddings.weight", among: ["distilbert.", ""])
 
         let tokens = draft.input("input_ids", "int64", [nil, nil])
-        let seen = draft.paddingMask(draft.input("attention_mask", "int64", [nil, nil]))
+        let seen = draft.paddingMask(draft.paddingInput(isPaddedAtEnd: true))
         let words = try draft.parameter("\(prefix)embeddings.word_embeddings.weight", [vocabulary, width])
         let places = try draft.parameter("\(prefix)embeddings.position_embeddings.weight", [positions, width])
         let placed = draft.add(

@@ -30,7 +30,7 @@ enum GPT2Family: ModelFamily {
         let prefix = draft.prefix(of: "wte.weight", among: ["transformer.", ""])
 
         let tokens = draft.input("input_ids", "int64", [nil, nil])
-        let mask = draft.causalMask(tokens, padding: draft.input("attention_mask", "int64", [nil, nil]))
+        let mask = draft.causalMask(tokens, padding: draft.paddingInput(isPaddedAtEnd: true))
         let head = "lm_head.weight"
         let embedding = try draft.parameter(
             "\(prefix)wte.weight", [vocabulary, width], aliases: isTied && !isClassifier ? [head] : [])

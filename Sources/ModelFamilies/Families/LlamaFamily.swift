@@ -25,7 +25,7 @@ enum LlamaFamily: ModelFamily {
         let attention = try LlamaAttention(configuration, width: width)
 
         let tokens = draft.input("input_ids", "int64", [nil, nil])
-        let mask = draft.causalMask(tokens, padding: draft.input("attention_mask", "int64", [nil, nil]))
+        let mask = draft.causalMask(tokens, padding: draft.paddingInput(isPaddedAtEnd: false))
         let head = "lm_head.weight"
         let embedding = try draft.parameter(
             "model.embed_tokens.weight", [vocabulary, width], aliases: isTied && !isClassifier ? [head] : [])

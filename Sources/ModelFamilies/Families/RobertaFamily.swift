@@ -13,8 +13,9 @@ enum RobertaFamily: ModelFamily {
         let architecture = try configuration.architecture([
             "ForSequenceClassification", "ForTokenClassification", "ForMaskedLM", "RobertaModel", "CamembertModel",
         ])
-        let hidden = try tower.output(tower.inputs(draft), draft)
-        if architecture == "ForTokenClassification" {
+        let labelsTokens = architecture == "ForTokenClassification"
+        let hidden = try tower.output(tower.inputs(draft, readsFirst: !labelsTokens), draft)
+        if labelsTokens {
             return try draft.linear(hidden, "classifier", configuration.classes(), isHead: true)
         }
         let first = try draft.linear(draft.select(hidden, 1, 0), "classifier.dense", tower.width, isHead: true)
