@@ -18,10 +18,10 @@ extension ValidationCheck {
                 if place % width == 0 { startsHidden = value == 0 }
                 if startsHidden, value != 0, wrong == nil { wrong = place / size }
             }
-            guard let wrong else { continue }
+            guard let example = wrong else { continue }
             throw refusal(
                 "padded-at-start",
-                "`\(slot.name)` of example \(wrong) (the first is 0) has its padding before the text, and the model reads texts "
+                "`\(slot.name)` of example \(example) (the first is 0) has its padding before the text, and the model reads texts "
                     + "from their first token on; pad at the end (padding_side \"right\" of the tokenizer)")
         }
     }

@@ -6,8 +6,9 @@ extension GraphDraft {
     func classified(
         _ hidden: GraphValue, _ tokens: GraphValue, _ configuration: ModelConfiguration, vocabulary: Int
     ) throws(ModelFamilyError) -> GraphValue {
-        let padding = try configuration.padding("pad_token_id", default: nil, rows: vocabulary)
-        guard let padding, try configuration.number("pad_token_id", default: -1) >= 0 else {
+        guard let padding = try configuration.padding("pad_token_id", default: nil, rows: vocabulary),
+            try configuration.number("pad_token_id", default: -1) >= 0
+        else {
             throw configuration.unsupported(
                 "pad_token_id", "is not given or below 0, and the classes are told by the last token that is no padding"
             )
