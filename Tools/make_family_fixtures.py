@@ -47,7 +47,7 @@ class MeanPooled(torch.nn.Module):
     def forward(self, input_ids, attention_mask):
         hidden = self.bert(input_ids, attention_mask=attention_mask).last_hidden_state
         seen = attention_mask.unsqueeze(-1).to(hidden.dtype)
-        return self.classifier((hidden * seen).sum(1) / seen.sum(1))
+        return self.classifier((hidden * seen).sum(1) / seen.sum(1).clamp(min=1e-9))
 
 
 def bert(**options):
@@ -119,11 +119,41 @@ def t5_untied():
 
 
 def llama(**options):
-    return tr.LlamaForCausalLM(tr.LlamaConfig(max_position_embeddings=16, **{**TEXT, "num_attention_heads": 4, **options}))
+    return tr.LlamaForCausalLM(tr.LlamaConfig(**{**TEXT, "max_position_embeddings": 16, "num_attention_heads": 4, **options}))
 
 
 def gpt2(**options):
     return tr.GPT2LMHeadModel(tr.GPT2Config(vocab_size=24, n_embd=8, n_layer=2, n_head=2, n_positions=16, **options))
+
+
+def bert_tokens():
+    return tr.BertForTokenClassification(tr.BertConfig(max_position_embeddings=12, num_labels=3, **TEXT))
+
+
+def roberta_tokens():
+    options = {"max_position_embeddings": 14, "type_vocab_size": 1, "num_labels": 3, "layer_norm_eps": 1e-5}
+    return tr.RobertaForTokenClassification(tr.RobertaConfig(**TEXT, **options))
+
+
+def distilbert_tokens():
+    return tr.DistilBertForTokenClassification(
+        tr.DistilBertConfig(vocab_size=24, dim=8, hidden_dim=12, n_layers=1, n_heads=2, max_position_embeddings=12, num_labels=3)
+    )
+
+
+def llama_classes():
+    """A classifier whose class is read at the last token that is no padding."""
+    config = tr.LlamaConfig(
+        num_labels=3, pad_token_id=PADDING, max_position_embeddings=16, **{**TEXT, "num_hidden_layers": 1}
+    )
+    return tr.LlamaForSequenceClassification(config)
+
+
+def gpt2_classes():
+    config = tr.GPT2Config(
+        vocab_size=24, n_embd=8, n_layer=1, n_head=2, n_positions=16, num_labels=3, pad_token_id=PADDING
+    )
+    return tr.GPT2ForSequenceClassification(config)
 
 
 def same(model):
@@ -134,15 +164,36 @@ def tower(model):
     return model, model.base_model
 
 
+def pairs(values):
+    """The second half of each text is the second sentence."""
+    tokens = values["input_ids"].shape[1]
+    types = (torch.arange(tokens) >= tokens // 2).long().expand_as(values["input_ids"]).clone()
+    return values | {"token_type_ids": types}
+
+
+def padded_before(values):
+    """The padding before the text."""
+    return {name: tensor.flip(1) for name, tensor in values.items()}
+
+
+# What is changed in the inputs.
+CHANGED = {"bert-pairs": pairs, "llama-left": padded_before}
+
 # Each makes the model that is run, and the one that is saved as the base.
 MODELS = {
     "bert": lambda: same(bert(hidden_act="gelu_new")),
+    "bert-pairs": lambda: same(bert()),
     "bert-tower": lambda: tower(bert()),
     "bert-mean": lambda: without_pooler(bert()),
     "bert-masked": bert_masked,
     "roberta": lambda: same(roberta()),
     "roberta-tower": lambda: tower(roberta()),
     "distilbert": lambda: same(distilbert()),
+    "bert-tokens": lambda: same(bert_tokens()),
+    "roberta-tokens": lambda: same(roberta_tokens()),
+    "distilbert-tokens": lambda: same(distilbert_tokens()),
+    "llama-classes": lambda: same(llama_classes()),
+    "gpt2-classes": lambda: same(gpt2_classes()),
     "vit": lambda: same(vit()),
     "vit-wide": lambda: same(vit(image_size=[8, 12], patch_size=[4, 3], qkv_bias=False, num_channels=1, hidden_act="relu")),
     "vit-tower": vit_tower,
@@ -156,6 +207,23 @@ MODELS = {
         llama(
             num_key_value_heads=1, head_dim=6, attention_bias=True, mlp_bias=True, pad_token_id=3, hidden_act="gelu",
             rope_parameters={"rope_type": "default", "rope_theta": 500.0},
+        )
+    ),
+    "llama-left": lambda: same(llama(num_key_value_heads=2)),
+    # Four frequencies: one that stays, one between, two that are lowered in full.
+    "llama-banded": lambda: same(
+        llama(
+            num_key_value_heads=2, num_attention_heads=2, head_dim=8, max_position_embeddings=320, tie_word_embeddings=True,
+            rope_parameters={
+                "rope_type": "llama3", "rope_theta": 100.0, "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+                "original_max_position_embeddings": 40,
+            },
+        )
+    ),
+    "llama-linear": lambda: same(
+        llama(
+            num_attention_heads=2, max_position_embeddings=64, tie_word_embeddings=True,
+            rope_parameters={"rope_type": "linear", "rope_theta": 100.0, "factor": 4.0},
         )
     ),
     "gpt2": lambda: same(gpt2()),
@@ -217,7 +285,7 @@ def make(name, folder):
     model.double()
     for case, lengths in CASES.items():
         model.zero_grad(set_to_none=True)
-        values = inputs_of(model, *lengths)
+        values = CHANGED.get(name, dict)(inputs_of(model, *lengths))
         logits = logits_of(model, values)
         flat = logits.reshape(-1, logits.shape[-1])
         labels = torch.randint(0, flat.shape[-1], (flat.shape[0],))

@@ -9,11 +9,13 @@ package struct GraphInput: Hashable, Sendable {
     package var name: String
     /// The name by which the nodes refer to it; nil for an input that is a constant of the export.
     package var value: String?
+    package var rule: InputRule
 
-    package init(kind: Kind, name: String, value: String?) {
+    package init(kind: Kind, name: String, value: String?, rule: InputRule = InputRule()) {
         self.kind = kind
         self.name = name
         self.value = value
+        self.rule = rule
     }
 }
 

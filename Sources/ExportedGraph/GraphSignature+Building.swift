@@ -13,7 +13,8 @@ extension GraphSignature {
                     (tied[own.storage] ?? []).filter { $0 != input.name && stored[$0]?.meta == own.meta }.sorted()
                 }
                 return Slot(
-                    name: input.name, dtype: meta?.dtype ?? "", shape: meta?.shape ?? [], aliases: aliases ?? [])
+                    name: input.name, dtype: meta?.dtype ?? "", shape: meta?.shape ?? [], aliases: aliases ?? [],
+                    rule: input.rule)
             }
         }
         var output: [Int?] = []

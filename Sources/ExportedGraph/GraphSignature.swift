@@ -9,12 +9,16 @@ package struct GraphSignature: Hashable, Sendable {
         package var shape: [Int?]
         /// Other state-dict names that share the storage (tied weights).
         package var aliases: [String]
+        package var rule: InputRule
 
-        package init(name: String, dtype: String, shape: [Int?], aliases: [String]) {
+        package init(
+            name: String, dtype: String, shape: [Int?], aliases: [String], rule: InputRule = InputRule()
+        ) {
             self.name = name
             self.dtype = dtype
             self.shape = shape
             self.aliases = aliases
+            self.rule = rule
         }
     }
 

@@ -54,7 +54,8 @@ package final class ExportedModel {
     package var parameterNames: [String] { signature.parameters.map(\.name) }
 
     /// Runs the graph. `parameters` holds every parameter (tied ones under any of their names) and may override buffers;
-    /// integer inputs are widened, floating-point inputs converted to the graph's type. Returns the first output (logits).
+    /// integer inputs are widened, floating-point inputs converted to the graph's type, and those that the graph takes as zeros
+    /// may be left out. Returns the first output (logits).
     /// Parameters may have other shapes than the export's: a head belongs to its task.
     package func forward(inputs given: [String: Tensor], parameters: [String: Tensor]) throws -> Tensor {
         let values = try inputs.map { input in
@@ -69,7 +70,7 @@ package final class ExportedModel {
                 guard let value = parameters[name] ?? input.own else { throw ExportedModelError.missingBuffer(name) }
                 return try converted(value, input)
             case .user:
-                guard let value = given[name] else { throw ExportedModelError.missingInput(name) }
+                let value = try self.value(of: input, given)
                 let shape = value.shape
                 guard shape.count == input.slot.shape.count,
                     zip(shape, input.slot.shape).allSatisfy({ $1 == nil || $0 == $1 })
@@ -85,6 +86,15 @@ package final class ExportedModel {
 
     /// The archive's own weight, where it has one.
     package func ownWeight(_ name: String) throws -> Tensor? { try graph.tensor(name) }
+
+    /// What the caller gave, or zeros where the graph takes those instead.
+    private func value(of input: Input, _ given: [String: Tensor]) throws -> Tensor {
+        if let value = given[input.slot.name] { return value }
+        guard let like = input.slot.rule.zerosLike.flatMap({ given[$0] }) else {
+            throw ExportedModelError.missingInput(input.slot.name)
+        }
+        return try .zeros(like.shape, input.dtype)
+    }
 
     /// In the graph's type; numbers that would lose their fraction are refused.
     private func converted(_ value: Tensor, _ input: Input) throws -> Tensor {

@@ -35,9 +35,10 @@ struct Bench {
                         + "\(objective.rawValue); add one label per example, or set loss to distillation")
             }
             let distils = settings.method == .supermerge && settings.loss(of: objective) == .distillation
-            return try task.validation.map {
+            return try task.validation.map { file in
                 try ValidationSet(
-                    $0, task: task.name, inputNames: inputs, objective: objective,
+                    file, task: task.name,
+                    inputNames: model.signature.inputNames(of: file, task: task.name, objective), objective: objective,
                     decoderStart: DecoderStart(base: plan.base.directory), holdout: settings.holdout,
                     seed: settings.seed,
                     isResident: isResident, mixup: distils ? settings.mixup : 0)

@@ -59,7 +59,8 @@ package struct Evaluation {
         let names = graph.signature.inputs.map(\.name)
         if let fault = Objective.fault(settings, inputs: names) { throw MergeError.task(name, fault) }
         let set = try ValidationSet(
-            file, task: name, inputNames: names, objective: settings.objective,
+            file, task: name, inputNames: graph.signature.inputNames(of: file, task: name, settings.objective),
+            objective: settings.objective,
             decoderStart: DecoderStart(base: folder), holdout: 0, seed: 0)
         let objective = Objective(settings, inputs: names)
         let scorer = Scorer(model: graph, autocast: false)

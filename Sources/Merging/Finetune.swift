@@ -47,7 +47,10 @@ package struct Finetune {
         let model = try ExportedModel(graph)
         let file = try SafetensorsFile(file: ReadableFile(path: data, followingLinks: true))
         let names = model.signature.inputs.map(\.name)
-        let set = try ValidationSet(file, task: "fine-tune", inputNames: names, holdout: 0, seed: settings.seed)
+        let set = try ValidationSet(
+            file, task: "fine-tune",
+            inputNames: model.signature.inputNames(of: file, task: "fine-tune", .classification), holdout: 0,
+            seed: settings.seed)
         guard set.isLabelled else {
             throw MergeError.task("fine-tune", "\(data) has no tensor labels; add one label per example")
         }
@@ -103,7 +106,8 @@ package struct Finetune {
                 return (name, try weights!.tensor(name).to(.float32).clone(), false)
             }
             var shape = slot.shape.map { $0 ?? 1 }
-            if slot.name.hasPrefix("classifier."), !shape.isEmpty { shape[0] = classes }
+            let isHead = ["classifier.", "score."].contains { slot.name.hasPrefix($0) }
+            if isHead, !shape.isEmpty { shape[0] = classes }
             return (slot.name, try initial.tensor(slot.name, shape: shape), true)
         }
     }

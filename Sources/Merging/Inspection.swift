@@ -85,7 +85,8 @@ package struct Inspection: Codable, Sendable {
         do { _ = try ExportedModel(graph) } catch { fault = "\(error)" }
         let inputs = graph.signature.inputs.map { slot in
             let shape = slot.shape.map { $0.map(String.init) ?? "?" }.joined(separator: "×")
-            return "\(slot.name): \(slot.dtype) [\(shape)]"
+            let zeros = slot.rule.zerosLike == nil ? "" : ", zeros where it is not given"
+            return "\(slot.name): \(slot.dtype) [\(shape)]\(zeros)"
         }
         return Graph(
             isBuilt: !graph.isArchived, inputs: inputs, parameters: graph.signature.parameters.count,

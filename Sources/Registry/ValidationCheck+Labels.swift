@@ -27,11 +27,13 @@ extension ValidationCheck {
         }
         let givesTokens = signature.output.isEmpty || signature.output.count == 3
         guard givesTokens || !objective.labelsTokens && objective != .multipleChoice else {
+            let export = objective == .tokenClassification ? "token-classification" : "causal-lm"
             throw .refused(
                 code: "wrong-objective",
                 message:
                     "\(DropRules.settings): objective \(objective.rawValue) needs a prediction for each token, and the base's "
-                    + "graph gives \(signature.output.count) axes; set another objective")
+                    + "graph gives \(signature.output.count) axes; export the base's graph.pt2 with Tools/export_model.py "
+                    + "--task \(export), or set another objective")
         }
     }
 
@@ -168,7 +170,7 @@ extension ValidationCheck {
         }
     }
 
-    private func read(
+    func read(
         _ entry: TensorEntry, _ file: SafetensorsFile, _ body: (Int64) -> Void
     ) throws(AdmissionFault) {
         do throws(SafetensorsError) {

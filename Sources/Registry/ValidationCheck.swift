@@ -47,6 +47,7 @@ struct ValidationCheck {
         guard examples >= Self.fewest else {
             throw refusal("example-count", "it holds \(examples) examples, and \(Self.fewest) are the least; add more")
         }
+        if let signature { try checkPadding(signature, file) }
         if objective == .multipleChoice { try checkChoices(file) }
         if let labels { try checkLabels(labels, file) }
         if let tensor = try reader.read(DropRules.validation, entries: file.entries).record.notFinite {
@@ -66,7 +67,9 @@ struct ValidationCheck {
                 "unknown-input",
                 "the graph has no input \(unknown.sorted().firstFew); its inputs are \(inputs.keys.sorted().firstFew)")
         }
-        let missing = inputs.keys.filter { file.entry($0) == nil && !isMade($0, file) }.sorted()
+        let missing = inputs.filter { name, slot in
+            file.entry(name) == nil && slot.rule.zerosLike == nil && !isMade(name, file)
+        }.keys.sorted()
         guard missing.isEmpty else {
             throw refusal(
                 "missing-input", "it lacks the graph's input \(missing.firstFew); add one tensor for each input")

@@ -53,6 +53,21 @@ struct TaskFaultTests {
         }
     }
 
+    @Test func aTensorThatTheGraphDoesNotTakeIsTheTasksFault() throws {
+        let failure = try failure { $0["token_type_ids"] = .init([Int32](repeating: 1, count: 10), .i32) }
+        expectBlame(failure, "the graph has no input token_type_ids")
+        try Fixture.temporarily { directory in
+            let task = try ModelFolder(Fixture.root + "/shapes", copiedTo: directory + "/shapes")
+            try task.change("validation.safetensors") { $0["choices"] = $0["labels"] }
+            let failure = #expect(throws: MergeError.self) {
+                try Evaluation(
+                    model: task.path, task: task.path, settings: TaskSettings(), base: Fixture.root + "/base"
+                ).score()
+            }
+            expectBlame(failure, "the graph has no input choices")
+        }
+    }
+
     @Test func labelsOfAnotherRankAreTheTasksFault() throws {
         let failure = try failure { $0["labels"] = .init([Int32](repeating: 0, count: 20), .i32, shape: [10, 2]) }
         expectBlame(failure, "labels of shape")

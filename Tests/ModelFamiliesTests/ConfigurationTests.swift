@@ -32,11 +32,44 @@ import Testing
         try expectSame("vit", ["hidden_act": nil, "num_channels": nil, "qkv_bias": nil])
     }
 
+    @Test func longerTextsAreSaidByTheOlderKeyToo() throws {
+        let banded: [String: any Sendable] = [
+            "type": "llama3", "factor": 8, "low_freq_factor": 1, "high_freq_factor": 4,
+            "original_max_position_embeddings": 40,
+        ]
+        let keys: [String: Any?] = ["rope_parameters": nil, "rope_theta": 100, "rope_scaling": banded]
+        try expectSame("llama-banded", keys)
+        let short = banded.filter { $0.key != "original_max_position_embeddings" }
+        try expectSame("llama-banded", keys.merging(["rope_scaling": short, "max_position_embeddings": 40]) { $1 })
+        let linear: [String: any Sendable] = ["type": "linear", "factor": 4, "original_max_position_embeddings": 16]
+        try expectSame("llama-linear", ["rope_parameters": nil, "rope_theta": 100, "rope_scaling": linear])
+    }
+
     @Test func labelsAreCountedInTheHead() throws {
         let labels = ["0": "a", "1": "b", "2": "c", "3": "d"]
         let base = try AlteredBase("bert-tower", ["id2label": labels])
         let signature = try BaseGraph.open(directory: base.directory).signature
         #expect(signature.parameters.first { $0.name == "classifier.weight" }?.shape == [4, 8])
+    }
+
+    @Test(
+        arguments: [
+            ("bert-masked", "BertForTokenClassification", [nil, nil, 3]),
+            ("bert-tower", "BertForTokenClassification", [nil, nil, 3]),
+            ("roberta-tower", "XLMRobertaForTokenClassification", [nil, nil, 3]),
+            ("llama", "LlamaForSequenceClassification", [nil, 2]), ("gpt2", "GPT2ForSequenceClassification", [nil, 2]),
+        ] as [(String, String, [Int?])])
+    func anotherHeadIsAskedForByItsArchitecture(name: String, architecture: String, output: [Int?]) throws {
+        let base = try AlteredBase(name, ["architectures": [architecture], "pad_token_id": 1])
+        let signature = try BaseGraph.open(directory: base.directory).signature
+        #expect(signature.output == output)
+        let own = try BaseGraph.open(directory: FamilyFixture.path(name)).signature.parameters.map(\.name)
+        let heads = ["classifier.", "score.", "lm_head."]
+        let head = signature.parameters.map(\.name).filter { name in heads.contains { name.hasPrefix($0) } }
+        let expected = output.count == 3 ? ["classifier.weight", "classifier.bias"] : ["score.weight"]
+        #expect(head == expected)
+        let trunk = signature.parameters.map(\.name).filter { !head.contains($0) }
+        #expect(Set(trunk).isSubset(of: own))
     }
 
     @Test func aPaddingTokenThatCountsFromTheEndIsThatRow() throws {

@@ -7,9 +7,10 @@ import Torch
 /// One of the folders that `Tools/make_family_fixtures.py` writes.
 struct FamilyFixture {
     static let names = [
-        "bert", "bert-tower", "bert-mean", "bert-masked", "roberta", "roberta-tower", "distilbert", "vit", "vit-wide",
-        "vit-tower", "clip", "clip-whole", "clip-vision", "t5", "t5-untied", "llama", "llama-untied", "gpt2",
-        "gpt2-scaled",
+        "bert", "bert-pairs", "bert-tower", "bert-mean", "bert-masked", "bert-tokens", "roberta", "roberta-tower",
+        "roberta-tokens", "distilbert", "distilbert-tokens", "vit", "vit-wide", "vit-tower", "clip", "clip-whole",
+        "clip-vision", "t5", "t5-untied", "llama", "llama-untied", "llama-left", "llama-banded", "llama-linear",
+        "llama-classes", "gpt2", "gpt2-scaled", "gpt2-classes",
     ]
 
     let directory: String

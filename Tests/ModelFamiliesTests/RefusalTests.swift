@@ -36,12 +36,22 @@ import Testing
         Case("t5", "is_gated_act", true), Case("t5", "is_encoder_decoder", false),
         Case("t5", "relative_attention_num_buckets", 7), Case("t5", "architectures", ["T5EncoderModel"]),
         Case("llama", "rope_scaling", object(["rope_type": "llama3", "factor": 8])),
-        Case("llama", "rope_scaling", object(["type": "linear", "factor": 2])), Case("llama", "rope_interleaved", true),
+        Case(
+            "llama", "rope_scaling",
+            object(["rope_type": "llama3", "factor": 8, "low_freq_factor": 4, "high_freq_factor": 4])),
+        Case("llama", "rope_scaling", object(["type": "linear"])),
+        Case("llama", "rope_scaling", object(["type": "linear", "factor": 0])),
+        Case("llama", "rope_scaling", object(["type": "linear", "factor": 2, "a_part_of_tomorrow": 1])),
+        Case("llama", "rope_scaling", object(["rope_type": "linear", "type": "yarn", "factor": 2])),
+        Case("llama", "rope_scaling", object(["type": "dynamic", "factor": 2])),
+        Case("llama", "rope_scaling", object(["type": "longrope", "short_factor": [1], "long_factor": [2]])),
+        Case("llama", "rope_interleaved", true),
         Case("llama", "rope_parameters", object(["rope_type": "yarn", "rope_theta": 10000])),
         Case("llama", "rope_parameters", object(["rope_type": "default", "partial_rotary_factor": 0.5])),
         Case("llama", "partial_rotary_factor", 0.5), Case("llama", "num_key_value_heads", 3),
-        Case("llama", "pretraining_tp", 2), Case("llama", "architectures", ["LlamaForSequenceClassification"]),
+        Case("llama", "pretraining_tp", 2), Case("llama", "architectures", ["LlamaForTokenClassification"]),
         Case("llama", "sliding_window", 4096), Case("gpt2", "reorder_and_upcast_attn", true),
+        Case("llama", "quantization_config", object(["quant_method": "bitsandbytes", "load_in_4bit": true])),
         Case("gpt2", "add_cross_attention", true), Case("gpt2", "architectures", ["GPT2DoubleHeadsModel"]),
     ]
 
@@ -58,6 +68,16 @@ import Testing
         #expect(key.hasPrefix(test.key), "\(key)")
         #expect(error?.description.contains("Tools/export_model.py") == true)
         #expect(error?.description.contains("\n") == false)
+    }
+
+    @Test func aClassifierThatLooksBackNeedsToKnowItsPadding() throws {
+        for name in ["llama-classes", "gpt2-classes"] {
+            for token in [NSNull(), -1] as [Any] {
+                let base = try AlteredBase(name, ["pad_token_id": token])
+                let error = #expect(throws: ModelFamilyError.self) { try BaseGraph.open(directory: base.directory) }
+                #expect(error?.description.contains("`pad_token_id` is not given or below 0") == true)
+            }
+        }
     }
 
     private static let malformed: [Case] = [

@@ -25,6 +25,76 @@ import Testing
         #expect(base.source.files.map(\.name) == ["config.json", "model.safetensors"])
     }
 
+    /// What becomes of examples for a base that is its own fine-tune.
+    private func drop(
+        _ family: String, _ examples: [TestTensor], settings: String = ""
+    ) async throws -> Drop<AcceptedTask>? {
+        let registry = try registry(family)
+        let weights = Self.fixtures.appending(path: "\(family)/model.safetensors")
+        try registry.write("tasks/t/model.safetensors", Array(Data(contentsOf: weights)))
+        try registry.write("tasks/t/validation.safetensors", TestTensor.file(examples))
+        if !settings.isEmpty { try registry.write("tasks/t/task.yaml", Array(settings.utf8)) }
+        return try await registry.settledScan().tasks["t"]
+    }
+
+    private static func pair(_ name: String, _ values: [Int32]) -> TestTensor {
+        TestTensor(name, [2, 3], integers: values)
+    }
+
+    private static let labels = TestTensor("labels", [2], integers: [0, 1])
+
+    @Test func typesOfTokensMayBeGivenWhereTheModelHasThem() async throws {
+        let given = [
+            Self.pair("input_ids", [4, 5, 6, 7, 8, 9]), Self.pair("attention_mask", [1, 1, 1, 1, 1, 0]), Self.labels,
+        ]
+        let types = Self.pair("token_type_ids", [0, 1, 1, 0, 0, 1])
+        #expect(try await drop("bert", given)?.content?.examples == 2)
+        #expect(try await drop("bert", given + [types])?.content?.examples == 2)
+        let refusal = try #require(try await drop("roberta", given + [types])?.refusal)
+        #expect(refusal.code == "unknown-input" && refusal.message.contains("token_type_ids"))
+    }
+
+    @Test func labelsOfTokensNeedAHeadOfTokens() async throws {
+        let given = [
+            Self.pair("input_ids", [4, 5, 6, 7, 8, 9]), Self.pair("attention_mask", [1, 1, 1, 1, 1, 0]),
+            Self.pair("labels", [0, 1, 2, 2, 1, -100]),
+        ]
+        let objective = "objective: token-classification"
+        for family in ["bert-tokens", "roberta-tokens", "distilbert-tokens"] {
+            #expect(try await drop(family, given, settings: objective)?.content?.examples == 2, "\(family)")
+        }
+        let refusal = try #require(try await drop("bert", given, settings: objective)?.refusal)
+        #expect(refusal.code == "wrong-objective")
+        #expect(refusal.message.contains("Tools/export_model.py --task token-classification"), "\(refusal.message)")
+    }
+
+    @Test func paddingBeforeATextIsRefusedWhereItMovesPositions() async throws {
+        func given(_ mask: [Int32], _ labels: TestTensor) -> [TestTensor] {
+            [Self.pair("input_ids", [4, 5, 6, 1, 8, 9]), Self.pair("attention_mask", mask), labels]
+        }
+        let tokens = Self.pair("labels", [0, 1, 2, -100, 1, 2])
+        let before: [Int32] = [1, 1, 0, 0, 1, 1]
+        let cases = [
+            ("bert", "classification", Self.labels), ("roberta", "classification", Self.labels),
+            ("distilbert", "classification", Self.labels), ("gpt2", "language-modeling", tokens),
+            ("bert-tokens", "token-classification", tokens),
+        ]
+        for (family, objective, labels) in cases {
+            let settings = "objective: \(objective)"
+            let refusal = try #require(try await drop(family, given(before, labels), settings: settings)?.refusal)
+            #expect(refusal.code == "padded-at-start", "\(family): \(refusal.message)")
+            #expect(refusal.message.contains("of example 1 (the first is 0)") && refusal.message.contains("at the end"))
+            for mask: [Int32] in [[1, 1, 0, 1, 0, 1], [1, 1, 1, 0, 0, 0]] {
+                let drop = try await drop(family, given(mask, labels), settings: settings)
+                #expect(drop?.content?.examples == 2, "\(family): \(drop?.refusal?.message ?? "")")
+            }
+        }
+        for (family, objective) in [("llama", "language-modeling"), ("roberta-tokens", "token-classification")] {
+            let drop = try await drop(family, given(before, tokens), settings: "objective: \(objective)")
+            #expect(drop?.content?.examples == 2, "\(family): \(drop?.refusal?.message ?? "")")
+        }
+    }
+
     @Test func anotherConfigurationIsAnotherBase() async throws {
         let registry = try registry("llama")
         let first = try #require(try await registry.settledScan().base.content?.source.digest)

@@ -22,9 +22,14 @@ final class GraphDraft {
     }
 
     /// Something that the user of the graph gives.
-    func input(_ name: String, _ dtype: String, _ shape: [Int?]) -> GraphValue {
-        users.append(GraphInput(kind: .user, name: name, value: name))
+    func input(_ name: String, _ dtype: String, _ shape: [Int?], rule: InputRule = InputRule()) -> GraphValue {
+        users.append(GraphInput(kind: .user, name: name, value: name, rule: rule))
         return record(GraphValue(name: name, dtype: dtype, shape: shape))
+    }
+
+    /// 0 at tokens that are padding; `isPaddedAtEnd` where they may not stand before the text.
+    func paddingInput(isPaddedAtEnd: Bool) -> GraphValue {
+        input("attention_mask", "int64", [nil, nil], rule: InputRule(isPaddedAtEnd: isPaddedAtEnd))
     }
 
     /// Whether the base holds a tensor of this name; false where nothing is known of it.

@@ -48,19 +48,38 @@ struct BertTower {
         self.prefix = draft.prefix(of: "embeddings.word_embeddings.weight", among: [prefix, ""])
     }
 
+    /// Tokens, the mask of padding, and, where there is more than one type, the tokens' types: 0 where they are not given, as in
+    /// transformers.
+    struct Inputs {
+        var tokens: GraphValue
+        var mask: GraphValue
+        var kinds: GraphValue?
+    }
+
+    /// `readsFirst`: whether the prediction is made of the first token. Positions that count the text alone don't mind what stands
+    /// before it.
+    func inputs(_ draft: GraphDraft, readsFirst: Bool) -> Inputs {
+        let tokens = draft.input("input_ids", "int64", [nil, nil])
+        let mask = draft.paddingInput(isPaddedAtEnd: readsFirst || !countsText)
+        let kinds =
+            types > 1
+            ? draft.input("token_type_ids", "int64", [nil, nil], rule: InputRule(zerosLike: tokens.name)) : nil
+        return Inputs(tokens: tokens, mask: mask, kinds: kinds)
+    }
+
     /// The last layer's output [batch, tokens, width].
-    func output(
-        _ tokens: GraphValue, mask: GraphValue, _ draft: GraphDraft
-    ) throws(ModelFamilyError) -> GraphValue {
+    func output(_ inputs: Inputs, _ draft: GraphDraft) throws(ModelFamilyError) -> GraphValue {
+        let tokens = inputs.tokens
         let words = try draft.parameter("\(prefix)embeddings.word_embeddings.weight", [vocabulary, width])
         let kinds = try draft.parameter("\(prefix)embeddings.token_type_embeddings.weight", [types, width])
         let places = try draft.parameter("\(prefix)embeddings.position_embeddings.weight", [positions, width])
         let numbers = countsText ? textPositions(tokens, draft) : draft.range(draft.length(tokens, 1))
-        let text = draft.add(draft.embedding(tokens, words, padding: padding), draft.select(kinds, 0, 0))
+        let kind = inputs.kinds.map { draft.embedding($0, kinds) } ?? draft.select(kinds, 0, 0)
+        let text = draft.add(draft.embedding(tokens, words, padding: padding), kind)
         let placed = draft.add(
             text, draft.embedding(numbers, places, padding: countsText ? padding : nil))
         var hidden = try draft.layerNorm(placed, "\(prefix)embeddings.LayerNorm", epsilon: epsilon)
-        let seen = draft.paddingMask(mask)
+        let seen = draft.paddingMask(inputs.mask)
         for index in 0..<layers {
             let layer = "\(prefix)encoder.layer.\(index)."
             let names = AttentionNames(

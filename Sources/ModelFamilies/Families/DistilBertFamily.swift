@@ -1,6 +1,7 @@
 internal import ExportedGraph
 
-/// DistilBERT as a classifier of sequences (Sanh et al., arXiv 1910.01108): BERT's layers without token types and pooler.
+/// DistilBERT as a classifier of sequences or of tokens (Sanh et al., arXiv 1910.01108): BERT's layers without token types and
+/// pooler.
 enum DistilBertFamily: ModelFamily {
     static let inert: Set = [
         "attention_dropout", "dropout", "qa_dropout", "seq_classif_dropout", "sinusoidal_pos_embds", "tie_weights_",
@@ -22,11 +23,13 @@ enum DistilBertFamily: ModelFamily {
         let activation = try configuration.activation("activation", default: "gelu")
         let padding = try configuration.padding("pad_token_id", default: 0, rows: vocabulary)
         let headWidth = try configuration.headWidth(width, heads: heads, key: "n_heads")
-        _ = try configuration.architecture(["ForSequenceClassification", "ForMaskedLM", "DistilBertModel"])
+        let architecture = try configuration.architecture([
+            "ForSequenceClassification", "ForTokenClassification", "ForMaskedLM", "DistilBertModel",
+        ])
         let prefix = draft.prefix(of: "embeddings.word_embeddings.weight", among: ["distilbert.", ""])
 
         let tokens = draft.input("input_ids", "int64", [nil, nil])
-        let seen = draft.paddingMask(draft.input("attention_mask", "int64", [nil, nil]))
+        let seen = draft.paddingMask(draft.paddingInput(isPaddedAtEnd: true))
         let words = try draft.parameter("\(prefix)embeddings.word_embeddings.weight", [vocabulary, width])
         let places = try draft.parameter("\(prefix)embeddings.position_embeddings.weight", [positions, width])
         let placed = draft.add(
@@ -41,6 +44,9 @@ enum DistilBertFamily: ModelFamily {
             let changed = try draft.feedForward(
                 hidden, ("\(layer)ffn.lin1", "\(layer)ffn.lin2"), width: inner, activation)
             hidden = try draft.layerNorm(draft.add(changed, hidden), "\(layer)output_layer_norm", epsilon: epsilon)
+        }
+        if architecture == "ForTokenClassification" {
+            return try draft.linear(hidden, "classifier", configuration.classes(), isHead: true)
         }
         let first = try draft.linear(draft.select(hidden, 1, 0), "pre_classifier", width, isHead: true)
         return try draft.linear(draft.apply(.relu, first), "classifier", configuration.classes(), isHead: true)

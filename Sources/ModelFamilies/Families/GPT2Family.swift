@@ -1,18 +1,20 @@
 internal import ExportedGraph
 
-/// GPT-2 as a language model (Radford et al., 2019). Its matrices lie transposed, [in, out].
+/// GPT-2 as a language model or a classifier of sequences (Radford et al., 2019). Its matrices lie transposed, [in, out].
 enum GPT2Family: ModelFamily {
     static let inert: Set = [
-        "attn_pdrop", "embd_pdrop", "n_ctx", "resid_pdrop", "summary_activation", "summary_first_dropout",
+        "attn_pdrop", "embd_pdrop", "n_ctx", "n_special", "predict_special_tokens", "resid_pdrop", "summary_activation",
+        "summary_first_dropout",
         "summary_proj_to_labels", "summary_type", "summary_use_proj",
     ]
-    /// Masks that older versions saved.
-    static let spare = [".attn.bias", ".attn.masked_bias"]
+    /// Masks that older versions saved, and the language model's head, of which a classifier has no use.
+    static let spare = [".attn.bias", ".attn.masked_bias", "lm_head.weight"]
 
     static func write(
         _ configuration: ModelConfiguration, into draft: GraphDraft
     ) throws(ModelFamilyError) -> GraphValue {
-        _ = try configuration.architecture(["GPT2LMHeadModel"])
+        let classifier = "GPT2ForSequenceClassification"
+        let isClassifier = try configuration.architecture(["GPT2LMHeadModel", classifier]) == classifier
         let vocabulary = try configuration.count("vocab_size", default: 50257)
         let width = try configuration.count("n_embd", default: 768)
         let layers = try configuration.count("n_layer", default: 12)
@@ -28,10 +30,10 @@ enum GPT2Family: ModelFamily {
         let prefix = draft.prefix(of: "wte.weight", among: ["transformer.", ""])
 
         let tokens = draft.input("input_ids", "int64", [nil, nil])
-        let mask = draft.causalMask(tokens, padding: draft.input("attention_mask", "int64", [nil, nil]))
+        let mask = draft.causalMask(tokens, padding: draft.paddingInput(isPaddedAtEnd: true))
         let head = "lm_head.weight"
         let embedding = try draft.parameter(
-            "\(prefix)wte.weight", [vocabulary, width], aliases: isTied ? [head] : [])
+            "\(prefix)wte.weight", [vocabulary, width], aliases: isTied && !isClassifier ? [head] : [])
         let places = try draft.parameter("\(prefix)wpe.weight", [positions, width])
         var hidden = draft.add(
             draft.embedding(tokens, embedding), draft.embedding(draft.range(draft.length(tokens, 1)), places))
@@ -50,6 +52,9 @@ enum GPT2Family: ModelFamily {
             hidden = draft.add(hidden, try transposedLinear(wide, "\(layer)mlp.c_proj", width, draft))
         }
         let normed = try draft.layerNorm(hidden, "\(prefix)ln_f", epsilon: epsilon)
+        guard !isClassifier else {
+            return try draft.classified(normed, tokens, configuration, vocabulary: vocabulary)
+        }
         return draft.linear(normed, isTied ? embedding : try draft.parameter(head, [vocabulary, width]))
     }
 

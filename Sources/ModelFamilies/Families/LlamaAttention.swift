@@ -14,6 +14,7 @@ struct LlamaAttention {
     private let sharedHeads: Int
     private let width: Int
     private let theta: Double
+    private let scaling: RotaryScaling
     private let hasBias: Bool
 
     init(_ configuration: ModelConfiguration, width modelWidth: Int) throws(ModelFamilyError) {
@@ -33,20 +34,15 @@ struct LlamaAttention {
         }
         let base = try configuration.number("rope_theta", default: 10_000)
         try configuration.demand("partial_rotary_factor", oneOf: [.integer(1)])
-        try Self.checkScaling(configuration.nested("rope_scaling"))
         let parameters = try configuration.nested("rope_parameters")
-        theta = try parameters?.number("rope_theta", default: base) ?? base
-        try Self.checkScaling(parameters)
+        // As in transformers, what stands under the older key goes before the whole of the newer.
+        let rope = try configuration.nested("rope_scaling") ?? parameters
+        theta = try rope?.number("rope_theta", default: base) ?? base
+        scaling = try RotaryScaling(rope, in: configuration)
         guard theta > 0 else { throw configuration.unsupported("rope_theta", "is \(theta), which gives no angles") }
     }
 
-    private static func checkScaling(_ rope: ModelConfiguration?) throws(ModelFamilyError) {
-        for key in ["rope_type", "type"] { try rope?.demand(key, oneOf: [.string("default")]) }
-        try rope?.demand("partial_rotary_factor", oneOf: [.integer(1)])
-        try rope?.checkRest(inert: ["rope_theta"])
-    }
-
-    /// The angle of position p and pair i is p · θ^(−2i/width).
+    /// The angle of position p and pair i is p · θ^(−2i/width), or where the configuration says so a lower one.
     func rotation(_ tokens: AxisLength, _ draft: GraphDraft) -> Rotation {
         let half: [Int?] = [width / 2]
         let even = draft.call(
@@ -57,7 +53,7 @@ struct LlamaAttention {
             ], half)
         let power = draft.call(
             "pow.Scalar", ["self": .double(theta), "exponent": draft.divide(even, by: .int(width)).argument], half)
-        let frequency = draft.map("reciprocal", power)
+        let frequency = scaling.apply(to: draft.map("reciprocal", power), draft)
         let places = draft.unsqueeze(draft.convert(draft.range(tokens), to: "float32"), 1)
         let angles = draft.call(
             "mul.Tensor", ["self": places.argument, "other": frequency.argument], [tokens.value] + half)

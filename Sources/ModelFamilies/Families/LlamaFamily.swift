@@ -1,16 +1,17 @@
 internal import ExportedGraph
 internal import Files
 
-/// Llama as a causal language model (Touvron et al., arXiv 2302.13971), with positions that turn queries and keys as they are, not
-/// rescaled for longer texts.
+/// Llama as a causal language model or a classifier of sequences (Touvron et al., arXiv 2302.13971), with positions that turn
+/// queries and keys.
 enum LlamaFamily: ModelFamily {
-    static let inert: Set = ["attention_dropout", "is_llama_config", "max_position_embeddings"]
-    static let spare = ["rotary_emb.inv_freq"]
+    static let inert: Set = ["attention_dropout", "is_llama_config", "max_position_embeddings", "max_sequence_length"]
+    static let spare = ["rotary_emb.inv_freq", "lm_head.weight"]
 
     static func write(
         _ configuration: ModelConfiguration, into draft: GraphDraft
     ) throws(ModelFamilyError) -> GraphValue {
-        _ = try configuration.architecture(["LlamaForCausalLM"])
+        let classifier = "LlamaForSequenceClassification"
+        let isClassifier = try configuration.architecture(["LlamaForCausalLM", classifier]) == classifier
         let vocabulary = try configuration.count("vocab_size", default: 32000)
         let width = try configuration.count("hidden_size", default: 4096)
         let inner = try configuration.count("intermediate_size", default: 11008)
@@ -24,10 +25,10 @@ enum LlamaFamily: ModelFamily {
         let attention = try LlamaAttention(configuration, width: width)
 
         let tokens = draft.input("input_ids", "int64", [nil, nil])
-        let mask = draft.causalMask(tokens, padding: draft.input("attention_mask", "int64", [nil, nil]))
+        let mask = draft.causalMask(tokens, padding: draft.paddingInput(isPaddedAtEnd: false))
         let head = "lm_head.weight"
         let embedding = try draft.parameter(
-            "model.embed_tokens.weight", [vocabulary, width], aliases: isTied ? [head] : [])
+            "model.embed_tokens.weight", [vocabulary, width], aliases: isTied && !isClassifier ? [head] : [])
         let rotation = attention.rotation(draft.length(tokens, 1), draft)
         var hidden = draft.embedding(tokens, embedding, padding: padding)
         for index in 0..<layers {
@@ -41,6 +42,9 @@ enum LlamaFamily: ModelFamily {
             hidden = draft.add(hidden, changed)
         }
         let normed = try draft.rmsNorm(hidden, "model.norm.weight", epsilon: epsilon)
+        guard !isClassifier else {
+            return try draft.classified(normed, tokens, configuration, vocabulary: vocabulary)
+        }
         return draft.linear(normed, isTied ? embedding : try draft.parameter(head, [vocabulary, width]))
     }
 }
