@@ -1,29 +1,9 @@
-import Files
-import Foundation
 import Testing
 
 @testable import Safetensors
 
 /// Checkpoints whose names have a wrapper's prefix more or less than the base's.
 struct FittingTests {
-    private func checkpoint(_ names: [String], dtype: SafetensorsDType = .f32) throws -> Checkpoint {
-        let path = NSTemporaryDirectory() + "/fitting-\(UUID().uuidString).safetensors"
-        defer { try? Durable.remove(path) }
-        let slots = names.map { SafetensorsWriter.Slot(name: $0, dtype: dtype, shape: [1]) }
-        let writer = try SafetensorsWriter(path: path, slots: slots)
-        for place in names.indices {
-            try withUnsafeBytes(of: Float(place)) { try writer.append($0) }
-        }
-        _ = try writer.finish()
-        return Checkpoint(try SafetensorsFile(file: ReadableFile(path: path)), name: "model.safetensors")
-    }
-
-    private func value(_ name: String, in checkpoint: Checkpoint) throws -> Float {
-        var value: Float = -1
-        try withUnsafeMutableBytes(of: &value) { try checkpoint.read(name, into: $0) }
-        return value
-    }
-
     @Test(arguments: ["model.", "module.", "base_model.model.", "bert."]) func prefixThatIsTooMuch(_ prefix: String)
         throws
     {
