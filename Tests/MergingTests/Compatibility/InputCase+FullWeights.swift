@@ -54,6 +54,12 @@ extension InputCase {
         InputCase("every name behind `module.`", .vision, .accepted(within: 1e-6), in: ["FittingTests"]) {
             try $0.task.rename { "module." + $0 }
         },
+        InputCase(
+            "every name behind `module._orig_mod.`, one wrapper in another", .vision, .accepted(within: 1e-6),
+            in: ["FittingTests"]
+        ) {
+            try $0.task.rename { "module._orig_mod." + $0 }
+        },
         InputCase("without the base's first prefix", .vision, .accepted(within: 1e-6), in: ["FittingTests"]) {
             try $0.task.rename { $0.hasPrefix("vit.") ? String($0.dropFirst(4)) : $0 }
         },
