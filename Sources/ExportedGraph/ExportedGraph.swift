@@ -30,7 +30,7 @@ package struct ExportedGraph: Sendable {
         self.path = path
         // By the names that checkpoints have, once they are opened.
         let names = LegacyNames.renamed(
-            among: contents.model.inputs.filter { $0.kind != .user }.map(\.name) + contents.stored.keys)
+            among: Set(contents.model.inputs.filter { $0.kind != .user }.map(\.name)).union(contents.stored.keys))
         inputs = contents.model.inputs.map { input in
             guard input.kind != .user, let name = names[input.name] else { return input }
             return GraphInput(kind: input.kind, name: name, value: input.value)
