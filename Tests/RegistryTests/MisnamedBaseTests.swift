@@ -14,19 +14,37 @@ import Testing
         try registry.write("base/model.safetensors", TestTensor.file(tensors))
     }
 
-    @Test(arguments: ["trunk.gain", "net.trunk.weight", "encoder.trunk.weight"], [true, false])
-    func aTensorOfTheTrunkIsNoHead(_ name: String, _ requiresValidation: Bool) async throws {
+    /// A base in which the first parameter is called `own`, beside an archive in which it is called `name`.
+    private func refusal(_ own: String, _ name: String, requiresValidation: Bool) async throws -> Refusal? {
         var tensors = TestRegistry.trunkTensors()
-        tensors[0].name = name
+        tensors[0].name = own
         try write(tensors)
-        let scanner = registry.scanner(requiresValidation: requiresValidation)
-        let refusal = try #require(try await registry.settledScan(scanner).base.refusal)
-        #expect(refusal.code == "misnamed-parameter")
-        #expect(refusal.message.contains("`trunk.weight`") && refusal.message.contains("`\(name)`"))
+        let scanner = registry.scanner(
+            requiresValidation: requiresValidation,
+            readGraph: { _ in
+                var signature = TestRegistry.signature
+                signature.parameters[0].name = name
+                return signature
+            })
+        return try await registry.settledScan(scanner).base.refusal
     }
 
-    /// The heads of pretraining have the shapes of others: BERT's two classes of next sentences, RoBERTa's dense layer.
-    @Test(arguments: ["pretraining.weight", "heads.of.old.head.weight"])
+    @Test(arguments: [
+        ("trunk.gain", "trunk.weight"), ("trunk.norm.weight", "trunk.layer_norm.weight"),
+        ("encoder.layer.weight", "bert.encoder.layer.weight"),
+        ("bert.encoder.layer.weight", "encoder.layer.weight"),
+        ("base_model.model.encoder.layer.weight", "encoder.layer.weight"),
+    ]) func aTensorOfTheTrunkIsNoHead(_ own: String, _ name: String) async throws {
+        for requiresValidation in [true, false] {
+            let refusal = try await refusal(own, name, requiresValidation: requiresValidation)
+            #expect(refusal?.code == "misnamed-parameter")
+            #expect(refusal?.message.contains("`\(name)`") == true && refusal?.message.contains("`\(own)`") == true)
+        }
+    }
+
+    /// The heads of pretraining have the shapes of others: BERT's two classes of next sentences, RoBERTa's dense layer, and
+    /// ALBERT's `sop_classifier.classifier`.
+    @Test(arguments: ["pretraining.weight", "sop_head.head.weight", "heads.of.old.head.weight"])
     func aHeadOfPretrainingIsNotTheTasks(_ name: String) async throws {
         try write(TestRegistry.trunkTensors() + [TestTensor(name, [2, 4], [1, 2, 3, 4, 5, 6, 7, 8])])
         try registry.writeTask()
