@@ -1,4 +1,5 @@
 internal import Files
+internal import Safetensors
 
 /// What the name of a tensor in `adapter_model.safetensors` says about it.
 enum AdapterKey: Hashable {
@@ -58,7 +59,7 @@ enum AdapterKey: Hashable {
                 : "nothing is known about `\(shown(String(strange)))`; save a plain LoRA or (IA)³ with save_pretrained"
             throw .unsupported("tensor `\(shown(name))`: \(reason)")
         }
-        self = .whole(Self.bare(name))
+        self = .whole(LegacyNames.modern(Self.bare(name)))
     }
 
     /// A name without what PEFT's wrappers put into it.

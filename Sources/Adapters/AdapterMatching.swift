@@ -76,8 +76,10 @@ struct AdapterMatching {
         let missing = { (rename: (String) -> String) in needed.filter { base.entry(rename($0)) == nil } }
         let lacking = missing { $0 }
         if lacking.isEmpty { return { $0 } }
-        let all = keys.compactMap(\.target)
-        for rename in Checkpoint.renamings(from: all, to: base.names) where missing(rename).isEmpty { return rename }
+        let all = Set(keys.compactMap(\.target)).sorted()
+        for rename in Checkpoint.renamings(from: all, to: base.names) where missing(rename).isEmpty {
+            if Set(all.map(rename)).count == all.count { return rename }
+        }
         throw .mismatch(
             "the adapter changes \(lacking.sorted().firstFew), which the base lacks under this name, with or without a prefix "
                 + "such as model. or module.; drop one that was trained on this base")

@@ -1,3 +1,5 @@
+internal import Safetensors
+
 /// A decoded `torch.export` archive, or a graph of the same operators that was built without one: pure data, no libtorch, so that
 /// the daemon can check a base without it.
 package struct ExportedGraph: Sendable {
@@ -26,10 +28,16 @@ package struct ExportedGraph: Sendable {
         let contents = try ArchiveContents(archive)
         self.archive = archive
         self.path = path
-        inputs = contents.model.inputs
+        // By the names that checkpoints have, once they are opened.
+        let names = LegacyNames.renamed(
+            among: Set(contents.model.inputs.filter { $0.kind != .user }.map(\.name)).union(contents.stored.keys))
+        inputs = contents.model.inputs.map { input in
+            guard input.kind != .user, let name = names[input.name] else { return input }
+            return GraphInput(kind: input.kind, name: name, value: input.value)
+        }
         body = contents.model.body
         outputs = zip(contents.model.body.outputs, contents.model.outputs).filter { $1.isForUser }.map { $0.0 }
-        stored = contents.stored
+        stored = Dictionary(contents.stored.map { (names[$0.key] ?? $0.key, $0.value) }) { first, _ in first }
         storages = contents.storages
         signature = GraphSignature(inputs: inputs, outputs: outputs, body: body, stored: stored)
     }

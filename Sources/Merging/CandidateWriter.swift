@@ -32,7 +32,10 @@ struct CandidateWriter {
         let entries = base.names.compactMap { base.entry($0) }.sorted {
             ($1.dtype.byteCount, $0.name) < ($0.dtype.byteCount, $1.name)
         }
-        let slots = entries.map { SafetensorsWriter.Slot(name: $0.name, dtype: $0.dtype, shape: $0.shape) }
+        // Whatever loads the base by the names in its files loads the release.
+        let slots = entries.map {
+            SafetensorsWriter.Slot(name: base.storedName($0.name), dtype: $0.dtype, shape: $0.shape)
+        }
         let writer = try CheckpointWriter(
             directory: directory, slots: slots, shardBytes: workbench.plan.settings.maxShardSize)
         let behind = unsafe WriteBehind { try unsafe writer.append($0) }

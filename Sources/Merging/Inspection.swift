@@ -58,7 +58,7 @@ package struct Inspection: Codable, Sendable {
             add(Adapter.fileNames, file.entries)
         } else {
             let checkpoint = try BaseWeights.open(directory: path)
-            add(checkpoint.fileNames, checkpoint.names.compactMap { checkpoint.entry($0) })
+            add(checkpoint.fileNames, checkpoint.files.flatMap(\.entries).sorted { $0.name < $1.name })
             if try BaseGraph.isDescribed(directory: path) {
                 graph = try Self.graph { try BaseGraph.open(directory: path) }
             }

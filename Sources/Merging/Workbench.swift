@@ -29,6 +29,7 @@ final class Workbench {
         var unscored: String?
         let graph = try Self.usable(plan, otherwise: &unscored) { try Self.graph(plan) }
         let files = try BaseWeights.open(directory: plan.base.directory, graph: graph)
+        if let fault = graph?.signature.misnaming(in: files) { throw MergeError.base(fault) }
         let ties = TiedNames(graph?.signature, base: files)
         let base = files.tying(ties.groups)
         self.base = base

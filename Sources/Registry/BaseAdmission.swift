@@ -65,7 +65,13 @@ struct BaseAdmission {
     /// The signature of the base's graph: of its archive, or of what its configuration describes. Nil where there is neither and
     /// the method does without.
     private func graph(_ reader: DropReader, _ checkpoint: Checkpoint) throws(AdmissionFault) -> GraphSignature? {
-        guard reader.listing.files[DropRules.graph] == nil else { return try archive(reader) }
+        guard reader.listing.files[DropRules.graph] == nil else {
+            let signature = try archive(reader)
+            if let fault = signature.misnaming(in: checkpoint) {
+                throw .refused(code: "misnamed-parameter", message: fault)
+            }
+            return signature
+        }
         do {
             return try built(reader, checkpoint)
         } catch .refused where !requiresValidation {

@@ -105,9 +105,20 @@ package struct FolderTrial {
             verdict.outcome = .admitted
         } catch {
             try refuse(error, &verdict)
-            do throws(AdmissionFault) { _ = try admit(false, &reader) } catch { return }
+            do throws(AdmissionFault) {
+                _ = try admit(false, &reader)
+            } catch {
+                return putFirst(error, &verdict)
+            }
             (verdict.outcome, verdict.code) = (.admittedForStaticMethods, nil)
         }
+    }
+
+    /// What a method that learns nothing refuses, too, would remain with the graph or the examples that the others miss.
+    private func putFirst(_ fault: AdmissionFault, _ verdict: inout FolderVerdict) {
+        guard case .refused(let code, let message) = fault, message != verdict.message else { return }
+        let rest = verdict.message.map { "; and for methods that learn: \($0)" } ?? ""
+        (verdict.code, verdict.message) = (code, message + rest)
     }
 
     private func refuse(_ fault: AdmissionFault, _ verdict: inout FolderVerdict) throws(AdmissionFault) {

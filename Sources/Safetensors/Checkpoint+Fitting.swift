@@ -1,5 +1,5 @@
 extension Checkpoint {
-    /// Prefixes that wrappers put before every name, or leave out.
+    /// Prefixes that wrappers put before every name, or leave out, alone or one in another.
     private static let prefixes = ["model.", "module.", "base_model.model.", "base_model.", "_orig_mod."]
 
     /// This checkpoint with a prefix dropped or added where that, and not its own names, gives it a tensor for each of the
@@ -12,7 +12,7 @@ extension Checkpoint {
             wanted.allSatisfy { tied($0).contains { candidate.entry($0) != nil } }
         }
         if fits(self) { return self }
-        for rename in Self.wholeRenamings(from: names, to: base.names) {
+        for rename in Self.renamings(from: names, to: base.names) {
             if let candidate = renaming(rename), fits(candidate) { return candidate }
         }
         return self
@@ -24,44 +24,50 @@ extension Checkpoint {
         func count(_ candidate: Checkpoint) -> Int {
             wanted.count { names in names.contains { candidate.entry($0) != nil } }
         }
-        let candidates = Self.wholeRenamings(from: names, to: wanted.flatMap(\.self)).compactMap { renaming($0) }
+        let candidates = Self.renamings(from: names, to: wanted.flatMap(\.self)).compactMap { renaming($0) }
         return candidates.reduce((self, count(self))) { best, candidate in
             let found = count(candidate)
             return found > best.1 ? (candidate, found) : best
         }.0
     }
 
-    /// What may be done to the names of a model so that they become those of `base`: a prefix dropped from all that have it, or
-    /// added to all that `base` then has.
+    /// What may be done to the names of a model so that they become those of `base`: prefixes of wrappers dropped from all that
+    /// have them, then the first part dropped from all that have it (a tower's, which the head beside it does not have), or what
+    /// `base` puts in front added to all that it then has. What changes least comes first.
     package static func renamings(from names: [String], to base: [String]) -> [(String) -> String] {
         let known = Set(base)
-        let drops = (prefixes + [commonPrefix(names)].compactMap(\.self)).map { prefix in
-            { (name: String) in name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name }
-        }
-        let additions = (prefixes + [commonPrefix(base)].compactMap(\.self)).map { prefix in
+        let additions = (wrappers(around: base) + leadingParts(base)).map { prefix in
             { (name: String) in known.contains(prefix + name) ? prefix + name : name }
         }
-        return drops + additions
+        var renamings: [(String) -> String] = []
+        for wrapper in [""] + wrappers(around: names) {
+            let unwrap = dropping(wrapper)
+            if !wrapper.isEmpty { renamings.append(unwrap) }
+            let drops = leadingParts(names.map(unwrap)).map { dropping($0) }
+            renamings += (drops + additions).map { rename in { (name: String) in rename(unwrap(name)) } }
+        }
+        return renamings
     }
 
-    /// The first part of names that all have the same.
-    private static func commonPrefix(_ names: [String]) -> String? {
-        guard let first = names.first, let point = first.firstIndex(of: ".") else { return nil }
-        let prefix = String(first[...point])
-        return names.allSatisfy { $0.hasPrefix(prefix) } ? prefix : nil
+    private static func dropping(_ prefix: String) -> (String) -> String {
+        return { name in name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name }
     }
 
-    /// The same for whole models: also the prefix of a tower, which the head beside it does not have.
-    private static func wholeRenamings(from names: [String], to base: [String]) -> [(String) -> String] {
-        let known = Set(base)
-        let drops = leadingParts(names).map { prefix in
-            { (name: String) in name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name }
+    /// The prefixes of wrappers, one in another, that any of the names begins with; the shortest first.
+    private static func wrappers(around names: [String]) -> [String] {
+        var found = [""]
+        var next = 0
+        while next < found.count, found.count <= mostWrappers {
+            for prefix in prefixes {
+                let longer = found[next] + prefix
+                if !found.contains(longer), names.contains(where: { $0.hasPrefix(longer) }) { found.append(longer) }
+            }
+            next += 1
         }
-        let additions = leadingParts(base).map { prefix in
-            { (name: String) in known.contains(prefix + name) ? prefix + name : name }
-        }
-        return renamings(from: names, to: base) + drops + additions
+        return Array(found.dropFirst())
     }
+
+    private static let mostWrappers = 8
 
     /// The first parts of names, such as that of a tower beside its head; none where there are more than a few, which are modules.
     private static func leadingParts(_ names: [String]) -> [String] {

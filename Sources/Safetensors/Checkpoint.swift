@@ -1,7 +1,8 @@
 internal import Files
 internal import Glibc
 
-/// A model's weights in a folder: `model.safetensors`, or shards with `model.safetensors.index.json`.
+/// A model's weights in a folder: `model.safetensors`, or shards with `model.safetensors.index.json`. Tensors have the names of
+/// today, whatever older ones the files give them.
 package final class Checkpoint: Sendable {
     /// The open files, in the order of their names.
     package let files: [SafetensorsFile]
@@ -49,20 +50,21 @@ package final class Checkpoint: Sendable {
         for (place, file) in files.enumerated() {
             for entry in file.entries { holders[entry.name] = place }
         }
+        stored = Self.renewNames(of: &holders)
         self.holders = holders
         names = holders.keys.sorted()
         aliases = [:]
-        stored = [:]
     }
 
     /// The tensors of one file, which is called `name`.
     package init(_ file: SafetensorsFile, name: String) {
         files = [file]
         fileNames = [name]
-        names = file.entries.map(\.name).sorted()
-        holders = Dictionary(file.entries.map { ($0.name, 0) }) { first, _ in first }
+        var holders = Dictionary(file.entries.map { ($0.name, 0) }) { first, _ in first }
+        stored = Self.renewNames(of: &holders)
+        self.holders = holders
+        names = holders.keys.sorted()
         aliases = [:]
-        stored = [:]
     }
 
     /// Some tensors of one file under other names, by these: `stored` has the names in the file.
@@ -90,6 +92,19 @@ package final class Checkpoint: Sendable {
         self.aliases = aliases
         stored = other.stored
     }
+
+    /// Gives tensors with older names those of today. Returns what the files call them, by these.
+    private static func renewNames(of holders: inout [String: Int]) -> [String: String] {
+        var stored: [String: String] = [:]
+        for (old, name) in LegacyNames.renamed(among: holders.keys) {
+            holders[name] = holders.removeValue(forKey: old)
+            stored[name] = old
+        }
+        return stored
+    }
+
+    /// What its files call one of its tensors.
+    package func storedName(_ name: String) -> String { stored[name] ?? name }
 
     /// The same tensors, each called what `rename` makes of its name; nil where two would be called the same.
     package func renaming(_ rename: (String) -> String) -> Checkpoint? {

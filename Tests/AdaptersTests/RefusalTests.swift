@@ -167,9 +167,8 @@ struct RefusalTests {
         }
     }
 
-    @Test(arguments: ["model.", "module.", "base_model.model.", "net."]) func prefixesOfWrappers(_ prefix: String)
-        throws
-    {
+    @Test(arguments: ["model.", "module.", "base_model.model.", "net.", "module._orig_mod.", "_orig_mod.module.net."])
+    func prefixesOfWrappers(_ prefix: String) throws {
         let factors = [("first.lora_A.weight", [4, 6]), ("first.lora_B.weight", [37, 4])].map { (prefix + $0.0, $0.1) }
         try Folder.with(factors + [(prefix + "classifier.weight", [3, 10])]) { directory in
             let adapter = try Adapter(directory: directory, base: Checkpoint(directory: Self.root + "/base"))

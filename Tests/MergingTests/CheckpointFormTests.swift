@@ -73,9 +73,8 @@ struct CheckpointFormTests {
         }
     }
 
-    @Test(arguments: ["model.", "module.", "_orig_mod."]) func aCheckpointUnderAPrefixScoresTheSame(
-        prefix: String
-    ) throws {
+    @Test(arguments: ["model.", "module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module."])
+    func aCheckpointUnderAPrefixScoresTheSame(prefix: String) throws {
         try Fixture.temporarily { directory in
             let task = Fixture.root + "/letters"
             let base = Fixture.root + "/base"

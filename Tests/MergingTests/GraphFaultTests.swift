@@ -55,6 +55,23 @@ struct GraphFaultTests {
         }
     }
 
+    @Test(arguments: [MergeSettings.Method.supermerge, .average])
+    func aParameterThatTheBaseHasUnderAnotherNameIsNoHead(_ method: MergeSettings.Method) throws {
+        try Fixture.temporarily { directory in
+            var settings = try Fixture.settings()
+            settings.method = method
+            var plan = try Fixture.plan(settings, in: directory)
+            let base = try ModelFolder(plan.base.directory, copiedTo: directory + "/base")
+            try base.rename { $0 == "vit.layernorm.weight" ? "vit.layernorm.scale" : $0 }
+            plan.base.directory = base.path
+            let failure = #expect(throws: MergeError.self) { try MergeRun(plan, report: { _ in }).run() }
+            #expect(failure?.kind == .badBase)
+            for name in ["vit.layernorm.weight", "vit.layernorm.scale"] {
+                #expect(failure?.message.contains("`\(name)`") == true)
+            }
+        }
+    }
+
     @Test func aFixedBatchAxisIsTheBasesFault() throws {
         try Fixture.temporarily { directory in
             let plan = try plan(in: directory) { text in

@@ -82,6 +82,41 @@ import Testing
         #expect(verdict.text.split(separator: "\n").count == 1 && verdict.text.contains("trunk.weight"))
     }
 
+    /// Neither would be mended by the graph that the base lacks, too.
+    @Test(arguments: [("stray.weight", "extra-parameter"), (nil, "missing-parameter")] as [(String?, String)])
+    func whatAGraphWouldNotMendIsSaidFirst(_ extra: String?, _ code: String) throws {
+        try registry.remove("base/graph.pt2")
+        var weights = TestRegistry.taskTensors()
+        if let extra {
+            weights.append(TestTensor(extra, [1], [1]))
+        } else {
+            weights[0].name = "trunk.wieght"
+        }
+        try registry.writeTask(weights: weights, settings: "head: [head.]")
+        let verdict = try verdict("tasks/t")
+        #expect(verdict.outcome == .refused && verdict.code == code)
+        let parts = try #require(verdict.message).split(separator: "; and for methods that learn: ")
+        try #require(parts.count == 2)
+        #expect(parts[0].contains("`\(extra ?? "trunk.weight")`") && !parts[0].contains("graph.pt2"))
+        #expect(parts[1].contains("graph.pt2") && !verdict.text.contains("\n"))
+    }
+
+    @Test func aBaseThatIsNoNumberIsSaidBeforeItsGraph() throws {
+        try registry.remove("base/graph.pt2")
+        try registry.write(
+            "base/model.safetensors", TestTensor.file([TestTensor("trunk.weight", [2], [1, .nan])]))
+        let verdict = try verdict("base")
+        #expect(verdict.outcome == .refused && verdict.code == "not-finite")
+        #expect(verdict.message?.contains("graph.pt2") == true)
+    }
+
+    @Test func examplesThatAreMissingAreSaidAfterWhatRemains() throws {
+        try registry.writeTask(weights: TestRegistry.taskTensors(shift: .infinity), validation: nil)
+        let verdict = try verdict("tasks/t")
+        #expect(verdict.outcome == .refused && verdict.code == "not-finite")
+        #expect(verdict.message?.contains("validation.safetensors") == true)
+    }
+
     @Test func aTaskElsewhereNeedsToldItsBase() throws {
         try registry.writeTask()
         try FileManager.default.moveItem(atPath: registry.root + "/tasks/t", toPath: registry.root + "/away")

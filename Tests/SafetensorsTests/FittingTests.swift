@@ -1,29 +1,9 @@
-import Files
-import Foundation
 import Testing
 
 @testable import Safetensors
 
 /// Checkpoints whose names have a wrapper's prefix more or less than the base's.
 struct FittingTests {
-    private func checkpoint(_ names: [String], dtype: SafetensorsDType = .f32) throws -> Checkpoint {
-        let path = NSTemporaryDirectory() + "/fitting-\(UUID().uuidString).safetensors"
-        defer { try? Durable.remove(path) }
-        let slots = names.map { SafetensorsWriter.Slot(name: $0, dtype: dtype, shape: [1]) }
-        let writer = try SafetensorsWriter(path: path, slots: slots)
-        for place in names.indices {
-            try withUnsafeBytes(of: Float(place)) { try writer.append($0) }
-        }
-        _ = try writer.finish()
-        return Checkpoint(try SafetensorsFile(file: ReadableFile(path: path)), name: "model.safetensors")
-    }
-
-    private func value(_ name: String, in checkpoint: Checkpoint) throws -> Float {
-        var value: Float = -1
-        try withUnsafeMutableBytes(of: &value) { try checkpoint.read(name, into: $0) }
-        return value
-    }
-
     @Test(arguments: ["model.", "module.", "base_model.model.", "bert."]) func prefixThatIsTooMuch(_ prefix: String)
         throws
     {
@@ -40,6 +20,51 @@ struct FittingTests {
         let base = try checkpoint([prefix + "a.weight", prefix + "b.weight"])
         let fitted = try checkpoint(["a.weight", "b.weight", "head"]).fitted(to: base)
         #expect(fitted.names == [prefix + "a.weight", prefix + "b.weight", "head"].sorted())
+    }
+
+    /// What compiled, distributed and adapted models write, one wrapper in another; `bert.` is a tower's.
+    @Test(arguments: [
+        "module._orig_mod.", "_orig_mod.module.", "model.module.", "base_model.model.module.",
+        "model._orig_mod.module.", "module._orig_mod.base_model.model.", "module._orig_mod.bert.",
+        "_orig_mod.model.bert.",
+    ]) func wrappersInWrappers(_ prefix: String) throws {
+        let base = try checkpoint(["a.weight", "b.weight"])
+        let wrapped = [prefix + "b.weight", prefix + "a.weight"]
+        let fitted = try checkpoint(wrapped + [prefix + "head"]).fitted(to: base)
+        #expect(fitted.names == ["a.weight", "b.weight", "head"])
+        let (first, second) = try (value("a.weight", in: fitted), value("b.weight", in: fitted))
+        #expect(first == 1 && second == 0)
+        let most = try checkpoint(wrapped).fitted(toMost: base.names.map { [$0] })
+        #expect(most.names == base.names)
+    }
+
+    @Test(arguments: ["module._orig_mod.", "_orig_mod.module.", "base_model.model.module."])
+    func wrappersOfTheBaseAlone(_ prefix: String) throws {
+        let base = try checkpoint([prefix + "a.weight", prefix + "b.weight"])
+        #expect(try checkpoint(["a.weight", "b.weight"]).fitted(to: base).names == base.names)
+        let wrapped = try checkpoint(["model.a.weight", "model.b.weight"])
+        #expect(wrapped.fitted(to: base).names == base.names)
+    }
+
+    @Test func aWrappedTowerOfAWholeModel() throws {
+        let whole = try checkpoint(["bert.a.weight", "bert.b.weight", "cls.weight"])
+        let names = ["a.weight", "b.weight", "cls.weight"]
+        let tower = try checkpoint(names.map { "module._orig_mod." + $0 })
+        #expect(tower.fitted(to: whole).names == whole.names)
+    }
+
+    /// The first part of Llama's own names is a wrapper's elsewhere.
+    @Test func noMoreIsDroppedThanNeeded() throws {
+        let base = try checkpoint(["lm_head.weight", "model.layers.0.weight"])
+        let wrapped = try checkpoint(["module._orig_mod.lm_head.weight", "module._orig_mod.model.layers.0.weight"])
+        #expect(wrapped.fitted(to: base).names == base.names)
+    }
+
+    @Test func namesOfNothingButWrappersEnd() throws {
+        let deep = String(repeating: "model.module._orig_mod.base_model.", count: 8)
+        let names = (0..<200).map { "\(deep)\($0).weight" }
+        let base = try checkpoint(["a.weight", "b.weight"])
+        #expect(try checkpoint(names).fitted(to: base).names == names.sorted())
     }
 
     @Test func aTowerBesideItsHead() throws {

@@ -22,6 +22,25 @@ extension InputCase {
         folded("(IA)³ on outputs and inputs", "ia3"), folded("(IA)³ on convolutions", "ia3-convolution"),
         folded("(IA)³ with `fan_in_fan_out`, on outputs", "turned/ia3"),
         folded("(IA)³ with `fan_in_fan_out`, on inputs", "turned/ia3-inputs"),
+        InputCase(
+            "LoRA under the prefix of a tower that the base lacks, with its head beside it", .modules,
+            .accepted(within: 1e-5), in: ["TowerAdapterTests"]
+        ) {
+            try $0.adapt(AdapterFixture.root + "/lora")
+            try $0.task.renameFactors(from: "base_model.model.", to: "base_model.model.net.")
+        },
+        InputCase(
+            "LoRA without the prefix of the base's tower, which has a head beside it", .modules,
+            .accepted(within: 1e-5), in: ["TowerAdapterTests"]
+        ) {
+            try $0.adapt(AdapterFixture.root + "/lora")
+            let head = ModelFolder.Content([1, 2, 3] as [Float], .f32)
+            let inBase = { (name: String) in name.hasPrefix("classifier.") ? name : "net." + name }
+            try $0.base.rename(inBase)
+            try $0.base.change { $0["cls.bias"] = head }
+            $0.expected = Dictionary(uniqueKeysWithValues: $0.expected.map { (inBase($0.key), $0.value) })
+            $0.expected["cls.bias"] = head
+        },
         InputCase("half precision", .modules, .accepted(within: 1e-2), in: ["AdapterRunTests"]) {
             try $0.adapt(AdapterFixture.root + "/lora")
             let file = "adapter_model.safetensors"
@@ -91,5 +110,15 @@ extension InputDrop {
 }
 
 extension ModelFolder {
+    /// Gives what an adapter adds to the trunk another prefix; its head keeps its own.
+    func renameFactors(from prefix: String, to other: String) throws {
+        try change("adapter_model.safetensors") { tensors in
+            tensors = Dictionary(
+                uniqueKeysWithValues: tensors.map { name, content in
+                    (name.contains("lora_") ? other + String(name.dropFirst(prefix.count)) : name, content)
+                })
+        }
+    }
+
     func removeFile(_ name: String) throws { try FileManager.default.removeItem(atPath: "\(path)/\(name)") }
 }

@@ -8,7 +8,7 @@ extension InputCase {
 
     /// What `save_pretrained` writes of a whole model.
     static let fullWeights: [InputCase] =
-        types + layouts + [
+        types + layouts + legacy + [
             InputCase("tied weights, stored once", .family("gpt2"), .accepted(within: 1e-5), in: ["TiedNamesTests"]),
             InputCase(
                 "tied weights, stored under both names", .family("gpt2"), .accepted(within: 1e-5),
@@ -54,12 +54,47 @@ extension InputCase {
         InputCase("every name behind `module.`", .vision, .accepted(within: 1e-6), in: ["FittingTests"]) {
             try $0.task.rename { "module." + $0 }
         },
+        InputCase(
+            "every name behind `module._orig_mod.`, one wrapper in another", .vision, .accepted(within: 1e-6),
+            in: ["FittingTests"]
+        ) {
+            try $0.task.rename { "module._orig_mod." + $0 }
+        },
         InputCase("without the base's first prefix", .vision, .accepted(within: 1e-6), in: ["FittingTests"]) {
             try $0.task.rename { $0.hasPrefix("vit.") ? String($0.dropFirst(4)) : $0 }
         },
     ]
 
+    private static func old(_ drop: inout InputDrop) throws {
+        try drop.base.rename(LegacyNamesTests.old)
+        drop.expected = Dictionary(
+            uniqueKeysWithValues: drop.expected.map { (LegacyNamesTests.old($0.key), $0.value) })
+    }
+
+    private static let legacy: [InputCase] = [
+        InputCase(
+            "`LayerNorm.gamma` and `LayerNorm.beta`, in the base and in the fine-tune", .family("bert"),
+            .accepted(within: 1e-5), in: ["MergingTests/LegacyNamesTests"]
+        ) {
+            try old(&$0)
+            try $0.task.rename(LegacyNamesTests.old)
+        },
+        InputCase(
+            "`LayerNorm.gamma` and `LayerNorm.beta`, in the base alone", .family("bert"), .accepted(within: 1e-5),
+            in: ["MergingTests/LegacyNamesTests"]
+        ) { try old(&$0) },
+        InputCase(
+            "`LayerNorm.gamma` and `LayerNorm.beta`, in the fine-tune alone", .family("bert"), .accepted(within: 1e-5),
+            in: ["MergingTests/LegacyNamesTests"]
+        ) { try $0.task.rename(LegacyNamesTests.old) },
+    ]
+
     static let fullWeightsRefused: [InputCase] = [
+        InputCase(
+            "a base with a tensor under another name than its archive's", .vision, .refused, in: ["MisnamedBaseTests"]
+        ) {
+            try $0.base.rename { $0 == "vit.layernorm.weight" ? "vit.layernorm.scale" : $0 }
+        },
         InputCase("a vocabulary that was resized", .family("gpt2"), .refused, in: admission) {
             try $0.task.change {
                 $0[vocabulary] = .init([Float](repeating: 0.1, count: 25 * 8), .f32, shape: [25, 8])
