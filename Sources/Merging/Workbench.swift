@@ -1,5 +1,6 @@
 internal import ExportedGraph
 internal import Files
+internal import ModelFamilies
 internal import Safetensors
 internal import Torch
 internal import WorkerProtocol
@@ -29,7 +30,9 @@ final class Workbench {
         var unscored: String?
         let graph = try Self.usable(plan, otherwise: &unscored) { try Self.graph(plan) }
         let files = try BaseWeights.open(directory: plan.base.directory, graph: graph)
-        let ties = TiedNames(graph?.signature, base: files)
+        let configured =
+            try graph == nil ? ConfiguredTies.groups(directory: plan.base.directory, weights: files) : []
+        let ties = TiedNames(graph?.signature, base: files, configured: configured)
         let base = files.tying(ties.groups)
         self.base = base
         self.ties = ties
@@ -39,6 +42,8 @@ final class Workbench {
         layers = try Self.layers(entries.filter(\.dtype.isFloatingPoint), ties, granularity)
         passedThrough = entries.filter { !$0.dtype.isFloatingPoint }.map(\.name)
         tasks = try plan.tasks.map { try TaskModel($0, base: base, ties: ties) }
+        try ties.check(files)
+        for task in tasks { try ties.check(task.checkpoint, of: task.name) }
         vectors = try TaskVectors(
             base: base, tasks: tasks, layers: layers, hashing: plan.hasUnhashedFiles)
         if let graph, plan.settings.method.isLearned {

@@ -1,3 +1,4 @@
+import Files
 import Safetensors
 
 /// Looks at a safetensors file's bytes as they pass by on their way into the digest: searches NaN and Inf, and sums up how the
@@ -8,7 +9,12 @@ struct ContentScan {
     /// Nil where there is nothing to compare with.
     private(set) var resemblance: Resemblance?
 
+    /// Of each tensor of `tied` its type, shape, and SHA-256.
+    private(set) var contents: [String: String] = [:]
+
     private let entries: [TensorEntry]
+    private let tied: Set<String>
+    private var digest = Digest()
     private let base: BaseModel?
     private var current = 0
     /// The beginning of an element that the end of a chunk has cut.
@@ -17,9 +23,10 @@ struct ContentScan {
     private var theirs: [Float] = []
     private var raw: [UInt8] = []
 
-    /// `entries` in the order of their bytes.
-    init(_ entries: [TensorEntry], base: BaseModel?) {
+    /// `entries` in the order of their bytes. `tied`: the names of those that are to be compared with others of this checkpoint.
+    init(_ entries: [TensorEntry], base: BaseModel?, tied: Set<String> = []) {
         self.entries = entries
+        self.tied = tied
         self.base = base
         resemblance = base.map { Resemblance(base: $0.digest) }
     }
@@ -32,12 +39,20 @@ struct ContentScan {
             let entry = entries[current]
             let from = max(entry.bytes.lowerBound, offset)
             let to = min(entry.bytes.upperBound, end)
+            if from < to && tied.contains(entry.name) {
+                unsafe digest.update(
+                    UnsafeRawBufferPointer(rebasing: chunk[Int(from - offset)..<Int(to - offset)]))
+            }
             if from < to && entry.dtype.kind == .real {
                 unsafe try look(
                     at: UnsafeRawBufferPointer(rebasing: chunk[Int(from - offset)..<Int(to - offset)]), of: entry,
                     from: from - entry.bytes.lowerBound)
             }
             if entry.bytes.upperBound > end { return }
+            if tied.contains(entry.name) {
+                contents[entry.name] = "\(entry.dtype.rawValue) \(entry.shape) \(digest.hexadecimal())"
+                digest = Digest()
+            }
             current += 1
         }
     }

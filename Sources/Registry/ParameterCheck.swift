@@ -52,7 +52,8 @@ struct ParameterCheck {
     }
 
     private func checkNames(_ checkpoint: Checkpoint) throws(AdmissionFault) {
-        let known = Set(base.signature.map { ($0.parameters + $0.buffers).flatMap { [$0.name] + $0.aliases } } ?? [])
+        let ofGraph = base.signature.map { ($0.parameters + $0.buffers).flatMap { [$0.name] + $0.aliases } } ?? []
+        let known = Set(ofGraph + base.ties.joined())
         let extra = checkpoint.names.filter { name in
             base.checkpoint.entry(name) == nil && !known.contains(name) && !isHead(name)
         }

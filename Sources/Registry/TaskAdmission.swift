@@ -51,7 +51,7 @@ struct TaskAdmission {
                 message:
                     "no validation.safetensors; put examples there, or configure a method that learns nothing")
         }
-        let (weights, resemblance) = try reader.read(checkpoint, base: base)
+        let (weights, resemblance) = try reader.read(checkpoint, base: base, ties: base.ties)
         files += weights
         if let cosine = resemblance?.cosine, !(cosine >= Self.leastCosine) {
             let hundredths = (cosine * 100).rounded() / 100

@@ -154,6 +154,36 @@ import Testing
         #expect(snapshot.tasks["owner"]?.content != nil)
     }
 
+    private static let twinned: @Sendable (String) throws -> GraphSignature = { _ in
+        var signature = TestRegistry.signature
+        signature.parameters[0].aliases = ["trunk.twin"]
+        return signature
+    }
+
+    /// Only one of the two would be merged.
+    @Test func twinsThatDiffer() async throws {
+        let twin = TestTensor("trunk.twin", [4, 3], TestRegistry.trunk.map { $0 + 0.25 })
+        let other = TestTensor("trunk.twin", [4, 3], TestRegistry.trunk)
+        try registry.writeTask("same", weights: TestRegistry.taskTensors() + [twin])
+        try registry.writeTask(weights: TestRegistry.taskTensors() + [other])
+        let snapshot = try await registry.settledScan(registry.scanner(readGraph: Self.twinned))
+        #expect(snapshot.tasks["same"]?.content != nil)
+        let refusal = try #require(snapshot.tasks["t"]?.refusal)
+        #expect(refusal.code == "untied")
+        for name in ["`trunk.weight`", "`trunk.twin`"] { #expect(refusal.message.contains(name)) }
+        let again = try await registry.settledScan(registry.scanner(readGraph: Self.twinned))
+        #expect(again.tasks["t"]?.refusal?.code == "untied")
+        let untied = try await registry.settledScan().tasks
+        #expect(untied["same"]?.refusal?.code == "extra-parameter")
+    }
+
+    @Test func twinsOfTheBaseThatDiffer() async throws {
+        let twin = TestTensor("trunk.twin", [4, 3], TestRegistry.trunk.map { -$0 })
+        try registry.write("base/model.safetensors", TestTensor.file(TestRegistry.trunkTensors() + [twin]))
+        let refusal = try await registry.settledScan(registry.scanner(readGraph: Self.twinned)).base.refusal
+        #expect(refusal?.code == "untied" && refusal?.message.contains("trunk.twin") == true)
+    }
+
     @Test func integersOfTheBaseThatATaskDidNotSave() async throws {
         let positions = TestTensor("trunk.position_ids", [3], integers: [0, 1, 2])
         try registry.write("base/model.safetensors", TestTensor.file(TestRegistry.trunkTensors() + [positions]))

@@ -65,6 +65,18 @@ extension InputCase {
             #"{"alpha_pattern": {"layer.[0-5].query": 4}}"#),
         configured("a key that is not known and switched on", #"{"a_key_of_tomorrow": true}"#),
         configured("a rank that the configuration does not say", #"{"r": 5}"#),
+        InputCase("LoRA on a tied embedding", .family("gpt2"), .refused, in: ["AdaptersTests/RefusalTests"]) {
+            try $0.adaptEmbedding()
+        },
+        InputCase(
+            "the same without a graph, where `config.json` tells the tie", .family("gpt2"), .refused,
+            in: ["ConfiguredTiesTests"]
+        ) {
+            try $0.adaptEmbedding()
+            try $0.base.removeFile("graph.pt2")
+            let text = #"{"model_type": "other", "architectures": ["OtherLMHeadModel"]}"#
+            try Data(text.utf8).write(to: URL(filePath: $0.base.path + "/config.json"))
+        },
         InputCase("an adapter of another base", .turned, .refused, in: ["AdapterAdmissionTests"]) {
             try $0.adapt(AdapterFixture.root + "/lora")
         },
@@ -87,6 +99,21 @@ extension InputDrop {
     mutating func becomeAdapter(_ source: String) throws {
         try task.removeFile("model.safetensors")
         try adapt(source)
+    }
+}
+
+extension InputDrop {
+    /// A LoRA on the embedding of the tiny GPT-2 in the place of full weights.
+    func adaptEmbedding() throws {
+        try task.removeFile("model.safetensors")
+        let name = "base_model.model.transformer.wte.lora_embedding_"
+        try task.write(
+            [
+                name + "A": .init([Float](repeating: 0.1, count: 2 * 24), .f32, shape: [2, 24]),
+                name + "B": .init([Float](repeating: 0.1, count: 8 * 2), .f32, shape: [8, 2]),
+            ], to: "adapter_model.safetensors")
+        let text = #"{"peft_type": "LORA", "r": 2, "lora_alpha": 2, "target_modules": ["wte"]}"#
+        try Data(text.utf8).write(to: URL(filePath: task.path + "/adapter_config.json"))
     }
 }
 

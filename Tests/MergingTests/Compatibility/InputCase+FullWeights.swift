@@ -65,6 +65,18 @@ extension InputCase {
                 $0[vocabulary] = .init([Float](repeating: 0.1, count: 25 * 8), .f32, shape: [25, 8])
             }
         },
+        InputCase("tied weights, stored with different values", .family("gpt2"), .refused, in: ["TiedNamesTests"]) {
+            try $0.task.change {
+                $0["lm_head.weight"] = .init([Float](repeating: 1, count: 24 * 8), .f32, shape: [24, 8])
+            }
+        },
+        InputCase(
+            "a base with tied weights, stored with different values", .family("gpt2"), .refused, in: ["TiedNamesTests"]
+        ) {
+            try $0.base.change {
+                $0["lm_head.weight"] = .init([Float](repeating: 1, count: 24 * 8), .f32, shape: [24, 8])
+            }
+        },
         InputCase("a tensor is missing", .vision, .refused, in: admission) {
             try $0.task.change { $0["vit.layernorm.weight"] = nil }
         },
