@@ -20,7 +20,7 @@ struct BaseAdmission {
         }
         let checkpoint = try weights(reader)
         let signature = try graph(reader, checkpoint)
-        var files = try reader.read(checkpoint, base: nil, ties: ties(reader, checkpoint, signature)).files
+        var files = try reader.read(checkpoint, comparing: nil, ties: ties(reader, checkpoint, signature)).files
         for name in listing.files.keys.sorted() where DropRules.baseFiles.contains(name) {
             files.append(try reader.read(name).file)
         }

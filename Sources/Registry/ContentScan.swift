@@ -15,7 +15,7 @@ struct ContentScan {
     private let entries: [TensorEntry]
     private let tied: Set<String>
     private var digest = Digest()
-    private let base: BaseModel?
+    private let parameters: ParameterCheck?
     private var current = 0
     /// The beginning of an element that the end of a chunk has cut.
     private var cut: [UInt8] = []
@@ -23,12 +23,13 @@ struct ContentScan {
     private var theirs: [Float] = []
     private var raw: [UInt8] = []
 
-    /// `entries` in the order of their bytes. `tied`: the names of those that are to be compared with others of this checkpoint.
-    init(_ entries: [TensorEntry], base: BaseModel?, tied: Set<String> = []) {
+    /// `entries` in the order of their bytes. `parameters` knows the base that they are compared with. `tied`: the names of those
+    /// that are to be compared with others of this checkpoint.
+    init(_ entries: [TensorEntry], comparing parameters: ParameterCheck?, tied: Set<String> = []) {
         self.entries = entries
         self.tied = tied
-        self.base = base
-        resemblance = base.map { Resemblance(base: $0.digest) }
+        self.parameters = parameters
+        resemblance = parameters.map { Resemblance(base: $0.comparison) }
     }
 
     /// The next chunk of the file, which begins at byte `offset` of it.
@@ -87,7 +88,9 @@ struct ContentScan {
         _ bytes: UnsafeRawBufferPointer, of entry: TensorEntry, from position: Int64
     ) throws {
         if notFinite == nil, unsafe entry.dtype.hasNonFinite(bytes) { notFinite = entry.name }
-        guard let base, base.isCompared(entry), let other = base.checkpoint.entry(entry.name) else { return }
+        guard let parameters, parameters.isCompared(entry),
+            let other = parameters.base.checkpoint.entry(entry.name)
+        else { return }
         let count = bytes.count / entry.dtype.byteCount
         let width = other.dtype.byteCount
         Self.grow(&own, to: count)
@@ -96,7 +99,7 @@ struct ContentScan {
         let start = position / Int64(entry.dtype.byteCount) * Int64(width)
         unsafe try raw.withUnsafeMutableBytes { buffer in
             let part = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[..<(count * width)])
-            unsafe try base.checkpoint.read(entry.name, at: start, into: part)
+            unsafe try parameters.base.checkpoint.read(entry.name, at: start, into: part)
             unsafe theirs.withUnsafeMutableBufferPointer {
                 unsafe other.dtype.widen(UnsafeRawBufferPointer(part), into: $0)
             }

@@ -24,9 +24,10 @@ struct DropReader {
     }
 
     /// The file and its digest, from memory or by a reading. `entries`: its tensors, which are then searched for NaN and Inf
-    /// and, with `base`, compared with the base's. `tied`: those of which the record is to tell the content.
+    /// and, with `parameters`, compared with the base's. `tied`: those of which the record is to tell the content.
     mutating func read(
-        _ name: String, entries: [TensorEntry] = [], base: BaseModel? = nil, tied: Set<String> = []
+        _ name: String, entries: [TensorEntry] = [], comparing parameters: ParameterCheck? = nil,
+        tied: Set<String> = []
     ) throws(AdmissionFault) -> (file: SourceFile, record: FileRecord) {
         let file = try open(name)
         do {
@@ -34,9 +35,9 @@ struct DropReader {
             let stamp = identity.description
             var record = memory.record(stamp)
             let told = Set((record?.tied ?? [:]).keys)
-            let isKnown = base == nil || record?.resemblance?.base == base?.digest
+            let isKnown = parameters == nil || record?.resemblance?.base == parameters?.comparison
             if record == nil || !isKnown || !tied.isSubset(of: told) {
-                var scan = ContentScan(entries, base: base, tied: tied)
+                var scan = ContentScan(entries, comparing: parameters, tied: tied)
                 let sha256 = unsafe try file.sha256(visit: { chunk, offset in
                     unsafe try scan.visit(chunk, at: offset)
                     onProgress(Int64(chunk.count))
@@ -58,10 +59,10 @@ struct DropReader {
 
     /// Reads the weights: every file of the checkpoint, its index among them. `ties`: groups of names that mean one tensor each.
     mutating func read(
-        _ checkpoint: Checkpoint, base: BaseModel?, ties: [[String]]
+        _ checkpoint: Checkpoint, comparing parameters: ParameterCheck?, ties: [[String]]
     ) throws(AdmissionFault) -> (files: [SourceFile], resemblance: Resemblance?) {
         var sources: [SourceFile] = []
-        var total = base.map { Resemblance(base: $0.digest) }
+        var total = parameters.map { Resemblance(base: $0.comparison) }
         let shared = checkpoint.shared(among: ties)
         var contents: [String: String] = [:]
         for name in checkpoint.fileNames {
@@ -71,7 +72,8 @@ struct DropReader {
             let tensors = checkpoint.files.first { $0.file.path.hasSuffix("/" + name) }
             let entries = tensors.map { file in checkpoint.entries(of: file) } ?? []
             let tied = Set(shared.joined()).intersection(entries.map(\.name))
-            let (file, record) = try read(name, entries: entries, base: tensors == nil ? nil : base, tied: tied)
+            let (file, record) = try read(
+                name, entries: entries, comparing: tensors == nil ? nil : parameters, tied: tied)
             if let tensor = record.notFinite { throw Self.notFinite(tensor, in: name) }
             sources.append(file)
             if let part = record.resemblance { total?.add(part) }
@@ -100,7 +102,7 @@ struct DropReader {
     var hasAdapter: Bool { Adapter.fileNames.contains { listing.files[$0] != nil } }
 
     /// Opens the adapter, makes sure that it is the one that was listed, and matches it with the base.
-    func adapter(_ base: BaseModel) throws(AdmissionFault) -> Adapter {
+    func adapter(_ parameters: ParameterCheck) throws(AdmissionFault) -> Adapter {
         let weights = ["model.safetensors", "model.safetensors.index.json"].first { listing.files[$0] != nil }
         if let weights {
             throw .refused(
@@ -117,7 +119,8 @@ struct DropReader {
                 open(AdapterConfiguration.fileName).contents(limit: AdapterConfiguration.longest))
             file = try SafetensorsFile(file: open(Adapter.weightsName))
             try check(file)
-            return try Adapter(file, configuration, base: base.checkpoint, tied: base.tied)
+            return try Adapter(
+                file, configuration, base: parameters.base.checkpoint, tied: parameters.base.tied)
         } catch {
             throw AdmissionFault(any: error)
         }

@@ -12,7 +12,7 @@ struct FileRecord: Codable, Hashable, Sendable {
 
 /// Sums over the trunk's elements, from which the cosine between a checkpoint and a base follows.
 struct Resemblance: Codable, Hashable, Sendable {
-    /// Digest of the base.
+    /// `ParameterCheck.comparison`.
     var base: String
     /// ⟨θf, θp⟩, ⟨θf, θf⟩ and ⟨θp, θp⟩.
     var product = 0.0

@@ -8,6 +8,12 @@ struct ParameterCheck {
     /// Name prefixes of the head by `task.yaml`; empty: the graph's parameters that the base lacks.
     let head: [String]
 
+    /// What a remembered comparison is known by: the base, and what of the task is left out of it.
+    var comparison: String { ([base.digest] + head.sorted()).joined(separator: " ") }
+
+    /// Whether a task's tensor takes part in the cosine: a head starts anywhere.
+    func isCompared(_ entry: TensorEntry) -> Bool { base.isCompared(entry) && !isHead(entry.name) }
+
     /// Throws the first kind of fault with the first few names.
     func check(_ checkpoint: Checkpoint) throws(AdmissionFault) {
         let ofHead = (base.signature?.parameters.map(\.name) ?? []).filter { isHead($0) }

@@ -112,6 +112,18 @@ import Testing
         #expect(try await refusal() != nil)
     }
 
+    /// The base has a head of its own, and the adapter's started elsewhere.
+    @Test func headFarFromTheBases() async throws {
+        let far = [
+            TestTensor("head.weight", [2, 4], [Float](repeating: -1, count: 8)), TestTensor("head.bias", [2], [0, 0]),
+        ]
+        try registry.write("base/model.safetensors", TestTensor.file(TestRegistry.trunkTensors() + far))
+        try write()
+        #expect(try await registry.settledScan().tasks["t"]?.content != nil)
+        try write(settings: "head: [head.]")
+        #expect(try await registry.settledScan().tasks["t"]?.content != nil)
+    }
+
     @Test func headOfALowRank() async throws {
         try write(settings: "head: [trunk.weight]")
         let refusal = try await refusal()

@@ -228,6 +228,20 @@ import Testing
         #expect(try await code() == "another-base")
     }
 
+    /// What `head` names is left out, also where the same file was read before with another `task.yaml`.
+    @Test func headFarFromTheBases() async throws {
+        let far = TestTensor("head.weight", [2, 4], [Float](repeating: -100, count: 8))
+        let own = TestTensor("head.weight", [2, 4], [Float](repeating: 100, count: 8))
+        try registry.write("base/model.safetensors", TestTensor.file(TestRegistry.trunkTensors() + [far]))
+        try registry.writeTask(
+            weights: TestRegistry.trunkTensors(shift: 0.25) + [own, TestTensor("head.bias", [2], [0, 0])])
+        #expect(try await registry.settledScan().tasks["t"]?.refusal?.code == "another-base")
+        try registry.write("tasks/t/task.yaml", Array("head: [head.]".utf8))
+        #expect(try await registry.settledScan().tasks["t"]?.content != nil)
+        try registry.remove("tasks/t/task.yaml")
+        #expect(try await registry.settledScan().tasks["t"]?.refusal?.code == "another-base")
+    }
+
     @Test func halfPrecisionFineTuneOfASinglePrecisionBase() async throws {
         var tensors = TestRegistry.taskTensors()
         let bits = TestRegistry.trunk.map { UInt16(($0 + 0.25).bitPattern >> 16) }

@@ -22,6 +22,13 @@ extension InputCase {
         folded("(IA)³ on outputs and inputs", "ia3"), folded("(IA)³ on convolutions", "ia3-convolution"),
         folded("(IA)³ with `fan_in_fan_out`, on outputs", "turned/ia3"),
         folded("(IA)³ with `fan_in_fan_out`, on inputs", "turned/ia3-inputs"),
+        InputCase(
+            "LoRA with a head of its own, where the base has another one", .vision, .accepted(within: 1e-5),
+            in: ["AdapterAdmissionTests"]
+        ) {
+            try $0.base.addClassifier(classes: 3)
+            try $0.becomeAdapter(AdapterFixture.root + "/vit/letters", folded: "letters")
+        },
         InputCase("half precision", .modules, .accepted(within: 1e-2), in: ["AdapterRunTests"]) {
             try $0.adapt(AdapterFixture.root + "/lora")
             let file = "adapter_model.safetensors"
@@ -100,6 +107,12 @@ extension InputDrop {
         try task.removeFile("model.safetensors")
         try adapt(source)
     }
+
+    /// The same, and what PEFT folds it to.
+    mutating func becomeAdapter(_ source: String, folded: String) throws {
+        try becomeAdapter(source)
+        expected = try ModelFolder(at: AdapterFixture.root + "/folded/" + folded).tensors()
+    }
 }
 
 extension InputDrop {
@@ -118,5 +131,14 @@ extension InputDrop {
 }
 
 extension ModelFolder {
+    /// Gives the base of the tiny ViT a classifier, as far from a task's as random numbers are.
+    func addClassifier(classes: Int) throws {
+        try change {
+            let noise = AdapterFixture.noise(classes * 16, seed: 5)
+            $0["classifier.weight"] = .init(noise, .f32, shape: [classes, 16])
+            $0["classifier.bias"] = .init([Float](repeating: -0.5, count: classes), .f32)
+        }
+    }
+
     func removeFile(_ name: String) throws { try FileManager.default.removeItem(atPath: "\(path)/\(name)") }
 }
