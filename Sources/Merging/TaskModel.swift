@@ -40,7 +40,9 @@ package final class TaskModel {
     private static func adapter(_ source: TaskSource, _ base: Checkpoint, _ ties: TiedNames) throws -> Adapter? {
         guard Adapter.isPresent(directory: source.directory) else { return nil }
         do {
-            let adapter = try Adapter(directory: source.directory, root: "/", base: base, tied: ties.names)
+            let adapter = try Adapter(
+                directory: source.directory, root: "/", base: base, tied: ties.names,
+                isHead: { owns($0, source.settings, ties) })
             let partial = adapter.updates.keys.sorted().first { name in
                 owns(name, source.settings, ties) && adapter.updates[name]?.structure != nil
             }

@@ -120,7 +120,8 @@ struct DropReader {
             file = try SafetensorsFile(file: open(Adapter.weightsName))
             try check(file)
             return try Adapter(
-                file, configuration, base: parameters.base.checkpoint, tied: parameters.base.tied)
+                file, configuration, base: parameters.base.checkpoint, tied: parameters.base.tied,
+                isHead: parameters.isHead)
         } catch {
             throw AdmissionFault(any: error)
         }

@@ -124,6 +124,22 @@ import Testing
         #expect(try await registry.settledScan().tasks["t"]?.content != nil)
     }
 
+    @Test func headOfAnotherSizeThanTheBases() async throws {
+        let base = [
+            TestTensor("head.weight", [5, 4], [Float](repeating: 1, count: 20)),
+            TestTensor("head.bias", [5], [Float](repeating: 1, count: 5)),
+        ]
+        try registry.write("base/model.safetensors", TestTensor.file(TestRegistry.trunkTensors() + base))
+        try write()
+        let refusal = try #require(try await refusal())
+        #expect(refusal.message.contains("`head` in task.yaml"), "\(refusal.message)")
+        try registry.writeTask("full")
+        let full = try #require(try await registry.settledScan().tasks["full"]?.refusal)
+        #expect(full.message.contains("`head` in task.yaml"), "\(full.message)")
+        try write(settings: "head: [head.]")
+        #expect(try await registry.settledScan().tasks["t"]?.content != nil)
+    }
+
     @Test func headOfALowRank() async throws {
         try write(settings: "head: [trunk.weight]")
         let refusal = try await refusal()

@@ -29,6 +29,14 @@ extension InputCase {
             try $0.base.addClassifier(classes: 3)
             try $0.becomeAdapter(AdapterFixture.root + "/vit/letters", folded: "letters")
         },
+        InputCase(
+            "LoRA with a head of another size than the base's, named under `head`", .vision, .accepted(within: 1e-5),
+            in: ["AdapterAdmissionTests", "AdapterRunTests"]
+        ) {
+            try $0.base.addClassifier(classes: 2)
+            try $0.becomeAdapter(AdapterFixture.root + "/vit/letters", folded: "letters")
+            try $0.settings("head: [classifier]")
+        },
         InputCase("half precision", .modules, .accepted(within: 1e-2), in: ["AdapterRunTests"]) {
             try $0.adapt(AdapterFixture.root + "/lora")
             let file = "adapter_model.safetensors"
@@ -90,6 +98,11 @@ extension InputCase {
         InputCase("a head that is not in `modules_to_save`", .vision, .refused, in: ["AdapterAdmissionTests"]) {
             try $0.becomeAdapter(AdapterFixture.root + "/vit/letters")
             try $0.task.change("adapter_model.safetensors") { $0 = $0.filter { !$0.key.contains("classifier") } }
+        },
+        InputCase("a head of another size than the base's, not named", .vision, .refused, in: ["AdapterAdmissionTests"])
+        {
+            try $0.base.addClassifier(classes: 2)
+            try $0.becomeAdapter(AdapterFixture.root + "/vit/letters")
         },
         InputCase("beside full weights", .vision, .refused, in: ["AdapterAdmissionTests"]) {
             try $0.adapt(AdapterFixture.root + "/vit/letters")

@@ -24,6 +24,13 @@ extension InputCase {
                 try $0.base.change { $0["vit.embeddings.position_ids"] = positions }
                 $0.expected["vit.embeddings.position_ids"] = positions
             },
+            InputCase(
+                "a head of another size than the base's, named under `head`", .vision, .accepted(within: 1e-6),
+                in: ["HeadTests"]
+            ) {
+                try $0.base.addClassifier(classes: 2)
+                try $0.settings("head: [classifier]")
+            },
             InputCase("examples without labels", .vision, .accepted(within: 1e-5), in: ["UnlabelledTests"]) {
                 try $0.task.change("validation.safetensors") { $0["labels"] = nil }
             },
@@ -82,6 +89,9 @@ extension InputCase {
         },
         InputCase("the head is missing", .vision, .refused, in: admission) {
             try $0.task.change { $0 = $0.filter { !$0.key.hasPrefix("classifier") } }
+        },
+        InputCase("a head of another size than the base's, not named", .vision, .refused, in: admission) {
+            try $0.base.addClassifier(classes: 2)
         },
         InputCase("a tensor too many", .vision, .refused, in: admission) {
             try $0.task.change { $0["pooler.weight"] = .init([Float](repeating: 1, count: 4), .f32) }
