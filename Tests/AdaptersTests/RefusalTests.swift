@@ -23,7 +23,9 @@ struct RefusalTests {
     @Test(arguments: [
         ("dora", "`use_dora`"), ("pissa", "\"pissa\""), ("olora", "\"olora\""), ("loha", "LOHA"),
         ("adalora", "ADALORA"),
-        ("vera", "VERA"), ("tokens", "`trainable_token_indices`"),
+        ("corda", "path_initial_model_for_weight_conversion"),
+        ("lora-ga", "path_initial_model_for_weight_conversion"), ("vera", "VERA"),
+        ("tokens", "`trainable_token_indices`"),
     ]) func whatPEFTWritesIsRefusedByName(_ name: String, _ key: String) throws {
         let message = try #require(try fault("\(Self.root)/\(name)"))
         #expect(message.contains(key), "\(message)")
@@ -61,7 +63,9 @@ struct RefusalTests {
     }
 
     @Test(arguments: [
-        "\"a_key_of_tomorrow\": false", "\"corda_config\": {}", "\"lora_dropout\": 0.5",
+        "\"a_key_of_tomorrow\": false", "\"corda_config\": {}",
+        "\"corda_config\": {\"corda_method\": \"ipm\"}, \"init_lora_weights\": true",
+        "\"lora_dropout\": 0.5",
         "\"init_lora_weights\": \"gaussian\"",
         "\"base_model_name_or_path\": \"../../etc/passwd\"", "\"target_modules\": \".*(first|square)\"",
         "\"alpha_pattern\": {\"first\": 3}", "\"rank_pattern\": {\"^(.*)$\": 4}",

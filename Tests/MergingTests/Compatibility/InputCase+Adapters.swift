@@ -19,6 +19,7 @@ extension InputCase {
         folded("LoRA with layers of the trunk in `modules_to_save`", "saved"),
         folded("LoRA whose `target_modules` is a regular expression", "expression"),
         folded("LoRA with `fan_in_fan_out`", "turned/lora"),
+        folded("CorDA, converted by PEFT", "corda"), folded("LoRA-GA, converted by PEFT", "lora-ga"),
         folded("(IA)³ on outputs and inputs", "ia3"), folded("(IA)³ on convolutions", "ia3-convolution"),
         folded("(IA)³ with `fan_in_fan_out`, on outputs", "turned/ia3"),
         folded("(IA)³ with `fan_in_fan_out`, on inputs", "turned/ia3-inputs"),
@@ -66,7 +67,9 @@ extension InputCase {
 
     static let adaptersRefused: [InputCase] = [
         unmergeable("DoRA", "dora"), unmergeable("PiSSA, not converted", "pissa"),
-        unmergeable("OLoRA, not converted", "olora"), unmergeable("LoHa", "loha"), unmergeable("AdaLoRA", "adalora"),
+        unmergeable("OLoRA, not converted", "olora"), unmergeable("CorDA, not converted", "corda"),
+        unmergeable("LoRA-GA, not converted", "lora-ga"), unmergeable("LoHa", "loha"),
+        unmergeable("AdaLoRA", "adalora"),
         unmergeable("VeRA", "vera"), unmergeable("`trainable_token_indices`", "tokens"),
         unmergeable("`fan_in_fan_out` for some square matrices only", "mixed-orientation", .mixed),
         configured("LoftQ", #"{"init_lora_weights": "loftq", "loftq_config": {"loftq_bits": 4}}"#),
