@@ -13,6 +13,7 @@ extension InputCase {
     static let adapters: [InputCase] = [
         folded("LoRA, with a head in `modules_to_save`", "lora"),
         folded("rsLoRA, with `rank_pattern` and `alpha_pattern`", "rslora"),
+        folded("LoRA with regular expressions in `alpha_pattern`", "patterns"),
         folded("LoRA on an embedding", "embedding"), folded("LoRA on convolutions", "convolution"),
         folded("LoRA with `bias: all`", "biases"), folded("LoRA with `bias: lora_only`", "adapted-biases"),
         folded("LoRA with `lora_bias`", "lora-bias"),
@@ -80,7 +81,7 @@ extension InputCase {
         configured("aLoRA", #"{"alora_invocation_tokens": [1, 2]}"#), configured("QALoRA", #"{"use_qalora": true}"#),
         configured(
             "a regular expression in `alpha_pattern` that can't be resolved",
-            #"{"alpha_pattern": {"layer.[0-5].query": 4}}"#),
+            #"{"alpha_pattern": {"(?!layer.0).*query": 4}}"#),
         configured("a key that is not known and switched on", #"{"a_key_of_tomorrow": true}"#),
         configured("a rank that the configuration does not say", #"{"r": 5}"#),
         InputCase("LoRA on a tied embedding", .family("gpt2"), .refused, in: ["AdaptersTests/RefusalTests"]) {
