@@ -75,6 +75,7 @@ struct BaseAdmission {
         guard !checkpoint.names.isEmpty else {
             throw .refused(code: "missing-weights", message: "the base's weights hold no tensor; save the model again")
         }
+        try QuantisedWeights.check(checkpoint)
         return checkpoint
     }
 

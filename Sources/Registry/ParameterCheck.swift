@@ -16,6 +16,7 @@ struct ParameterCheck {
 
     /// Throws the first kind of fault with the first few names.
     func check(_ checkpoint: Checkpoint) throws(AdmissionFault) {
+        try QuantisedWeights.check(checkpoint)
         let ofHead = (base.signature?.parameters.map(\.name) ?? []).filter { isHead($0) }
         // Integers are the base's own business: newer libraries don't save buffers such as position_ids.
         let trunk = base.checkpoint.names.filter { name in

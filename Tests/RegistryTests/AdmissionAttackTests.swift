@@ -35,6 +35,35 @@ import Testing
         #expect(try await code() == expected)
     }
 
+    @Test(arguments: [
+        ("training_args.bin", "the Trainer's own"), ("optimizer.pt", "the Trainer's own"),
+        ("rng_state_3.pth", "the Trainer's own"), ("pytorch_model.bin", "save as safetensors"),
+    ]) func adviceOnAPickle(name: String, advice: String) async throws {
+        try registry.writeTask()
+        try registry.write("tasks/t/\(name)", [1])
+        let message = try await registry.settledScan().tasks["t"]?.refusal?.message
+        #expect(message?.contains(advice) == true && message?.contains("remove it") == true, "\(message ?? "")")
+    }
+
+    @Test(arguments: [".SCB", ".absmax", ".qweight"]) func quantisedWeights(ending: String) async throws {
+        try registry.writeTask(
+            weights: TestRegistry.taskTensors() + [TestTensor("trunk.weight" + ending, [1], [1])])
+        let refusal = try #require(try await registry.settledScan().tasks["t"]?.refusal)
+        #expect(refusal.code == "wrong-dtype" && refusal.message.contains("quantised"), "\(refusal.message)")
+        try registry.write(
+            "base/model.safetensors",
+            TestTensor.file(TestRegistry.trunkTensors() + [TestTensor("trunk.weight" + ending, [1], [1])]))
+        #expect(try await registry.settledScan().base.refusal?.message.contains("quantised") == true)
+    }
+
+    @Test func floatsOfEightBits() async throws {
+        var tensors = TestRegistry.taskTensors()
+        tensors[0] = TestTensor("trunk.weight", "F8_E4M3", [4, 3], bytes: [UInt8](repeating: 0x38, count: 12))
+        try registry.writeTask(weights: tensors)
+        let message = try await registry.settledScan().tasks["t"]?.refusal?.message
+        #expect(message?.contains("cast to bf16") == true, "\(message ?? "")")
+    }
+
     @Test func fifoInsteadOfAFile() async throws {
         try registry.writeTask()
         mkfifo(registry.root + "/tasks/t/notes", 0o600)

@@ -120,6 +120,16 @@ extension InputCase {
             try $0.task.removeFile("model-00002-of-00002.safetensors")
         },
         InputCase("`pytorch_model.bin`", .vision, .refused, in: admission) { try $0.put("pytorch_model.bin") },
+        InputCase("`training_args.bin`, which the Trainer leaves", .vision, .refused, in: admission) {
+            try $0.put("training_args.bin")
+        },
+        InputCase("weights that bitsandbytes has quantised", .vision, .refused, in: admission) {
+            try $0.task.change { $0["vit.layernorm.SCB"] = .init([Float](repeating: 1, count: 4), .f32) }
+        },
+        InputCase("floats of 8 bits", .vision, .refused, in: admission) {
+            try $0.task.put(
+                "model.safetensors", header: #"{"w":{"dtype":"F8_E4M3","shape":[8],"data_offsets":[0,8]}}"#, bytes: 8)
+        },
         InputCase("`model.pt`", .vision, .refused, in: admission) { try $0.put("model.pt") },
         InputCase("an archive", .vision, .refused, in: admission) { try $0.put("model.zip") },
         InputCase("code", .vision, .refused, in: admission) { try $0.put("modeling.py") },
