@@ -13,6 +13,8 @@ package final class TaskModel {
     package let validation: SafetensorsFile?
     /// Names of the tensors that belong to this task alone, sorted.
     package let head: [String]
+    /// Those of them that the graph does not have and `task.yaml` does not name: admission would refuse them.
+    let strays: [String]
     private let ties: TiedNames
 
     package var name: String { source.name }
@@ -33,6 +35,7 @@ package final class TaskModel {
             ? nil : SafetensorsFile(file: ReadableFile(path: path, followingLinks: true))
         self.ties = ties
         head = checkpoint.names.filter { base.entry($0) == nil || Self.owns($0, source.settings, ties) }
+        strays = head.filter { ties.isSpare($0) && !Self.owns($0, source.settings, ties) }
         if adapter == nil { try checkLayers(against: base) }
     }
 

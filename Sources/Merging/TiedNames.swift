@@ -25,7 +25,7 @@ package struct TiedNames: Sendable {
         self.places = places
     }
 
-    /// Whether the graph has no use for a tensor of the base: the head of its pretraining, for one.
+    /// Whether the graph has no use for a tensor: the base's head of its pretraining, for one. False without a graph.
     func isSpare(_ name: String) -> Bool { used.map { !$0.contains(name) } ?? false }
 
     /// Every name of the tensor called `name`, its key first.

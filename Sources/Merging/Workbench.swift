@@ -124,6 +124,14 @@ final class Workbench {
             "\(moved.count) tensors of running statistics are the means of the tasks' own, for no gradient reaches them"
     }
 
+    /// What tasks hold that nothing uses. Where a registry's admission was passed there is nothing of the kind.
+    var strayNotes: [String] {
+        tasks.filter { !$0.strays.isEmpty }.map { task in
+            "\(task.name): neither the base nor its graph has \(task.strays.firstFew); that is passed on with the task's head and "
+                + "scored without, so remove it, or name it under `head` in task.yaml"
+        }
+    }
+
     /// Layers that the graph uses as parameters and that some task moves: the ones with a gradient.
     func trainable() -> [Int] {
         guard let bench else { return [] }

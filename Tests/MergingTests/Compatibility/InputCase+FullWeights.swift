@@ -133,6 +133,13 @@ extension InputCase {
         InputCase("`model.pt`", .vision, .refused, in: admission) { try $0.put("model.pt") },
         InputCase("an archive", .vision, .refused, in: admission) { try $0.put("model.zip") },
         InputCase("code", .vision, .refused, in: admission) { try $0.put("modeling.py") },
+        InputCase("examples with several classes at once", .vision, .refused, in: ["ObjectiveAdmissionTests"]) {
+            try $0.task.change("validation.safetensors") { tensors in
+                let count = tensors["labels"]?.shape.first ?? 0
+                let flags = (0..<2 * count).map { Float($0 % 2) }
+                tensors["labels"] = .init(flags, .f32, shape: [count, 2])
+            }
+        },
         InputCase("no examples, with a method that learns", .vision, .refused, in: admission) {
             try $0.task.removeFile("validation.safetensors")
         },
