@@ -68,8 +68,8 @@ struct HeadTests {
             try task.change { $0["pooler.weight"] = .init([Float](repeating: 1, count: 4), .f32) }
             plan.tasks[1].directory = task.path
             let notes = try MergeRun(plan, report: { _ in }).run().notes.filter { $0.contains("neither the base") }
-            #expect(notes.count == 1 && notes[0].hasPrefix("shapes: ") && notes[0].contains("`pooler.weight`"))
-            #expect(!notes[0].contains("classifier"))
+            #expect(notes.count == 1 && notes.allSatisfy { $0.hasPrefix("shapes: ") })
+            #expect(notes.allSatisfy { $0.contains("`pooler.weight`") && !$0.contains("classifier") })
             plan.tasks[1].settings.head = ["classifier.", "pooler."]
             plan.output = directory + "/named"
             try Durable.createDirectories(plan.output)

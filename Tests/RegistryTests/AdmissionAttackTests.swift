@@ -1,3 +1,4 @@
+import ExportedGraph
 import Foundation
 import Registry
 import Testing
