@@ -30,7 +30,10 @@ struct ModulePatternParser {
         guard let first = sequence() else { return nil }
         guard take("|") else { return first }
         guard let others = alternatives() else { return nil }
-        return [.either(1, first.count + 2)] + first + [.go(others.count + 1)] + others
+        var steps: [ModulePatternStep] = [.either(1, first.count + 2)]
+        steps += first
+        steps.append(.go(others.count + 1))
+        return steps + others
     }
 
     private mutating func sequence() -> [ModulePatternStep]? {
@@ -47,13 +50,14 @@ struct ModulePatternParser {
         if take("^") { return isRepeated ? nil : [.start] }
         if take("$") { return isRepeated ? nil : [.end] }
         guard let part = single() else { return nil }
-        let steps: [ModulePatternStep]
+        var steps = part
         if take("*") {
-            steps = [.either(1, part.count + 2)] + part + [.go(-part.count - 1)]
+            steps.insert(.either(1, part.count + 2), at: 0)
+            steps.append(.go(-part.count - 1))
         } else if take("+") {
-            steps = part + [.either(-part.count, 1)]
+            steps.append(.either(-part.count, 1))
         } else if take("?") {
-            steps = [.either(1, part.count + 1)] + part
+            steps.insert(.either(1, part.count + 1), at: 0)
         } else {
             return part
         }
