@@ -3,13 +3,15 @@
 
 `adapters/CASE` holds an adapter of the tiny model `adapters/base`, as save_pretrained writes it, and `merged.safetensors`, what
 merge_and_unload makes of it; `adapters/turned` the same for a model with weights [in, out]. `adapters/vit/TASK` holds an adapter of the tiny ViT of make_merging_fixtures.py with that task's
-examples, and `adapters/folded/TASK` the same with full weights. The fixtures of AdaptersTests are `base`, and adapters that must be
+examples, and `adapters/folded/TASK` the same with full weights. `adapters/corda` and `adapters/lora-ga` were converted to plain LoRAs
+by PEFT, which needs the package attrs for CorDA. The fixtures of AdaptersTests are `base`, and adapters that must be
 refused.
 """
 
 import copy
 import os
 import shutil
+import tempfile
 
 import peft
 import torch
@@ -76,6 +78,7 @@ CASES = {
     "expression": lora(target_modules=r".*(first|square)"),
     "ia3": ia3(feedforward_modules=["square"], modules_to_save=["classifier"]),
     "ia3-convolution": ia3(target_modules=["conv", "point"], feedforward_modules=["point"]),
+    "patterns": lora(alpha_pattern={r"(fir|la)s[a-t]": 3, r"^sq.*$": 5}, rank_pattern={"f.*": 2}),
 }
 TURNED = {
     "lora": lora(target_modules=["turned", "turned_square"], fan_in_fan_out=True, bias="lora_only"),
@@ -125,6 +128,44 @@ def write_cases(base, cases, out):
         save(model, os.path.join(out, name))
         merged = tensors(model.merge_and_unload())
         save_file(merged, os.path.join(out, name, "merged.safetensors"), META)
+
+
+def start_from_the_base(model, name):
+    """Takes the start of B and A out of the base's weights, as PEFT has it: by activations, or by gradients."""
+    tokens = torch.arange(64).reshape(8, 8) % 11
+    if name == "corda":
+        from peft.tuners.lora.corda import preprocess_corda
+
+        settings = peft.tuners.lora.config.CordaConfig()
+        config = lora(target_modules=["first"], init_lora_weights="corda", corda_config=settings)
+        preprocess_corda(model, config, run_model=lambda: [model(row) for row in tokens])
+    else:
+        from peft.tuners.lora.loraga import preprocess_loraga
+
+        config = lora(
+            r=2, target_modules=["first"], init_lora_weights="lora_ga", lora_ga_config=peft.LoraGAConfig()
+        )
+        preprocess_loraga(model, config, lambda: model(tokens).square().mean().backward())
+    return peft.get_peft_model(model, config)
+
+
+def write_converted(base):
+    """CorDA and LoRA-GA as they are trained, which is refused, and converted to a plain LoRA."""
+    for seed, (name, start) in enumerate({"corda": "corda", "lora-ga": "lora_ga"}.items()):
+        torch.manual_seed(300 + seed)
+        model = start_from_the_base(copy.deepcopy(base), start)
+        save(model, os.path.join(REFUSED, name))
+        with tempfile.TemporaryDirectory() as first:
+            model.peft_config["default"].init_lora_weights = True
+            model.save_pretrained(first)
+            model.peft_config["default"].init_lora_weights = start
+            for parameter in model.parameters():
+                if parameter.requires_grad:
+                    parameter.data += 0.3 * torch.randn_like(parameter)
+            model.save_pretrained(os.path.join(OUT, name), path_initial_model_for_weight_conversion=first)
+        os.remove(os.path.join(OUT, name, "README.md"))
+        converted = peft.PeftModel.from_pretrained(copy.deepcopy(base), os.path.join(OUT, name))
+        save_file(tensors(converted.merge_and_unload()), os.path.join(OUT, name, "merged.safetensors"), META)
 
 
 def write_refusals(base):
@@ -181,6 +222,7 @@ def main():
     write_cases(base, CASES, OUT)
     write_cases(Turned(), TURNED, os.path.join(OUT, "turned"))
     write_refusals(base)
+    write_converted(base)
     mixed = Mixed()
     write_base(mixed, os.path.join(REFUSED, "mixed-base"))
     model = peft.get_peft_model(mixed, lora(target_modules=["first", "turned", "square"]))

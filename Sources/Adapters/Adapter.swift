@@ -24,9 +24,11 @@ package final class Adapter: Sendable {
     }
 
     /// Opens the adapter in `directory` and matches it with `base`. Links may not lead out of `root`; with `/` every link is
-    /// followed. `tied` gives all names of one of the graph's tensors, itself among them.
+    /// followed. `tied` gives all names of one of the graph's tensors, itself among them. What `isHead` names and the adapter
+    /// holds whole is the task's own, of any shape, and no update.
     package convenience init(
-        directory: String, root: String? = nil, base: Checkpoint, tied: (String) -> [String] = { [$0] }
+        directory: String, root: String? = nil, base: Checkpoint, tied: (String) -> [String] = { [$0] },
+        isHead: (String) -> Bool = { _ in false }
     ) throws(AdapterError) {
         guard !Checkpoint.isPresent(directory: directory) else {
             throw .malformed(
@@ -51,19 +53,19 @@ package final class Adapter: Sendable {
         } catch {
             throw .file(.file(error))
         }
-        try self.init(file, AdapterConfiguration(content), base: base, tied: tied)
+        try self.init(file, AdapterConfiguration(content), base: base, tied: tied, isHead: isHead)
     }
 
     /// The same with files that are open already.
     package init(
         _ file: SafetensorsFile, _ configuration: AdapterConfiguration, base: Checkpoint,
-        tied: (String) -> [String] = { [$0] }
+        tied: (String) -> [String] = { [$0] }, isHead: (String) -> Bool = { _ in false }
     ) throws(AdapterError) {
         let matching = try AdapterMatching(file, configuration, base: base, tied: tied)
         self.file = file
         self.configuration = configuration
         checkpoint = Checkpoint(file, fileNames: Self.fileNames, stored: matching.whole)
-        updates = try matching.updates()
+        updates = try matching.updates(isHead: isHead)
         targets = matching.targets
     }
 }

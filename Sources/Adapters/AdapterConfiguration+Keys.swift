@@ -7,9 +7,11 @@ extension AdapterConfiguration {
         "layers_to_transform", "megatron_core", "modules_to_save", "peft_type", "peft_version", "qalora_group_size",
         "revision", "target_modules", "task_type",
     ]
+    /// The settings of starts count as little: PEFT leaves them where it has converted an adapter to a plain one, and where it has
+    /// not, `init_lora_weights` says so.
     private static let ofLoRA: Set = [
-        "alpha_pattern", "bias", "eva_config", "fan_in_fan_out", "init_lora_weights", "lora_alpha", "lora_bias",
-        "lora_dropout", "r", "rank_pattern", "use_rslora",
+        "alpha_pattern", "bias", "corda_config", "eva_config", "fan_in_fan_out", "init_lora_weights", "lora_alpha",
+        "lora_bias", "lora_dropout", "lora_ga_config", "r", "rank_pattern", "use_rslora",
     ]
     private static let ofIA3: Set = ["fan_in_fan_out", "feedforward_modules", "init_ia3_weights"]
 

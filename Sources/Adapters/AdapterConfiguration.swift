@@ -71,7 +71,7 @@ package struct AdapterConfiguration: Hashable, Sendable {
             guard let pattern = ModulePattern(key) else {
                 throw .unsupported(
                     "`alpha_pattern` has `\(shown(key))`, a regular expression that can't be resolved against the base; "
-                        + "write the modules' names")
+                        + "write the modules' names, or no more of expressions than .* \\d [0-9] (a|b) ^ $ + and ?")
             }
             patterns[pattern] = value
         }

@@ -2,10 +2,11 @@ internal import Files
 internal import Safetensors
 
 extension AdapterMatching {
-    /// How each tensor of the base is changed. Throws where halves are missing or shapes don't fit.
-    func updates() throws(AdapterError) -> [String: TensorUpdate] {
+    /// How each tensor of the base is changed, but for heads that are there whole. Throws where halves are missing or shapes don't
+    /// fit.
+    func updates(isHead: (String) -> Bool) throws(AdapterError) -> [String: TensorUpdate] {
         var updates: [String: TensorUpdate] = [:]
-        for name in whole.keys.sorted() {
+        for name in whole.keys.sorted() where !isHead(name) {
             guard let entry = base.entry(name), let own = whole[name].flatMap(file.entry) else { continue }
             if let fault = Checkpoint.mismatch(of: shown(name), own.shape, base: entry.shape) {
                 throw .mismatch(fault)

@@ -56,7 +56,8 @@ struct AdapterMatching {
             guard names.count < 2 || names.allSatisfy({ base.entry($0) == nil }) else {
                 throw .unsupported(
                     "tensor `\(shown(entry.name))`: \(shown(name)) is tied to \(shown(names.first { $0 != name } ?? "")) "
-                        + "in the base, and the adapter would untie them; train it without this module, or drop full weights"
+                        + "in the base, and the adapter would untie them; train it without this module, or from "
+                        + "an untied base (`tie_word_embeddings: false`)"
                 )
             }
             targets[name] = target

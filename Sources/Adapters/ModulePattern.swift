@@ -1,45 +1,53 @@
-/// A key of `alpha_pattern`: a module's name or the end of one, in which a point stands for any character, as in the regular
-/// expression that it is to PEFT.
+/// A key of `alpha_pattern`: to PEFT a regular expression that has to match a module's whole name, or the end of it behind a point.
+///
+/// All ways through the expression are followed side by side and none of them twice (Thompson, Communications of the ACM 11, 1968),
+/// so that no expression takes longer than the product of its length and the name's.
 package struct ModulePattern: Hashable, Sendable {
-    private enum Symbol: Hashable, Sendable { case any, exactly(UInt8) }
+    /// Two keys are two patterns, even where they match the same.
+    private let key: String
+    private let steps: [ModulePatternStep]
 
-    private let symbols: [Symbol]
-    private let isAnchored: Bool
-
-    /// Nil where the key is more of a regular expression than that.
+    /// Nil where the key is empty, or has something of regular expressions that `ModulePatternParser` does not know.
     package init?(_ key: String) {
-        var bytes = Array(key.utf8)[...]
-        isAnchored = bytes.first == UInt8(ascii: "^")
-        if isAnchored { bytes = bytes.dropFirst() }
-        if bytes.last == UInt8(ascii: "$") { bytes = bytes.dropLast() }
-        var symbols: [Symbol] = []
-        while let byte = bytes.popFirst() {
-            switch byte {
-            case UInt8(ascii: "\\"):
-                guard bytes.popFirst() == UInt8(ascii: ".") else { return nil }
-                symbols.append(.exactly(UInt8(ascii: ".")))
-            case UInt8(ascii: "."): symbols.append(.any)
-            case UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-                UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"):
-                symbols.append(.exactly(byte))
-            default: return nil
-            }
-        }
-        guard !symbols.isEmpty else { return nil }
-        self.symbols = symbols
+        var parser = ModulePatternParser(key)
+        guard let steps = parser.steps() else { return nil }
+        self.key = key
+        self.steps = steps
     }
 
-    /// Whether it matches the whole name, or the end of it that follows a point.
     package func matches(_ module: String) -> Bool {
-        let name = Array(module.utf8)
-        guard name.count >= symbols.count else { return false }
-        let start = name.count - symbols.count
-        guard start == 0 || (!isAnchored && name[start - 1] == UInt8(ascii: ".")) else { return false }
-        return zip(symbols, name[start...]).allSatisfy { symbol, byte in
-            switch symbol {
-            case .any: true
-            case .exactly(let wanted): wanted == byte
+        let name = Array(module.unicodeScalars)
+        var places: [Int] = []
+        for position in 0...name.count {
+            if position == 0 || name[position - 1] == "." { places.append(0) }
+            places = reachable(from: places, isFirst: position == 0, isLast: position == name.count)
+            guard position < name.count else { break }
+            places = places.filter { place in
+                guard place < steps.count, case .one(let characters) = steps[place] else { return false }
+                return characters.contains(name[position])
+            }.map { $0 + 1 }
+        }
+        return places.contains(steps.count)
+    }
+
+    /// The places that take a character, and the end, to which `places` lead without one.
+    private func reachable(from places: [Int], isFirst: Bool, isLast: Bool) -> [Int] {
+        var pending = places
+        var seen: Set<Int> = []
+        while let place = pending.popLast() {
+            guard seen.insert(place).inserted, place < steps.count else { continue }
+            switch steps[place] {
+            case .one: break
+            case .either(let first, let second): pending += [place + first, place + second]
+            case .go(let way): pending.append(place + way)
+            case .start: if isFirst { pending.append(place + 1) }
+            case .end: if isLast { pending.append(place + 1) }
             }
+        }
+        return seen.sorted().filter { place in
+            guard place < steps.count else { return true }
+            if case .one = steps[place] { return true }
+            return false
         }
     }
 }

@@ -34,4 +34,7 @@ package struct GraphSignature: Hashable, Sendable {
         self.inputs = inputs
         self.output = output
     }
+
+    /// All names of each parameter that has several.
+    package var ties: [[String]] { parameters.filter { !$0.aliases.isEmpty }.map { [$0.name] + $0.aliases } }
 }

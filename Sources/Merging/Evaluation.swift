@@ -51,6 +51,7 @@ package struct Evaluation {
         let weights = try BaseWeights.open(directory: isAdapter ? baseFolder(of: model) : model)
             .fitted(toMost: graph.signature.parameters.map { [$0.name] + $0.aliases })
         let ties = TiedNames(graph.signature, base: weights)
+        try ties.check(weights)
         var parameters =
             isAdapter ? try folded(model, onto: weights, ties) : ties.keyed(try weights.parameters(weights.names))
         if let head = try head(weights, graph, ties) { parameters.merge(ties.keyed(head)) { $1 } }
@@ -122,6 +123,7 @@ package struct Evaluation {
             parameters = try folded(task, onto: BaseWeights.open(directory: baseFolder(of: task)), ties)
         } else if Checkpoint.isPresent(directory: task) {
             let own = try Checkpoint(directory: task, root: "/")
+            try ties.check(own, of: name)
             parameters = ties.keyed(try own.parameters(own.names, of: name))
         } else {
             throw MergeError.task(name, "\(need): there is none in \(task)")

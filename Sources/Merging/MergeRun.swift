@@ -97,6 +97,7 @@ package final class MergeRun {
         if plan.settings.method.isLearned { result.similarities = known.kept }
         describe(&result, workbench, weights)
         if let note = workbench.statisticsNote { result.notes.append(note) }
+        result.notes += workbench.strayNotes
         if let reason = workbench.unscored { result.notes.append("nothing was scored: \(reason)") }
         return result
     }

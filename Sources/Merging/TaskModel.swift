@@ -13,6 +13,8 @@ package final class TaskModel {
     package let validation: SafetensorsFile?
     /// Names of the tensors that belong to this task alone, sorted.
     package let head: [String]
+    /// Those of them that the graph does not have and `task.yaml` does not name: admission would refuse them.
+    let strays: [String]
     private let ties: TiedNames
 
     package var name: String { source.name }
@@ -33,6 +35,7 @@ package final class TaskModel {
             ? nil : SafetensorsFile(file: ReadableFile(path: path, followingLinks: true))
         self.ties = ties
         head = checkpoint.names.filter { base.entry($0) == nil || Self.owns($0, source.settings, ties) }
+        strays = head.filter { ties.isSpare($0) && !Self.owns($0, source.settings, ties) }
         if adapter == nil { try checkLayers(against: base) }
     }
 
@@ -40,7 +43,9 @@ package final class TaskModel {
     private static func adapter(_ source: TaskSource, _ base: Checkpoint, _ ties: TiedNames) throws -> Adapter? {
         guard Adapter.isPresent(directory: source.directory) else { return nil }
         do {
-            let adapter = try Adapter(directory: source.directory, root: "/", base: base, tied: ties.names)
+            let adapter = try Adapter(
+                directory: source.directory, root: "/", base: base, tied: ties.names,
+                isHead: { owns($0, source.settings, ties) })
             let partial = adapter.updates.keys.sorted().first { name in
                 owns(name, source.settings, ties) && adapter.updates[name]?.structure != nil
             }

@@ -11,13 +11,12 @@ package struct TiedNames: Sendable {
     private let used: Set<String>?
 
     /// The key of a group is a name that the base's files hold, if there is one, and the graph's own name if it can be.
-    /// Without a graph nothing is known to be tied.
-    package init(_ signature: GraphSignature?, base: Checkpoint) {
+    /// Without a graph the groups of `configured` count.
+    package init(_ signature: GraphSignature?, base: Checkpoint, configured: [[String]] = []) {
         let names = Set(base.names)
         used = signature.map { Set(($0.parameters + $0.buffers).flatMap { [$0.name] + $0.aliases }) }
-        groups = (signature?.parameters ?? []).filter { !$0.aliases.isEmpty }.map { slot in
-            let group = [slot.name] + slot.aliases
-            return group.filter(names.contains) + group.filter { !names.contains($0) }
+        groups = (signature?.ties ?? configured).map { group in
+            group.filter(names.contains) + group.filter { !names.contains($0) }
         }
         var places: [String: Int] = [:]
         for (place, group) in groups.enumerated() {
@@ -26,13 +25,19 @@ package struct TiedNames: Sendable {
         self.places = places
     }
 
-    /// Whether the graph has no use for a tensor of the base: the head of its pretraining, for one.
+    /// Whether the graph has no use for a tensor: the base's head of its pretraining, for one. False without a graph.
     func isSpare(_ name: String) -> Bool { used.map { !$0.contains(name) } ?? false }
 
     /// Every name of the tensor called `name`, its key first.
     func names(with name: String) -> [String] { places[name].map { groups[$0] } ?? [name] }
 
     func key(of name: String) -> String { names(with: name)[0] }
+
+    /// Throws where a checkpoint holds one tensor of the model under two names with different values: only one of them would be
+    /// merged. Without a `task` it is the base's fault.
+    func check(_ checkpoint: Checkpoint, of task: String? = nil) throws {
+        if let fault = try checkpoint.untied(among: groups) { throw MergeError.blaming(task, fault) }
+    }
 
     /// One tensor for each key; where a file holds several of a group's names, the key's own.
     func keyed(_ tensors: [String: Tensor]) -> [String: Tensor] {

@@ -1,5 +1,6 @@
 internal import ExportedGraph
 internal import Files
+internal import ModelFamilies
 internal import Safetensors
 internal import Torch
 internal import WorkerProtocol
@@ -30,7 +31,9 @@ final class Workbench {
         let graph = try Self.usable(plan, otherwise: &unscored) { try Self.graph(plan) }
         let files = try BaseWeights.open(directory: plan.base.directory, graph: graph)
         if let fault = graph?.signature.misnaming(in: files) { throw MergeError.base(fault) }
-        let ties = TiedNames(graph?.signature, base: files)
+        let configured =
+            try graph == nil ? ConfiguredTies.groups(directory: plan.base.directory, weights: files) : []
+        let ties = TiedNames(graph?.signature, base: files, configured: configured)
         let base = files.tying(ties.groups)
         self.base = base
         self.ties = ties
@@ -40,6 +43,8 @@ final class Workbench {
         layers = try Self.layers(entries.filter(\.dtype.isFloatingPoint), ties, granularity)
         passedThrough = entries.filter { !$0.dtype.isFloatingPoint }.map(\.name)
         tasks = try plan.tasks.map { try TaskModel($0, base: base, ties: ties) }
+        try ties.check(files)
+        for task in tasks { try ties.check(task.checkpoint, of: task.name) }
         vectors = try TaskVectors(
             base: base, tasks: tasks, layers: layers, hashing: plan.hasUnhashedFiles)
         if let graph, plan.settings.method.isLearned {
@@ -118,6 +123,14 @@ final class Workbench {
         guard !moved.isEmpty else { return nil }
         return
             "\(moved.count) tensors of running statistics are the means of the tasks' own, for no gradient reaches them"
+    }
+
+    /// What tasks hold that nothing uses. Where a registry's admission was passed there is nothing of the kind.
+    var strayNotes: [String] {
+        tasks.filter { !$0.strays.isEmpty }.map { task in
+            "\(task.name): neither the base nor its graph has \(task.strays.firstFew); that is passed on with the task's head and "
+                + "scored without, so remove it, or name it under `head` in task.yaml"
+        }
     }
 
     /// Layers that the graph uses as parameters and that some task moves: the ones with a gradient.

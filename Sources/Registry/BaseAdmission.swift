@@ -20,7 +20,7 @@ struct BaseAdmission {
         }
         let checkpoint = try weights(reader)
         let signature = try graph(reader, checkpoint)
-        var files = try reader.read(checkpoint, base: nil).files
+        var files = try reader.read(checkpoint, comparing: nil, ties: ties(reader, checkpoint, signature)).files
         for name in listing.files.keys.sorted() where DropRules.baseFiles.contains(name) {
             files.append(try reader.read(name).file)
         }
@@ -37,9 +37,25 @@ struct BaseAdmission {
         }
         let reader = DropReader(listing: listing, memory: FileMemory())
         let checkpoint = try reader.checkpoint()
+        let signature = try graph(reader, checkpoint)
         return BaseModel(
-            checkpoint: checkpoint, signature: try graph(reader, checkpoint), digest: accepted.source.digest,
-            decoderStart: try decoderStart(reader))
+            checkpoint: checkpoint, signature: signature, ties: try ties(reader, checkpoint, signature),
+            digest: accepted.source.digest, decoderStart: try decoderStart(reader))
+    }
+
+    /// Names that mean one tensor each. Without a graph the configuration tells those of a language model.
+    private func ties(
+        _ reader: DropReader, _ checkpoint: Checkpoint, _ signature: GraphSignature?
+    ) throws(AdmissionFault) -> [[String]] {
+        if let signature { return signature.ties }
+        let name = BaseGraph.configurationName
+        guard reader.listing.files[name] != nil else { return [] }
+        do {
+            let bytes = try reader.open(name).contents(limit: BaseFiles.longestConfiguration)
+            return ConfiguredTies.groups(configuration: bytes, weights: checkpoint)
+        } catch {
+            throw AdmissionFault(any: error)
+        }
     }
 
     private func decoderStart(_ reader: DropReader) throws(AdmissionFault) -> DecoderStart? {
@@ -59,6 +75,7 @@ struct BaseAdmission {
         guard !checkpoint.names.isEmpty else {
             throw .refused(code: "missing-weights", message: "the base's weights hold no tensor; save the model again")
         }
+        try QuantisedWeights.check(checkpoint)
         return checkpoint
     }
 

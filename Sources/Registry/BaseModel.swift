@@ -13,13 +13,19 @@ struct BaseModel {
     let headParameters: [String]
     /// What its configuration says a decoder starts from; nil where it does not.
     let decoderStart: DecoderStart?
+    /// Names that mean one tensor each, in groups: by the graph, or without one by the configuration.
+    let ties: [[String]]
     /// Every name of the graph's parameters and buffers; nil without a graph.
     private let used: Set<String>?
     private let hasMatrices: Bool
 
-    init(checkpoint: Checkpoint, signature: GraphSignature?, digest: String, decoderStart: DecoderStart?) {
+    init(
+        checkpoint: Checkpoint, signature: GraphSignature?, ties: [[String]], digest: String,
+        decoderStart: DecoderStart?
+    ) {
         self.checkpoint = checkpoint
         self.signature = signature
+        self.ties = ties
         self.digest = digest
         self.decoderStart = decoderStart
         headParameters = Self.headParameters(signature, checkpoint)
@@ -41,8 +47,7 @@ struct BaseModel {
 
     /// Every name that shares its storage with `name`, itself among them.
     func tied(_ name: String) -> [String] {
-        let slot = signature?.parameters.first { $0.name == name || $0.aliases.contains(name) }
-        return slot.map { [$0.name] + $0.aliases } ?? [name]
+        ties.first { $0.contains(name) } ?? [name]
     }
 
     /// Whether a task's tensor takes part in the cosine: matrices of the trunk (norms, whose weights all lie near one, make

@@ -1,3 +1,4 @@
+import Files
 import Safetensors
 
 /// Looks at a safetensors file's bytes as they pass by on their way into the digest: searches NaN and Inf, and sums up how the
@@ -8,8 +9,13 @@ struct ContentScan {
     /// Nil where there is nothing to compare with.
     private(set) var resemblance: Resemblance?
 
+    /// Of each tensor of `tied` its type, shape, and SHA-256.
+    private(set) var contents: [String: String] = [:]
+
     private let entries: [TensorEntry]
-    private let base: BaseModel?
+    private let tied: Set<String>
+    private var digest = Digest()
+    private let parameters: ParameterCheck?
     private var current = 0
     /// The beginning of an element that the end of a chunk has cut.
     private var cut: [UInt8] = []
@@ -17,11 +23,13 @@ struct ContentScan {
     private var theirs: [Float] = []
     private var raw: [UInt8] = []
 
-    /// `entries` in the order of their bytes.
-    init(_ entries: [TensorEntry], base: BaseModel?) {
+    /// `entries` in the order of their bytes. `parameters` knows the base that they are compared with. `tied`: the names of those
+    /// that are to be compared with others of this checkpoint.
+    init(_ entries: [TensorEntry], comparing parameters: ParameterCheck?, tied: Set<String> = []) {
         self.entries = entries
-        self.base = base
-        resemblance = base.map { Resemblance(base: $0.digest) }
+        self.tied = tied
+        self.parameters = parameters
+        resemblance = parameters.map { Resemblance(base: $0.comparison) }
     }
 
     /// The next chunk of the file, which begins at byte `offset` of it.
@@ -32,12 +40,20 @@ struct ContentScan {
             let entry = entries[current]
             let from = max(entry.bytes.lowerBound, offset)
             let to = min(entry.bytes.upperBound, end)
+            if from < to && tied.contains(entry.name) {
+                unsafe digest.update(
+                    UnsafeRawBufferPointer(rebasing: chunk[Int(from - offset)..<Int(to - offset)]))
+            }
             if from < to && entry.dtype.kind == .real {
                 unsafe try look(
                     at: UnsafeRawBufferPointer(rebasing: chunk[Int(from - offset)..<Int(to - offset)]), of: entry,
                     from: from - entry.bytes.lowerBound)
             }
             if entry.bytes.upperBound > end { return }
+            if tied.contains(entry.name) {
+                contents[entry.name] = "\(entry.dtype.rawValue) \(entry.shape) \(digest.hexadecimal())"
+                digest = Digest()
+            }
             current += 1
         }
     }
@@ -72,7 +88,9 @@ struct ContentScan {
         _ bytes: UnsafeRawBufferPointer, of entry: TensorEntry, from position: Int64
     ) throws {
         if notFinite == nil, unsafe entry.dtype.hasNonFinite(bytes) { notFinite = entry.name }
-        guard let base, base.isCompared(entry), let other = base.checkpoint.entry(entry.name) else { return }
+        guard let parameters, parameters.isCompared(entry),
+            let other = parameters.base.checkpoint.entry(entry.name)
+        else { return }
         let count = bytes.count / entry.dtype.byteCount
         let width = other.dtype.byteCount
         Self.grow(&own, to: count)
@@ -81,7 +99,7 @@ struct ContentScan {
         let start = position / Int64(entry.dtype.byteCount) * Int64(width)
         unsafe try raw.withUnsafeMutableBytes { buffer in
             let part = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[..<(count * width)])
-            unsafe try base.checkpoint.read(entry.name, at: start, into: part)
+            unsafe try parameters.base.checkpoint.read(entry.name, at: start, into: part)
             unsafe theirs.withUnsafeMutableBufferPointer {
                 unsafe other.dtype.widen(UnsafeRawBufferPointer(part), into: $0)
             }

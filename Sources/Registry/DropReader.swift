@@ -24,17 +24,20 @@ struct DropReader {
     }
 
     /// The file and its digest, from memory or by a reading. `entries`: its tensors, which are then searched for NaN and Inf
-    /// and, with `base`, compared with the base's.
+    /// and, with `parameters`, compared with the base's. `tied`: those of which the record is to tell the content.
     mutating func read(
-        _ name: String, entries: [TensorEntry] = [], base: BaseModel? = nil
+        _ name: String, entries: [TensorEntry] = [], comparing parameters: ParameterCheck? = nil,
+        tied: Set<String> = []
     ) throws(AdmissionFault) -> (file: SourceFile, record: FileRecord) {
         let file = try open(name)
         do {
             let identity = try file.identity()
             let stamp = identity.description
             var record = memory.record(stamp)
-            if record == nil || (base != nil && record?.resemblance?.base != base?.digest) {
-                var scan = ContentScan(entries, base: base)
+            let told = Set((record?.tied ?? [:]).keys)
+            let isKnown = parameters == nil || record?.resemblance?.base == parameters?.comparison
+            if record == nil || !isKnown || !tied.isSubset(of: told) {
+                var scan = ContentScan(entries, comparing: parameters, tied: tied)
                 let sha256 = unsafe try file.sha256(visit: { chunk, offset in
                     unsafe try scan.visit(chunk, at: offset)
                     onProgress(Int64(chunk.count))
@@ -42,7 +45,9 @@ struct DropReader {
                 guard try file.identity() == identity else {
                     throw AdmissionFault.changed("\(file.path) changed while it was read")
                 }
-                record = FileRecord(sha256: sha256, notFinite: scan.notFinite, resemblance: scan.resemblance)
+                record = FileRecord(
+                    sha256: sha256, notFinite: scan.notFinite, resemblance: scan.resemblance,
+                    tied: scan.contents.isEmpty ? nil : scan.contents)
             }
             guard let record else { throw AdmissionFault.changed("\(file.path) changed while it was read") }
             memory.remember(record, for: stamp)
@@ -52,22 +57,31 @@ struct DropReader {
         }
     }
 
-    /// Reads the weights: every file of the checkpoint, its index among them.
+    /// Reads the weights: every file of the checkpoint, its index among them. `ties`: groups of names that mean one tensor each.
     mutating func read(
-        _ checkpoint: Checkpoint, base: BaseModel?
+        _ checkpoint: Checkpoint, comparing parameters: ParameterCheck?, ties: [[String]]
     ) throws(AdmissionFault) -> (files: [SourceFile], resemblance: Resemblance?) {
         var sources: [SourceFile] = []
-        var total = base.map { Resemblance(base: $0.digest) }
+        var total = parameters.map { Resemblance(base: $0.comparison) }
+        let shared = checkpoint.shared(among: ties)
+        var contents: [String: String] = [:]
         for name in checkpoint.fileNames {
             guard listing.files[name] != nil else {
                 throw .changed("\(listing.place.path)/\(name) came while it was looked at")
             }
             let tensors = checkpoint.files.first { $0.file.path.hasSuffix("/" + name) }
             let entries = tensors.map { file in checkpoint.entries(of: file) } ?? []
-            let (file, record) = try read(name, entries: entries, base: tensors == nil ? nil : base)
+            let tied = Set(shared.joined()).intersection(entries.map(\.name))
+            let (file, record) = try read(
+                name, entries: entries, comparing: tensors == nil ? nil : parameters, tied: tied)
             if let tensor = record.notFinite { throw Self.notFinite(tensor, in: name) }
             sources.append(file)
             if let part = record.resemblance { total?.add(part) }
+            contents.merge(record.tied ?? [:]) { $1 }
+        }
+        for group in shared {
+            guard let other = group.first(where: { contents[$0] != contents[group[0]] }) else { continue }
+            throw .refused(code: "untied", message: Checkpoint.untied(group[0], other))
         }
         return (sources, total)
     }
@@ -88,7 +102,7 @@ struct DropReader {
     var hasAdapter: Bool { Adapter.fileNames.contains { listing.files[$0] != nil } }
 
     /// Opens the adapter, makes sure that it is the one that was listed, and matches it with the base.
-    func adapter(_ base: BaseModel) throws(AdmissionFault) -> Adapter {
+    func adapter(_ parameters: ParameterCheck) throws(AdmissionFault) -> Adapter {
         let weights = ["model.safetensors", "model.safetensors.index.json"].first { listing.files[$0] != nil }
         if let weights {
             throw .refused(
@@ -105,7 +119,9 @@ struct DropReader {
                 open(AdapterConfiguration.fileName).contents(limit: AdapterConfiguration.longest))
             file = try SafetensorsFile(file: open(Adapter.weightsName))
             try check(file)
-            return try Adapter(file, configuration, base: base.checkpoint, tied: base.tied)
+            return try Adapter(
+                file, configuration, base: parameters.base.checkpoint, tied: parameters.base.tied,
+                isHead: parameters.isHead)
         } catch {
             throw AdmissionFault(any: error)
         }

@@ -31,6 +31,11 @@ enum DropRules {
     static let settings = "task.yaml"
 
     private static let pickles: Set = ["pkl", "pickle", "pt", "pth", "bin", "ckpt", "joblib", "dill", "npy", "npz"]
+    /// What transformers' Trainer leaves beside a model.
+    private static let ofTrainer: Set = [
+        "optimizer.bin", "optimizer.pt", "rng_state.pth", "scaler.pt", "scheduler.bin", "scheduler.pt",
+        "training_args.bin",
+    ]
     private static let archives: Set = [
         "zip", "tar", "tgz", "gz", "bz2", "xz", "zst", "7z", "rar", "lz4", "pt2", "mar", "whl",
     ]
@@ -44,9 +49,12 @@ enum DropRules {
         let parts = lower.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         let ending = parts.dropFirst().last.map { String(Substring($0)) } ?? ""
         if pickles.contains(ending) {
+            let isTrainers = ofTrainer.contains(lower) || lower.utf8.starts(with: "rng_state_".utf8)
+            let advice =
+                isTrainers
+                ? "it is the Trainer's own and no part of the model: remove it" : "save as safetensors and remove it"
             return .refused(
-                code: "pickle",
-                message: "\(shown) may hold a pickle, which can run code; save as safetensors and remove it")
+                code: "pickle", message: "\(shown) may hold a pickle, which can run code; \(advice)")
         }
         if archives.contains(ending) {
             return .refused(code: "archive", message: "\(shown) is an archive; unpack it and remove it")

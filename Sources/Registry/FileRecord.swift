@@ -6,11 +6,13 @@ struct FileRecord: Codable, Hashable, Sendable {
     var notFinite: String?
     /// How its tensors lie to those of a base.
     var resemblance: Resemblance?
+    /// What tells the content of its tensors that have another name in the model, too, by the names that they have.
+    var tied: [String: String]?
 }
 
 /// Sums over the trunk's elements, from which the cosine between a checkpoint and a base follows.
 struct Resemblance: Codable, Hashable, Sendable {
-    /// Digest of the base.
+    /// `ParameterCheck.comparison`.
     var base: String
     /// ⟨θf, θp⟩, ⟨θf, θf⟩ and ⟨θp, θp⟩.
     var product = 0.0

@@ -8,8 +8,15 @@ struct ParameterCheck {
     /// Name prefixes of the head by `task.yaml`; empty: the graph's parameters that the base lacks.
     let head: [String]
 
+    /// What a remembered comparison is known by: the base, and what of the task is left out of it.
+    var comparison: String { ([base.digest] + head.sorted()).joined(separator: " ") }
+
+    /// Whether a task's tensor takes part in the cosine: a head starts anywhere.
+    func isCompared(_ entry: TensorEntry) -> Bool { base.isCompared(entry) && !isHead(entry.name) }
+
     /// Throws the first kind of fault with the first few names.
     func check(_ checkpoint: Checkpoint) throws(AdmissionFault) {
+        try QuantisedWeights.check(checkpoint)
         let ofHead = (base.signature?.parameters.map(\.name) ?? []).filter { isHead($0) }
         // Integers are the base's own business: newer libraries don't save buffers such as position_ids.
         let trunk = base.checkpoint.names.filter { name in
@@ -52,7 +59,8 @@ struct ParameterCheck {
     }
 
     private func checkNames(_ checkpoint: Checkpoint) throws(AdmissionFault) {
-        let known = Set(base.signature.map { ($0.parameters + $0.buffers).flatMap { [$0.name] + $0.aliases } } ?? [])
+        let ofGraph = base.signature.map { ($0.parameters + $0.buffers).flatMap { [$0.name] + $0.aliases } } ?? []
+        let known = Set(ofGraph + base.ties.joined())
         let extra = checkpoint.names.filter { name in
             base.checkpoint.entry(name) == nil && !known.contains(name) && !isHead(name)
         }

@@ -51,7 +51,9 @@ struct TaskAdmission {
                 message:
                     "no validation.safetensors; put examples there, or configure a method that learns nothing")
         }
-        let (weights, resemblance) = try reader.read(checkpoint, base: base)
+        // What an adapter holds whole starts anywhere as often as at the base's values; names and shapes tell its base.
+        let (weights, resemblance) = try reader.read(
+            checkpoint, comparing: reader.hasAdapter ? nil : parameters, ties: base.ties)
         files += weights
         if let cosine = resemblance?.cosine, !(cosine >= Self.leastCosine) {
             let hundredths = (cosine * 100).rounded() / 100
@@ -73,7 +75,7 @@ struct TaskAdmission {
         _ reader: DropReader, _ parameters: ParameterCheck
     ) throws(AdmissionFault) -> Checkpoint {
         if reader.hasAdapter {
-            let adapter = try reader.adapter(base)
+            let adapter = try reader.adapter(parameters)
             try parameters.check(adapter)
             return adapter.checkpoint
         }

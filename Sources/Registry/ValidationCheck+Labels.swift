@@ -53,6 +53,7 @@ extension ValidationCheck {
     }
 
     func checkLabels(_ labels: TensorEntry, _ file: SafetensorsFile) throws(AdmissionFault) {
+        try checkColumns(labels, file)
         guard objective != .regression else { return }
         guard labels.dtype.kind == .integer else {
             throw refusal(
@@ -82,6 +83,24 @@ extension ValidationCheck {
                     + "\(Self.ignored) where it is not scored")
         }
         try checkRange(labels, file)
+    }
+
+    /// Several flags an example are classes that don't exclude each other: their logits were trained on the binary cross entropy,
+    /// and neither the loss of classes nor that of numbers fits them.
+    private func checkColumns(_ labels: TensorEntry, _ file: SafetensorsFile) throws(AdmissionFault) {
+        let takesColumns = objective == .regression || objective == .classification
+        guard takesColumns, labels.shape.count == 2, labels.shape[1] > 1 else { return }
+        let areFlags: Bool
+        do throws(SafetensorsError) {
+            areFlags = try file.holdsOnlyFlags(labels)
+        } catch {
+            throw AdmissionFault(error)
+        }
+        guard areFlags else { return }
+        throw refusal(
+            "wrong-labels",
+            "`labels` are \(labels.shape) of zeros and ones alone, which is multi-label classification, and that is not "
+                + "supported; give one class an example, or make a task of each class")
     }
 
     /// Labels that the model has an output for, and for each example with a label at each token one that is scored.

@@ -85,12 +85,21 @@ extension Checkpoint {
     /// Why a tensor of another shape than the base's can't be merged; nil where the shapes are the same.
     package static func mismatch(of name: String, _ own: [Int], base: [Int]) -> String? {
         guard own != base else { return nil }
+        let mayBeHead = own.dropFirst() == base.dropFirst() && !own.isEmpty && !isOfVocabulary(name)
+        let way = mayBeHead ? ", or, where it is the task's own head, name it under `head` in task.yaml" : ""
         guard own.count == 2, base.count == 2, own[1] == base[1] else {
-            return "`\(name)` has shape \(own), the base's \(base); drop a fine-tune of this base without resizing"
+            return
+                "`\(name)` has shape \(own), the base's \(base); drop a fine-tune of this base without resizing\(way)"
         }
         return
             "`\(name)` has \(own[0]) rows, the base's \(base[0]): the vocabulary or output was resized, and rows that the "
-            + "base lacks have nothing to be merged with; resize the base the same way, or fine-tune without resizing"
+            + "base lacks have nothing to be merged with; resize the base the same way, or fine-tune without resizing\(way)"
+    }
+
+    /// Whether a name is one of those that transformers gives to what counts tokens: a head of another size is common, but a task
+    /// with tokens of its own can't be served beside the others.
+    private static func isOfVocabulary(_ name: String) -> Bool {
+        ["embed", "lm_head", "predictions.decoder", "shared.", "vocab", "wte"].contains { name.contains($0) }
     }
 }
 

@@ -61,7 +61,10 @@ struct HeaderParser {
             case "dtype" where dtype == nil:
                 let text = try cursor.string()
                 guard let known = SafetensorsDType(rawValue: text) else {
-                    throw cursor.fault("tensor \(quoted(name)) has the unsupported element type \(quoted(text))")
+                    let isSmallFloat = ["F8", "F6", "F4"].contains { text.hasPrefix($0) }
+                    throw cursor.fault(
+                        "tensor \(quoted(name)) has the unsupported element type \(quoted(text))"
+                            + (isSmallFloat ? ", which takes a cast to bf16," : ""))
                 }
                 dtype = known
             case "shape" where shape == nil:

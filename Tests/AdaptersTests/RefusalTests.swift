@@ -23,7 +23,9 @@ struct RefusalTests {
     @Test(arguments: [
         ("dora", "`use_dora`"), ("pissa", "\"pissa\""), ("olora", "\"olora\""), ("loha", "LOHA"),
         ("adalora", "ADALORA"),
-        ("vera", "VERA"), ("tokens", "`trainable_token_indices`"),
+        ("corda", "path_initial_model_for_weight_conversion"),
+        ("lora-ga", "path_initial_model_for_weight_conversion"), ("vera", "VERA"),
+        ("tokens", "`trainable_token_indices`"),
     ]) func whatPEFTWritesIsRefusedByName(_ name: String, _ key: String) throws {
         let message = try #require(try fault("\(Self.root)/\(name)"))
         #expect(message.contains(key), "\(message)")
@@ -47,7 +49,7 @@ struct RefusalTests {
         ("\"alora_invocation_tokens\": [1]", "`alora_invocation_tokens`"), ("\"use_qalora\": true", "`use_qalora`"),
         ("\"ensure_weight_tying\": true", "`ensure_weight_tying`"), ("\"a_key_of_tomorrow\": 1", "`a_key_of_tomorrow`"),
         ("\"peft_type\": \"PROMPT_TUNING\"", "PROMPT_TUNING"), ("\"peft_type\": null", "`peft_type`"),
-        ("\"alpha_pattern\": {\"layer.[0-5].q\": 1}", "`alpha_pattern`"),
+        ("\"alpha_pattern\": {\"(?!layer).*q\": 1}", "`alpha_pattern`"),
         ("\"alpha_pattern\": {\"first\": 1, \"f.rst\": 2}", "`alpha_pattern`"), ("\"r\": 0", "`r`"),
         ("\"r\": \"four\"", "`r`"), ("\"lora_alpha\": 1e400", "JSON"), ("\"use_rslora\": \"yes\"", "`use_rslora`"),
         ("\"r\": 5", "rank"),
@@ -61,10 +63,13 @@ struct RefusalTests {
     }
 
     @Test(arguments: [
-        "\"a_key_of_tomorrow\": false", "\"corda_config\": {}", "\"lora_dropout\": 0.5",
+        "\"a_key_of_tomorrow\": false", "\"corda_config\": {}",
+        "\"corda_config\": {\"corda_method\": \"ipm\"}, \"init_lora_weights\": true",
+        "\"lora_dropout\": 0.5",
         "\"init_lora_weights\": \"gaussian\"",
         "\"base_model_name_or_path\": \"../../etc/passwd\"", "\"target_modules\": \".*(first|square)\"",
-        "\"alpha_pattern\": {\"first\": 3}", "\"rank_pattern\": {\"^(.*)$\": 4}",
+        "\"alpha_pattern\": {\"first\": 3}", "\"alpha_pattern\": {\"f[a-z]+t|layer.*\": 3}",
+        "\"rank_pattern\": {\"^(.*)$\": 4}",
         "\"r\": 7, \"rank_pattern\": {\"first\": 4}",
     ]) func keyThatDoesNot(_ setting: String) throws {
         try Folder.with(settings: setting) { directory in

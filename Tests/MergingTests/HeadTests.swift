@@ -59,6 +59,24 @@ struct HeadTests {
         }
     }
 
+    /// `supermerge merge` has no door that would refuse it.
+    @Test func whatNobodyKnowsIsPassedOnWithANote() throws {
+        try Fixture.temporarily { directory in
+            var plan = try Fixture.plan(Fixture.settings(), in: directory)
+            plan.settings.method = .average
+            let task = try ModelFolder(plan.tasks[1].directory, copiedTo: directory + "/shapes")
+            try task.change { $0["pooler.weight"] = .init([Float](repeating: 1, count: 4), .f32) }
+            plan.tasks[1].directory = task.path
+            let notes = try MergeRun(plan, report: { _ in }).run().notes.filter { $0.contains("neither the base") }
+            #expect(notes.count == 1 && notes.allSatisfy { $0.hasPrefix("shapes: ") })
+            #expect(notes.allSatisfy { $0.contains("`pooler.weight`") && !$0.contains("classifier") })
+            plan.tasks[1].settings.head = ["classifier.", "pooler."]
+            plan.output = directory + "/named"
+            try Durable.createDirectories(plan.output)
+            #expect(try !MergeRun(plan, report: { _ in }).run().notes.contains { $0.contains("neither the base") })
+        }
+    }
+
     @Test func aNamedHeadThatTheTaskLacksAndTheGraphDoesNotKnowBlocksNothing() throws {
         try Fixture.temporarily { directory in
             var plan = try plan(in: directory)

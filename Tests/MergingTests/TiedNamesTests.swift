@@ -47,6 +47,37 @@ struct TiedNamesTests {
         }
     }
 
+    /// A release would hold one of the two, and the other would be lost without a word.
+    @Test(arguments: [true, false]) func twoNamesWithDifferentValuesAreRefused(inBase: Bool) throws {
+        try Fixture.temporarily { directory in
+            let fixture = try LanguageFixture(in: directory)
+            try (inBase ? fixture.base : fixture.task).change { tensors in
+                let content = try #require(tensors[embedding])
+                let values = content.values(Float.self)
+                tensors[output] = .init(Array(values.dropLast()) + [9], .f32, shape: content.shape)
+            }
+            let failure = #expect(throws: MergeError.self) { try MergeRun(fixture.plan, report: { _ in }).run() }
+            #expect(failure?.kind == (inBase ? .badBase : .badTask) && failure?.task == (inBase ? nil : "poems"))
+            #expect(failure?.message.contains(embedding) == true && failure?.message.contains(output) == true)
+        }
+    }
+
+    @Test func withoutAGraphTheConfigurationTellsTheTies() throws {
+        try Fixture.temporarily { directory in
+            var fixture = try LanguageFixture(in: directory)
+            fixture.plan.settings.method = .average
+            try Durable.remove(fixture.base.path + "/graph.pt2")
+            let text = #"{"model_type": "other", "architectures": ["OtherForCausalLM"], "tie_word_embeddings": true}"#
+            try Data(text.utf8).write(to: URL(filePath: fixture.base.path + "/config.json"))
+            try fixture.task.change { $0[output] = $0[embedding] }
+            let result = try MergeRun(fixture.plan, report: { _ in }).run()
+            #expect(!result.outputs.contains { $0.name == "heads/poems.safetensors" })
+            try fixture.task.change { $0[output] = $0["model.norm.weight"] }
+            let failure = #expect(throws: MergeError.self) { try MergeRun(fixture.plan, report: { _ in }).run() }
+            #expect(failure?.kind == .badTask && failure?.message.contains(output) == true)
+        }
+    }
+
     @Test func namesOfOneTensorInTwoShapesAreTheBasesFault() throws {
         try Fixture.temporarily { directory in
             let fixture = try LanguageFixture(in: directory)

@@ -112,6 +112,34 @@ import Testing
         #expect(try await refusal() != nil)
     }
 
+    /// The base has a head of its own, and the adapter's started elsewhere.
+    @Test func headFarFromTheBases() async throws {
+        let far = [
+            TestTensor("head.weight", [2, 4], [Float](repeating: -1, count: 8)), TestTensor("head.bias", [2], [0, 0]),
+        ]
+        try registry.write("base/model.safetensors", TestTensor.file(TestRegistry.trunkTensors() + far))
+        try write()
+        #expect(try await registry.settledScan().tasks["t"]?.content != nil)
+        try write(settings: "head: [head.]")
+        #expect(try await registry.settledScan().tasks["t"]?.content != nil)
+    }
+
+    @Test func headOfAnotherSizeThanTheBases() async throws {
+        let base = [
+            TestTensor("head.weight", [5, 4], [Float](repeating: 1, count: 20)),
+            TestTensor("head.bias", [5], [Float](repeating: 1, count: 5)),
+        ]
+        try registry.write("base/model.safetensors", TestTensor.file(TestRegistry.trunkTensors() + base))
+        try write()
+        let unnamed = try await refusal()
+        #expect(unnamed?.message.contains("`head` in task.yaml") == true, "\(unnamed?.message ?? "")")
+        try registry.writeTask("full")
+        let full = try #require(try await registry.settledScan().tasks["full"]?.refusal)
+        #expect(full.message.contains("`head` in task.yaml"), "\(full.message)")
+        try write(settings: "head: [head.]")
+        #expect(try await registry.settledScan().tasks["t"]?.content != nil)
+    }
+
     @Test func headOfALowRank() async throws {
         try write(settings: "head: [trunk.weight]")
         let refusal = try await refusal()

@@ -1,3 +1,4 @@
+import ExportedGraph
 import Foundation
 import Registry
 import Testing
@@ -33,6 +34,35 @@ import Testing
         try registry.writeTask()
         try registry.write("tasks/t/\(name)", [1])
         #expect(try await code() == expected)
+    }
+
+    @Test(arguments: [
+        ("training_args.bin", "the Trainer's own"), ("optimizer.pt", "the Trainer's own"),
+        ("rng_state_3.pth", "the Trainer's own"), ("pytorch_model.bin", "save as safetensors"),
+    ]) func adviceOnAPickle(name: String, advice: String) async throws {
+        try registry.writeTask()
+        try registry.write("tasks/t/\(name)", [1])
+        let message = try await registry.settledScan().tasks["t"]?.refusal?.message
+        #expect(message?.contains(advice) == true && message?.contains("remove it") == true, "\(message ?? "")")
+    }
+
+    @Test(arguments: [".SCB", ".absmax", ".qweight"]) func quantisedWeights(ending: String) async throws {
+        try registry.writeTask(
+            weights: TestRegistry.taskTensors() + [TestTensor("trunk.weight" + ending, [1], [1])])
+        let refusal = try #require(try await registry.settledScan().tasks["t"]?.refusal)
+        #expect(refusal.code == "wrong-dtype" && refusal.message.contains("quantised"), "\(refusal.message)")
+        try registry.write(
+            "base/model.safetensors",
+            TestTensor.file(TestRegistry.trunkTensors() + [TestTensor("trunk.weight" + ending, [1], [1])]))
+        #expect(try await registry.settledScan().base.refusal?.message.contains("quantised") == true)
+    }
+
+    @Test func floatsOfEightBits() async throws {
+        var tensors = TestRegistry.taskTensors()
+        tensors[0] = TestTensor("trunk.weight", "F8_E4M3", [4, 3], bytes: [UInt8](repeating: 0x38, count: 12))
+        try registry.writeTask(weights: tensors)
+        let message = try await registry.settledScan().tasks["t"]?.refusal?.message
+        #expect(message?.contains("cast to bf16") == true, "\(message ?? "")")
     }
 
     @Test func fifoInsteadOfAFile() async throws {
@@ -154,6 +184,36 @@ import Testing
         #expect(snapshot.tasks["owner"]?.content != nil)
     }
 
+    private static let twinned: @Sendable (String) throws -> GraphSignature = { _ in
+        var signature = TestRegistry.signature
+        signature.parameters[0].aliases = ["trunk.twin"]
+        return signature
+    }
+
+    /// Only one of the two would be merged.
+    @Test func twinsThatDiffer() async throws {
+        let twin = TestTensor("trunk.twin", [4, 3], TestRegistry.trunk.map { $0 + 0.25 })
+        let other = TestTensor("trunk.twin", [4, 3], TestRegistry.trunk)
+        try registry.writeTask("same", weights: TestRegistry.taskTensors() + [twin])
+        try registry.writeTask(weights: TestRegistry.taskTensors() + [other])
+        let snapshot = try await registry.settledScan(registry.scanner(readGraph: Self.twinned))
+        #expect(snapshot.tasks["same"]?.content != nil)
+        let refusal = try #require(snapshot.tasks["t"]?.refusal)
+        #expect(refusal.code == "untied")
+        for name in ["`trunk.weight`", "`trunk.twin`"] { #expect(refusal.message.contains(name)) }
+        let again = try await registry.settledScan(registry.scanner(readGraph: Self.twinned))
+        #expect(again.tasks["t"]?.refusal?.code == "untied")
+        let untied = try await registry.settledScan().tasks
+        #expect(untied["same"]?.refusal?.code == "extra-parameter")
+    }
+
+    @Test func twinsOfTheBaseThatDiffer() async throws {
+        let twin = TestTensor("trunk.twin", [4, 3], TestRegistry.trunk.map { -$0 })
+        try registry.write("base/model.safetensors", TestTensor.file(TestRegistry.trunkTensors() + [twin]))
+        let refusal = try await registry.settledScan(registry.scanner(readGraph: Self.twinned)).base.refusal
+        #expect(refusal?.code == "untied" && refusal?.message.contains("trunk.twin") == true)
+    }
+
     @Test func integersOfTheBaseThatATaskDidNotSave() async throws {
         let positions = TestTensor("trunk.position_ids", [3], integers: [0, 1, 2])
         try registry.write("base/model.safetensors", TestTensor.file(TestRegistry.trunkTensors() + [positions]))
@@ -196,6 +256,20 @@ import Testing
         try registry.writeTask(
             weights: [TestTensor("trunk.weight", [4, 3], stranger)] + TestRegistry.taskTensors()[1...])
         #expect(try await code() == "another-base")
+    }
+
+    /// What `head` names is left out, also where the same file was read before with another `task.yaml`.
+    @Test func headFarFromTheBases() async throws {
+        let far = TestTensor("head.weight", [2, 4], [Float](repeating: -100, count: 8))
+        let own = TestTensor("head.weight", [2, 4], [Float](repeating: 100, count: 8))
+        try registry.write("base/model.safetensors", TestTensor.file(TestRegistry.trunkTensors() + [far]))
+        try registry.writeTask(
+            weights: TestRegistry.trunkTensors(shift: 0.25) + [own, TestTensor("head.bias", [2], [0, 0])])
+        #expect(try await registry.settledScan().tasks["t"]?.refusal?.code == "another-base")
+        try registry.write("tasks/t/task.yaml", Array("head: [head.]".utf8))
+        #expect(try await registry.settledScan().tasks["t"]?.content != nil)
+        try registry.remove("tasks/t/task.yaml")
+        #expect(try await registry.settledScan().tasks["t"]?.refusal?.code == "another-base")
     }
 
     @Test func halfPrecisionFineTuneOfASinglePrecisionBase() async throws {

@@ -33,6 +33,33 @@ import Testing
         TestTensor("labels", shape, integers: values)
     }
 
+    /// Fitted as numbers, logits of several classes would be drawn to 0 and 1.
+    @Test(arguments: ["regression", "classification"]) func severalFlagsAnExample(objective: String) async throws {
+        let registry = try TestRegistry()
+        try registry.writeBase()
+        let input = TestRegistry.validation()[0]
+        for labels in [
+            TestTensor("labels", [3, 2], [0, 1, 1, 0, 1, 1]),
+            TestTensor("labels", [3, 2], integers: [0, 1, 1, 0, 1, 1]),
+        ] {
+            try registry.writeTask(validation: [input, labels], settings: "objective: \(objective)")
+            let refusal = try #require(try await registry.settledScan().tasks["t"]?.refusal)
+            #expect(refusal.code == "wrong-labels" && refusal.message.contains("multi-label"), "\(refusal.message)")
+            #expect(!refusal.message.contains("objective: regression"))
+        }
+    }
+
+    @Test(arguments: [
+        TestTensor("labels", [3, 2], [0, 1, 1, 0, 1, 0.5]), TestTensor("labels", [3, 1], [0, 1, 1]),
+        TestTensor("labels", [3], [0, 1, 1]),
+    ]) func numbersAreAccepted(labels: TestTensor) async throws {
+        let registry = try TestRegistry()
+        try registry.writeBase()
+        let input = TestRegistry.validation()[0]
+        try registry.writeTask(validation: [input, labels], settings: "objective: regression")
+        #expect(try await registry.settledScan().tasks["t"]?.content?.examples == 3)
+    }
+
     @Test func tokensWithMasksAreAccepted() async throws {
         let given = [Self.sentences, labels([-100, 7, -100, 0, -100, 1])]
         #expect(try await drop("objective: language-modeling", given)?.content?.examples == 2)

@@ -111,6 +111,10 @@ struct FittingTests {
     @Test func resizedVocabularyIsExplained() {
         let message = Checkpoint.mismatch(of: "embed", [32, 8], base: [30, 8])
         #expect(message?.contains("32 rows") == true && message?.contains("30") == true)
+        #expect(message?.contains("`head`") == false)
+        #expect(Checkpoint.mismatch(of: "classifier.weight", [3, 8], base: [2, 8])?.contains("`head`") == true)
+        #expect(Checkpoint.mismatch(of: "classifier.bias", [3], base: [2])?.contains("`head`") == true)
+        #expect(Checkpoint.mismatch(of: "x", [4, 3], base: [3, 4])?.contains("`head`") == false)
         #expect(Checkpoint.mismatch(of: "x", [4, 3], base: [3, 4])?.contains("[4, 3]") == true)
         #expect(Checkpoint.mismatch(of: "x", [4, 3], base: [4, 3]) == nil)
     }

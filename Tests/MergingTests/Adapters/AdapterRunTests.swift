@@ -66,6 +66,25 @@ struct AdapterRunTests {
         try expectTheSame(settings, within: 1e-5)
     }
 
+    @Test func headsOfAnotherSizeThanTheBasesAreThoseThatTheSettingsName() throws {
+        try Fixture.temporarily { directory in
+            var settings = try Fixture.settings()
+            settings.method = .average
+            var plan = try plan("vit", settings, in: directory)
+            let base = try ModelFolder(plan.base.directory, copiedTo: directory + "/base")
+            try base.addClassifier(classes: 2)
+            plan.base.directory = base.path
+            let unnamed = plan
+            let failure = #expect(throws: MergeError.self) { try MergeRun(unnamed, report: { _ in }).run() }
+            #expect(failure?.message.contains("`head` in task.yaml") == true)
+            for index in plan.tasks.indices { plan.tasks[index].settings.head = ["classifier."] }
+            _ = try MergeRun(plan, report: { _ in }).run()
+            #expect(try Checkpoint(directory: plan.output).entry("classifier.weight")?.shape == [2, 16])
+            let head = try SafetensorsFile(file: ReadableFile(path: plan.output + "/heads/letters.safetensors"))
+            #expect(head.entry("classifier.weight")?.shape == [3, 16])
+        }
+    }
+
     /// What is rounded the other way can only be kept or dropped at the threshold itself.
     @Test func ties() throws {
         var settings = try Fixture.settings()

@@ -116,6 +116,13 @@ extension ModelFolder {
         }
     }
 
+    /// A file with types that our writer does not have.
+    func put(_ file: String, header: String, bytes: Int) throws {
+        let length = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Data($0) }
+        let content = length + Data(header.utf8) + Data(repeating: 0, count: bytes)
+        try content.write(to: URL(filePath: "\(path)/\(file)"))
+    }
+
     func rename(_ body: (String) -> String) throws {
         try change { $0 = Dictionary(uniqueKeysWithValues: $0.map { (body($0.key), $0.value) }) }
     }
