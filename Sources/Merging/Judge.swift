@@ -10,8 +10,8 @@ final class Judge {
     let bench: Bench
     let parameters: ModelParameters
     let scorer: Scorer
-    /// What the deployed release says of each task's examples.
-    private var deployedOutcomes: [Scorer.Outcome?]
+    /// What the deployed release says of each task's examples: of those scored, and of those compared.
+    private var deployedOutcomes: [(scored: Scorer.Outcome, compared: Scorer.Outcome)?]
     /// Logits of each task's own checkpoint on its whole validation set, where the loss distils or there are no labels.
     private(set) var teachers: [TeacherLogits?]
 
@@ -89,7 +89,7 @@ final class Judge {
             do {
                 guard let outcome = try score(task, head) else { continue }
                 result.tasks[task].deployed = outcome.score
-                deployedOutcomes[task] = try compared(task, head, outcome)
+                deployedOutcomes[task] = (outcome, try compared(task, head, outcome))
             } catch let fault as MergeError where fault.kind == .badTask {
                 // A new version may have other labels than the head that is deployed.
                 result.notes.append(
@@ -112,8 +112,11 @@ final class Judge {
             result.tasks[task].merged = outcome.score
             guard let before = deployedOutcomes[task] else { continue }
             let after = try compared(task, bench.heads[task].tensors(), outcome)
+            let heldOut = PairedCounts(
+                deployed: before.scored.predictions, candidate: outcome.predictions, outcome.metric)
             result.tasks[task].paired = PairedCounts(
-                deployed: before.predictions, candidate: after.predictions, after.metric)
+                deployed: before.compared.predictions, candidate: after.predictions, after.metric
+            )?.noting(heldOut: heldOut)
         }
     }
 

@@ -74,4 +74,12 @@ extension PairedCounts {
             lost: places.count { candidate.error($0) > deployed.error($0) }, examples: deployed.examples,
             p: metric.countsRight ? nil : PairedRandomization.pValue(deployed, candidate, metric))
     }
+
+    /// The same with what became of the examples held out where these are not all that is compared.
+    func noting(heldOut: PairedCounts?) -> PairedCounts {
+        guard let heldOut, heldOut.examples != examples else { return self }
+        var counts = self
+        counts.lostHeldOut = heldOut.lost - heldOut.gained
+        return counts
+    }
 }

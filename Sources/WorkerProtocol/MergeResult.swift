@@ -48,15 +48,18 @@ package struct PairedCounts: Codable, Hashable, Sendable {
     /// p of a paired test of the metric where that is not the share of predictions that are right; nil: McNemar's test of
     /// `gained` and `lost` is the one (Psychometrika 12, 1947).
     package var p: Double?
+    /// Where all examples are compared: of those held out the lost ones less the gained.
+    package var lostHeldOut: Int?
 
     /// With fewer examples no exact paired test can fall below 0.05, whatever happens.
     package static let fewestExamples = 6
 
-    package init(gained: Int, lost: Int, examples: Int? = nil, p: Double? = nil) {
+    package init(gained: Int, lost: Int, examples: Int? = nil, p: Double? = nil, lostHeldOut: Int? = nil) {
         self.gained = gained
         self.lost = lost
         self.examples = examples
         self.p = p
+        self.lostHeldOut = lostHeldOut
     }
 }
 

@@ -89,6 +89,18 @@ struct GateTests {
         #expect(passes || verdict.message.contains("4 examples, p = 0.003906 over all 16"))
     }
 
+    /// Both models were fitted to the other fifteen, on which an overfitted one is as good: five lost of those held out count,
+    /// though of twenty they may be chance.
+    @Test(arguments: [(1, true), (2, false), (5, false)])
+    func whatIsLostOfTheFewHeldOutCounts(lost: Int, passes: Bool) {
+        let merged = Score(examples: 5, loss: 0.5, metric: "accuracy", value: 1 - Double(lost) / 5)
+        let verdict = judge(
+            deployed: 1, merged: merged,
+            paired: PairedCounts(gained: 0, lost: lost, examples: 20, lostHeldOut: lost))
+        #expect(verdict.isPassed == passes)
+        #expect(passes || verdict.message.contains("over all 20, \(lost) of those held out lost"))
+    }
+
     @Test func aMetricThatIsNoShareHasATestOfItsOwn() {
         let counts = PairedCounts(gained: 3, lost: 4, examples: 100, p: 0.001)
         #expect(!judge(deployed: 0.9, merged: score(0.5), paired: counts).isPassed)

@@ -50,8 +50,10 @@ struct DeployedScoreTests {
             }
             let few = try task(holdout: 0.2)
             #expect(few.merged?.examples == 2 && few.deployed?.examples == 2 && few.paired?.examples == 12)
+            #expect(few.paired?.lostHeldOut.map { abs($0) <= 2 } == true)
             let many = try task(holdout: 0.9)
             #expect(many.merged?.examples == 11 && many.paired?.examples == 11)
+            #expect(many.paired?.lostHeldOut == nil)
         }
     }
 

@@ -41,7 +41,8 @@ package struct Gate: Hashable, Sendable {
             let fall = merged.fall(from: deployed)
             verdict.fall = fall
             verdict.pValue = task.paired.flatMap { Self.pValue($0, examples: merged.examples) }
-            if fall > allowed + 1e-9, verdict.pValue ?? 0 < Self.significance {
+            let isChance = (verdict.pValue ?? 0) >= Self.significance && (task.paired?.lostHeldOut ?? 0) <= 1
+            if fall > allowed + 1e-9, !isChance {
                 verdict.objection =
                     "\(merged.isLowerBetter ? "rose" : "fell") from \(Self.text(deployed.value)) to \(Self.text(merged.value)) "
                     + "\(Score.phrase(merged.metric)) (limit \(Self.text(allowed)), \(merged.examples) examples"
@@ -66,7 +67,8 @@ package struct Gate: Hashable, Sendable {
         guard let paired else { return "" }
         guard let pValue else { return ", too few for a paired test" }
         let compared = paired.examples ?? examples
-        return ", p = \(text(pValue))" + (compared > examples ? " over all \(compared)" : "")
+        let lost = paired.lostHeldOut.map { $0 > 1 ? ", \($0) of those held out lost" : "" } ?? ""
+        return ", p = \(text(pValue))" + (compared > examples ? " over all \(compared)" : "") + lost
     }
 
     /// With as good a metric, a lower loss is better only where the metric can't say more: at its best, or on a few examples.

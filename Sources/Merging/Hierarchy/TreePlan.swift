@@ -33,7 +33,7 @@ struct TreePlan {
         (settings.writesAdapter, settings.maxShardSize) = (false, 0)
         (settings.fanIn, settings.threads, settings.memory, settings.device) = (tree.fanIn, 0, 0, .cpu)
         let context = [
-            "supermerge node 1", plan.base.digest, String(decoding: try JSON.encode(settings), as: UTF8.self),
+            "supermerge node 2", plan.base.digest, String(decoding: try JSON.encode(settings), as: UTF8.self),
         ]
         let leaves = try Dictionary(
             uniqueKeysWithValues: plan.tasks.map { task in

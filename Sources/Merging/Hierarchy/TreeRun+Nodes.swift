@@ -37,16 +37,29 @@ extension TreeRun {
         guard let record = store.fit(predecessor.digest, count: former.values.count) else { return start }
         former.values = record.weights
         for (place, source) in sources.enumerated() {
-            let tasks = Set(source.leaves)
-            let match = old.firstIndex {
-                ($0.task == nil) == (source.task == nil) && !tasks.isDisjoint(with: $0.leaves)
-            }
-            guard let match else { continue }
+            guard let match = Self.place(of: source, in: old) else { continue }
             for layer in workbench.layers.indices {
                 start.copy(task: place, layer: layer, from: former, task: match)
             }
         }
         return start
+    }
+
+    /// The source of a former node that this one was: a task as a task, a node as a node.
+    private static func place(of source: MergeTree.Node, in former: [MergeTree.Node]) -> Int? {
+        let tasks = Set(source.leaves)
+        return former.firstIndex { ($0.task == nil) == (source.task == nil) && !tasks.isDisjoint(with: $0.leaves) }
+    }
+
+    /// A node's fit goes on as an arrival where it starts from that of a node that had at least half of its sources.
+    func schedule(of merge: TreePlan.Merge) -> FitSchedule {
+        guard let predecessor = merge.predecessor,
+            store.fit(predecessor.digest, count: form(of: predecessor.node).values.count) != nil
+        else { return FitSchedule(settings) }
+        let sources = plan.tree.sources(of: merge.node)
+        let old = plan.tree.sources(of: predecessor.node)
+        let known = sources.count { Self.place(of: $0, in: old) != nil }
+        return 2 * known >= sources.count ? FitSchedule(arrival: settings) : FitSchedule(settings)
     }
 
     /// How much of a child's own model is in it, by layer: with a task, its coefficients and gains; with a node, whose tasks may

@@ -86,10 +86,12 @@ final class TreeRun {
         }
         let stored = Set(records.keys)
         let missing = plan.merges.filter { !stored.contains($0.digest) }
-        let total = missing.count * settings.steps
+        let total = missing.reduce(0) { $0 + schedule(of: $1).steps }
         started(missing.first.flatMap { saved($0)?.step } ?? 0)
-        for (place, merge) in missing.enumerated() {
-            let state = try fit(merge, records, done: place * settings.steps, total: total, descend)
+        var done = 0
+        for merge in missing {
+            let state = try fit(merge, records, done: done, total: total, descend)
+            done += schedule(of: merge).steps
             let record = NodeRecord(state)
             try store.save(record, as: merge.digest)
             records[merge.digest] = record
@@ -134,7 +136,8 @@ final class TreeRun {
         let state = saved ?? FitState(start(merge, records))
         vectors.keepsRead = true
         let fit = try SuperMergeFit(
-            bench, self.bench.of(below), parameters, state: state, teachers: below.map { teachers[$0] })
+            bench, self.bench.of(below), parameters, state: state, teachers: below.map { teachers[$0] },
+            schedule: schedule(of: merge))
         if saved == nil { try fit.look(lastLoss: nil) }
         try descend(fit, merge.digest, done, total)
         return fit.state

@@ -30,6 +30,22 @@ struct TreeChangeTests {
         }
     }
 
+    /// A node that was there goes on from its fit as an arrival does; a pair that was not has the steps of a whole fit.
+    @Test func anArrivalTakesFewStepsWhereItsWayWasFitted() throws {
+        try Fixture.temporarily { directory in
+            let fixture = try TreeFixture(in: directory)
+            var settings = try fixture.settings()
+            (settings.steps, settings.patience) = (120, 1000)
+            let first = try fixture.merge(into: "1", settings)
+            #expect(first.tree.allSatisfy { $0.steps == 120 })
+            let result = try fixture.merge(TreeFixture.four + ["a3"], into: "2", settings)
+            let fitted = result.tree.filter { !$0.isReused }
+            #expect(fitted.map(\.tasks.count) == [2, 3, 5])
+            #expect(fitted.map(\.steps) == [120, settings.arrivalSteps, settings.arrivalSteps])
+            #expect(settings.arrivalSteps < 120)
+        }
+    }
+
     @Test func aTaskThatWentLeavesOnlyItsWayToFit() throws {
         try Fixture.temporarily { directory in
             let fixture = try TreeFixture(in: directory)
