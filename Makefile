@@ -36,7 +36,7 @@ test:
 	    { printf '\nwhat failed:\n'; grep -aE '✘|error:|Fatal error' .build/test.log | tail -n 40; exit 1; }
 
 # The suites that count for docs/reliability.md, at full length; each writes its counts, and the page is made of them.
-RELIABILITY_SUITES ?= CrashTests|FaultTests|SystemCallTests|DaemonKillTests|StormTests|ArrivalShapeTests|CopyingToolTests|LostRegistryTests|CorpusTests|DifferentialTests
+RELIABILITY_SUITES ?= CrashTests|FaultTests|SystemCallTests|DaemonKillTests|StormTests|ArrivalShapeTests|CopyingToolTests|LostRegistryTests|AttackTests|CorpusTests|DifferentialTests
 reliability: build
 	@Tools/set-up test
 	@mkdir -p docs/reliability

@@ -151,11 +151,11 @@ let package = Package(
 
         tests("Files", ["Files"]),
         tests("Attack", ["Attacks", "Files", "Reliability", "Safetensors"]),
-        tests("Safetensors", ["Safetensors", "Files"]),
+        tests("Safetensors", ["Safetensors", "Files", "Reliability"]),
         tests("Adapters", ["Adapters", "Safetensors", "Files"], fixtures: true),
         tests("WorkerProtocol", ["WorkerProtocol"]),
         tests("Torch", ["Torch"]),
-        tests("ExportedGraph", ["ExportedGraph"], fixtures: true),
+        tests("ExportedGraph", ["ExportedGraph", "Reliability"], fixtures: true),
         tests(
             "ModelFamilies", ["ModelFamilies", "ExportedModel", "ExportedGraph", "Torch", "Safetensors", "Files"],
             fixtures: true),

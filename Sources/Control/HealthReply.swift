@@ -25,7 +25,7 @@ package struct HealthReply: Codable, Hashable, Sendable {
 
     package static let codes = [
         "registry-unreadable", "ledger-unwritable", "ledger-doubtful", "no-base", "merge-failing", "blocked", "waiting",
-        "paused", "held", "merge-refused", "task-refused", "task-set-aside", "hook-failed", "stray",
+        "look-slow", "paused", "held", "merge-refused", "task-refused", "task-set-aside", "hook-failed", "stray",
     ]
 
     /// Whether there is no problem of severity `error`.

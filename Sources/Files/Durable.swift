@@ -61,7 +61,7 @@ package enum Durable {
         try Descriptor.sync(descriptor, path: path)
     }
 
-    /// `mkdir -p`; existing directories, and links to them, are fine.
+    /// `mkdir -p`, with an fsync of the directory that each new one lies in; existing directories, and links to them, are fine.
     package static func createDirectories(_ path: String, mode: UInt16 = 0o750) throws(FilesError) {
         if let status = try FileStatus.ifPresent(path, followingLinks: true) {
             guard status.kind == .directory else { throw .system(call: "mkdir", path: path, errno: ENOTDIR) }
@@ -70,11 +70,21 @@ package enum Durable {
         let (parent, _) = path.splitPath
         if parent != path && parent != "." { try createDirectories(parent, mode: mode) }
         try FileMutation.announce(.makeDirectory, path)
-        guard unsafe mkdir(path, mode_t(mode)) != 0 else { return }
+        guard unsafe mkdir(path, mode_t(mode)) != 0 else { return try syncEntry(of: path, in: parent) }
         let failure = errno
         // Somebody else may have been faster.
         if failure == EEXIST, try FileStatus(path: path, followingLinks: true).kind == .directory { return }
         throw .system(call: "mkdir", path: path, errno: failure)
+    }
+
+    /// A new directory whose entry could not be fsynced is taken away again: the next try would find it and ask no more.
+    private static func syncEntry(of path: String, in parent: String) throws(FilesError) {
+        do throws(FilesError) {
+            try syncDirectory(parent)
+        } catch {
+            if (try? FileMutation.announce(.remove, path)) != nil { _ = unsafe rmdir(path) }
+            throw error
+        }
     }
 
     package static func rename(_ from: String, to: String) throws(FilesError) {

@@ -11,8 +11,17 @@ final class InotifyQueue: Sendable {
     }
 
     let descriptor: Int32
-    private let state = Mutex<(watches: Set<Int32>, parents: Set<Int32>, hasNew: Bool, isOpen: Bool)>(
-        ([], [], false, true))
+    private let state = Mutex(State())
+
+    private struct State {
+        var watches: Set<Int32> = []
+        /// Folder → the watch that it got last. Two folders have the same one where a link leads from one to the other.
+        var places: [String: Int32] = [:]
+        /// Watches of folders in which whatever comes or goes counts as a folder.
+        var parents: Set<Int32> = []
+        var hasNew = false
+        var isOpen = true
+    }
 
     /// Writes are told when the writer closes: a file that grows for an hour wakes nobody.
     private static let mask = UInt32(
@@ -31,9 +40,24 @@ final class InotifyQueue: Sendable {
             guard state.isOpen else { return nil }
             let watch = unsafe inotify_add_watch(descriptor, folder, Self.mask)
             guard watch >= 0 else { return errno }
+            state.places[folder] = watch
             if state.watches.insert(watch).inserted { state.hasNew = true }
             if holdsFolders { state.parents.insert(watch) }
             return nil
+        }
+    }
+
+    /// Ends every watch that none of `folders` has: one of a folder that was moved away would count against
+    /// fs.inotify.max_user_watches, hold its inode, and wake somebody at every write there.
+    func keepOnly(_ folders: Set<String>) {
+        state.withLock { state in
+            guard state.isOpen else { return }
+            state.places = state.places.filter { folders.contains($0.key) }
+            let gone = state.watches.subtracting(state.places.values)
+            // One that the kernel ended itself is unknown to it, and gone all the same.
+            for watch in gone { _ = inotify_rm_watch(descriptor, watch) }
+            state.watches.subtract(gone)
+            state.parents.subtract(gone)
         }
     }
 
@@ -72,18 +96,24 @@ final class InotifyQueue: Sendable {
             let watch = unsafe events.loadUnaligned(fromByteOffset: offset, as: Int32.self)
             let mask = unsafe events.loadUnaligned(fromByteOffset: offset + 4, as: UInt32.self)
             let length = unsafe events.loadUnaligned(fromByteOffset: offset + 12, as: UInt32.self)
-            found.count += 1
-            let isInParent = state.withLock { state in
-                if mask & UInt32(IN_IGNORED) != 0 {
-                    state.watches.remove(watch)
-                    state.parents.remove(watch)
-                }
-                return state.parents.contains(watch)
+            offset += 16 + Int(length)
+            // The end of a watch is no news: the removal or the unmounting that caused it has an event of its own.
+            guard mask & UInt32(IN_IGNORED) == 0 else {
+                forget(watch)
+                continue
             }
-            let ofFolders = UInt32(IN_ISDIR | IN_IGNORED | IN_Q_OVERFLOW | IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT)
+            found.count += 1
+            let isInParent = state.withLock { $0.parents.contains(watch) }
+            let ofFolders = UInt32(IN_ISDIR | IN_Q_OVERFLOW | IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT)
             let ofNames = UInt32(IN_CREATE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE)
             if mask & ofFolders != 0 || (isInParent && mask & ofNames != 0) { found.concernsFolders = true }
-            offset += 16 + Int(length)
+        }
+    }
+
+    private func forget(_ watch: Int32) {
+        state.withLock { state in
+            state.watches.remove(watch)
+            state.parents.remove(watch)
         }
     }
 }

@@ -10,7 +10,7 @@ package final class RegistryWatcher: Sendable {
 
     private let registry: String
     private let queue = DispatchQueue(label: "registry-watcher")
-    private let events: InotifyQueue
+    let events: InotifyQueue
     private let continuation: AsyncStream<Void>.Continuation
     private nonisolated(unsafe) let source: any DispatchSourceRead
     private let failures = Mutex<[String: Int32]>([:])
@@ -59,17 +59,23 @@ package final class RegistryWatcher: Sendable {
         if found.count > 0 { continuation.yield() }
     }
 
-    /// On the queue: watches the root and the folders that matter. What came into a new folder before its watch is found by
-    /// the look that follows.
+    /// On the queue: watches the root and the folders that matter, and no other. What came into a new folder before its watch
+    /// is found by the look that follows.
     private func addWatches() {
         var failed: [String: Int32] = [:]
-        let tasks = (try? Durable.list("\(registry)/tasks")) ?? []
-        let drops =
-            ["base"] + tasks.filter { DropRules.isTaskName($0) && !DropRules.isIgnored($0) }.map { "tasks/\($0)" }
+        var absent: Set<String> = []
         let parents = [registry, "\(registry)/tasks"]
-        for folder in parents + drops.map({ "\(registry)/\($0)" }) {
-            let code = events.watch(folder, holdsFolders: parents.contains(folder))
-            if let code, code != ENOENT, code != ENOTDIR { failed[folder] = code }
+        let tasks = try? Durable.list(parents[1])
+        let names = (tasks ?? []).filter { DropRules.isTaskName($0) && !DropRules.isIgnored($0) }
+        let folders = parents + ["\(registry)/base"] + names.map { "\(registry)/tasks/\($0)" }
+        for folder in folders {
+            guard let code = events.watch(folder, holdsFolders: parents.contains(folder)) else { continue }
+            if code == ENOENT || code == ENOTDIR { absent.insert(folder) } else { failed[folder] = code }
+        }
+        // A list that can't be had just now says nothing of what is gone. A root that was moved away keeps its watch, which
+        // tells when it is back.
+        if tasks != nil || absent.contains(parents[1]) {
+            events.keepOnly(Set(folders).subtracting(absent).union([registry]))
         }
         let isNew = failures.withLock { failures in
             defer { failures = failed }

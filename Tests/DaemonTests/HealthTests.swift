@@ -77,6 +77,28 @@ struct HealthTests {
         #expect(try stand.store.release(2).record.ledger == nil)
     }
 
+    @Test func aLookThatDoesNotEndIsAWarningAfterTenMinutes() async throws {
+        let stand = try DaemonStand(Samples.snapshot([]))
+        defer { stand.remove() }
+        stand.drop("a")
+        let door = stand.registry.block()
+        try await stand.live { daemon in
+            while await daemon.lookTask == nil { try await turn() }
+            let began = await daemon.lookBegan
+            let patient = await daemon.health(at: began + .seconds(599))
+            #expect(patient.problems == [])
+            let late = await daemon.health(at: began + .seconds(600))
+            #expect(late.isHealthy && late.problems.map(\.code) == ["look-slow"])
+            #expect(late.problems.allSatisfy { $0.severity == .warning && HealthReply.codes.contains($0.code) })
+            let message = try #require(late.problems.first?.message)
+            #expect(message.contains("for 10 minutes") && message.contains(stand.configuration.registry))
+            door.finish()
+            #expect(await daemon.rescan(wait: true).version == 1)
+            let tomorrow = ContinuousClock.now + .seconds(86_400)
+            while await !daemon.health(at: tomorrow).problems.isEmpty { try await turn() }
+        }
+    }
+
     @Test func aPauseIsAWarning() async throws {
         let health = try await problems(
             { Samples.snapshot([Samples.task("a")], base: $0.base()) }, isPaused: true)

@@ -142,6 +142,56 @@ struct WorkerFaultTests {
         try tally.write()
     }
 
+    @Test func theKernelKillsAWorkerForMemory() async throws {
+        guard let cage = try MemoryCage(bytes: 64 << 20) else {
+            return try Skip.note("no memory cgroup can be made here (needs root and a writable hierarchy)")
+        }
+        let tally = Tally(
+            "workers-out-of-memory", "a worker that wants more memory than its cgroup has, killed by the kernel",
+            forbidden: ["no reason given", "the release gone", "a good arrival not deployed"])
+        let stand = try DaemonStand(Samples.snapshot([]))
+        defer { stand.remove() }
+        stand.worker.behave { plan in
+            guard plan.tasks.contains(where: { $0.name == "bad" }) else { return await FakeWorker.succeed(plan) }
+            do {
+                let program = try FakeWorkerProgram(cage.wanting(512 << 20))
+                return await WorkerSupervisor(
+                    executable: program.path, patience: .endless, grace: .milliseconds(50), mark: nil,
+                    clock: ContinuousClock(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+                ).merge(plan) { _ in }
+            } catch {
+                return .crashed("the test's own worker: \(error)")
+            }
+        }
+        try await stand.live { daemon in
+            stand.drop("a")
+            try #require(await daemon.rescan(wait: true).version == 1)
+
+            stand.drop("a", "bad")
+            let reply = await daemon.rescan(wait: true)
+            #expect(reply.outcome == .failed && reply.version == 1, "\(reply.message)")
+            let failures = try await daemon.history(last: nil).filter { $0.event == .mergeFailed }
+            #expect(failures.count == 1 && cage.kills == 1)
+            let message = failures.first?.message ?? ""
+            let isSaid = message.contains("SIGKILL") && message.contains("for memory")
+            #expect(isSaid, "\(message)")
+            tally.note(isSaid ? "one merge failed with its reason" : "no reason given")
+            let faults = try stand.store.verify(1)
+            #expect(faults == [])
+            if try stand.store.current()?.version != 1 { tally.note("the release gone") }
+            #expect(await daemon.health().problems.contains { $0.code == "merge-failing" })
+
+            stand.drop("a", "c")
+            let next = await daemon.rescan(wait: true)
+            #expect(next.version == 2, "\(next.message)")
+            let tasks = try stand.store.current()?.record.tasks.map(\.name)
+            #expect(tasks == ["a", "c"])
+            tally.note(tasks == ["a", "c"] ? "the next good arrival deployed" : "a good arrival not deployed")
+        }
+        #expect(tally.isGood)
+        try tally.write()
+    }
+
     /// A fault that passes: the arrival that comes meanwhile doesn't wait for the back-off of the one before.
     @Test(arguments: Fault.allCases.filter { $0 != .fullDisk })
     func aFaultThatPassesDelaysNoArrival(fault: Fault) async throws {

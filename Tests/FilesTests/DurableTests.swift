@@ -101,6 +101,44 @@ import Testing
         #expect(try FileStatus(path: scratch.path + "/a/b/c").kind == .directory)
     }
 
+    @Test func everyNewDirectoryIsFsyncedIntoItsParent() throws {
+        let path = scratch.path + "/a/b/c"
+        let made = mutations { try Durable.createDirectories(path) }.seen.map { "\($0.kind) \($0.path)" }
+        #expect(
+            made == [
+                "makeDirectory \(scratch.path)/a", "sync \(scratch.path)", "makeDirectory \(scratch.path)/a/b",
+                "sync \(scratch.path)/a", "makeDirectory \(path)", "sync \(scratch.path)/a/b",
+            ])
+        let again = mutations { try Durable.createDirectories(path) }.seen
+        #expect(again == [], "what is there was fsynced when it was made")
+    }
+
+    @Test func aDirectoryThatCouldNotBeFsyncedIsMadeAnew() throws {
+        let path = scratch.path + "/a/b"
+        for step in 1...4 {
+            let fuse = mutations(failingAt: step, once: true) { try Durable.createDirectories(path) }
+            let failed = fuse.seen[step - 1]
+            #expect(failed.kind == (step % 2 == 1 ? .makeDirectory : .sync))
+            let left = try Durable.list(scratch.path)
+            #expect(left == (step > 2 ? ["a"] : []))
+            let again = mutations { try Durable.createDirectories(path) }.seen
+            #expect(again.count == (step > 2 ? 2 : 4) && again.last?.path == scratch.path + "/a")
+            try Durable.remove(scratch.path + "/a")
+        }
+        var calls = FileCalls()
+        calls.sync = { _ in
+            errno = EIO
+            return -1
+        }
+        let broken = calls
+        let error = #expect(throws: FilesError.self) {
+            try FileCalls.$current.withValue(broken) { try Durable.createDirectories(path) }
+        }
+        #expect(error?.errno == EIO)
+        let left = try Durable.list(scratch.path)
+        #expect(left == [])
+    }
+
     @Test func syncTreeReachesEveryFileAndFolder() throws {
         try scratch.write("a/b/file", "x")
         try scratch.link("a/link", to: "/dev/null")

@@ -1,9 +1,12 @@
 import Foundation
 import Ledger
+import Reliability
 import Testing
 
 @Suite struct LedgerAttackTests {
     let directory: TemporaryDirectory
+    private static let tally = Tally(
+        attacks: "attack-ledger", "a ledger that was changed, cut, put together anew or exchanged")
 
     init() async throws {
         directory = try TemporaryDirectory()
@@ -18,12 +21,18 @@ import Testing
 
     private func expectBroken(line: Int, _ lines: [[UInt8]]) throws {
         try directory.write(Array(lines.joined(separator: [0x0A])) + [0x0A])
-        let isBroken = { (error: any Error) in
-            if case LedgerError.broken(_, let found, _) = error { found == line } else { false }
-        }
-        #expect { try Ledger.verify(path: directory.ledger) } throws: { isBroken($0) }
-        #expect { try Ledger(path: directory.ledger) } throws: { isBroken($0) }
+        let path = directory.ledger
+        try expectRefusal({ _ = try Ledger.verify(path: path) }) { $0.isBroken(atLine: line) }
+        try expectRefusal({ _ = try Ledger(path: path) }) { $0.isBroken(atLine: line) }
         #expect(directory.names == ["ledger.jsonl"])
+    }
+
+    private func expectRefusal(_ open: () throws -> Void, _ isRight: (LedgerError) -> Bool = { _ in true }) throws {
+        var refusal: LedgerError?
+        do { try open() } catch let error as LedgerError { refusal = error }
+        let isExpected = refusal.map(isRight) == true
+        #expect(isExpected, "\(refusal?.description ?? "accepted")")
+        try Self.tally.note(refused: refusal != nil, asExpected: isExpected)
     }
 
     @Test func changedWord() throws {
@@ -92,7 +101,8 @@ import Testing
             let copy = try TemporaryDirectory()
             try copy.write(Array(whole[..<end]))
             if end > start {
-                #expect(throws: LedgerError.torn(path: copy.ledger, line: 4)) { try Ledger.verify(path: copy.ledger) }
+                let torn = LedgerError.torn(path: copy.ledger, line: 4)
+                try expectRefusal({ _ = try Ledger.verify(path: copy.ledger) }) { $0 == torn }
             }
             #expect(try Ledger.entries(path: copy.ledger).count == 3)
             let ledger = try Ledger(path: copy.ledger)
@@ -114,7 +124,8 @@ import Testing
     @Test func pagesThatNeverReachedTheDisk() throws {
         let whole = try directory.bytes()
         try directory.write(whole + Array(repeating: 0, count: 5000) + [UInt8(ascii: "}"), 0x0A])
-        #expect(throws: LedgerError.torn(path: directory.ledger, line: 5)) { try Ledger.verify(path: directory.ledger) }
+        let torn = LedgerError.torn(path: directory.ledger, line: 5)
+        try expectRefusal({ _ = try Ledger.verify(path: directory.ledger) }) { $0 == torn }
         _ = try Ledger(path: directory.ledger)
         #expect(try directory.bytes() == whole)
     }
@@ -123,13 +134,20 @@ import Testing
         try FileManager.default.moveItem(atPath: directory.ledger, toPath: directory.path + "/elsewhere")
         try FileManager.default.createSymbolicLink(
             atPath: directory.ledger, withDestinationPath: directory.path + "/elsewhere")
-        #expect(throws: LedgerError.self) { try Ledger(path: directory.ledger) }
+        try expectRefusal({ _ = try Ledger(path: directory.ledger) })
     }
 
     @Test func directoryInsteadOfALedger() throws {
         try FileManager.default.removeItem(atPath: directory.ledger)
         try FileManager.default.createDirectory(atPath: directory.ledger, withIntermediateDirectories: false)
-        #expect(throws: LedgerError.self) { try Ledger(path: directory.ledger) }
-        #expect(throws: LedgerError.notRegular(path: directory.ledger)) { try Ledger.verify(path: directory.ledger) }
+        try expectRefusal({ _ = try Ledger(path: directory.ledger) })
+        let notRegular = LedgerError.notRegular(path: directory.ledger)
+        try expectRefusal({ _ = try Ledger.verify(path: directory.ledger) }) { $0 == notRegular }
+    }
+}
+
+extension LedgerError {
+    fileprivate func isBroken(atLine line: Int) -> Bool {
+        if case .broken(_, let found, _) = self { found == line } else { false }
     }
 }

@@ -1,10 +1,12 @@
 import ExportedGraph
 import Foundation
 import Registry
+import Reliability
 import Testing
 
 @Suite struct AdmissionAttackTests {
     let registry: TestRegistry
+    private static let tally = Tally(attacks: "attack-drops", "a drop with a hostile, broken or unfit file in it")
 
     init() throws {
         registry = try TestRegistry()
@@ -33,7 +35,7 @@ import Testing
     ]) func forbiddenFile(name: String, expected: String) async throws {
         try registry.writeTask()
         try registry.write("tasks/t/\(name)", [1])
-        #expect(try await code() == expected)
+        try await Self.tally.expect(code(), is: expected)
     }
 
     @Test(arguments: [
@@ -68,7 +70,7 @@ import Testing
     @Test func fifoInsteadOfAFile() async throws {
         try registry.writeTask()
         mkfifo(registry.root + "/tasks/t/notes", 0o600)
-        #expect(try await code() == "not-regular")
+        try await Self.tally.expect(code(), is: "not-regular")
     }
 
     @Test(arguments: ["/etc/passwd", "../../../outside", "model.safetensors.missing", "../good"]) func linkAstray(
@@ -78,7 +80,7 @@ import Testing
         try Data([1]).write(to: URL(filePath: registry.path + "/outside"))
         symlink(target, registry.root + "/tasks/t/config.json")
         let expected = ["model.safetensors.missing": "dangling-link", "../good": "not-regular"]
-        #expect(try await code() == expected[target] ?? "link-leaves-registry")
+        try await Self.tally.expect(code(), is: expected[target] ?? "link-leaves-registry")
     }
 
     @Test func linkInsideTheRegistryIsFollowed() async throws {
@@ -86,7 +88,7 @@ import Testing
         try registry.write("pool/weights", TestTensor.file(TestRegistry.taskTensors()))
         try registry.remove("tasks/t/model.safetensors")
         symlink("../../pool/weights", registry.root + "/tasks/t/model.safetensors")
-        #expect(try await code() == nil)
+        try await Self.tally.expect(code(), is: nil)
         #expect(try await registry.settledScan().tasks["t"]?.content != nil)
     }
 
@@ -125,7 +127,7 @@ import Testing
         trunk[place] = value
         try registry.writeTask(
             weights: [TestTensor("trunk.weight", [4, 3], trunk)] + TestRegistry.taskTensors()[1...])
-        #expect(try await code() == "not-finite")
+        try await Self.tally.expect(code(), is: "not-finite")
     }
 
     @Test(arguments: [("F16", [0x00, 0x7C]), ("BF16", [0x80, 0x7F]), ("BF16", [0xC0, 0xFF]), ("F16", [0x01, 0xFE])])
@@ -135,7 +137,7 @@ import Testing
             weights: TestRegistry.trunkTensors() + [
                 TestTensor("head.weight", dtype, [2, 4], bytes: bytes), TestTensor("head.bias", [2], [0, 0]),
             ])
-        #expect(try await code() == "not-finite")
+        try await Self.tally.expect(code(), is: "not-finite")
     }
 
     @Test func notFiniteInAnElementThatAChunkCuts() async throws {
@@ -159,13 +161,13 @@ import Testing
                     signature.parameters = []
                     return signature
                 })
-            #expect(try await registry.settledScan(scanner).tasks["t"]?.refusal?.code == "not-finite")
+            try await Self.tally.expect(registry.settledScan(scanner).tasks["t"]?.refusal?.code, is: "not-finite")
         }
     }
 
     @Test func missingParameter() async throws {
         try registry.writeTask(weights: Array(TestRegistry.taskTensors()[1...]))
-        #expect(try await code() == "missing-parameter")
+        try await Self.tally.expect(code(), is: "missing-parameter")
     }
 
     /// As the worker has it: a tied tensor may be saved under any of its names, and named as head by any.
@@ -218,44 +220,44 @@ import Testing
         let positions = TestTensor("trunk.position_ids", [3], integers: [0, 1, 2])
         try registry.write("base/model.safetensors", TestTensor.file(TestRegistry.trunkTensors() + [positions]))
         try registry.writeTask()
-        #expect(try await code() == nil)
+        try await Self.tally.expect(code(), is: nil)
     }
 
     @Test func missingHead() async throws {
         try registry.writeTask(weights: TestRegistry.trunkTensors())
-        #expect(try await code() == "missing-parameter")
+        try await Self.tally.expect(code(), is: "missing-parameter")
     }
 
     @Test func extraParameter() async throws {
         try registry.writeTask(weights: TestRegistry.taskTensors() + [TestTensor("extra", [1], [1])])
-        #expect(try await code() == "extra-parameter")
+        try await Self.tally.expect(code(), is: "extra-parameter")
     }
 
     @Test func extraParameterOfANamedHead() async throws {
         try registry.writeTask(
             weights: TestRegistry.taskTensors() + [TestTensor("extra", [1], [1])], settings: "head: [head., extra]")
-        #expect(try await code() == nil)
+        try await Self.tally.expect(code(), is: nil)
     }
 
     @Test func transposedParameter() async throws {
         var tensors = TestRegistry.taskTensors()
         tensors[0].shape = [3, 4]
         try registry.writeTask(weights: tensors)
-        #expect(try await code() == "wrong-shape")
+        try await Self.tally.expect(code(), is: "wrong-shape")
     }
 
     @Test func integerWeights() async throws {
         var tensors = TestRegistry.taskTensors()
         tensors[0].dtype = "I32"
         try registry.writeTask(weights: tensors)
-        #expect(try await code() == "wrong-dtype")
+        try await Self.tally.expect(code(), is: "wrong-dtype")
     }
 
     @Test func anotherBase() async throws {
         let stranger = TestRegistry.trunk.enumerated().map { $0.offset % 2 == 0 ? $0.element : -$0.element }
         try registry.writeTask(
             weights: [TestTensor("trunk.weight", [4, 3], stranger)] + TestRegistry.taskTensors()[1...])
-        #expect(try await code() == "another-base")
+        try await Self.tally.expect(code(), is: "another-base")
     }
 
     /// What `head` names is left out, also where the same file was read before with another `task.yaml`.
@@ -265,11 +267,11 @@ import Testing
         try registry.write("base/model.safetensors", TestTensor.file(TestRegistry.trunkTensors() + [far]))
         try registry.writeTask(
             weights: TestRegistry.trunkTensors(shift: 0.25) + [own, TestTensor("head.bias", [2], [0, 0])])
-        #expect(try await registry.settledScan().tasks["t"]?.refusal?.code == "another-base")
+        try await Self.tally.expect(registry.settledScan().tasks["t"]?.refusal?.code, is: "another-base")
         try registry.write("tasks/t/task.yaml", Array("head: [head.]".utf8))
         #expect(try await registry.settledScan().tasks["t"]?.content != nil)
         try registry.remove("tasks/t/task.yaml")
-        #expect(try await registry.settledScan().tasks["t"]?.refusal?.code == "another-base")
+        try await Self.tally.expect(registry.settledScan().tasks["t"]?.refusal?.code, is: "another-base")
     }
 
     @Test func halfPrecisionFineTuneOfASinglePrecisionBase() async throws {
@@ -278,19 +280,19 @@ import Testing
         tensors[0] = TestTensor(
             "trunk.weight", "BF16", [4, 3], bytes: bits.flatMap { withUnsafeBytes(of: $0.littleEndian, Array.init) })
         try registry.writeTask(weights: tensors)
-        #expect(try await code() == nil)
+        try await Self.tally.expect(code(), is: nil)
     }
 
     @Test func missingValidation() async throws {
         try registry.writeTask(validation: nil)
-        #expect(try await code() == "missing-validation")
-        #expect(try await code(requiresValidation: false) == nil)
+        try await Self.tally.expect(code(), is: "missing-validation")
+        try await Self.tally.expect(code(requiresValidation: false), is: nil)
     }
 
     @Test(arguments: [[0, 2, 1], [0, -1, 1], [Int32.max, 0, 0]]) func labelsOutsideTheHead(labels: [Int32]) async throws
     {
         try registry.writeTask(validation: TestRegistry.validation(labels: labels))
-        #expect(try await code() == "labels-outside-head")
+        try await Self.tally.expect(code(), is: "labels-outside-head")
     }
 
     @Test func faultyValidationSets() async throws {
@@ -309,10 +311,10 @@ import Testing
         ]
         for (expected, validation) in cases {
             try registry.writeTask(validation: validation)
-            #expect(try await code() == expected)
+            try await Self.tally.expect(code(), is: expected)
         }
         try registry.write("tasks/t/validation.safetensors", Array(TestTensor.file([x, labels]).dropLast(2)))
-        #expect(try await code() == "truncated")
+        try await Self.tally.expect(code(), is: "truncated")
     }
 
     @Test func basesThatAreNone() async throws {
@@ -331,17 +333,17 @@ import Testing
             let registry = try TestRegistry()
             try registry.writeBase()
             try registry.write(name, bytes)
-            #expect(try await registry.settledScan().base.refusal?.code == expected)
+            try await Self.tally.expect(registry.settledScan().base.refusal?.code, is: expected)
         }
         struct Unreadable: Error {}
         let scanner = registry.scanner(readGraph: { _ in throw Unreadable() })
-        #expect(try await registry.settledScan(scanner).base.refusal?.code == "unsupported-graph")
+        try await Self.tally.expect(registry.settledScan(scanner).base.refusal?.code, is: "unsupported-graph")
         try registry.remove("base/graph.pt2")
         let refusal = try #require(try await registry.settledScan().base.refusal)
         #expect(refusal.code == "missing-graph")
         for word in ["config.json", "`model_type`", "Tools/export_model.py"] { #expect(refusal.message.contains(word)) }
         try registry.remove("base/config.json")
-        #expect(try await registry.settledScan().base.refusal?.code == "missing-graph")
+        try await Self.tally.expect(registry.settledScan().base.refusal?.code, is: "missing-graph")
         let base = try await registry.settledScan(registry.scanner(requiresValidation: false)).base.content
         #expect(base?.hasGraph == false)
     }

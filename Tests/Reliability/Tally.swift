@@ -40,11 +40,14 @@ package final class Tally: Sendable {
         guard let folder = ProcessInfo.processInfo.environment["RELIABILITY_OUT"], !folder.isEmpty else { return }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let page = Page(
-            suite: suite, what: what, tried: tried, outcomes: outcomes.withLock(\.self), forbidden: forbidden,
-            date: Date().formatted(.iso8601.year().month().day()), machine: Self.machine)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        try (encoder.encode(page) + Data("\n".utf8)).write(to: URL(filePath: "\(folder)/\(suite).json"))
+        // Under the lock: of tests that run side by side, the one that counted last has to be the last to write.
+        try outcomes.withLock { outcomes in
+            let page = Page(
+                suite: suite, what: what, tried: outcomes.values.reduce(0, +), outcomes: outcomes, forbidden: forbidden,
+                date: Date().formatted(.iso8601.year().month().day()), machine: Self.machine)
+            try (encoder.encode(page) + Data("\n".utf8)).write(to: URL(filePath: "\(folder)/\(suite).json"))
+        }
     }
 
     /// The processor and the number of its cores, as in docs/benchmarks.json.

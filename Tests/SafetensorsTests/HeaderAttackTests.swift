@@ -1,9 +1,11 @@
 import Files
+import Reliability
 import Safetensors
 import Testing
 
 @Suite struct HeaderAttackTests {
     let scratch: Scratch
+    private static let tally = Tally(attacks: "attack-headers", "a safetensors file with a hostile or broken header")
 
     init() throws { scratch = try Scratch() }
 
@@ -12,20 +14,22 @@ import Testing
         _ header: String, data: Int = 8, _ fragment: String, sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
         let path = try scratch.write(header: header, data: data)
-        expectMalformed(path: path, fragment, sourceLocation: sourceLocation)
+        try expectMalformed(path: path, fragment, sourceLocation: sourceLocation)
     }
 
     private func expectMalformed(
         path: String, _ fragment: String, sourceLocation: SourceLocation = #_sourceLocation
-    ) {
+    ) throws {
         let error = #expect(throws: SafetensorsError.self, sourceLocation: sourceLocation) {
             try SafetensorsFile(file: ReadableFile(path: path))
         }
         guard case .malformed(path, let reason)? = error else {
             Issue.record("not malformed: \(error.map { "\($0)" } ?? "accepted")", sourceLocation: sourceLocation)
-            return
+            return try Self.tally.note(refused: error != nil, asExpected: false)
         }
-        #expect(fragment.isEmpty || reason.contains(fragment), sourceLocation: sourceLocation)
+        let isExpected = fragment.isEmpty || reason.contains(fragment)
+        #expect(isExpected, "\(reason)", sourceLocation: sourceLocation)
+        try Self.tally.note(refused: true, asExpected: isExpected)
         #expect(error?.description.contains("\n") == false, sourceLocation: sourceLocation)
     }
 
@@ -152,7 +156,7 @@ import Testing
     @Test func nameThatIsNotUTF8() throws {
         var header = Array("{\(Scratch.tensor("aX", from: 0, count: 2))}".utf8)
         header[3] = 0xFF
-        expectMalformed(path: try scratch.write("x.safetensors", header: header, data: 8), "UTF-8")
+        try expectMalformed(path: scratch.write("x.safetensors", header: header, data: 8), "UTF-8")
     }
 
     @Test(arguments: [
@@ -166,12 +170,12 @@ import Testing
 
     @Test func headerAboveTheLimit() throws {
         let path = try scratch.write("x", header: Array("{}".utf8), data: 0, length: 100_000_001)
-        expectMalformed(path: path, "100000001")
-        expectMalformed(path: try scratch.write("y", header: Array("{}".utf8), data: 0, length: .max), "claims")
+        try expectMalformed(path: path, "100000001")
+        try expectMalformed(path: scratch.write("y", header: Array("{}".utf8), data: 0, length: .max), "claims")
     }
 
     @Test func emptyHeader() throws {
-        expectMalformed(path: try scratch.write("x", bytes: [0, 0, 0, 0, 0, 0, 0, 0, 1]), "claims a header of 0")
+        try expectMalformed(path: scratch.write("x", bytes: [0, 0, 0, 0, 0, 0, 0, 0, 1]), "claims a header of 0")
     }
 
     @Test func moreTensorsThanAnyModelHas() throws {
@@ -187,10 +191,9 @@ import Testing
             let error = #expect(throws: SafetensorsError.self) {
                 try SafetensorsFile(file: ReadableFile(path: path))
             }
-            guard case .truncated? = error else {
-                Issue.record("\(count) bytes: \(error.map { "\($0)" } ?? "accepted")")
-                continue
-            }
+            let isTruncated = if case .truncated? = error { true } else { false }
+            #expect(isTruncated, "\(count) bytes: \(error.map { "\($0)" } ?? "accepted")")
+            try Self.tally.note(refused: error != nil, asExpected: isTruncated)
         }
         let path = try scratch.write("x", bytes: whole)
         #expect(try SafetensorsFile(file: ReadableFile(path: path)).entries.count == 2)
@@ -207,8 +210,11 @@ import Testing
                 changed[place] = byte
                 let path = try scratch.write("x", header: changed, data: 8)
                 let file = try? SafetensorsFile(file: ReadableFile(path: path))
-                #expect(file.map { $0.entries.count <= 2 } ?? true)
+                let isSound = file.map { $0.entries.count <= 2 } ?? true
+                #expect(isSound)
+                Self.tally.note(isSound ? "read or refused, one byte changed" : "not refused")
             }
         }
+        try Self.tally.write()
     }
 }

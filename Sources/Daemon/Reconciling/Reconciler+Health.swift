@@ -2,8 +2,11 @@ package import Control
 import Registry
 
 extension Reconciler {
-    /// Everything that is wrong now, the worst first.
-    package func health() -> HealthReply {
+    /// How long a look at the registry may take before somebody hears of it: a very large drop is read for minutes.
+    private static let slowLook = Duration.seconds(600)
+
+    /// Everything that is wrong at `now`, the worst first.
+    package func health(at now: ContinuousClock.Instant = .now) -> HealthReply {
         let status = status()
         var problems: [HealthReply.Problem] = []
         if let lookFailure { problems.append(.init("registry-unreadable", .error, message: lookFailure)) }
@@ -29,6 +32,15 @@ extension Reconciler {
             case .refused: problems.append(.init("merge-refused", .warning, message: rest.message))
             default: break
             }
+        }
+        if lookTask != nil, now - lookBegan >= Self.slowLook {
+            let minutes = (now - lookBegan).components.seconds / 60
+            let advice = "see whether \(configuration.registry) answers, or whether a very large drop is being read"
+            problems.append(
+                .init(
+                    "look-slow", .warning,
+                    message: "the look at the registry has been under way for \(minutes) minutes; no arrival is seen "
+                        + "until it ends: \(advice)"))
         }
         if memory.isPaused {
             problems.append(
