@@ -163,8 +163,8 @@ let package = Package(
         tests(
             "Merging",
             [
-                "Merging", "Adapters", "Files", "ExportedModel", "ExportedGraph", "Registry", "Torch", "Safetensors",
-                "WorkerProtocol",
+                "Merging", "Adapters", "Files", "ExportedModel", "ExportedGraph", "Registry", "Releases", "Torch",
+                "Safetensors", "WorkerProtocol",
             ],
             fixtures: true),
         tests("Ledger", ["Ledger", "Files", "Reliability"]),

@@ -8,12 +8,15 @@ struct CandidateWriter {
     let workbench: Workbench
     let directory: String
 
-    /// The trunk θm in the base's types, every task's head, the coefficients, and the adapter where it is wanted.
+    /// The trunk θm in the base's types, every task's head and what its configuration says of it, the coefficients, and the adapter where it is wanted.
     /// `progress` counts tensors.
     func write(_ weights: MergingWeights, progress: (Int, Int) throws -> Void) throws -> [SourceFile] {
         var outputs = try writeModel(weights, progress: progress)
         try Durable.createDirectories(directory + "/heads")
-        for task in workbench.tasks where !task.head.isEmpty { outputs.append(try writeHead(task)) }
+        for task in workbench.tasks where !task.head.isEmpty {
+            outputs.append(try writeHead(task))
+            if let configuration = try writeConfiguration(task) { outputs.append(configuration) }
+        }
         outputs.append(try Coefficients.write(weights, workbench.vectors, to: directory))
         if workbench.plan.settings.writesAdapter {
             outputs += try MergedAdapter(workbench).write(weights, to: directory)
@@ -74,6 +77,22 @@ struct CandidateWriter {
         try behind.finish()
         let written = try writer.finish()
         return SourceFile(name: name, bytes: written.bytes, sha256: written.sha256)
+    }
+
+    /// What the task's own configuration says of its head, where it is among the files that went in: releases from before they
+    /// recorded it come out again without.
+    private func writeConfiguration(_ task: TaskModel) throws -> SourceFile? {
+        guard let source = task.source.files.first(where: { $0.name == HeadConfiguration.fileName }),
+            source.bytes <= HeadConfiguration.longest
+        else { return nil }
+        let bytes = try ReadableFile(path: "\(task.source.directory)/\(source.name)", followingLinks: true)
+            .contents(limit: HeadConfiguration.longest)
+        guard let content = try HeadConfiguration(bytes)?.content() else { return nil }
+        let name = "heads/\(task.name).json"
+        let file = try WritableFile(creating: "\(directory)/\(name)")
+        try file.append(content)
+        try file.finish(sync: false)
+        return SourceFile(name: name, bytes: Int64(content.count), sha256: Digest.sha256(content))
     }
 
     /// Passes a tensor's bytes on as they are, a megabyte at a time. Numbers that are not finite are the task's fault, or the

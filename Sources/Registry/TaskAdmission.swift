@@ -55,6 +55,11 @@ struct TaskAdmission {
         let (weights, resemblance) = try reader.read(
             checkpoint, comparing: reader.hasAdapter ? nil : parameters, ties: base.ties)
         files += weights
+        if hasHead(checkpoint, parameters), let size = listing.files[HeadConfiguration.fileName]?.size,
+            size <= HeadConfiguration.longest
+        {
+            files.append(try reader.read(HeadConfiguration.fileName).file)
+        }
         if let cosine = resemblance?.cosine, !(cosine >= Self.leastCosine) {
             let hundredths = (cosine * 100).rounded() / 100
             throw .refused(
@@ -68,6 +73,13 @@ struct TaskAdmission {
             name: name, directory: listing.place.path, files: files, digest: DropReader.digest(files),
             settings: settings)
         return AcceptedTask(source: source, examples: examples, isLabelled: isLabelled)
+    }
+
+    /// Whether a release has a tensor of this task alone, which its configuration then describes.
+    private func hasHead(_ checkpoint: Checkpoint, _ parameters: ParameterCheck) -> Bool {
+        checkpoint.names.contains { name in
+            parameters.isHead(name) || base.tied(name).allSatisfy { base.checkpoint.entry($0) == nil }
+        }
     }
 
     /// What the task holds whole, by the base's names, after every check of names and shapes.

@@ -8,9 +8,11 @@ struct ModelCard {
     /// Name of the base model: `_name_or_path` of the copied config.json, of a path its last part, else its folder's name.
     let base: String
     let hasConfiguration: Bool
+    private let directory: String
 
     init(record: ReleaseRecord, directory: String) {
         self.record = record
+        self.directory = directory
         let bytes = try? Durable.contents("\(directory)/config.json", limit: 16 << 20)
         hasConfiguration = bytes != nil
         let configuration = bytes.flatMap { try? JSONSerialization.jsonObject(with: Data($0)) } as? [String: Any]
@@ -21,8 +23,15 @@ struct ModelCard {
     }
 
     var text: String {
-        ([frontMatter, introduction, table, method, adapter, coefficients, verification] as [String?])
+        ([frontMatter, introduction, loading, table, method, adapter, coefficients, verification] as [String?])
             .compactMap { $0 }.joined(separator: "\n") + "\n"
+    }
+
+    /// Whether the release says of which class of model the task's head is a part.
+    func isDescribed(_ task: TaskSource) -> Bool {
+        let path = "\(directory)/heads/\(task.name).json"
+        guard let bytes = try? Durable.contents(path, limit: HeadConfiguration.longest) else { return false }
+        return HeadConfiguration(bytes)?.architectures != nil
     }
 
     private var frontMatter: String {

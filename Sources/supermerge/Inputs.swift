@@ -17,7 +17,8 @@ enum Inputs {
         base: String, tasks: [String], hashingWeights: Bool
     ) throws -> (base: BaseSource, tasks: [TaskSource]) {
         let ofTasks = try tasks.map { directory in
-            try folder(directory, weights(directory), ["validation.safetensors", "task.yaml"])
+            try folder(
+                directory, weights(directory), ["validation.safetensors", "task.yaml", HeadConfiguration.fileName])
         }
         let folders = try [folder(base, BaseWeights.open(directory: base).fileNames, graphFiles)] + ofTasks
         let paths = folders.flatMap { folder in folder.names.map { (folder.directory, $0) } }

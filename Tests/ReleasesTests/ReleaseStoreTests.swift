@@ -63,6 +63,27 @@ import WorkerProtocol
         #expect(text.contains("`adapter/` is the same merge as one adapter"))
     }
 
+    @Test func modelCardLoadsAHead() throws {
+        let plain = try deployment.publish()
+        func text(_ release: Release) throws -> String {
+            String(decoding: try Durable.contents(release.directory + "/README.md"), as: UTF8.self)
+        }
+        let undescribed = try text(plain)
+        #expect(undescribed.contains("AutoModelForSequenceClassification"))
+        #expect(undescribed.contains(#"load_file("heads/sst2.safetensors")"#))
+        #expect(undescribed.contains("put its class and its number of labels in here"))
+        var (staging, record) = try deployment.stage("m2")
+        let head = Array(#"{"architectures":["BertForSequenceClassification"]}"#.utf8)
+        try Durable.replace(staging + "/heads/sst2.json", with: head)
+        record.result.outputs.append(
+            SourceFile(name: "heads/sst2.json", bytes: Int64(head.count), sha256: Digest.sha256(head)))
+        let described = try text(
+            store.publish(staging: staging, baseDirectory: deployment.base, record: record))
+        #expect(described.contains(#"json.load(open("heads/sst2.json"))"#) && !described.contains("num_labels"))
+        #expect(described.contains(#"load_file("heads/sst2.safetensors")"#))
+        #expect(!described.contains("came without one"))
+    }
+
     @Test(arguments: [
         ("gpt2", "gpt2"), ("acme/tiny", "acme/tiny"), ("/home/someone/models/tiny", "tiny"), ("./tiny/", "tiny"),
         ("", "base"),

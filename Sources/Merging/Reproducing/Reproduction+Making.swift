@@ -21,8 +21,12 @@ extension Reproduction {
         (outputs, versions) = ([], [:])
         let baseInput = RecordedInput(owner: "base", files: record.base.files) { _ in true }
         let basePlace = baseInput.find(in: [base ?? record.base.directory])
+        let names = Set(record.result.outputs.map(\.name))
         let taskPlaces = record.tasks.map { task in
-            let input = RecordedInput(owner: task.name, files: task.files) { !Self.unneeded.contains($0) }
+            let isDescribed = names.contains("heads/\(task.name).json")
+            let input = RecordedInput(owner: task.name, files: task.files) { name in
+                name == HeadConfiguration.fileName ? isDescribed : !Self.unneeded.contains(name)
+            }
             return input.find(
                 in: [tasks[task.name], kept.map { "\($0)/\(task.digest)" }, task.directory].compactMap(\.self))
         }

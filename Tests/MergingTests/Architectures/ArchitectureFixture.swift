@@ -9,7 +9,8 @@ import WorkerProtocol
 @testable import Merging
 
 /// One of the tiny models of the neighbouring tests as a registry: a base without its head, and two tasks that are the whole model
-/// with noise, each with the reference's examples.
+/// with noise, each with its own `config.json` and the reference's examples. BERT's base says that it is a bare model, and its
+/// second task tells five classes apart where the first has three.
 struct ArchitectureFixture {
     static let families = ["bert", "roberta", "distilbert", "vit", "clip", "t5", "gpt2", "llama", "resnet"]
     static let tasks = ["one", "two"]
@@ -18,13 +19,16 @@ struct ArchitectureFixture {
     let base: ModelFolder
     var plan: MergePlan
 
-    init(_ name: String, in directory: String, settings: MergeSettings? = nil) throws {
+    /// `isArchived`: whether the base has its graph.pt2, or only the config.json that a graph is built from.
+    init(_ name: String, in directory: String, settings: MergeSettings? = nil, isArchived: Bool = true) throws {
         self.name = name
         let source = ModelFolder(at: ObjectiveFixture.model(name))
         base = try ModelFolder(newAt: directory + "/base")
-        for file in ["graph.pt2", "config.json"] {
-            try FileManager.default.copyItem(atPath: "\(source.path)/\(file)", toPath: "\(base.path)/\(file)")
+        if isArchived {
+            try FileManager.default.copyItem(atPath: source.path + "/graph.pt2", toPath: base.path + "/graph.pt2")
         }
+        let configuration = try ModelConfigurationFile(source.path + "/config.json")
+        try (name == "bert" ? configuration.bare("BertModel") : configuration).write(to: base.path)
         let whole = try source.tensors()
         try base.write(whole.filter { !Self.isHead($0.key) })
         plan = try Fixture.plan(try settings ?? Self.settings(), tasks: [], in: directory)
@@ -32,21 +36,42 @@ struct ArchitectureFixture {
         for (place, task) in Self.tasks.enumerated() {
             let folder = try ModelFolder(newAt: "\(directory)/\(task)")
             var random = SeededRandom(state: UInt64(place + 1))
-            var tensors = whole
-            for (name, content) in whole.sorted(by: { $0.key < $1.key }) where content.dtype == .f32 {
+            let classes = name == "bert" && place == 1 ? 5 : nil
+            let own = classes.map { Self.widened(whole, to: $0) } ?? whole
+            var tensors = own
+            for (name, content) in own.sorted(by: { $0.key < $1.key }) where content.dtype == .f32 {
                 let values = content.values(Float.self).map { $0 + 0.1 * random.uniform() }
                 tensors[name] = .init(values, .f32, shape: content.shape)
             }
             try folder.write(tensors)
             try folder.write(Self.examples(source), to: "validation.safetensors")
+            try (classes.map(configuration.telling) ?? configuration).write(to: folder.path)
+            let described = try Durable.contents(folder.path + "/config.json")
+            let file = SourceFile(
+                name: "config.json", bytes: Int64(described.count), sha256: Digest.sha256(described))
             plan.tasks.append(
                 TaskSource(
-                    name: task, directory: folder.path, files: [], digest: task,
+                    name: task, directory: folder.path, files: [file], digest: task,
                     settings: TaskSettings(objective: objective)))
         }
     }
 
     static func isHead(_ name: String) -> Bool { name.hasPrefix("classifier") || name.hasPrefix("pre_classifier") }
+
+    /// With as many rows of `classifier` as there are to be, those that it has over and over.
+    private static func widened(
+        _ tensors: [String: ModelFolder.Content], to classes: Int
+    ) -> [String: ModelFolder.Content] {
+        var wide = tensors
+        for name in ["classifier.weight", "classifier.bias"] {
+            guard let content = tensors[name] else { continue }
+            let values = content.values(Float.self)
+            let length = values.count * classes / content.shape[0]
+            let repeated = (0..<length).map { values[$0 % values.count] }
+            wide[name] = .init(repeated, .f32, shape: [classes] + content.shape.dropFirst())
+        }
+        return wide
+    }
 
     static func settings() throws -> MergeSettings {
         var settings = try Fixture.settings()

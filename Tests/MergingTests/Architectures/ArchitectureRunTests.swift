@@ -1,4 +1,5 @@
 import Files
+import Foundation
 import Safetensors
 import Testing
 import WorkerProtocol
@@ -22,7 +23,38 @@ struct ArchitectureRunTests {
             let head = directory + "/output/heads/one.safetensors"
             let hasHead = try fixture.base.tensors().count < ModelFolder(at: directory + "/one").tensors().count
             #expect(try (FileStatus.ifPresent(head) != nil) == hasHead)
+            let description = directory + "/output/heads/one.json"
+            #expect(try (FileStatus.ifPresent(description) != nil) == hasHead)
         }
+    }
+
+    /// A base without graph.pt2. ResNet is left out: no graph is built for it.
+    @Test(arguments: ArchitectureFixture.families.filter { $0 != "resnet" })
+    func aGraphThatIsBuiltGivesTheSameScores(family: String) throws {
+        try Fixture.temporarily { directory in
+            var results: [MergeResult] = []
+            for isArchived in [true, false] {
+                let folder = "\(directory)/\(isArchived)"
+                let fixture = try ArchitectureFixture(family, in: folder, isArchived: isArchived)
+                let path = fixture.base.path + "/graph.pt2"
+                #expect(FileManager.default.fileExists(atPath: path) == isArchived)
+                results.append(try fixture.run())
+                try expectTheSum(fixture, results[results.count - 1])
+            }
+            let (archived, built) = (results[0], results[1])
+            let pairs = [(archived.curve.map(\.loss), built.curve.map(\.loss))]
+            let scores = zip(archived.tasks, built.tasks).map { (Self.figures($0), Self.figures($1)) }
+            for (expected, found) in pairs + scores {
+                #expect(found.count == expected.count && !expected.isEmpty)
+                #expect(
+                    zip(found, expected).allSatisfy { abs($0 - $1) <= 1e-4 * abs($1) }, "\(found) is not \(expected)")
+            }
+        }
+    }
+
+    /// Losses and metrics of the base, the task's own checkpoint and the merged model.
+    private static func figures(_ task: TaskResult) -> [Double] {
+        [task.base, task.own, task.merged].compactMap(\.self).flatMap { [$0.loss, $0.value] }
     }
 
     /// θm = θp + Σ c τ with the coefficients that the record holds; integers are the base's.

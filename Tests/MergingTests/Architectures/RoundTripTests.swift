@@ -1,11 +1,14 @@
 import Foundation
+import Releases
 import Safetensors
 import Testing
 import Torch
+import WorkerProtocol
 
 @testable import Merging
 
-/// What is released is what transformers loads: the same logits, for every family, half of them in shards.
+/// What is released is what transformers loads by the lines of its model card: the same logits, for every family, half of them in
+/// shards, one with other numbers of classes in its two tasks than its base has.
 @Suite struct RoundTripTests {
     /// A Python that has transformers.
     private static let python = ["/usr/bin/python3", "/usr/local/bin/python3", "/opt/venv/bin/python3"].first { path in
@@ -36,12 +39,13 @@ import Torch
                 settings.steps = 2
                 if !place.isMultiple(of: 2) { settings.maxShardSize = 4000 }
                 let fixture = try ArchitectureFixture(family, in: "\(directory)/\(family)", settings: settings)
-                _ = try fixture.run()
+                let record = ReleaseRecord(
+                    version: 0, created: "", merge: family, settings: settings, base: fixture.plan.base,
+                    tasks: fixture.plan.tasks, result: try fixture.run())
                 let output = fixture.plan.output
                 let index = output + "/model.safetensors.index.json"
                 #expect(FileManager.default.fileExists(atPath: index) == !place.isMultiple(of: 2), "\(family)")
-                try FileManager.default.copyItem(
-                    atPath: fixture.base.path + "/config.json", toPath: output + "/config.json")
+                try ReleaseContents.complete(directory: output, baseDirectory: fixture.base.path, record: record)
                 for task in fixture.plan.tasks {
                     let logits = try fixture.logits(ofTask: task.name)
                     let folder = ModelFolder(at: "\(directory)/\(family)/\(task.name)")
