@@ -10,7 +10,7 @@ extension MergeRun {
     /// few pieces of tensors.
     package func reproduce(release directory: String) throws -> [SourceFile] {
         try TorchRuntime.setThreads(plan.settings.threads)
-        let workbench = try Workbench(plan, isBenched: false)
+        let workbench = try Workbench.recorded(plan, release: directory)
         if plan.settings.method.isLearned { try workbench.vectors.findZeros { _ in } }
         try prepareRule(workbench)
         let weights = try Coefficients.read(
