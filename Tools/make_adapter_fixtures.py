@@ -79,6 +79,8 @@ CASES = {
     "ia3": ia3(feedforward_modules=["square"], modules_to_save=["classifier"]),
     "ia3-convolution": ia3(target_modules=["conv", "point"], feedforward_modules=["point"]),
     "patterns": lora(alpha_pattern={r"(fir|la)s[a-t]": 3, r"^sq.*$": 5}, rank_pattern={"f.*": 2}),
+    # In the order in which they are saved, of which the first counts.
+    "overlapping": lora(alpha_pattern={"f.*": 3, "first": 9, "sq.*": 5, "square": 2}),
 }
 TURNED = {
     "lora": lora(target_modules=["turned", "turned_square"], fan_in_fan_out=True, bias="lora_only"),

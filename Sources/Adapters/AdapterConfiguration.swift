@@ -1,5 +1,6 @@
 internal import Files
 internal import Foundation
+internal import Safetensors
 
 /// What `adapter_config.json` says about the arithmetic of an adapter. The base's name in it is free text and never looked at.
 package struct AdapterConfiguration: Hashable, Sendable {
@@ -21,7 +22,8 @@ package struct AdapterConfiguration: Hashable, Sendable {
     package let patternRanks: Set<Int>
     /// `lora_alpha`, for the modules that no pattern of `alphaPattern` names.
     package let alpha: Double
-    package let alphaPattern: [ModulePattern: Double]
+    /// In the order of the file: PEFT takes the first that matches.
+    package let alphaPattern: [AlphaPattern]
     /// Rank-stabilised: scaled by α/√r (Kalajdzievski, arXiv 2312.03732).
     package let isRankStabilised: Bool
     /// Weights are stored transposed, [in, out], as in GPT-2. Decides where both lengths are equal.
@@ -37,10 +39,10 @@ package struct AdapterConfiguration: Hashable, Sendable {
         } catch {
             throw .malformed("\(Self.fileName) is not a JSON object; save the adapter again with save_pretrained")
         }
-        try self.init(values)
+        try self.init(values, bytes)
     }
 
-    private init(_ values: [String: JSONValue]) throws(AdapterError) {
+    private init(_ values: [String: JSONValue], _ bytes: [UInt8]) throws(AdapterError) {
         guard case .string(let type)? = values["peft_type"] else {
             throw .malformed("\(Self.fileName) has no `peft_type`; save the adapter again with save_pretrained")
         }
@@ -54,7 +56,7 @@ package struct AdapterConfiguration: Hashable, Sendable {
         let reader = ConfigurationReader(values: values)
         isTransposed = try reader.flag("fan_in_fan_out")
         guard kind == .lora else {
-            (rank, patternRanks, alpha, alphaPattern, isRankStabilised) = (1, [], 1, [:], false)
+            (rank, patternRanks, alpha, alphaPattern, isRankStabilised) = (1, [], 1, [], false)
             feedforward = try reader.names("feedforward_modules")
             return
         }
@@ -66,26 +68,35 @@ package struct AdapterConfiguration: Hashable, Sendable {
         patternRanks = Set(try reader.numbers("rank_pattern").values.compactMap { Int(exactly: $0) })
         alpha = try reader.number("lora_alpha") ?? 8
         isRankStabilised = try reader.flag("use_rslora")
-        var patterns: [ModulePattern: Double] = [:]
-        for (key, value) in try reader.numbers("alpha_pattern") {
+        alphaPattern = try Self.patterns(try reader.numbers("alpha_pattern"), bytes)
+    }
+
+    private static func patterns(
+        _ values: [String: Double], _ bytes: [UInt8]
+    ) throws(AdapterError) -> [AlphaPattern] {
+        guard !values.isEmpty else { return [] }
+        let keys = JSONKeys.inOrder(under: "alpha_pattern", bytes) ?? []
+        guard keys.count == values.count, Set(keys) == Set(values.keys) else {
+            throw .malformed(
+                "`alpha_pattern` of \(fileName) has a key twice, or can't be read in its order, in which it counts; save the "
+                    + "adapter again with save_pretrained")
+        }
+        var patterns: [AlphaPattern] = []
+        for key in keys {
+            guard let alpha = values[key] else { continue }
             guard let pattern = ModulePattern(key) else {
                 throw .unsupported(
                     "`alpha_pattern` has `\(shown(key))`, a regular expression that can't be resolved against the base; "
                         + "write the modules' names, or no more of expressions than .* \\d [0-9] (a|b) ^ $ + and ?")
             }
-            patterns[pattern] = value
+            patterns.append(AlphaPattern(pattern: pattern, alpha: alpha))
         }
-        alphaPattern = patterns
+        return patterns
     }
 
     /// s of s·B·A for a module with a factor of `rank` rows.
-    func scale(of module: String, rank: Int) throws(AdapterError) -> Double {
-        let matching = alphaPattern.filter { $0.key.matches(module) }
-        guard Set(matching.values).count < 2 else {
-            throw .unsupported(
-                "`alpha_pattern` has several values for \(shown(module)); give each module one")
-        }
-        let alpha = matching.values.first ?? alpha
+    func scale(of module: String, rank: Int) -> Double {
+        let alpha = alphaPattern.first { $0.pattern.matches(module) }?.alpha ?? alpha
         return alpha / (isRankStabilised ? Double(rank).squareRoot() : Double(rank))
     }
 }

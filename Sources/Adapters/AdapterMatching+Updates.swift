@@ -52,7 +52,7 @@ extension AdapterMatching {
                 "\(shown(parts.module)) has rank \(rank), which neither `r` nor `rank_pattern` of "
                     + "\(AdapterConfiguration.fileName) says; put the configuration there that was saved with it")
         }
-        let scale = try configuration.scale(of: parts.module, rank: rank)
+        let scale = configuration.scale(of: parts.module, rank: rank)
         guard Float(scale).isFinite else {
             throw .malformed("the scale of \(shown(parts.module)) is not a number; look at `lora_alpha`")
         }

@@ -32,10 +32,10 @@ struct CandidateWriter {
             uniqueKeysWithValues: workbench.layers.indices.filter(workbench.vectors.isMoved).flatMap { index in
                 workbench.layers[index].names.map { ($0, index) }
             })
-        let entries = base.names.compactMap { base.entry($0) }.sorted {
-            ($1.dtype.byteCount, $0.name) < ($0.dtype.byteCount, $1.name)
-        }
         // Whatever loads the base by the names in its files loads the release.
+        let entries = base.names.compactMap { base.entry($0) }.sorted {
+            ($1.dtype.byteCount, base.storedName($0.name)) < ($0.dtype.byteCount, base.storedName($1.name))
+        }
         let slots = entries.map {
             SafetensorsWriter.Slot(name: base.storedName($0.name), dtype: $0.dtype, shape: $0.shape)
         }
@@ -67,13 +67,16 @@ struct CandidateWriter {
 
     private func writeHead(_ task: TaskModel) throws -> SourceFile {
         let name = "heads/\(task.name).safetensors"
-        let entries = task.head.compactMap { task.checkpoint.entry($0) }.sorted {
-            ($1.dtype.byteCount, $0.name) < ($0.dtype.byteCount, $1.name)
+        let own = task.checkpoint
+        let entries = task.head.compactMap { own.entry($0) }.sorted {
+            ($1.dtype.byteCount, own.olderName($0.name)) < ($0.dtype.byteCount, own.olderName($1.name))
         }
-        let slots = entries.map { SafetensorsWriter.Slot(name: $0.name, dtype: $0.dtype, shape: $0.shape) }
+        let slots = entries.map {
+            SafetensorsWriter.Slot(name: own.olderName($0.name), dtype: $0.dtype, shape: $0.shape)
+        }
         let writer = try SafetensorsWriter(path: directory + "/" + name, slots: slots)
         let behind = unsafe WriteBehind { try unsafe writer.append($0) }
-        for entry in entries { try copy(task.checkpoint, entry, of: task.name, to: behind) }
+        for entry in entries { try copy(own, entry, of: task.name, to: behind) }
         try behind.finish()
         let written = try writer.finish()
         return SourceFile(name: name, bytes: written.bytes, sha256: written.sha256)

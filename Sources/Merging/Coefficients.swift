@@ -6,18 +6,18 @@ internal import WorkerProtocol
 
 /// `merge/coefficients.safetensors`: c(i,j), one float32 tensor per layer, [tasks] or [tasks, rows], 0 where a task does not move
 /// the layer; and g(i,j), where there are gains, as `LAYER:columns`, [tasks, columns]. Where a layer is called so itself, the gains
-/// have `:columns` once more.
+/// have `:columns` once more. Layers are called as in the base's own files.
 enum Coefficients {
     static let path = "merge/coefficients.safetensors"
 
     static func write(_ weights: MergingWeights, _ vectors: TaskVectors, to directory: String) throws -> SourceFile {
         let layers = vectors.layers
         try Durable.createDirectories(directory + "/merge")
-        let slots = zip(layers, columnNames(layers)).flatMap { layer, columns in
+        let slots = zip(layers, CoefficientNames.stored(layers, vectors.base)).flatMap { layer, names in
             let shape = layer.weightRows == 1 ? [weights.taskCount] : [weights.taskCount, layer.weightRows]
-            let rows = SafetensorsWriter.Slot(name: layer.name, dtype: .f32, shape: shape)
+            let rows = SafetensorsWriter.Slot(name: names.rows, dtype: .f32, shape: shape)
             guard layer.weightColumns > 0 else { return [rows] }
-            return [rows, .init(name: columns, dtype: .f32, shape: [weights.taskCount, layer.weightColumns])]
+            return [rows, .init(name: names.columns, dtype: .f32, shape: [weights.taskCount, layer.weightColumns])]
         }
         let writer = try SafetensorsWriter(path: directory + "/" + path, slots: slots)
         for index in layers.indices {
@@ -31,16 +31,6 @@ enum Coefficients {
         return SourceFile(name: path, bytes: written.bytes, sha256: written.sha256)
     }
 
-    /// What the gains of each layer are called, so that no tensor of the file is called like another.
-    static func columnNames(_ layers: [Layer]) -> [String] {
-        var taken = Set(layers.map(\.name))
-        return layers.map { layer in
-            var name = layer.name + ":columns"
-            while !taken.insert(name).inserted { name += ":columns" }
-            return name
-        }
-    }
-
     /// c(i,j) of one task and layer, one for each row; 0 where the task does not move the layer.
     static func of(_ task: Int, _ layer: Int, _ weights: MergingWeights, _ vectors: TaskVectors) -> [Double] {
         let values = weights.coefficients(task: task, layer: layer)
@@ -51,7 +41,8 @@ enum Coefficients {
     /// one from `scale`; how many tasks are old, and the settings that they were fitted with. A release without coefficients,
     /// or of another base, gives none.
     static func warmStart(
-        _ weights: MergingWeights, _ layers: [Layer], tasks: [TaskSource], base: BaseSource, release directory: String
+        _ weights: MergingWeights, _ layers: [Layer], of files: Checkpoint, tasks: [TaskSource], base: BaseSource,
+        release directory: String
     ) throws -> (weights: MergingWeights, known: Int, settings: MergeSettings?) {
         let bytes = try Durable.contents(directory + "/release.json")
         let record = try JSON.decode(ReleaseRecord.self, from: Data(bytes))
@@ -61,12 +52,12 @@ enum Coefficients {
         let stored = try SafetensorsFile(file: ReadableFile(path: file))
         let places = Dictionary(uniqueKeysWithValues: record.tasks.enumerated().map { ($1.name, $0) })
         var weights = weights
-        let columnNames = columnNames(layers)
+        let names = CoefficientNames.recorded(layers, files, in: stored)
         for (index, layer) in layers.enumerated() where !layer.isStatistic {
-            guard let entry = stored.entry(layer.name), entry.shape.first == record.tasks.count else { continue }
+            guard let entry = stored.entry(names[index].rows), entry.shape.first == record.tasks.count else { continue }
             let values = try stored.tensor(entry).doubles()
             let rows = values.count / max(1, record.tasks.count)
-            let gains = stored.entry(columnNames[index]).flatMap {
+            let gains = stored.entry(names[index].columns).flatMap {
                 $0.shape == [record.tasks.count, layer.weightColumns] ? $0 : nil
             }
             let oldGains = try gains.map { try stored.tensor($0).doubles() } ?? []

@@ -142,13 +142,8 @@ final class Judge {
     static func head(of task: String, release directory: String) throws -> [String: Tensor]? {
         let path = directory + "/heads/\(task).safetensors"
         guard try FileStatus.ifPresent(path) != nil else { return nil }
-        let file = try SafetensorsFile(file: ReadableFile(path: path))
-        var head: [String: Tensor] = [:]
-        for entry in file.entries {
-            let tensor = try file.tensor(entry)
-            head[entry.name] = tensor.dtype.isFloatingPoint ? try tensor.to(.float32) : tensor
-        }
-        return head
+        let head = Checkpoint(try SafetensorsFile(file: ReadableFile(path: path)), name: path)
+        return try head.parameters(head.names)
     }
 
     func named(_ head: [String: Tensor]) -> [String: Tensor] {

@@ -207,7 +207,8 @@ package final class MergeRun {
             return (start, whole)
         }
         let warm = try Coefficients.warmStart(
-            start, workbench.layers, tasks: plan.tasks, base: plan.base, release: deployed.directory)
+            start, workbench.layers, of: workbench.base, tasks: plan.tasks, base: plan.base, release: deployed.directory
+        )
         guard let former = warm.settings, former.hasForm(of: workbench.plan.settings),
             2 * warm.known >= plan.tasks.count
         else {

@@ -24,15 +24,17 @@ final class Workbench {
     let choice: StrategyChoice?
 
     /// Opens the plan's files, after checking that they are the ones that were admitted. `isBenched`: whether anything is to
-    /// be fitted or scored.
-    init(_ plan: MergePlan, isBenched: Bool = true) throws {
+    /// be fitted or scored. `recorded`: the plan is that of a release, which tied these names and was refused for none.
+    init(_ plan: MergePlan, isBenched: Bool = true, recorded: RecordedTies? = nil) throws {
         try plan.checkStamps()
         var unscored: String?
-        let graph = try Self.usable(plan, otherwise: &unscored) { try Self.graph(plan) }
+        let isGraphless = recorded == .nothing
+        let graph = try isGraphless ? nil : Self.usable(plan, otherwise: &unscored) { try Self.graph(plan) }
         let files = try BaseWeights.open(directory: plan.base.directory, graph: graph)
-        if let fault = graph?.signature.misnaming(in: files) { throw MergeError.base(fault) }
+        if recorded == nil, let fault = graph?.signature.misnaming(in: files) { throw MergeError.base(fault) }
+        let isConfigured = graph == nil && (recorded ?? .configuration) == .configuration
         let configured =
-            try graph == nil ? ConfiguredTies.groups(directory: plan.base.directory, weights: files) : []
+            try isConfigured ? ConfiguredTies.groups(directory: plan.base.directory, weights: files) : []
         let ties = TiedNames(graph?.signature, base: files, configured: configured)
         let base = files.tying(ties.groups)
         self.base = base
@@ -43,8 +45,10 @@ final class Workbench {
         layers = try Self.layers(entries.filter(\.dtype.isFloatingPoint), ties, granularity)
         passedThrough = entries.filter { !$0.dtype.isFloatingPoint }.map(\.name)
         tasks = try plan.tasks.map { try TaskModel($0, base: base, ties: ties) }
-        try ties.check(files)
-        for task in tasks { try ties.check(task.checkpoint, of: task.name) }
+        if recorded == nil {
+            try ties.check(files)
+            for task in tasks { try ties.check(task.checkpoint, of: task.name) }
+        }
         vectors = try TaskVectors(
             base: base, tasks: tasks, layers: layers, hashing: plan.hasUnhashedFiles)
         if let graph, plan.settings.method.isLearned {

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import WorkerProtocol
 
 /// What was read of each file, by its stamp, kept in a file across restarts. Garbage in that file means an empty memory.
 struct FileMemory {
@@ -31,6 +32,14 @@ struct FileMemory {
         guard let record = records[stamp] else { return nil }
         used.insert(stamp)
         return record
+    }
+
+    /// The digest of a drop with these files, by what is known of them; nil where that is nothing.
+    func digest(_ files: [String: FileIdentity]) -> String? {
+        let known = files.compactMap { name, identity in
+            records[identity.description].map { SourceFile(name: name, bytes: identity.size, sha256: $0.sha256) }
+        }
+        return known.isEmpty ? nil : DropReader.digest(known.sorted { $0.name < $1.name })
     }
 
     mutating func remember(_ record: FileRecord, for stamp: String) {

@@ -92,7 +92,9 @@ extension RegistryScanner {
             let refusal = Refusal(code: "unreadable", message: reason, fingerprint: fingerprint)
             return Look(drop: .refused(refusal), listing: listing)
         case .refused(let code, let message):
-            let drop = Drop<Content>.refused(Refusal(code: code, message: message, fingerprint: fingerprint))
+            let digest = listing.flatMap { memory.digest($0.files) }
+            let drop = Drop<Content>.refused(
+                Refusal(code: code, message: message, fingerprint: fingerprint, digest: digest))
             guard let listing else { return Look(drop: drop) }
             judged.insert(relative)
             return Look(

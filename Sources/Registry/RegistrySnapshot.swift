@@ -43,11 +43,15 @@ package struct Refusal: Hashable, Sendable {
     package var message: String
     /// Over names, sizes and times of the files.
     package var fingerprint: String
+    /// Over the contents that were read of this folder, be it before it was refused: an accepted task's, where nothing of it has
+    /// changed since. Nil where nothing was read.
+    package var digest: String?
 
-    package init(code: String, message: String, fingerprint: String) {
+    package init(code: String, message: String, fingerprint: String, digest: String? = nil) {
         self.code = code
         self.message = message
         self.fingerprint = fingerprint
+        self.digest = digest
     }
 }
 

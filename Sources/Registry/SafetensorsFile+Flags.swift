@@ -5,21 +5,16 @@ extension SafetensorsFile {
     func holdsOnlyFlags(_ entry: TensorEntry) throws(SafetensorsError) -> Bool {
         let one = entry.dtype.one
         let zero = [UInt8](repeating: 0, count: one.count)
-        let length = Int64(entry.bytes.count)
         var position: Int64 = 0
-        while position < length {
-            let count = Int(min(length - position, 1 << 20))
-            var bytes = [UInt8](repeating: 0, count: count)
-            unsafe try bytes.withUnsafeMutableBufferPointer { (buffer) throws(SafetensorsError) in
-                unsafe try read(entry, at: position, into: UnsafeMutableRawBufferPointer(buffer))
-            }
-            for start in stride(from: 0, to: count, by: one.count) {
+        while true {
+            let bytes = try piece(of: entry, at: position)
+            guard !bytes.isEmpty else { return true }
+            for start in stride(from: 0, to: bytes.count, by: one.count) {
                 let element = bytes[start..<start + one.count]
                 if !element.elementsEqual(one), !element.elementsEqual(zero) { return false }
             }
-            position += Int64(count)
+            position += Int64(bytes.count)
         }
-        return true
     }
 }
 

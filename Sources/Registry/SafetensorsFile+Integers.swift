@@ -4,19 +4,14 @@ extension SafetensorsFile {
     /// Hands every element of an integer tensor to `body`, in order; what is above `Int64.max` counts as that. Memory: 1 MiB.
     func forEachInteger(of entry: TensorEntry, _ body: (Int64) -> Void) throws(SafetensorsError) {
         var position: Int64 = 0
-        let length = Int64(entry.bytes.count)
         let width = entry.dtype.byteCount
-        var bytes = [UInt8](repeating: 0, count: Int(min(length, 1 << 20)))
-        while position < length {
-            let count = Int(min(Int64(bytes.count), length - position))
-            unsafe try bytes.withUnsafeMutableBufferPointer { (buffer) throws(SafetensorsError) in
-                let part = unsafe UnsafeMutableBufferPointer(rebasing: buffer[..<count])
-                unsafe try read(entry, at: position, into: UnsafeMutableRawBufferPointer(part))
-            }
-            for start in stride(from: 0, to: count, by: width) {
+        while true {
+            let bytes = try piece(of: entry, at: position)
+            guard !bytes.isEmpty else { return }
+            for start in stride(from: 0, to: bytes.count, by: width) {
                 body(Self.integer(bytes[start..<start + width], entry.dtype))
             }
-            position += Int64(count)
+            position += Int64(bytes.count)
         }
     }
 

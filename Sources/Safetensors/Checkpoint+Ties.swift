@@ -27,27 +27,18 @@ extension Checkpoint {
     }
 
     private func holdsSame(_ first: String, _ second: String) throws(SafetensorsError) -> Bool {
-        guard let own = entry(first), let other = entry(second), own.dtype == other.dtype, own.shape == other.shape
+        guard let own = entry(first), let file = file(of: first), let other = entry(second),
+            let otherFile = self.file(of: second), own.dtype == other.dtype, own.shape == other.shape
         else {
             return false
         }
-        let length = Int64(own.bytes.count)
         var position: Int64 = 0
-        while position < length {
-            let count = Int(min(length - position, 1 << 20))
-            guard try bytes(of: first, at: position, count) == bytes(of: second, at: position, count) else {
-                return false
-            }
-            position += Int64(count)
+        while true {
+            let bytes = try file.piece(of: own, at: position)
+            let others = try otherFile.piece(of: other, at: position)
+            guard bytes == others else { return false }
+            if bytes.isEmpty { return true }
+            position += Int64(bytes.count)
         }
-        return true
-    }
-
-    private func bytes(of name: String, at offset: Int64, _ count: Int) throws(SafetensorsError) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: count)
-        unsafe try bytes.withUnsafeMutableBufferPointer { (buffer) throws(SafetensorsError) in
-            unsafe try read(name, at: offset, into: UnsafeMutableRawBufferPointer(buffer))
-        }
-        return bytes
     }
 }

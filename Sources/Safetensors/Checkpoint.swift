@@ -106,6 +106,9 @@ package final class Checkpoint: Sendable {
     /// What its files call one of its tensors.
     package func storedName(_ name: String) -> String { stored[name] ?? name }
 
+    /// The name with the older ending that its files give it, where they do, but as it is here in what stands before.
+    package func olderName(_ name: String) -> String { LegacyNames.asStored(name, storedName(name)) }
+
     /// The same tensors, each called what `rename` makes of its name; nil where two would be called the same.
     package func renaming(_ rename: (String) -> String) -> Checkpoint? {
         var renamed: [String: String] = [:]

@@ -9,6 +9,14 @@ package enum LegacyNames {
         return String(name.dropLast(old.count)) + new
     }
 
+    /// `name`, one of today, with the older ending that a file's own name for the tensor has; itself where that has none.
+    static func asStored(_ name: String, _ stored: String) -> String {
+        guard let (old, new) = endings.first(where: { stored.hasSuffix($0.0) }), name.hasSuffix(new) else {
+            return name
+        }
+        return String(name.dropLast(new.count)) + old
+    }
+
     /// The names of today of those among `names` that have an older one, by it. One whose name of today is there, too, keeps
     /// its own.
     package static func renamed(among names: some Sequence<String>) -> [String: String] {

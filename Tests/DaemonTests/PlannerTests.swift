@@ -308,6 +308,34 @@ struct PlannerTests {
         #expect(merged(decide(snapshot, deployed, memory)) == ["a", "b"])
     }
 
+    /// A newer version may refuse what the older one took: nobody has changed anything.
+    @Test func aRollbackHoldsWhereAHeldTaskIsRefusedAsItIs() {
+        let snapshot = Samples.snapshot([a, b])
+        var memory = PlannerMemory()
+        for event in RegistryChanges.events(since: [:], in: snapshot) { memory.apply(event) }
+        let held = memory.announcedContent(MergeSettings())
+        memory.apply(
+            LedgerEvent(.rolledBack, version: 3, message: "back", details: ["held": held?.ledgerValue ?? .null]))
+        let deployed = Samples.record([a], version: 3)
+        func refused(_ digest: String?) -> RegistrySnapshot {
+            var refused = snapshot
+            refused.tasks["a"] = .refused(
+                Refusal(code: "padded-at-start", message: "no", fingerprint: "f", digest: digest))
+            return refused
+        }
+        let unchanged = refused("digest-a")
+        for event in RegistryChanges.events(since: memory.announced, in: unchanged) { memory.apply(event) }
+        #expect(reason(decide(unchanged, deployed, memory)) == .held)
+        for digest in ["other", nil] {
+            #expect(merged(decide(refused(digest), deployed, memory)) == ["a", "b"])
+        }
+        var another = unchanged
+        another.tasks["c"] = .refused(Refusal(code: "x", message: "no", fingerprint: "f", digest: "digest-c"))
+        #expect(reason(decide(another, deployed, memory)) == .held)
+        another.tasks["c"] = .accepted(c)
+        #expect(merged(decide(another, deployed, memory)) == ["a", "b", "c"])
+    }
+
     @Test func retryForgetsWhatIsKnownAgainstATask() {
         let deployed = Samples.record([a])
         let snapshot = Samples.snapshot([a, b])

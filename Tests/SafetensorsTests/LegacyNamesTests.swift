@@ -32,6 +32,14 @@ struct LegacyNamesTests {
         #expect(try value("bert.LayerNorm.weight", in: old) == 0)
     }
 
+    @Test func anOlderEndingIsKnownBehindAnyPrefix() throws {
+        let base = try checkpoint(["bert.LayerNorm.gamma", "bert.dense.weight"])
+        let task = try checkpoint(["module.bert.LayerNorm.gamma", "module.bert.dense.weight"]).fitted(to: base)
+        #expect(task.names.map(task.olderName) == ["bert.LayerNorm.gamma", "bert.dense.weight"])
+        let today = try checkpoint(["LayerNorm.weight", "dense.weight"]).fitted(to: base)
+        #expect(today.names.map(today.olderName) == ["bert.LayerNorm.weight", "bert.dense.weight"])
+    }
+
     @Test func whereBothNamesAreThereEachKeepsItsOwn() throws {
         let both = try checkpoint(["LayerNorm.gamma", "LayerNorm.weight"])
         #expect(both.names == ["LayerNorm.gamma", "LayerNorm.weight"])

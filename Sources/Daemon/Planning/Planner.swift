@@ -31,7 +31,8 @@ package enum Planner {
         return select(snapshot, base, empty, deployed: deployed.map(MergeInputs.init(record:)), kept, memory)
     }
 
-    /// What is accepted now; a held task that is arriving (somebody touched its files) counts with its held content.
+    /// What is accepted now; a held task that is arriving (somebody touched its files) counts with its held content, and so does
+    /// one that is refused as it is (by a newer version, or another configuration).
     private static func content(
         _ snapshot: RegistrySnapshot, context: String, like held: HeldContent
     ) -> HeldContent {
@@ -39,7 +40,8 @@ package enum Planner {
             switch drop {
             case .accepted(let task): (name, task.source.digest)
             case .arriving: held.tasks[name].map { (name, $0) }
-            case .refused, .missing: nil
+            case .refused(let refusal): held.tasks[name].flatMap { $0 == refusal.digest ? (name, $0) : nil }
+            case .missing: nil
             }
         }
         return HeldContent(context: context, tasks: Dictionary(uniqueKeysWithValues: tasks))

@@ -7,7 +7,9 @@ extension Coefficients {
     /// The coefficients and gains of a release as weights that are not squashed. Float32 holds them as the merge used them.
     ///
     /// Throws `MergeError` where the file has other layers, tasks or rows.
-    static func read(_ layers: [Layer], tasks count: Int, release directory: String) throws -> MergingWeights {
+    static func read(
+        _ layers: [Layer], of base: Checkpoint, tasks count: Int, release directory: String
+    ) throws -> MergingWeights {
         let file = try SafetensorsFile(file: ReadableFile(path: directory + "/" + path))
         var weights = MergingWeights(taskCount: count, layers: layers, coefficient: 0, squash: .identity)
         func values(_ name: String, length: Int) throws -> [Double] {
@@ -18,15 +20,15 @@ extension Coefficients {
             }
             return try file.floats(entry).map(Double.init)
         }
-        let columnNames = columnNames(layers)
+        let names = CoefficientNames.recorded(layers, base, in: file)
         for (index, layer) in layers.enumerated() {
-            let rows = try values(layer.name, length: layer.weightRows)
+            let rows = try values(names[index].rows, length: layer.weightRows)
             for task in 0..<count {
                 let own = rows[task * layer.weightRows..<(task + 1) * layer.weightRows]
                 weights.values.replaceSubrange(weights.range(task: task, layer: index), with: own)
             }
             guard layer.weightColumns > 0 else { continue }
-            let gains = try values(columnNames[index], length: layer.weightColumns)
+            let gains = try values(names[index].columns, length: layer.weightColumns)
             for task in 0..<count {
                 let own = gains[task * layer.weightColumns..<(task + 1) * layer.weightColumns]
                 weights.values.replaceSubrange(

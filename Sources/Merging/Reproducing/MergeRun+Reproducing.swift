@@ -10,10 +10,11 @@ extension MergeRun {
     /// few pieces of tensors.
     package func reproduce(release directory: String) throws -> [SourceFile] {
         try TorchRuntime.setThreads(plan.settings.threads)
-        let workbench = try Workbench(plan, isBenched: false)
+        let workbench = try Workbench.recorded(plan, release: directory)
         if plan.settings.method.isLearned { try workbench.vectors.findZeros { _ in } }
         try prepareRule(workbench)
-        let weights = try Coefficients.read(workbench.layers, tasks: workbench.tasks.count, release: directory)
+        let weights = try Coefficients.read(
+            workbench.layers, of: workbench.base, tasks: workbench.tasks.count, release: directory)
         let outputs = try CandidateWriter(workbench: workbench, directory: plan.output).write(weights) { _, _ in }
         try plan.checkStamps()
         return outputs

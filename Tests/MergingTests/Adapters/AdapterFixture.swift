@@ -13,7 +13,8 @@ enum AdapterFixture {
     static let cases = [
         "lora", "rslora", "embedding", "convolution", "biases", "adapted-biases", "lora-bias", "saved", "expression",
         "ia3",
-        "corda", "ia3-convolution", "lora-ga", "patterns", "turned/lora", "turned/ia3", "turned/ia3-inputs",
+        "corda", "ia3-convolution", "lora-ga", "overlapping", "patterns", "turned/lora", "turned/ia3",
+        "turned/ia3-inputs",
     ]
 
     /// What a layer can be divided by: `auto` is settled before there are layers.

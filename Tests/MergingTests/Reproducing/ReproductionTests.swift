@@ -10,22 +10,11 @@ import WorkerProtocol
 struct ReproductionTests {
     /// Merges, and gives the record of what lies in the plan's output directory.
     private func release(_ plan: MergePlan) throws -> ReleaseRecord {
-        func files(_ directory: String) throws -> [SourceFile] {
-            try Durable.list(directory).map { name in
-                let file = try ReadableFile(path: "\(directory)/\(name)", followingLinks: true)
-                return SourceFile(name: name, bytes: file.size, sha256: try file.sha256())
-            }
-        }
-        let result = try MergeRun(plan, report: { _ in }).run()
-        var (base, tasks) = (plan.base, plan.tasks)
-        base.files = try files(base.directory)
-        for index in tasks.indices { tasks[index].files = try files(tasks[index].directory) }
-        return ReleaseRecord(
-            version: 3, created: "", merge: "m", settings: plan.settings, base: base, tasks: tasks, result: result)
+        try RecordedRelease.record(plan, MergeRun(plan, report: { _ in }).run())
     }
 
     private func reproduce(_ record: ReleaseRecord, _ release: String, kept: String? = nil) throws -> Reproduction {
-        try Fixture.temporarily { try Reproduction(of: record, in: release, kept: kept, scratch: $0) }
+        try RecordedRelease.reproduce(record, release, kept: kept)
     }
 
     private func expectSame(_ plan: MergePlan, at location: SourceLocation = #_sourceLocation) throws {

@@ -1,0 +1,30 @@
+internal import Safetensors
+
+/// What a layer's tensors in `merge/coefficients.safetensors` are called.
+struct CoefficientNames: Hashable {
+    let rows: String
+    /// Where the layer has gains.
+    let columns: String
+
+    /// Those of each layer, called as in the base's files: of such a base older versions knew no other names.
+    static func stored(_ layers: [Layer], _ base: Checkpoint) -> [CoefficientNames] {
+        all(layers.map { base.storedName($0.name) })
+    }
+
+    /// Those that `file` has: by the names in the base's files, else by those that the layers have here.
+    static func recorded(_ layers: [Layer], _ base: Checkpoint, in file: SafetensorsFile) -> [CoefficientNames] {
+        zip(stored(layers, base), all(layers.map(\.name))).map { stored, here in
+            file.entry(stored.rows) == nil ? here : stored
+        }
+    }
+
+    /// The gains get names that no other tensor has.
+    private static func all(_ names: [String]) -> [CoefficientNames] {
+        var taken = Set(names)
+        return names.map { rows in
+            var columns = rows + ":columns"
+            while !taken.insert(columns).inserted { columns += ":columns" }
+            return CoefficientNames(rows: rows, columns: columns)
+        }
+    }
+}
