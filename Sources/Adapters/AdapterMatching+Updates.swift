@@ -96,6 +96,6 @@ extension AdapterMatching {
             throw .mismatch("the bias of lora_B of \(shown(module)) does not fit \(shown(entry.name)) \(entry.shape)")
         }
         return .lowRank(
-            left: .init(name), right: .init(""), rank: 1, scale: try configuration.scale(of: module, rank: rank))
+            left: .init(name), right: .init(""), rank: 1, scale: configuration.scale(of: module, rank: rank))
     }
 }
