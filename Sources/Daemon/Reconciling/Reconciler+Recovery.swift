@@ -9,7 +9,9 @@ extension Reconciler {
     /// Replays the ledger and finds the deployed release.
     func recover() async throws {
         try Durable.createDirectories(configuration.merges)
-        memory = try await parts.ledger.replay(into: memory) { memory, entry in memory.apply(entry.content) }
+        memory = try await parts.ledger.replay(into: memory) { memory, entry in
+            memory.apply(entry.content, time: entry.time)
+        }
         await checkLedger()
         let store = parts.store
         let repair = try await heartbeat.during { try await Blocking.run { try store.repair() } }
@@ -44,10 +46,10 @@ extension Reconciler {
     /// Notes what is deployed where the ledger says otherwise: after a crash between publishing and its entry, or where somebody
     /// changed the deploy directory. `repair`: why `current` was changed at this start.
     private func recoverLedger(_ repair: String?) async {
-        if let deployed, deployed.version > memory.newestVersion ?? 0 { return await enter(deployed, repair) }
-        guard repair != nil || deployed?.version != memory.deployedVersion else { return }
+        if let deployed, deployed.version > memory.releases.newest ?? 0 { return await enter(deployed, repair) }
+        guard repair != nil || deployed?.version != memory.releases.deployed else { return }
         var details = deployed.map { publicationDetails($0, verdict: nil) } ?? [:]
-        details["expected"] = memory.deployedVersion.map { .integer($0) }
+        details["expected"] = memory.releases.deployed.map { .integer($0) }
         details["repair"] = repair.map { .string($0) }
         await record(
             LedgerEvent(
@@ -56,7 +58,7 @@ extension Reconciler {
     }
 
     private func foundMessage(_ repair: String?) -> String {
-        let (found, known) = (deployed?.version, memory.deployedVersion)
+        let (found, known) = (deployed?.version, memory.releases.deployed)
         let release = found.map { "release \($0)" } ?? "no release"
         let beginning =
             repair.map { "\($0); \(release) is deployed \(found == known ? "again" : "now")" }
@@ -128,12 +130,5 @@ extension LedgerEvent {
         event.message = String(message.unicodeScalars.prefix(4096)) + " … (cut)"
         event.details = details.filter { ($0.value.scalar?.utf8.count ?? .max) <= 4096 }
         return event
-    }
-}
-
-extension LedgerEntry {
-    /// The entry without its place in the chain.
-    package var content: LedgerEvent {
-        LedgerEvent(event, task: task, version: version, merge: merge, message: message, details: details)
     }
 }
