@@ -38,13 +38,13 @@ extension ReleaseStore {
     }
 
     /// The release to fall back to, and before it those that can't be, each with the names of its damaged files. Reads every file of the
-    /// releases that it tries.
+    /// releases that it tries; throws what the system refuses, so that a disk that fails for a moment makes no older release live.
     private func firstWhole() throws -> (whole: Release?, damaged: [String]) {
         var damaged: [String] = []
         for version in try fallbacks() {
             do {
                 let release = try readableRelease(version)
-                let faults = try verify(version)
+                let faults = try damage(of: release)
                 if faults.isEmpty { return (release, damaged) }
                 let more = faults.count > 3 ? " …" : ""
                 damaged.append("release \(version) (\(faults.prefix(3).joined(separator: ", "))\(more))")

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Synchronization
 import Testing
 
 @testable import Releases
@@ -85,6 +86,47 @@ import Testing
         try Durable.remove(store.link)
         #expect(try store.recover()?.version == 1)
         #expect(store.faultOfCurrent() == nil)
+    }
+
+    /// Somebody's notes harm nobody who is served; `verify` names them.
+    @Test func whatLiesThereBesidesKeepsNoReleaseFromComingBack() throws {
+        try Durable.remove(store.directory(of: 1))
+        try Durable.changeMode(store.directory(of: 2), to: 0o750)
+        try Durable.replace(store.directory(of: 2) + "/notes.txt", with: [1])
+        try Durable.remove(store.link)
+        #expect(try store.recover()?.version == 2)
+        #expect(try store.verify(2) == ["notes.txt"])
+    }
+
+    /// Each read of a start fails once: it may fail with it, and never makes the older release live or throws one away.
+    @Test(arguments: [EIO, EACCES, ESTALE]) func aDiskThatFailsForAMomentMakesNoOlderReleaseLive(code: Int32) throws {
+        var failures = 0
+        for step in 1... {
+            try Durable.remove(store.link)
+            try store.write(ReleaseStore.Numbers(highest: 2, pending: true))
+            let reads = Mutex(0)
+            var calls = FileCalls()
+            calls.read = { [real = FileCalls()] descriptor, buffer, offset in
+                let number = reads.withLock { count in
+                    count += 1
+                    return count
+                }
+                guard number == step else { return real.read(descriptor, buffer, offset) }
+                errno = code
+                return -1
+            }
+            do {
+                let release = try FileCalls.$current.withValue(calls) { try store.recover() }
+                #expect(release?.version == 2, "step \(step)")
+            } catch let error as FilesError {
+                #expect(error.errno == code, "step \(step)")
+                failures += 1
+            }
+            #expect(try store.standing().sorted() == [1, 2], "step \(step)")
+            if reads.withLock(\.self) < step { break }
+        }
+        #expect(failures > 3, "the pointer, the record and the files of release 2")
+        #expect(try store.recover()?.version == 2)
     }
 
     /// An operator who wants to begin anew: nothing stands, whatever `CURRENT.json` says.
