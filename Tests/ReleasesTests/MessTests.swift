@@ -155,6 +155,53 @@ import Testing
         #expect(try deployment.publish("next", value: 3).version == 3)
     }
 
+    /// Of 1, 2, 3 somebody rolled back to 1, as release 4, and that is damaged: 3 is what was not wanted.
+    @Test(arguments: [true, false], [true, false])
+    func aRollbackThatIsDamagedFallsBackToWhatItWentBackTo(isLost: Bool, isPointedAt: Bool) throws {
+        try deployment.publish("m3", value: 3)
+        _ = try store.rollback(to: 1, created: "2026-02-01T00:00:00Z")
+        let history = ReleaseHistory([
+            .init(version: 1), .init(version: 2), .init(version: 3), .init(version: 4, source: 1),
+        ])
+        func damage(_ version: Int) throws {
+            try Durable.changeMode(store.directory(of: version), to: 0o750)
+            try Durable.replace(store.directory(of: version) + "/release.json", with: [])
+        }
+        if isLost { try Durable.remove(store.directory(of: 4)) } else { try damage(4) }
+        if !isPointedAt { try Durable.remove(store.link) }
+        #expect(try store.repair(history: history).release?.version == 1)
+        #expect(store.faultOfCurrent() == nil)
+        // Where nothing else is whole, what was rejected is better than nothing.
+        try damage(1)
+        #expect(try store.repair(history: history).release?.version == 3)
+    }
+
+    /// A crash between the rollback and its entry: the record still says what it went back to.
+    @Test func aRollbackThatTheLedgerDoesNotKnowIsKnownByItsRecord() throws {
+        try deployment.publish("m3", value: 3)
+        _ = try store.rollback(to: 1, created: "2026-02-01T00:00:00Z")
+        // The files of the release that was rolled back to are the same ones.
+        for name in ["README.md", "report.html"] {
+            try Durable.changeMode(store.directory(of: 4), to: 0o750)
+            try Durable.replace(store.directory(of: 4) + "/\(name)", with: [1])
+        }
+        try Durable.remove(store.link)
+        let history = ReleaseHistory((1...3).map { ReleaseHistory.Step(version: $0) })
+        #expect(try store.repair(history: history).release?.version == 1)
+    }
+
+    /// `CURRENT.json` is from before the rollback that the ledger has.
+    @Test func anOldPointerIsNotBelievedAgainstTheLedger() throws {
+        try deployment.publish("m3", value: 3)
+        _ = try store.rollback(to: 1, created: "2026-02-01T00:00:00Z")
+        try store.writePointer(to: store.release(3))
+        try Durable.remove(store.link)
+        let history = ReleaseHistory([
+            .init(version: 1), .init(version: 2), .init(version: 3), .init(version: 4, source: 1),
+        ])
+        #expect(try store.repair(history: history).release?.version == 4)
+    }
+
     @Test(arguments: [true, false]) func whereNothingIsWholeItSaysWhatToDo(isCurrentThere: Bool) throws {
         for version in 1...2 {
             try Durable.changeMode(store.directory(of: version), to: 0o750)

@@ -14,7 +14,9 @@ extension Reconciler {
         }
         await checkLedger()
         let store = parts.store
-        let repair = try await heartbeat.during { try await Blocking.run { try store.repair() } }
+        let history = ReleaseHistory(
+            memory.releases.deployments.map { ReleaseHistory.Step(version: $0.version, source: $0.source) })
+        let repair = try await heartbeat.during { try await Blocking.run { try store.repair(history: history) } }
         deployed = repair.release
         if let reason = repair.reason {
             parts.logger.error("what is deployed had to be put right", metadata: ["reason": "\(reason)"])
@@ -75,6 +77,7 @@ extension Reconciler {
         var kind = LedgerEvent.Kind.published
         var message = "published release \(release.version) (found after a restart)"
         if let source = release.record.rollbackOf {
+            details["source"] = .integer(source)
             details["held"] = memory.announcedContent(configuration.merge)?.ledgerValue
             kind = .rolledBack
             message = "rolled back to release \(source) as release \(release.version) (found after a restart)"
