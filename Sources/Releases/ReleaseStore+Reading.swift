@@ -32,6 +32,17 @@ extension ReleaseStore {
         }
     }
 
+    /// As `releases()`, but what the system refuses is its error.
+    package func readableReleases() throws -> [Release] {
+        try standing().sorted().compactMap { version -> Release? in
+            do {
+                return try readableRelease(version)
+            } catch is ReleasesError {
+                return nil
+            }
+        }
+    }
+
     /// Where the record of a release lies that stands.
     private func recordPath(of version: Int) throws -> String {
         let directory = directory(of: version)

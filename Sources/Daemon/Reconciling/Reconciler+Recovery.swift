@@ -38,10 +38,12 @@ extension Reconciler {
         MemoryTrim.now()
     }
 
-    func recordConfiguration(_ message: String) async {
-        let details = Dictionary(
+    /// `isSigned`: whether a checkpoint was signed with the key that it names.
+    func recordConfiguration(_ message: String, isSigned: Bool = false) async {
+        var details = Dictionary(
             ConfigurationKey.all.map { ($0.path, JSONValue.string($0.show(configuration))) }
         ) { first, _ in first }
+        if isSigned { details["signed-by"] = signer }
         await record(LedgerEvent(.configurationLoaded, message: message, details: details))
     }
 
