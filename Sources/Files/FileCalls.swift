@@ -10,11 +10,9 @@ internal import Glibc
     /// 0, or -1.
     package var sync: @Sendable (_ descriptor: Int32) -> Int32 = { fsync($0) }
     /// Bytes read, 0 at the end, or -1.
-    package var read: @Sendable (_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer, _ offset: Int64) -> Int =
-        {
-            descriptor, buffer, offset in
-            unsafe pread(descriptor, buffer.baseAddress, buffer.count, off_t(offset))
-        }
+    package var read: @Sendable (_ descriptor: Int32, _ to: UnsafeMutableRawBufferPointer, _ offset: Int64) -> Int = {
+        unsafe pread($0, $1.baseAddress, $1.count, off_t($2))
+    }
 
     package init() {}
 
