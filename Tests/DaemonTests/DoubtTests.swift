@@ -3,6 +3,7 @@ import Crypto
 import Files
 import Foundation
 import Ledger
+import Releases
 import Synchronization
 import Testing
 
