@@ -177,7 +177,7 @@ let package = Package(
             "Daemon",
             [
                 "Daemon", "Control", "Registry", "Releases", "Ledger", "Systemd", "WorkerProtocol", "Files",
-                "Reliability", logging,
+                "Reliability", logging, crypto,
                 .product(name: "FlyingSocks", package: "FlyingFox"),
             ]),
         tests(

@@ -73,10 +73,11 @@ package final class ReadableFile: Sendable {
 
     /// Fills as much of the buffer as the file has from byte `offset` and returns the number of bytes; 0 at its end.
     package func readSome(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(FilesError) -> Int {
+        let calls = FileCalls.current
         var done = 0
         while done < buffer.count {
             let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
-            let count = unsafe pread(descriptor, rest.baseAddress, rest.count, off_t(offset + Int64(done)))
+            let count = unsafe calls.read(descriptor, rest, offset + Int64(done))
             if count > 0 {
                 done += count
             } else if count == 0 {

@@ -30,4 +30,9 @@ package struct LedgerEntry: Codable, Hashable, Sendable {
         details = event.details
         self.previous = previous
     }
+
+    /// The entry without its place in the chain.
+    package var content: LedgerEvent {
+        LedgerEvent(event, task: task, version: version, merge: merge, message: message, details: details)
+    }
 }

@@ -61,9 +61,18 @@ extension ReleaseStore {
         try Durable.pointLink(link, at: "versions/\(version)")
     }
 
-    /// nil where the file is missing or garbage: it repeats what `current` says.
-    func readPointer() -> Pointer? {
-        guard let bytes = try? Durable.contents(pointerFile, limit: 1 << 20) else { return nil }
+    /// nil where the file is missing, can't be read or is garbage: it repeats what `current` says.
+    func readPointer() -> Pointer? { try? pointer() }
+
+    /// As `readPointer`, but what the system refuses is its error, for where something hangs on what the file says.
+    func pointer() throws(FilesError) -> Pointer? {
+        let bytes: [UInt8]
+        do throws(FilesError) {
+            bytes = try Durable.contents(pointerFile, limit: 1 << 20)
+        } catch {
+            if error.isDamage { return nil }
+            throw error
+        }
         return try? JSON.decode(Pointer.self, from: Data(bytes))
     }
 

@@ -22,13 +22,24 @@ extension ReleaseStore {
 
     /// As `release(_:)`, but what the system refuses is its error: a disk that fails for a moment has damaged nothing. A record that is not
     /// there, or no plain file, is damage.
-    func readableRelease(_ version: Int) throws -> Release {
+    package func readableRelease(_ version: Int) throws -> Release {
         let path = try recordPath(of: version)
         do {
             return try read(version, path)
         } catch let error as FilesError {
-            if let errno = error.errno, errno != ENOENT, errno != ELOOP { throw error }
+            guard error.isDamage else { throw error }
             throw ReleasesError.badRecord(path: path, reason: "\(error)")
+        }
+    }
+
+    /// As `releases()`, but what the system refuses is its error.
+    package func readableReleases() throws -> [Release] {
+        try standing().sorted().compactMap { version -> Release? in
+            do {
+                return try readableRelease(version)
+            } catch is ReleasesError {
+                return nil
+            }
         }
     }
 
@@ -83,16 +94,29 @@ extension ReleaseStore {
             return [ReleaseContents.recordName]
         }
         var faults: Set<String> = []
-        var expected: Set<String> = []
-        for output in release.record.result.outputs {
-            expected.insert(output.name)
-            let file = try? ReadableFile(name: output.name, beneath: release.directory)
-            if file?.size != output.bytes || (try? file?.sha256()) != output.sha256 { faults.insert(output.name) }
+        for output in release.record.result.outputs where (try? Self.isWhole(output, of: release)) != true {
+            faults.insert(output.name)
         }
-        expected.formUnion([ReleaseContents.recordName, ModelSignature.fileName])
+        let expected = Set(release.record.result.outputs.map(\.name))
+            .union([ReleaseContents.recordName, ModelSignature.fileName])
         for (name, _) in try ReleaseContents.walk(release.directory) where !expected.contains(name) {
             faults.insert(name)
         }
         return faults.sorted()
+    }
+
+    /// Names of a release's files that differ or are missing, sorted. Unlike `verify` it throws what the system refuses, as
+    /// `readableRelease` does, and leaves out what is there besides: that harms nobody who is served.
+    func damage(of release: Release) throws -> [String] {
+        try Set(release.record.result.outputs.filter { try !Self.isWhole($0, of: release) }.map(\.name)).sorted()
+    }
+
+    private static func isWhole(_ output: SourceFile, of release: Release) throws -> Bool {
+        do {
+            let file = try ReadableFile(name: output.name, beneath: release.directory)
+            return try file.size == output.bytes && file.sha256() == output.sha256
+        } catch let error as FilesError where error.isDamage {
+            return false
+        }
     }
 }

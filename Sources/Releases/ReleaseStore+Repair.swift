@@ -1,4 +1,5 @@
 internal import Files
+internal import WorkerProtocol
 
 extension ReleaseStore {
     /// What a start found of `current`, and made of it.
@@ -10,8 +11,9 @@ extension ReleaseStore {
     }
 
     /// Leaves a `current` alone that leads to a readable record; else points it at the release that `CURRENT.json` names, where
-    /// that is whole and has the digest that stands there, or at the newest that is whole. Takes it away where none stands.
-    func repairCurrent() throws -> Repair {
+    /// that is whole and has the digest that stands there, or at the first that is whole in the history's order (without one: the
+    /// newest). Takes it away where none stands.
+    func repairCurrent(_ history: ReleaseHistory) throws -> Repair {
         let pointed = try currentNumber()
         var reason = "`current` was missing"
         if let pointed {
@@ -23,7 +25,7 @@ extension ReleaseStore {
                 reason = "`current` pointed at release \(pointed), whose record is damaged (\(path): \(why))"
             }
         }
-        let (whole, damaged) = try firstWhole()
+        let (whole, damaged) = try firstWhole(history)
         if let whole {
             try pointLink(at: whole.version)
             return Repair(release: whole, reason: reason)
@@ -38,13 +40,13 @@ extension ReleaseStore {
     }
 
     /// The release to fall back to, and before it those that can't be, each with the names of its damaged files. Reads every file of the
-    /// releases that it tries.
-    private func firstWhole() throws -> (whole: Release?, damaged: [String]) {
+    /// releases that it tries; throws what the system refuses, so that a disk that fails for a moment makes no older release live.
+    private func firstWhole(_ history: ReleaseHistory) throws -> (whole: Release?, damaged: [String]) {
         var damaged: [String] = []
-        for version in try fallbacks() {
+        for version in try fallbacks(history) {
             do {
                 let release = try readableRelease(version)
-                let faults = try verify(version)
+                let faults = try damage(of: release)
                 if faults.isEmpty { return (release, damaged) }
                 let more = faults.count > 3 ? " …" : ""
                 damaged.append("release \(version) (\(faults.prefix(3).joined(separator: ", "))\(more))")
@@ -57,12 +59,37 @@ extension ReleaseStore {
         return (nil, damaged)
     }
 
-    /// What stands: first what was live last, then the newest.
-    private func fallbacks() throws -> [Int] {
-        let newest = try standing().sorted(by: >)
-        guard let pointer = readPointer(), newest.contains(pointer.version),
-            (try? release(pointer.version))?.digest == pointer.digest
-        else { return newest }
-        return [pointer.version] + newest.filter { $0 != pointer.version }
+    /// What stands, in the order in which it is tried. `CURRENT.json` names what was live last, unless the ledger has a later word.
+    private func fallbacks(_ history: ReleaseHistory) throws -> [Int] {
+        let standing = try Set(standing())
+        let known = history.steps.map(\.version).max() ?? 0
+        let order =
+            try history.steps.isEmpty
+            ? standing.sorted(by: >) : completed(history, newerThan: known, standing).order(of: standing)
+        guard let pointer = try pointer(), pointer.version > known, standing.contains(pointer.version),
+            try intactRecord(pointer.version)?.digest == pointer.digest
+        else { return order }
+        return [pointer.version] + order.filter { $0 != pointer.version }
+    }
+
+    /// The history with what the ledger does not say: what was published after its last entry, and what the records know of rollbacks.
+    private func completed(
+        _ history: ReleaseHistory, newerThan known: Int, _ standing: Set<Int>
+    ) throws -> ReleaseHistory {
+        var history = history
+        history.steps += standing.filter { $0 > known }.sorted().map { ReleaseHistory.Step(version: $0) }
+        for (place, step) in history.steps.enumerated() where step.source == nil && standing.contains(step.version) {
+            history.steps[place].source = try intactRecord(step.version)?.record.rollbackOf
+        }
+        return history
+    }
+
+    /// nil where the record is damaged or gone.
+    private func intactRecord(_ version: Int) throws -> Release? {
+        do {
+            return try readableRelease(version)
+        } catch is ReleasesError {
+            return nil
+        }
     }
 }

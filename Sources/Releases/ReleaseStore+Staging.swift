@@ -4,9 +4,9 @@ internal import Foundation
 extension ReleaseStore {
     /// Makes the layout, throws staging leftovers away, and makes `CURRENT.json` agree with `current` after a crash between
     /// the two. A release that never went live is deleted; a `current` that is missing, or that points at nothing or at a damaged
-    /// record, is pointed at a whole release. Throws where the directory can't be written, where `current` is something that this
+    /// record, is pointed at a whole release, which one `history` decides. Throws where the directory can't be written, where `current` is something that this
     /// program did not make, or where releases stand and none of them is whole.
-    package func repair() throws -> Repair {
+    package func repair(history: ReleaseHistory = ReleaseHistory()) throws -> Repair {
         try Durable.createDirectories(deploy)
         try Durable.createDirectories(versions)
         try Durable.createDirectories(stagings)
@@ -18,7 +18,7 @@ extension ReleaseStore {
         // Also the proof that the directory can be written.
         try write(numbers())
         try Durable.syncDirectory(deploy)
-        let repair = try repairCurrent()
+        let repair = try repairCurrent(history)
         try agreePointer(with: repair.release)
         for release in try releases() { try ReleaseContents.makeReadOnly(release.directory) }
         return repair

@@ -92,9 +92,9 @@ struct VerificationReport: Encodable {
     private static func current(_ store: ReleaseStore, _ recorded: RecordedReleases) throws -> Current {
         if let fault = store.faultOfCurrent() { return Current(version: try? store.currentNumber(), fault: fault) }
         let version = try store.currentNumber()
-        guard version != recorded.last?.version else { return Current(version: version) }
+        guard version != recorded.deployed else { return Current(version: version) }
         let found = version.map { "`current` points at release \($0)" } ?? "there is no `current`"
-        let word = recorded.last?.message ?? "nothing of a release"
+        let word = recorded.word ?? "nothing of a release"
         return Current(version: version, fault: "\(found), though the ledger says: \(word)")
     }
 

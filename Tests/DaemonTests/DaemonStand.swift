@@ -15,6 +15,8 @@ struct DaemonStand {
     let worker = FakeWorker()
     var configuration = Configuration()
     var calls = LedgerCalls()
+    /// The time of all entries, in milliseconds since 1970; nil: when they are written.
+    var ledgerTime: Int64?
     /// What runs hooks.
     var hooks = HookRunner()
     /// How long a failed merge waits.
@@ -79,7 +81,8 @@ struct DaemonStand {
     /// Nil where somebody has it.
     private func freeLedger() throws(LedgerError) -> Ledger? {
         do throws(LedgerError) {
-            return try Ledger(path: configuration.ledger, calls: calls)
+            guard let ledgerTime else { return try Ledger(path: configuration.ledger, calls: calls) }
+            return try Ledger(path: configuration.ledger, calls: calls, now: { ledgerTime })
         } catch {
             guard case .locked = error else { throw error }
             return nil

@@ -73,6 +73,32 @@ struct RecoveryTests {
         #expect(entry.message.contains("damaged") && entry.event.priority == 3)
     }
 
+    /// What the operator went back from does not come back by a start, hooks and all.
+    @Test(arguments: [true, false]) func aDamagedRollbackIsNotReplacedByWhatWasRejected(isLost: Bool) async throws {
+        let stand = try await stand()
+        defer { stand.remove() }
+        try await stand.live { daemon in
+            stand.drop("a", "b", "c")
+            #expect(await daemon.rescan(wait: true).version == 3)
+            #expect(await daemon.rollback(to: 1).version == 4)
+        }
+        let damaged = stand.configuration.deploy + "/versions/4"
+        try Durable.changeMode(damaged, to: 0o750)
+        if isLost {
+            try Durable.remove(damaged)
+        } else {
+            try Durable.replace(damaged + "/release.json", with: [])
+        }
+        try await stand.live { daemon in
+            #expect(await daemon.rescan(wait: true).version == 1)
+            #expect(await daemon.health().problems.map(\.code) == ["held"])
+        }
+        let entry = try #require(try recovered(stand).first)
+        #expect(entry.version == 1)
+        #expect(entry.message.hasSuffix("release 1 is deployed now, where the ledger's last word is release 4"))
+        #expect(stand.worker.plans.count == 3, "held: nothing is merged anew")
+    }
+
     @Test func whereEverythingWasRemovedItBeginsAnewAndSaysSo() async throws {
         let stand = try await stand()
         defer { stand.remove() }

@@ -162,6 +162,16 @@ import Testing
         #expect(error?.errno == EEXIST)
     }
 
+    @Test func aFileThatIsNotThereIsDamageAndADiskThatFailsIsNot() {
+        for error in [FilesError.notRegular(path: "/x"), .truncated(path: "/x", offset: 3)] { #expect(error.isDamage) }
+        for code in [ENOENT, ENOTDIR, ELOOP, EXDEV] {
+            #expect(FilesError.system(call: "open", path: "/x", errno: code).isDamage)
+        }
+        for code in [EIO, EMFILE, ENFILE, EACCES, ESTALE, ENOMEM] {
+            #expect(!FilesError.system(call: "open", path: "/x", errno: code).isDamage)
+        }
+    }
+
     @Test func errorsAreOneLineWithAdvice() {
         let errors: [FilesError] = [
             .system(call: "write", path: "/x", errno: ENOSPC), .system(call: "open", path: "/x", errno: EACCES),

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Synchronization
 import Testing
 
 @testable import Releases
@@ -87,6 +88,47 @@ import Testing
         #expect(store.faultOfCurrent() == nil)
     }
 
+    /// Somebody's notes harm nobody who is served; `verify` names them.
+    @Test func whatLiesThereBesidesKeepsNoReleaseFromComingBack() throws {
+        try Durable.remove(store.directory(of: 1))
+        try Durable.changeMode(store.directory(of: 2), to: 0o750)
+        try Durable.replace(store.directory(of: 2) + "/notes.txt", with: [1])
+        try Durable.remove(store.link)
+        #expect(try store.recover()?.version == 2)
+        #expect(try store.verify(2) == ["notes.txt"])
+    }
+
+    /// Each read of a start fails once: it may fail with it, and never makes the older release live or throws one away.
+    @Test(arguments: [EIO, EACCES, ESTALE]) func aDiskThatFailsForAMomentMakesNoOlderReleaseLive(code: Int32) throws {
+        var failures = 0
+        for step in 1... {
+            try Durable.remove(store.link)
+            try store.write(ReleaseStore.Numbers(highest: 2, pending: true))
+            let reads = Mutex(0)
+            var calls = FileCalls()
+            calls.read = { [real = FileCalls()] descriptor, buffer, offset in
+                let number = reads.withLock { count in
+                    count += 1
+                    return count
+                }
+                guard number == step else { return real.read(descriptor, buffer, offset) }
+                errno = code
+                return -1
+            }
+            do {
+                let release = try FileCalls.$current.withValue(calls) { try store.recover() }
+                #expect(release?.version == 2, "step \(step)")
+            } catch let error as FilesError {
+                #expect(error.errno == code, "step \(step)")
+                failures += 1
+            }
+            #expect(try store.standing().sorted() == [1, 2], "step \(step)")
+            if reads.withLock(\.self) < step { break }
+        }
+        #expect(failures > 3, "the pointer, the record and the files of release 2")
+        #expect(try store.recover()?.version == 2)
+    }
+
     /// An operator who wants to begin anew: nothing stands, whatever `CURRENT.json` says.
     @Test func everythingRemovedIsABeginning() throws {
         for version in 1...2 { try Durable.remove(store.directory(of: version)) }
@@ -111,6 +153,53 @@ import Testing
         #expect(try Durable.linkTarget(store.link) == "versions/1")
         #expect(try store.standing().sorted() == [1, 2], "what is damaged stays, as evidence")
         #expect(try deployment.publish("next", value: 3).version == 3)
+    }
+
+    /// Of 1, 2, 3 somebody rolled back to 1, as release 4, and that is damaged: 3 is what was not wanted.
+    @Test(arguments: [true, false], [true, false])
+    func aRollbackThatIsDamagedFallsBackToWhatItWentBackTo(isLost: Bool, isPointedAt: Bool) throws {
+        try deployment.publish("m3", value: 3)
+        _ = try store.rollback(to: 1, created: "2026-02-01T00:00:00Z")
+        let history = ReleaseHistory([
+            .init(version: 1), .init(version: 2), .init(version: 3), .init(version: 4, source: 1),
+        ])
+        func damage(_ version: Int) throws {
+            try Durable.changeMode(store.directory(of: version), to: 0o750)
+            try Durable.replace(store.directory(of: version) + "/release.json", with: [])
+        }
+        if isLost { try Durable.remove(store.directory(of: 4)) } else { try damage(4) }
+        if !isPointedAt { try Durable.remove(store.link) }
+        #expect(try store.repair(history: history).release?.version == 1)
+        #expect(store.faultOfCurrent() == nil)
+        // Where nothing else is whole, what was rejected is better than nothing.
+        try damage(1)
+        #expect(try store.repair(history: history).release?.version == 3)
+    }
+
+    /// A crash between the rollback and its entry: the record still says what it went back to.
+    @Test func aRollbackThatTheLedgerDoesNotKnowIsKnownByItsRecord() throws {
+        try deployment.publish("m3", value: 3)
+        _ = try store.rollback(to: 1, created: "2026-02-01T00:00:00Z")
+        // The files of the release that was rolled back to are the same ones.
+        for name in ["README.md", "report.html"] {
+            try Durable.changeMode(store.directory(of: 4), to: 0o750)
+            try Durable.replace(store.directory(of: 4) + "/\(name)", with: [1])
+        }
+        try Durable.remove(store.link)
+        let history = ReleaseHistory((1...3).map { ReleaseHistory.Step(version: $0) })
+        #expect(try store.repair(history: history).release?.version == 1)
+    }
+
+    /// `CURRENT.json` is from before the rollback that the ledger has.
+    @Test func anOldPointerIsNotBelievedAgainstTheLedger() throws {
+        try deployment.publish("m3", value: 3)
+        _ = try store.rollback(to: 1, created: "2026-02-01T00:00:00Z")
+        try store.writePointer(to: store.release(3))
+        try Durable.remove(store.link)
+        let history = ReleaseHistory([
+            .init(version: 1), .init(version: 2), .init(version: 3), .init(version: 4, source: 1),
+        ])
+        #expect(try store.repair(history: history).release?.version == 4)
     }
 
     @Test(arguments: [true, false]) func whereNothingIsWholeItSaysWhatToDo(isCurrentThere: Bool) throws {

@@ -4,8 +4,10 @@ extension PlannerMemory {
     /// Failures of one merge in a row after which its new tasks are set aside.
     static let failureLimit = 5
 
-    /// Takes one entry of the ledger in; replaying all of them in order rebuilds the memory.
-    package mutating func apply(_ event: LedgerEvent) {
+    /// Takes one entry of the ledger in; replaying all of them in order, each with its time, rebuilds the memory.
+    package mutating func apply(_ event: LedgerEvent, time: String? = nil) {
+        let deployed = releases.deployed
+        releases.take(event, time: time)
         let details = MergeDetails(event.details)
         if event.details["signed-by"] != nil { hasSigned = true }
         switch event.kind {
@@ -23,38 +25,23 @@ extension PlannerMemory {
         case .mergeFailed:
             applyFailure(event, details)
         case .published:
-            deploy(event.version)
             failures[details.inputs] = nil
             held = nil
             hooksDone = []
             for task in details.new { suspects[task] = nil }
         case .rolledBack:
-            deploy(event.version)
             held = HeldContent(event.details["held"])
             hooksDone = []
         case .recovered:
-            if event.version != deployedVersion { hooksDone = [] }
-            // Without a release nothing stood any more.
-            if event.version == nil { standing = [] }
-            deployedVersion = nil
-            deploy(event.version)
-        case .retired:
-            if let version = event.version { standing.remove(version) }
+            if event.version != deployed { hooksDone = [] }
         case .hook:
-            guard event.version == deployedVersion, event.details["outcome"]?.text == "done" else { break }
+            guard event.version == deployed, event.details["outcome"]?.text == "done" else { break }
             if let name = event.details["hook"]?.text { hooksDone.insert(name) }
         case .operatorAction:
             applyOperator(event)
         default:
             break
         }
-    }
-
-    private mutating func deploy(_ version: Int?) {
-        guard let version else { return }
-        deployedVersion = version
-        newestVersion = max(version, newestVersion ?? version)
-        standing.insert(version)
     }
 
     private mutating func announce(_ event: LedgerEvent) {

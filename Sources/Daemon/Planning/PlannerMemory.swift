@@ -1,3 +1,4 @@
+package import Ledger
 package import WorkerProtocol
 
 /// What was learned by trying and must survive a restart. It is rebuilt by replaying the ledger: nothing else changes
@@ -28,12 +29,8 @@ package struct PlannerMemory: Hashable, Sendable {
     package var isPaused = false
     /// Failures in a row, by fingerprint of the inputs.
     package var failures: [String: Int] = [:]
-    /// The highest number of a release that the ledger knows.
-    package var newestVersion: Int?
-    /// The release that the ledger's last word says is deployed.
-    package var deployedVersion: Int?
-    /// Releases that the ledger says were published and not deleted since.
-    package var standing: Set<Int> = []
+    /// What the ledger says of the releases.
+    package internal(set) var releases = RecordedReleases()
     /// Whether the ledger says that something was signed.
     package var hasSigned = false
     /// Hooks that have succeeded for the deployed release.

@@ -132,7 +132,8 @@ extension Reconciler {
                 lookTask?.cancel()
                 looker = parts.makeLooker(new)
                 worker = parts.makeWorker(new)
-                await recordConfiguration("configuration loaded again")
+                await recordConfiguration("configuration loaded again", isSigned: await noteCheckpoint())
+                await noteCheckpoint()
                 checkSigningKey()
                 await startHooks()
             } else {

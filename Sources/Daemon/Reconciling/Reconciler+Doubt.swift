@@ -12,17 +12,21 @@ extension Reconciler {
     /// Holds the ledger against what the releases and the signed checkpoint noted of it. One that was cut off or written anew is
     /// said to be so, and so is one whose checkpoint is gone; no checkpoint is signed over it: `verify` goes on naming what is missing.
     func checkLedger() async {
-        let (store, path) = (parts.store, configuration.ledger)
+        let (store, path, before) = (parts.store, configuration.ledger, ledgerDoubt)
         var signed: LedgerCheckpoint?
         var doubt: LedgerDoubt?
         do {
             signed = try signedCheckpoint()
+            // Without a key that can be read a checkpoint that did not hold is no better than it was.
+            if !isCheckpointChecked, KeyPlace(configuration.signing.key) != nil, case .checkpoint = before {
+                doubt = before
+            }
         } catch {
-            doubt = .checkpoint("\(error)")
+            doubt = LedgerDoubt(ofCheckpoint: error)
         }
         do {
             try await Blocking.run { [signed] in
-                var checkpoints = try store.releases().compactMap { release in
+                var checkpoints = try store.readableReleases().compactMap { release in
                     release.record.ledger.map {
                         LedgerCheckpoint(
                             entries: $0.entries, digest: $0.digest, source: "release \(release.version)")
@@ -34,17 +38,35 @@ extension Reconciler {
         } catch LedgerError.torn {
             // An entry that is being written meanwhile; what a crash tore off was cut off when the ledger was opened.
         } catch {
-            doubt = .contents("\(error)")
+            doubt = LedgerDoubt(ofLedger: error)
         }
         ledgerDoubt = doubt
-        guard let doubt else { return }
-        parts.logger.error(
-            "the ledger is not what was noted of it; no checkpoint is signed", metadata: ["reason": "\(doubt.reason)"])
+        guard doubt != before else { return }
+        if let doubt {
+            parts.logger.error("nothing is signed over the ledger", metadata: ["reason": "\(doubt.message)"])
+        } else {
+            parts.logger.notice("nothing about the ledger is doubtful any more")
+        }
     }
 
-    /// Checks the signed checkpoint where that could not be done before: there was no key, or none that could be read.
-    func settleCheckpoint() async {
-        if !isCheckpointChecked, KeyPlace(configuration.signing.key) != nil { await checkLedger() }
+    /// Looks again where something may be other than it was: there was no key, or none that could be read, the signed checkpoint was put
+    /// back, or the system did not let the ledger be looked at. To be done before anything is signed.
+    func settleDoubt() async {
+        switch ledgerDoubt {
+        case .unseen: await checkLedger()
+        case .checkpoint:
+            let isSigning = KeyPlace(configuration.signing.key) != nil
+            if !isSigning || (try? signedCheckpoint()) != nil { await checkLedger() }
+        case .contents, nil:
+            if !isCheckpointChecked, KeyPlace(configuration.signing.key) != nil { await checkLedger() }
+        }
+    }
+
+    /// At a look at the registry: signs again once nothing is doubtful any more.
+    func reconsiderLedger() async {
+        guard isLedgerDoubtful else { return }
+        await settleDoubt()
+        if !isLedgerDoubtful { await noteCheckpoint() }
     }
 
     /// The checkpoint in the deploy directory; nil where nothing can be signed, or nothing was before. Throws where there has to be one
@@ -61,6 +83,7 @@ extension Reconciler {
         }
         let head = try SignedHead.open(
             Durable.contents(path, limit: SignedHead.longest), key: key.verification, path: path)
+        checkpointKey = key.verification.hint
         return LedgerCheckpoint(entries: head.entries, digest: head.digest, source: SignedHead.fileName)
     }
 
@@ -84,7 +107,7 @@ extension Reconciler {
         await checkLedger()
         switch ledgerDoubt {
         case nil: return reply(.done, "nothing about the ledger is doubtful")
-        case .contents: return reply(.failed, ledgerDoubt?.message ?? "")
+        case .contents, .unseen: return reply(.failed, ledgerDoubt?.message ?? "")
         case .checkpoint(let reason):
             ledgerDoubt = nil
             let details = caller.merging(["action": "accept-ledger", "reason": .string(reason)]) { $1 }
@@ -93,6 +116,7 @@ extension Reconciler {
                     .operatorAction, message: "ledger accepted as it stands by the operator", details: details))
             guard await noteCheckpoint() else {
                 ledgerDoubt = .checkpoint(reason)
+                checkSigningKey()
                 return reply(.failed, "a checkpoint of the ledger can't be signed; the journal says why")
             }
             return reply(.done, "the ledger is accepted as it stands, and its checkpoint signed anew")

@@ -49,6 +49,7 @@ extension Reconciler {
             lookAgainAt = scan.lookAgainAfter.map { .now + $0 }
             hasUnread = scan.hasUnread
             await take(scan.snapshot)
+            await reconsiderLedger()
             if isFirst { MemoryTrim.now() }
             if tidyAt <= .now {
                 tidyAt = .now + configuration.rescan

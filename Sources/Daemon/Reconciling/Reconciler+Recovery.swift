@@ -9,10 +9,14 @@ extension Reconciler {
     /// Replays the ledger and finds the deployed release.
     func recover() async throws {
         try Durable.createDirectories(configuration.merges)
-        memory = try await parts.ledger.replay(into: memory) { memory, entry in memory.apply(entry.content) }
+        memory = try await parts.ledger.replay(into: memory) { memory, entry in
+            memory.apply(entry.content, time: entry.time)
+        }
         await checkLedger()
         let store = parts.store
-        let repair = try await heartbeat.during { try await Blocking.run { try store.repair() } }
+        let history = ReleaseHistory(
+            memory.releases.deployments.map { ReleaseHistory.Step(version: $0.version, source: $0.source) })
+        let repair = try await heartbeat.during { try await Blocking.run { try store.repair(history: history) } }
         deployed = repair.release
         if let reason = repair.reason {
             parts.logger.error("what is deployed had to be put right", metadata: ["reason": "\(reason)"])
@@ -34,20 +38,22 @@ extension Reconciler {
         MemoryTrim.now()
     }
 
-    func recordConfiguration(_ message: String) async {
-        let details = Dictionary(
+    /// `isSigned`: whether a checkpoint was signed with the key that it names.
+    func recordConfiguration(_ message: String, isSigned: Bool = false) async {
+        var details = Dictionary(
             ConfigurationKey.all.map { ($0.path, JSONValue.string($0.show(configuration))) }
         ) { first, _ in first }
+        if isSigned { details["signed-by"] = signer }
         await record(LedgerEvent(.configurationLoaded, message: message, details: details))
     }
 
     /// Notes what is deployed where the ledger says otherwise: after a crash between publishing and its entry, or where somebody
     /// changed the deploy directory. `repair`: why `current` was changed at this start.
     private func recoverLedger(_ repair: String?) async {
-        if let deployed, deployed.version > memory.newestVersion ?? 0 { return await enter(deployed, repair) }
-        guard repair != nil || deployed?.version != memory.deployedVersion else { return }
+        if let deployed, deployed.version > memory.releases.newest ?? 0 { return await enter(deployed, repair) }
+        guard repair != nil || deployed?.version != memory.releases.deployed else { return }
         var details = deployed.map { publicationDetails($0, verdict: nil) } ?? [:]
-        details["expected"] = memory.deployedVersion.map { .integer($0) }
+        details["expected"] = memory.releases.deployed.map { .integer($0) }
         details["repair"] = repair.map { .string($0) }
         await record(
             LedgerEvent(
@@ -56,7 +62,7 @@ extension Reconciler {
     }
 
     private func foundMessage(_ repair: String?) -> String {
-        let (found, known) = (deployed?.version, memory.deployedVersion)
+        let (found, known) = (deployed?.version, memory.releases.deployed)
         let release = found.map { "release \($0)" } ?? "no release"
         let beginning =
             repair.map { "\($0); \(release) is deployed \(found == known ? "again" : "now")" }
@@ -73,6 +79,7 @@ extension Reconciler {
         var kind = LedgerEvent.Kind.published
         var message = "published release \(release.version) (found after a restart)"
         if let source = release.record.rollbackOf {
+            details["source"] = .integer(source)
             details["held"] = memory.announcedContent(configuration.merge)?.ledgerValue
             kind = .rolledBack
             message = "rolled back to release \(source) as release \(release.version) (found after a restart)"
@@ -128,12 +135,5 @@ extension LedgerEvent {
         event.message = String(message.unicodeScalars.prefix(4096)) + " … (cut)"
         event.details = details.filter { ($0.value.scalar?.utf8.count ?? .max) <= 4096 }
         return event
-    }
-}
-
-extension LedgerEntry {
-    /// The entry without its place in the chain.
-    package var content: LedgerEvent {
-        LedgerEvent(event, task: task, version: version, merge: merge, message: message, details: details)
     }
 }

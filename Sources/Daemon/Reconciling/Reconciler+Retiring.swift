@@ -13,7 +13,7 @@ extension Reconciler {
             }
             noteSuperseded(standing)
             await enterGone(standing, keep: retain.versions)
-            for version in due where isOver(retain.grace, since: supersededSince[version]) {
+            for version in due where isGraceOver(for: version, standing) {
                 if retired.insert(version).inserted {
                     await record(
                         LedgerEvent(.retired, version: version, message: "old release \(version) is deleted"))
@@ -27,22 +27,25 @@ extension Reconciler {
         await forgetUnneeded()
     }
 
-    /// A wall clock that jumps ahead must not end a grace, so that it is counted by this process, too, from when it first saw
-    /// the successor. A restart counts anew: what is old stays longer, never shorter.
+    /// From when on this process counts; see `RetentionGrace`.
     private func noteSuperseded(_ standing: [Int]) {
         let superseded = Set(standing.sorted().dropLast())
         supersededSince = supersededSince.filter { superseded.contains($0.key) }
         for version in superseded where supersededSince[version] == nil { supersededSince[version] = .now }
     }
 
-    private func isOver(_ grace: Duration, since start: ContinuousClock.Instant?) -> Bool {
-        start.map { ContinuousClock.now - $0 >= grace } ?? false
+    private func isGraceOver(for version: Int, _ standing: [Int]) -> Bool {
+        guard let since = supersededSince[version] else { return false }
+        let successor = standing.filter { $0 > version }.min()
+        let entered = successor.flatMap { memory.releases.times[$0] }.flatMap { RetentionGrace.date($0) }
+        return RetentionGrace(configuration.retain.grace)
+            .isOver(seenFor: ContinuousClock.now - since, entered: entered, now: Date())
     }
 
     /// Enters releases that somebody else deleted once they are so old that they would have been deleted anyway; until then `verify`
     /// names them.
     private func enterGone(_ standing: [Int], keep: Int) async {
-        let known = memory.standing.union(standing).sorted().dropLast(max(keep, 1))
+        let known = memory.releases.standing.union(standing).sorted().dropLast(max(keep, 1))
         for version in known where !standing.contains(version) {
             await record(
                 LedgerEvent(

@@ -13,9 +13,14 @@ extension Reconciler {
     }
 
     /// How far the ledger has got, for a release that is about to be staged and signed; nil where nothing may be signed over it.
+    ///
+    /// Where `LEDGER.sig` is not by the key that signs now, it is signed first: after a crash behind the release's signature it would
+    /// look as if it had been taken away.
     func ledgerHead() async -> LedgerHead? {
-        await settleCheckpoint()
-        guard !isLedgerDoubtful else { return nil }
+        await settleDoubt()
+        let place = KeyPlace(configuration.signing.key)
+        guard !isLedgerDoubtful, place == nil || isCheckpointChecked else { return nil }
+        if let key = try? place?.read(), key.verification.hint != checkpointKey { await noteCheckpoint() }
         let head = await parts.ledger.head
         return LedgerHead(entries: head.entries, digest: head.digest)
     }
@@ -36,21 +41,23 @@ extension Reconciler {
         }
     }
 
-    /// Signs how far the ledger has got, at the start, after a publication and at the end: entries that are cut off later are missed by
+    /// Signs how far the ledger has got, at the start, around a publication and at the end: entries that are cut off later are missed by
     /// whoever knows the checkpoint. A failure takes nothing back; the release itself has an earlier checkpoint.
     /// Gives whether it was signed.
     @discardableResult
     func noteCheckpoint() async -> Bool {
         guard let place = KeyPlace(configuration.signing.key) else { return false }
-        await settleCheckpoint()
-        guard unwritten.isEmpty, !isLedgerDoubtful else { return false }
+        await settleDoubt()
+        guard unwritten.isEmpty, !isLedgerDoubtful, isCheckpointChecked else { return false }
         let head = await parts.ledger.head
         let path = "\(configuration.deploy)/\(SignedHead.fileName)"
         do {
-            try await Blocking.run {
+            checkpointKey = try await Blocking.run {
+                let key = try place.read()
                 let bytes = try SignedHead.make(
-                    entries: head.entries, digest: head.digest, time: Self.timestamp(), key: place.read())
+                    entries: head.entries, digest: head.digest, time: Self.timestamp(), key: key)
                 try Durable.replace(path, with: bytes)
+                return key.verification.hint
             }
             return true
         } catch {

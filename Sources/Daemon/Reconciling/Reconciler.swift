@@ -69,6 +69,8 @@ package actor Reconciler {
     var ledgerDoubt: LedgerDoubt?
     /// Whether the signed checkpoint was looked at, with a key.
     var isCheckpointChecked = false
+    /// Names the key that `LEDGER.sig` is by, where this process signed it or found that it holds.
+    var checkpointKey: String?
     /// The writing of these that is under way.
     var flushing: Task<Void, Never>?
     var deployed: Release?
