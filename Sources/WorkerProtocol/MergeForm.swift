@@ -12,7 +12,7 @@ package struct MergeForm: Codable, Hashable, Sendable {
 extension MergeSettings {
     /// Examples of a task, the median, from which on weights for rows and columns are better than one for each tensor
     /// (docs/results, "Fewer labelled examples").
-    package static let examplesForRows = 24
+    package static let examplesForRows = 32
 
     package var form: MergeForm { MergeForm(granularity: granularity, loss: loss) }
 

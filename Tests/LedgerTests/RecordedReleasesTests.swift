@@ -10,7 +10,7 @@ import Testing
         return recorded
     }
 
-    private let published = (1...3).map { number in
+    private let published = (1...3).map { (number: Int) in
         LedgerEvent(
             .published, version: number, message: "published \(number)", details: ["digest": .string("d\(number)")])
     }

@@ -34,7 +34,7 @@ struct MergeRunTests {
             settings.granularity = .auto
             let result = try MergeRun(Fixture.plan(settings, in: directory + "/auto"), report: { _ in }).run()
             #expect(result.form?.granularity == .tensor)
-            #expect(result.notes.contains { $0.hasPrefix("fewer than 24 examples a task") })
+            #expect(result.notes.contains { $0.hasPrefix("fewer than 32 examples a task") })
             settings.granularity = .tensor
             let asked = try MergeRun(Fixture.plan(settings, in: directory + "/asked"), report: { _ in }).run()
             #expect(!asked.notes.contains { $0.hasPrefix("fewer than") })

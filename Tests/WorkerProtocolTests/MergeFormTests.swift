@@ -5,9 +5,9 @@ import WorkerProtocol
 /// What `auto` granularity becomes.
 @Suite struct MergeFormTests {
     @Test func fewExamplesGetOneWeightForEachTensorAndTheLabelsToo() {
-        let few = MergeSettings().settled(examples: 23, areLabelled: true)
+        let few = MergeSettings().settled(examples: 31, areLabelled: true)
         #expect(few.granularity == .tensor && few.loss == .both)
-        let many = MergeSettings().settled(examples: 24, areLabelled: true)
+        let many = MergeSettings().settled(examples: 32, areLabelled: true)
         #expect(many.granularity == .rowColumn && many.loss == .auto)
     }
 

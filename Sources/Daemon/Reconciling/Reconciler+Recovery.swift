@@ -1,7 +1,7 @@
 import Files
 import Foundation
 import Glibc
-package import Ledger
+import Ledger
 import Releases
 import WorkerProtocol
 

@@ -87,7 +87,7 @@ struct StrategyChoiceTests {
     }
 
     /// One newcomer with a few examples does not take the others' form from them.
-    @Test(arguments: [([30, 30, 30, 4], true), ([30, 4, 4], false), ([8, 2000], false), ([24], true)])
+    @Test(arguments: [([40, 40, 40, 4], true), ([30, 4, 4], false), ([8, 2000], false), ([32], true), ([31], false)])
     func theFormGoesByTheMedian(counts: [Int], hasRows: Bool) throws {
         try Fixture.temporarily { directory in
             var plan = try Fixture.plan(MergeSettings(), tasks: [], in: directory)
