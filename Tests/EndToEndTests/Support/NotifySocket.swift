@@ -10,15 +10,17 @@ final class NotifySocket: Sendable {
     private let inbox = Inbox()
     private let isShut = Mutex(false)
 
-    /// The messages that nobody has waited for yet.
     private final class Inbox: @unchecked Sendable {
         private let condition = NSCondition()
+        /// Those that nobody has waited for yet, and all.
         private var messages: [String] = []
+        private var all: [String] = []
         private var isEnded = false
 
         func add(_ message: String) {
             condition.lock()
             messages.append(message)
+            all.append(message)
             condition.broadcast()
             condition.unlock()
         }
@@ -42,12 +44,12 @@ final class NotifySocket: Sendable {
             }
         }
 
-        /// All that nobody has waited for, once no more can come.
-        func rest() throws -> [String] {
+        /// All that ever came, once no more can come.
+        func everything() throws -> [String] {
             _ = try look(for: "its last word") { () -> String? in nil }
             condition.lock()
             defer { condition.unlock() }
-            return messages
+            return all
         }
 
         /// What `found` gives, which is asked at the start, after each message, and when the time is over; nil at the end.
@@ -127,6 +129,6 @@ final class NotifySocket: Sendable {
     /// Whether a message that nobody has waited for yet contains `text`; false where the process has ended without.
     func hears(_ text: String) throws -> Bool { try inbox.take(text) != nil }
 
-    /// What nobody has waited for, once the process has ended.
-    func rest() throws -> [String] { try inbox.rest() }
+    /// All that was said, waited for or not, once the process has ended.
+    func everything() throws -> [String] { try inbox.everything() }
 }
