@@ -7,6 +7,8 @@ package struct RecordedReleases: Hashable, Sendable {
         package var version: Int
         /// The release whose content it repeats, where it is a rollback and its entry says so.
         package var source: Int?
+        /// Whether the entry would say so: a publication is no rollback.
+        package var isSourceKnown = false
     }
 
     /// The release that the last word on what is deployed names; nil where nothing was deployed.
@@ -46,7 +48,10 @@ package struct RecordedReleases: Hashable, Sendable {
             deployed = version
             newest = max(version, newest ?? version)
             standing.insert(version)
-            deployments.append(Deployment(version: version, source: event.details["source"]?.integer))
+            let source = event.details["source"]?.integer
+            deployments.append(
+                Deployment(
+                    version: version, source: source, isSourceKnown: source != nil || event.kind == .published))
             // What was found under `current` does not outweigh what was once published.
             if event.kind != .recovered || digests[version] == nil { digests[version] = event.details["digest"]?.text }
             if event.kind != .recovered || times[version] == nil { times[version] = time }

@@ -4,8 +4,12 @@ package struct ReleaseHistory: Hashable, Sendable {
         package var version: Int
         /// The release that was rolled back to; nil where it was not, or where that is not known.
         package var source: Int?
+        /// Whether `source` is all there is to know, so that the release's record need not be asked.
+        package var isSourceKnown: Bool
 
-        package init(version: Int, source: Int? = nil) { (self.version, self.source) = (version, source) }
+        package init(version: Int, source: Int? = nil, isSourceKnown: Bool = false) {
+            (self.version, self.source, self.isSourceKnown) = (version, source, isSourceKnown || source != nil)
+        }
     }
 
     package var steps: [Step]

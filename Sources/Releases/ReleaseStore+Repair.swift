@@ -78,7 +78,7 @@ extension ReleaseStore {
     ) throws -> ReleaseHistory {
         var history = history
         history.steps += standing.filter { $0 > known }.sorted().map { ReleaseHistory.Step(version: $0) }
-        for (place, step) in history.steps.enumerated() where step.source == nil && standing.contains(step.version) {
+        for (place, step) in history.steps.enumerated() where !step.isSourceKnown && standing.contains(step.version) {
             history.steps[place].source = try intactRecord(step.version)?.record.rollbackOf
         }
         return history

@@ -1,3 +1,4 @@
+import Files
 import Ledger
 import Registry
 import Testing
@@ -306,6 +307,35 @@ struct PlannerTests {
         #expect(merged(decide(Samples.snapshot([a, b, c]), deployed, memory)) == ["a", "b", "c"])
         memory.apply(LedgerEvent(.operatorAction, message: "on", details: ["action": "resume"]))
         #expect(merged(decide(snapshot, deployed, memory)) == ["a", "b"])
+    }
+
+    /// A disk that fails for a moment, or a folder that may not be read just now, shows no change; nor does a version that counts
+    /// a task's config.json with its content.
+    @Test func aRollbackHoldsWhereATaskCantBeReadOrCountsMore() {
+        let snapshot = Samples.snapshot([a, b])
+        var memory = PlannerMemory()
+        var task = b
+        task.source.files = [SourceFile(name: "model.safetensors", bytes: 1, sha256: "00")]
+        task.source.digest = Digest.manifest([(name: "model.safetensors", sha256: "00")])
+        var older = snapshot
+        older.tasks["b"] = .accepted(task)
+        for event in RegistryChanges.events(since: [:], in: older) { memory.apply(event) }
+        let held = memory.announcedContent(MergeSettings())
+        memory.apply(
+            LedgerEvent(.rolledBack, version: 3, message: "back", details: ["held": held?.ledgerValue ?? .null]))
+        let deployed = Samples.record([a], version: 3)
+        #expect(reason(decide(older, deployed, memory)) == .held)
+        var unreadable = older
+        unreadable.tasks["b"] = .refused(Refusal(code: "unreadable", message: "no", fingerprint: "f"))
+        #expect(reason(decide(unreadable, deployed, memory)) == .held)
+        task.source.files.append(SourceFile(name: "config.json", bytes: 1, sha256: "11"))
+        task.source.digest = "with its config.json"
+        var newer = older
+        newer.tasks["b"] = .accepted(task)
+        #expect(reason(decide(newer, deployed, memory)) == .held)
+        task.source.files[0].sha256 = "22"
+        newer.tasks["b"] = .accepted(task)
+        #expect(reason(decide(newer, deployed, memory)) != .held)
     }
 
     /// A newer version may refuse what the older one took: nobody has changed anything.

@@ -129,6 +129,26 @@ import Testing
         #expect(try store.recover()?.version == 2)
     }
 
+    /// What the ledger says of release 1 needs no record, and a bad sector in that keeps release 2 from nothing.
+    @Test func theRecordOfAnotherReleaseIsNotNeeded() throws {
+        try Durable.remove(store.link)
+        let record = store.directory(of: 1) + "/release.json"
+        var calls = FileCalls()
+        calls.read = { [real = FileCalls()] descriptor, buffer, offset in
+            let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(descriptor)")
+            guard path == record else { return real.read(descriptor, buffer, offset) }
+            errno = EIO
+            return -1
+        }
+        func repaired(isSourceKnown: Bool) throws -> Int? {
+            let history = ReleaseHistory(
+                (1...2).map { ReleaseHistory.Step(version: $0, isSourceKnown: isSourceKnown) })
+            return try FileCalls.$current.withValue(calls) { try store.repair(history: history).release?.version }
+        }
+        #expect(throws: FilesError.self) { try repaired(isSourceKnown: false) }
+        #expect(try repaired(isSourceKnown: true) == 2)
+    }
+
     /// An operator who wants to begin anew: nothing stands, whatever `CURRENT.json` says.
     @Test func everythingRemovedIsABeginning() throws {
         for version in 1...2 { try Durable.remove(store.directory(of: version)) }

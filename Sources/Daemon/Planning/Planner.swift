@@ -1,3 +1,4 @@
+import Files
 package import Registry
 package import WorkerProtocol
 
@@ -32,19 +33,29 @@ package enum Planner {
     }
 
     /// What is accepted now; a held task that is arriving (somebody touched its files) counts with its held content, and so does
-    /// one that is refused as it is (by a newer version, or another configuration).
+    /// one that is refused as it is (by a newer version, or another configuration) or that can't be read just now.
     private static func content(
         _ snapshot: RegistrySnapshot, context: String, like held: HeldContent
     ) -> HeldContent {
         let tasks = snapshot.tasks.compactMap { name, drop -> (String, String)? in
+            let former = held.tasks[name]
             switch drop {
-            case .accepted(let task): (name, task.source.digest)
-            case .arriving: held.tasks[name].map { (name, $0) }
-            case .refused(let refusal): held.tasks[name].flatMap { $0 == refusal.digest ? (name, $0) : nil }
-            case .missing: nil
+            case .accepted(let task):
+                let older = digestWithoutConfiguration(task.source)
+                return (name, former == older ? older : task.source.digest)
+            case .arriving: return former.map { (name, $0) }
+            case .refused(let refusal):
+                return former.flatMap { $0 == refusal.digest || refusal.code == "unreadable" ? (name, $0) : nil }
+            case .missing: return nil
             }
         }
         return HeldContent(context: context, tasks: Dictionary(uniqueKeysWithValues: tasks))
+    }
+
+    /// A task's digest as it was before its own `config.json` counted, by which an older version held it.
+    private static func digestWithoutConfiguration(_ task: TaskSource) -> String {
+        Digest.manifest(
+            task.files.filter { $0.name != HeadConfiguration.fileName }.map { ($0.name, $0.sha256) })
     }
 
     private static func select(

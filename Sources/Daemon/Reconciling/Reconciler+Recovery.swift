@@ -15,7 +15,9 @@ extension Reconciler {
         await checkLedger()
         let store = parts.store
         let history = ReleaseHistory(
-            memory.releases.deployments.map { ReleaseHistory.Step(version: $0.version, source: $0.source) })
+            memory.releases.deployments.map {
+                ReleaseHistory.Step(version: $0.version, source: $0.source, isSourceKnown: $0.isSourceKnown)
+            })
         let repair = try await heartbeat.during { try await Blocking.run { try store.repair(history: history) } }
         deployed = repair.release
         if let reason = repair.reason {
