@@ -26,7 +26,10 @@ final class LedgerFile {
     }
 
     deinit {
-        if descriptor >= 0 { close(descriptor) }
+        guard descriptor >= 0 else { return }
+        // Closing is not enough: a child between its fork and its exec holds the same open file, and with it the lock.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
     }
 
     func size() throws(LedgerError) -> Int {
