@@ -112,11 +112,9 @@ final class Judge {
             result.tasks[task].merged = outcome.score
             guard let before = deployedOutcomes[task] else { continue }
             let after = try compared(task, bench.heads[task].tensors(), outcome)
-            let heldOut = PairedCounts(
-                deployed: before.scored.predictions, candidate: outcome.predictions, outcome.metric)
             result.tasks[task].paired = PairedCounts(
                 deployed: before.compared.predictions, candidate: after.predictions, after.metric
-            )?.noting(heldOut: heldOut)
+            )?.noting(heldOut: before.scored.predictions, outcome.predictions)
         }
     }
 

@@ -68,18 +68,26 @@ extension PairedCounts {
     /// A candidate's predictions beside those of the deployed release; nil where they can't be paired.
     init?(deployed: Predictions, candidate: Predictions, _ metric: Metric) {
         guard deployed.arePaired(with: candidate), !deployed.owners.isEmpty else { return nil }
-        let places = deployed.owners.indices
+        let changes = Self.changes(deployed, candidate)
         self.init(
-            gained: places.count { candidate.error($0) < deployed.error($0) },
-            lost: places.count { candidate.error($0) > deployed.error($0) }, examples: deployed.examples,
+            gained: changes.gained, lost: changes.lost, examples: deployed.examples,
             p: metric.countsRight ? nil : PairedRandomization.pValue(deployed, candidate, metric))
     }
 
-    /// The same with what became of the examples held out where these are not all that is compared.
-    func noting(heldOut: PairedCounts?) -> PairedCounts {
-        guard let heldOut, heldOut.examples != examples else { return self }
+    /// The same with what became of the examples held out, where these are not all that is compared.
+    func noting(heldOut deployed: Predictions, _ candidate: Predictions) -> PairedCounts {
+        guard deployed.examples != examples, deployed.arePaired(with: candidate) else { return self }
+        let changes = Self.changes(deployed, candidate)
         var counts = self
-        counts.lostHeldOut = heldOut.lost - heldOut.gained
+        counts.lostHeldOut = changes.lost - changes.gained
         return counts
+    }
+
+    private static func changes(_ deployed: Predictions, _ candidate: Predictions) -> (gained: Int, lost: Int) {
+        let places = deployed.owners.indices
+        return (
+            places.count { candidate.error($0) < deployed.error($0) },
+            places.count { candidate.error($0) > deployed.error($0) }
+        )
     }
 }

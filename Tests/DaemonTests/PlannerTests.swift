@@ -292,13 +292,19 @@ struct PlannerTests {
         #expect(merged(decide(snapshot, nil, memory, settings: settings)) == ["a"])
     }
 
-    @Test func aRollbackHoldsUntilTheRegistryChanges() {
-        let snapshot = Samples.snapshot([a, b])
+    /// The memory after a rollback, as release 3, by which this is held.
+    private func rolledBack(over snapshot: RegistrySnapshot) -> PlannerMemory {
         var memory = PlannerMemory()
         for event in RegistryChanges.events(since: [:], in: snapshot) { memory.apply(event) }
         let held = memory.announcedContent(MergeSettings())
         memory.apply(
             LedgerEvent(.rolledBack, version: 3, message: "back", details: ["held": held?.ledgerValue ?? .null]))
+        return memory
+    }
+
+    @Test func aRollbackHoldsUntilTheRegistryChanges() {
+        let snapshot = Samples.snapshot([a, b])
+        var memory = rolledBack(over: snapshot)
         let deployed = Samples.record([a], version: 3)
         #expect(reason(decide(snapshot, deployed, memory)) == .held)
         var touched = snapshot
@@ -312,17 +318,12 @@ struct PlannerTests {
     /// A disk that fails for a moment, or a folder that may not be read just now, shows no change; nor does a version that counts
     /// a task's config.json with its content.
     @Test func aRollbackHoldsWhereATaskCantBeReadOrCountsMore() {
-        let snapshot = Samples.snapshot([a, b])
-        var memory = PlannerMemory()
         var task = b
         task.source.files = [SourceFile(name: "model.safetensors", bytes: 1, sha256: "00")]
         task.source.digest = Digest.manifest([(name: "model.safetensors", sha256: "00")])
-        var older = snapshot
+        var older = Samples.snapshot([a, b])
         older.tasks["b"] = .accepted(task)
-        for event in RegistryChanges.events(since: [:], in: older) { memory.apply(event) }
-        let held = memory.announcedContent(MergeSettings())
-        memory.apply(
-            LedgerEvent(.rolledBack, version: 3, message: "back", details: ["held": held?.ledgerValue ?? .null]))
+        let memory = rolledBack(over: older)
         let deployed = Samples.record([a], version: 3)
         #expect(reason(decide(older, deployed, memory)) == .held)
         var unreadable = older
@@ -341,11 +342,7 @@ struct PlannerTests {
     /// A newer version may refuse what the older one took: nobody has changed anything.
     @Test func aRollbackHoldsWhereAHeldTaskIsRefusedAsItIs() {
         let snapshot = Samples.snapshot([a, b])
-        var memory = PlannerMemory()
-        for event in RegistryChanges.events(since: [:], in: snapshot) { memory.apply(event) }
-        let held = memory.announcedContent(MergeSettings())
-        memory.apply(
-            LedgerEvent(.rolledBack, version: 3, message: "back", details: ["held": held?.ledgerValue ?? .null]))
+        var memory = rolledBack(over: snapshot)
         let deployed = Samples.record([a], version: 3)
         func refused(_ digest: String?) -> RegistrySnapshot {
             var refused = snapshot

@@ -86,12 +86,13 @@ final class TreeRun {
         }
         let stored = Set(records.keys)
         let missing = plan.merges.filter { !stored.contains($0.digest) }
-        let total = missing.reduce(0) { $0 + schedule(of: $1).steps }
+        let schedules = missing.map(schedule)
+        let total = schedules.reduce(0) { $0 + $1.steps }
         started(missing.first.flatMap { saved($0)?.step } ?? 0)
         var done = 0
-        for merge in missing {
-            let state = try fit(merge, records, done: done, total: total, descend)
-            done += schedule(of: merge).steps
+        for (merge, schedule) in zip(missing, schedules) {
+            let state = try fit(merge, schedule, records, done: done, total: total, descend)
+            done += schedule.steps
             let record = NodeRecord(state)
             try store.save(record, as: merge.digest)
             records[merge.digest] = record
@@ -127,7 +128,8 @@ final class TreeRun {
     }
 
     private func fit(
-        _ merge: TreePlan.Merge, _ records: [String: NodeRecord], done: Int, total: Int, _ descend: Descent
+        _ merge: TreePlan.Merge, _ schedule: FitSchedule, _ records: [String: NodeRecord], done: Int, total: Int,
+        _ descend: Descent
     ) throws -> FitState {
         let below = places(of: merge.node)
         let vectors = try vectors(of: merge.node, records)
@@ -137,7 +139,7 @@ final class TreeRun {
         vectors.keepsRead = true
         let fit = try SuperMergeFit(
             bench, self.bench.of(below), parameters, state: state, teachers: below.map { teachers[$0] },
-            schedule: schedule(of: merge))
+            schedule: schedule)
         if saved == nil { try fit.look(lastLoss: nil) }
         try descend(fit, merge.digest, done, total)
         return fit.state
