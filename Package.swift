@@ -31,7 +31,7 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
 /// A module of ours under `Sources/<name>`.
-func room(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
     .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
@@ -71,10 +71,10 @@ let package = Package(
     targets: [
         // What every room stands on.
         .target(name: "CFiles"),
-        room("Files", ["CFiles", systemPackage, crypto]),
-        room("Safetensors", ["Files"]),
-        room("Adapters", ["Safetensors", "Files"]),
-        room("WorkerProtocol"),
+        module("Files", ["CFiles", systemPackage, crypto]),
+        module("Safetensors", ["Files"]),
+        module("Adapters", ["Safetensors", "Files"]),
+        module("WorkerProtocol"),
 
         // The numerical side: linked by `supermerge` alone.
         .target(name: "CKernels"),
@@ -84,25 +84,25 @@ let package = Package(
             cxxSettings: torchHeaders
                 + [.headerSearchPath("../CTorch/include"), .headerSearchPath("../CKernels/include")],
             linkerSettings: torchLibraries),
-        room("Torch", ["CKernels", "CTorch"]),
-        room("ExportedGraph", ["Files", "Safetensors"]),
-        room("ModelFamilies", ["ExportedGraph", "Files", "Safetensors"]),
-        room("ExportedModel", ["ExportedGraph", "Torch"]),
-        room(
+        module("Torch", ["CKernels", "CTorch"]),
+        module("ExportedGraph", ["Files", "Safetensors"]),
+        module("ModelFamilies", ["ExportedGraph", "Files", "Safetensors"]),
+        module("ExportedModel", ["ExportedGraph", "Torch"]),
+        module(
             "Merging",
             ["Adapters", "ExportedModel", "ModelFamilies", "Safetensors", "Torch", "WorkerProtocol", "Files"]),
 
         // The service side: never links libtorch.
-        room("Ledger", ["Files"]),
-        room(
+        module("Ledger", ["Files"]),
+        module(
             "Registry",
             ["Adapters", "ExportedGraph", "ModelFamilies", "Safetensors", "Files", "WorkerProtocol", "Yams"]),
-        room("Signing", ["Files", crypto]),
-        room("Releases", ["Safetensors", "Signing", "Files", "WorkerProtocol"]),
+        module("Signing", ["Files", crypto]),
+        module("Releases", ["Safetensors", "Signing", "Files", "WorkerProtocol"]),
         .target(name: "CSystemd", linkerSettings: [.linkedLibrary("systemd")]),
-        room("Systemd", ["CSystemd"]),
-        room("Control", ["WorkerProtocol", "Ledger", .product(name: "FlyingSocks", package: "FlyingFox")]),
-        room(
+        module("Systemd", ["CSystemd"]),
+        module("Control", ["WorkerProtocol", "Ledger", .product(name: "FlyingSocks", package: "FlyingFox")]),
+        module(
             "Daemon",
             [
                 "Control", "Registry", "Releases", "Ledger", "Signing", "Systemd", "WorkerProtocol", "Files", "Yams",

@@ -62,7 +62,7 @@ package enum BaseGraph {
             let entries = weights.names.compactMap { weights.entry($0) }.filter(\.dtype.isReal)
             return Dictionary(entries.map { ($0.name, $0.shape) }) { first, _ in first }
         }
-        let draft = GraphDraft(path: path, weights: shapes)
+        let draft = GraphBuilder(path: path, weights: shapes)
         let logits = try family.write(configuration, into: draft)
         try configuration.checkRest(inert: family.inert.union(ModelConfiguration.inert))
         try draft.checkRest(spare: family.spare)

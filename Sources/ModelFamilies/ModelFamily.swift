@@ -10,7 +10,7 @@ protocol ModelFamily: SendableMetatype {
 
     /// Writes the graph from inputs to logits.
     static func write(
-        _ configuration: ModelConfiguration, into draft: GraphDraft
+        _ configuration: ModelConfiguration, into draft: GraphBuilder
     ) throws(ModelFamilyError) -> GraphValue
 }
 

@@ -12,7 +12,7 @@ struct BaseAdmission {
     let requiresValidation: Bool
 
     /// Reads the whole base. Throws why it is not accepted.
-    func admit(_ reader: inout DropReader) throws(AdmissionFault) -> AcceptedBase {
+    func admit(_ reader: inout UploadReader) throws(AdmissionFault) -> AcceptedBase {
         let listing = reader.listing
         if let objection = listing.objection { throw objection }
         for (name, mayNameCode) in BaseFiles.allowed where mayNameCode && listing.files[name] != nil {
@@ -21,21 +21,21 @@ struct BaseAdmission {
         let checkpoint = try weights(reader)
         let signature = try graph(reader, checkpoint)
         var files = try reader.read(checkpoint, comparing: nil, ties: ties(reader, checkpoint, signature)).files
-        for name in listing.files.keys.sorted() where DropRules.baseFiles.contains(name) {
+        for name in listing.files.keys.sorted() where UploadRules.baseFiles.contains(name) {
             files.append(try reader.read(name).file)
         }
         files.sort { $0.name < $1.name }
         return AcceptedBase(
-            source: BaseSource(directory: listing.place.path, files: files, digest: DropReader.digest(files)),
+            source: BaseSource(directory: listing.place.path, files: files, digest: UploadReader.digest(files)),
             headParameters: BaseModel.headParameters(signature, checkpoint), hasGraph: signature != nil)
     }
 
     /// Opens an accepted base again, for comparing tasks with it. Throws `changed` where it is no longer the same.
-    func open(_ accepted: AcceptedBase, _ listing: DropListing) throws(AdmissionFault) -> BaseModel {
+    func open(_ accepted: AcceptedBase, _ listing: UploadListing) throws(AdmissionFault) -> BaseModel {
         for file in accepted.source.files where listing.files[file.name]?.description != file.stamp {
             throw .changed("\(listing.place.path)/\(file.name) changed while tasks were compared with it")
         }
-        let reader = DropReader(listing: listing, memory: FileMemory())
+        let reader = UploadReader(listing: listing, memory: FileMemory())
         let checkpoint = try reader.checkpoint()
         let signature = try graph(reader, checkpoint)
         return BaseModel(
@@ -45,7 +45,7 @@ struct BaseAdmission {
 
     /// Names that mean one tensor each. Without a graph the configuration tells those of a language model.
     private func ties(
-        _ reader: DropReader, _ checkpoint: Checkpoint, _ signature: GraphSignature?
+        _ reader: UploadReader, _ checkpoint: Checkpoint, _ signature: GraphSignature?
     ) throws(AdmissionFault) -> [[String]] {
         if let signature { return signature.ties }
         let name = BaseGraph.configurationName
@@ -58,7 +58,7 @@ struct BaseAdmission {
         }
     }
 
-    private func decoderStart(_ reader: DropReader) throws(AdmissionFault) -> DecoderStart? {
+    private func decoderStart(_ reader: UploadReader) throws(AdmissionFault) -> DecoderStart? {
         for name in DecoderStart.files where reader.listing.files[name] != nil {
             do {
                 let bytes = try reader.open(name).contents(limit: BaseFiles.longestConfiguration)
@@ -70,7 +70,7 @@ struct BaseAdmission {
         return nil
     }
 
-    private func weights(_ reader: DropReader) throws(AdmissionFault) -> Checkpoint {
+    private func weights(_ reader: UploadReader) throws(AdmissionFault) -> Checkpoint {
         let checkpoint = try reader.checkpoint()
         guard !checkpoint.names.isEmpty else {
             throw .refused(code: "missing-weights", message: "the base's weights hold no tensor; save the model again")
@@ -81,8 +81,8 @@ struct BaseAdmission {
 
     /// The signature of the base's graph: of its archive, or of what its configuration describes. Nil where there is neither and
     /// the method does without.
-    private func graph(_ reader: DropReader, _ checkpoint: Checkpoint) throws(AdmissionFault) -> GraphSignature? {
-        guard reader.listing.files[DropRules.graph] == nil else {
+    private func graph(_ reader: UploadReader, _ checkpoint: Checkpoint) throws(AdmissionFault) -> GraphSignature? {
+        guard reader.listing.files[UploadRules.graph] == nil else {
             let signature = try archive(reader)
             if let fault = signature.misnaming(in: checkpoint) {
                 throw .refused(code: "misnamed-parameter", message: fault)
@@ -96,16 +96,16 @@ struct BaseAdmission {
         }
     }
 
-    private func archive(_ reader: DropReader) throws(AdmissionFault) -> GraphSignature {
+    private func archive(_ reader: UploadReader) throws(AdmissionFault) -> GraphSignature {
         do {
-            return try readGraph("\(reader.listing.place.path)/\(DropRules.graph)")
+            return try readGraph("\(reader.listing.place.path)/\(UploadRules.graph)")
         } catch {
             throw .refused(
                 code: "unsupported-graph", message: "\(error); export it again with Tools/export_model.py")
         }
     }
 
-    private func built(_ reader: DropReader, _ checkpoint: Checkpoint) throws(AdmissionFault) -> GraphSignature {
+    private func built(_ reader: UploadReader, _ checkpoint: Checkpoint) throws(AdmissionFault) -> GraphSignature {
         let name = BaseGraph.configurationName
         guard reader.listing.files[name] != nil else {
             throw .refused(
@@ -128,7 +128,7 @@ struct BaseAdmission {
     }
 
     /// A configuration that tells servers to load code from beside the weights is refused.
-    private func checkConfiguration(_ name: String, _ reader: DropReader) throws(AdmissionFault) {
+    private func checkConfiguration(_ name: String, _ reader: UploadReader) throws(AdmissionFault) {
         let bytes: [UInt8]
         do {
             bytes = try reader.open(name).contents(limit: BaseFiles.longestConfiguration)

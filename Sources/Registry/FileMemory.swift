@@ -39,7 +39,7 @@ struct FileMemory {
         let known = files.compactMap { name, identity in
             records[identity.description].map { SourceFile(name: name, bytes: identity.size, sha256: $0.sha256) }
         }
-        return known.isEmpty ? nil : DropReader.digest(known.sorted { $0.name < $1.name })
+        return known.isEmpty ? nil : UploadReader.digest(known.sorted { $0.name < $1.name })
     }
 
     mutating func remember(_ record: FileRecord, for stamp: String) {

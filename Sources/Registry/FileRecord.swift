@@ -5,13 +5,13 @@ struct FileRecord: Codable, Hashable, Sendable {
     /// The first tensor with a NaN or an infinity; nil where there is none or the file holds no tensors.
     var notFinite: String?
     /// How its tensors lie to those of a base.
-    var resemblance: Resemblance?
+    var resemblance: CosineSums?
     /// What tells the content of its tensors that have another name in the model, too, by the names that they have.
     var tied: [String: String]?
 }
 
 /// Sums over the trunk's elements, from which the cosine between a checkpoint and a base follows.
-struct Resemblance: Codable, Hashable, Sendable {
+struct CosineSums: Codable, Hashable, Sendable {
     /// `ParameterCheck.comparison`.
     var base: String
     /// ⟨θf, θp⟩, ⟨θf, θf⟩ and ⟨θp, θp⟩.
@@ -21,7 +21,7 @@ struct Resemblance: Codable, Hashable, Sendable {
 
     init(base: String) { self.base = base }
 
-    mutating func add(_ other: Resemblance) {
+    mutating func add(_ other: CosineSums) {
         product += other.product
         own += other.own
         theirs += other.theirs

@@ -12,13 +12,13 @@ extension RegistryScanner {
         var fingerprint: String
         /// Digest of the base.
         var key: String
-        var drop: Drop<Content>
+        var drop: Upload<Content>
     }
 
     /// How one look at a drop ended.
     struct Look<Content: Hashable & Sendable> {
-        var drop: Drop<Content>
-        var listing: DropListing?
+        var drop: Upload<Content>
+        var listing: UploadListing?
         /// To be kept for the next look; nil where that has to decide anew.
         var verdict: Verdict<Content>?
         /// When to look again.
@@ -33,11 +33,11 @@ extension RegistryScanner {
     /// Looks at one drop: the verdict that stands, or a wait until it is still, or, if `mayRead`, a new verdict by `admit`.
     func look<Content>(
         _ relative: String, inBase: Bool, verdict: Verdict<Content>?, key: String, mayRead: Bool,
-        admit: (inout DropReader) throws(AdmissionFault) -> Content
+        admit: (inout UploadReader) throws(AdmissionFault) -> Content
     ) throws(CancellationError) -> Look<Content> {
-        var seen: DropListing?
+        var seen: UploadListing?
         do throws(AdmissionFault) {
-            guard let place = try DropPlace.find(relative, in: root), let listing = try list(place, inBase: inBase)
+            guard let place = try UploadLocation.find(relative, in: root), let listing = try list(place, inBase: inBase)
             else {
                 return Look(drop: .missing)
             }
@@ -60,7 +60,7 @@ extension RegistryScanner {
             guard mayRead else {
                 return Look(drop: .arriving("not read yet"), listing: listing, isUnread: true)
             }
-            var reader = DropReader(listing: listing, memory: memory)
+            var reader = UploadReader(listing: listing, memory: memory)
             defer {
                 memory = reader.memory
                 memory.save(forgettingRest: false)
@@ -69,7 +69,7 @@ extension RegistryScanner {
             guard try list(place, inBase: inBase)?.fingerprint == listing.fingerprint else {
                 throw AdmissionFault.changed("it changed while it was read")
             }
-            let verdict = Verdict(fingerprint: listing.fingerprint, key: key, drop: Drop.accepted(content))
+            let verdict = Verdict(fingerprint: listing.fingerprint, key: key, drop: Upload.accepted(content))
             judged.insert(relative)
             return Look(drop: verdict.drop, listing: listing, verdict: verdict)
         } catch {
@@ -78,7 +78,7 @@ extension RegistryScanner {
     }
 
     private func look<Content>(
-        after fault: AdmissionFault, _ relative: String, _ listing: DropListing?, key: String
+        after fault: AdmissionFault, _ relative: String, _ listing: UploadListing?, key: String
     ) throws(CancellationError) -> Look<Content> {
         let fingerprint = listing?.fingerprint ?? ""
         switch fault {
@@ -93,7 +93,7 @@ extension RegistryScanner {
             return Look(drop: .refused(refusal), listing: listing)
         case .refused(let code, let message):
             let digest = listing.flatMap { memory.digest($0.files) }
-            let drop = Drop<Content>.refused(
+            let drop = Upload<Content>.refused(
                 Refusal(code: code, message: message, fingerprint: fingerprint, digest: digest))
             guard let listing else { return Look(drop: drop) }
             judged.insert(relative)
@@ -104,9 +104,9 @@ extension RegistryScanner {
     }
 
     /// The folder's listing; nil where it has just gone.
-    private func list(_ place: DropPlace, inBase: Bool) throws(AdmissionFault) -> DropListing? {
+    private func list(_ place: UploadLocation, inBase: Bool) throws(AdmissionFault) -> UploadListing? {
         do throws(FilesError) {
-            return try DropListing(place, inBase: inBase)
+            return try UploadListing(place, inBase: inBase)
         } catch {
             if error.errno == Self.noEntry { return nil }
             throw AdmissionFault(error)
@@ -115,7 +115,7 @@ extension RegistryScanner {
 
     /// How long until the drop counts as still: `settle` after the first look at which it looked like this, or after the
     /// latest of its files' own times, whichever comes first.
-    private func timeLeft(_ relative: String, _ listing: DropListing) -> Duration {
+    private func timeLeft(_ relative: String, _ listing: UploadListing) -> Duration {
         let instant = now()
         let since: ContinuousClock.Instant
         if let known = stillness[relative], known.fingerprint == listing.fingerprint {

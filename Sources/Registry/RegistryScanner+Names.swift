@@ -15,13 +15,13 @@ extension RegistryScanner {
     }
 
     /// Whose the files of a drop are, or what stands there where its files can't be listed; nil where nothing does.
-    func owners(of relative: String, _ listing: DropListing?) -> [User]? {
+    func owners(of relative: String, _ listing: UploadListing?) -> [User]? {
         listing?.owners ?? (try? FileStatus.ifPresent("\(root)/\(relative)")).map { [$0.owner] }
     }
 
     /// Why what stands in `tasks/` under this name is no task.
     static func objection(toTask name: String, path: String) -> String? {
-        guard DropRules.isTaskName(name) else {
+        guard UploadRules.isTaskName(name) else {
             return "not a task name; use letters, digits, `.`, `_` and `-`, at most 128, the first a letter or digit"
         }
         var status = stat()

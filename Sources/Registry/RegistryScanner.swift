@@ -105,7 +105,7 @@ package actor RegistryScanner {
             read.withLock { $0 += bytes }
             onProgress(bytes)
         }
-        for name in names where !DropRules.isIgnored(name) {
+        for name in names where !UploadRules.isIgnored(name) {
             await Task.yield()
             try Task.checkCancellation()
             let relative = "tasks/\(name)"
@@ -148,7 +148,7 @@ package actor RegistryScanner {
     }
 
     /// Bytes of a folder that nobody has read yet, as far as its names tell.
-    private func unreadBytes(_ listing: DropListing) -> Int64 {
+    private func unreadBytes(_ listing: UploadListing) -> Int64 {
         if listing.objection != nil { return 0 }
         return listing.files.values.reduce(0) { $0 &+ (memory.record($1.description) == nil ? $1.size : 0) }
     }
@@ -192,9 +192,9 @@ package actor RegistryScanner {
             let opened: BaseModel
             if let model { opened = model } else { opened = try admission.open(accepted, baseListing) }
             model = opened
-            let door = TaskAdmission(
+            let admission = TaskAdmission(
                 base: opened, requiresValidation: requiresValidation, labelled: labelled, needsAdapters: needsAdapters)
-            return try door.admit(name, &reader)
+            return try admission.admit(name, &reader)
         }
     }
 

@@ -4,9 +4,9 @@ package import WorkerProtocol
 
 /// The registry as one scan saw it. Equal snapshots mean that nothing has to be decided.
 package struct RegistrySnapshot: Hashable, Sendable {
-    package var base: Drop<AcceptedBase>
+    package var base: Upload<AcceptedBase>
     /// By task name.
-    package var tasks: [String: Drop<AcceptedTask>]
+    package var tasks: [String: Upload<AcceptedTask>]
     /// Names in `tasks/` that are not tasks and why (wrong characters, a stray file); ignored temporaries are not listed.
     package var strays: [String: String]
     /// Whose the files of a drop are, or the stray is, by its place: `base`, `tasks/NAME`. As the file system says it, which a copy
@@ -14,7 +14,7 @@ package struct RegistrySnapshot: Hashable, Sendable {
     package var owners: [String: [User]]
 
     package init(
-        base: Drop<AcceptedBase>, tasks: [String: Drop<AcceptedTask>] = [:], strays: [String: String] = [:],
+        base: Upload<AcceptedBase>, tasks: [String: Upload<AcceptedTask>] = [:], strays: [String: String] = [:],
         owners: [String: [User]] = [:]
     ) {
         self.base = base
@@ -25,7 +25,7 @@ package struct RegistrySnapshot: Hashable, Sendable {
 }
 
 /// What a folder of the registry is at the moment.
-package enum Drop<Content: Hashable & Sendable>: Hashable, Sendable {
+package enum Upload<Content: Hashable & Sendable>: Hashable, Sendable {
     /// Still arriving: incomplete, or not yet still for `settle`. With the reason.
     case arriving(String)
     case accepted(Content)

@@ -66,7 +66,7 @@ package final class RegistryWatcher: Sendable {
         var absent: Set<String> = []
         let parents = [registry, "\(registry)/tasks"]
         let tasks = try? Durable.list(parents[1])
-        let names = (tasks ?? []).filter { DropRules.isTaskName($0) && !DropRules.isIgnored($0) }
+        let names = (tasks ?? []).filter { UploadRules.isTaskName($0) && !UploadRules.isIgnored($0) }
         let folders = parents + ["\(registry)/base"] + names.map { "\(registry)/tasks/\($0)" }
         for folder in folders {
             guard let code = events.watch(folder, holdsFolders: parents.contains(folder)) else { continue }

@@ -20,21 +20,21 @@ struct TaskAdmission {
     private static let mostValidation: Int64 = 4
 
     /// Reads the whole task. Throws why it is not accepted.
-    func admit(_ name: String, _ reader: inout DropReader) throws(AdmissionFault) -> AcceptedTask {
+    func admit(_ name: String, _ reader: inout UploadReader) throws(AdmissionFault) -> AcceptedTask {
         let listing = reader.listing
-        let validationBytes = listing.files[DropRules.validation]?.size ?? 0
+        let validationBytes = listing.files[UploadRules.validation]?.size ?? 0
         guard validationBytes >> 30 < Self.mostValidation else {
             throw .refused(
                 code: "too-large",
                 message:
-                    "\(DropRules.validation) has \(validationBytes >> 30) GiB, and at most \(Self.mostValidation) are read; "
+                    "\(UploadRules.validation) has \(validationBytes >> 30) GiB, and at most \(Self.mostValidation) are read; "
                     + "drop a few hundred examples")
         }
         var files: [SourceFile] = []
         var settings = TaskSettings()
-        if listing.files[DropRules.settings] != nil {
-            settings = try TaskSettingsFile.read(try reader.open(DropRules.settings))
-            files.append(try reader.read(DropRules.settings).file)
+        if listing.files[UploadRules.settings] != nil {
+            settings = try TaskSettingsFile.read(try reader.open(UploadRules.settings))
+            files.append(try reader.read(UploadRules.settings).file)
         }
         let parameters = ParameterCheck(base: base, head: settings.head)
         let checkpoint = try checkpoint(reader, parameters)
@@ -42,9 +42,9 @@ struct TaskAdmission {
             signature: base.signature, objective: settings.objective, classes: parameters.classes(checkpoint),
             needsLabels: labelled.contains(settings.objective), decoderStart: base.decoderStart)
         var (examples, isLabelled) = (0, true)
-        if listing.files[DropRules.validation] != nil {
+        if listing.files[UploadRules.validation] != nil {
             (examples, isLabelled) = try validation.check(&reader)
-            files.append(try reader.read(DropRules.validation).file)
+            files.append(try reader.read(UploadRules.validation).file)
         } else if requiresValidation {
             throw .refused(
                 code: "missing-validation",
@@ -70,7 +70,7 @@ struct TaskAdmission {
         }
         files.sort { $0.name < $1.name }
         let source = TaskSource(
-            name: name, directory: listing.place.path, files: files, digest: DropReader.digest(files),
+            name: name, directory: listing.place.path, files: files, digest: UploadReader.digest(files),
             settings: settings)
         return AcceptedTask(source: source, examples: examples, isLabelled: isLabelled)
     }
@@ -84,7 +84,7 @@ struct TaskAdmission {
 
     /// What the task holds whole, by the base's names, after every check of names and shapes.
     private func checkpoint(
-        _ reader: DropReader, _ parameters: ParameterCheck
+        _ reader: UploadReader, _ parameters: ParameterCheck
     ) throws(AdmissionFault) -> Checkpoint {
         if reader.hasAdapter {
             let adapter = try reader.adapter(parameters)

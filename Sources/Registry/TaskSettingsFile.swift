@@ -100,7 +100,7 @@ package enum TaskSettingsFile {
     private static func refusal(_ faults: [String]) -> AdmissionFault {
         .refused(
             code: "task-settings",
-            message: "\(DropRules.settings): \(faults.joined(separator: "; ").printable(limit: 2000))")
+            message: "\(UploadRules.settings): \(faults.joined(separator: "; ").printable(limit: 2000))")
     }
 }
 

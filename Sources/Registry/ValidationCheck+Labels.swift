@@ -22,7 +22,7 @@ extension ValidationCheck {
             throw .refused(
                 code: "wrong-objective",
                 message:
-                    "\(DropRules.settings): objective sequence-to-sequence needs a graph that takes \(Self.decoderInputs), and "
+                    "\(UploadRules.settings): objective sequence-to-sequence needs a graph that takes \(Self.decoderInputs), and "
                     + "the base's takes \(signature.inputs.map(\.name).firstFew); set objective to language-modeling")
         }
         let givesTokens = signature.output.isEmpty || signature.output.count == 3
@@ -31,7 +31,7 @@ extension ValidationCheck {
             throw .refused(
                 code: "wrong-objective",
                 message:
-                    "\(DropRules.settings): objective \(objective.rawValue) needs a prediction for each token, and the base's "
+                    "\(UploadRules.settings): objective \(objective.rawValue) needs a prediction for each token, and the base's "
                     + "graph gives \(signature.output.count) axes; export the base's graph.pt2 with Tools/export_model.py "
                     + "--task \(export), or set another objective")
         }

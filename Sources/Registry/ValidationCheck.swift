@@ -21,10 +21,10 @@ struct ValidationCheck {
     let decoderStart: DecoderStart?
 
     /// Gives the number of examples, and whether they are labelled.
-    func check(_ reader: inout DropReader) throws(AdmissionFault) -> (examples: Int, isLabelled: Bool) {
+    func check(_ reader: inout UploadReader) throws(AdmissionFault) -> (examples: Int, isLabelled: Bool) {
         let file: SafetensorsFile
         do {
-            file = try SafetensorsFile(file: reader.open(DropRules.validation))
+            file = try SafetensorsFile(file: reader.open(UploadRules.validation))
         } catch {
             throw AdmissionFault(any: error)
         }
@@ -50,8 +50,8 @@ struct ValidationCheck {
         if let signature { try checkPadding(signature, file) }
         if objective == .multipleChoice { try checkChoices(file) }
         if let labels { try checkLabels(labels, file) }
-        if let tensor = try reader.read(DropRules.validation, entries: file.entries).record.notFinite {
-            throw DropReader.notFinite(tensor, in: DropRules.validation)
+        if let tensor = try reader.read(UploadRules.validation, entries: file.entries).record.notFinite {
+            throw UploadReader.notFinite(tensor, in: UploadRules.validation)
         }
         return (examples, labels != nil)
     }
@@ -95,6 +95,6 @@ struct ValidationCheck {
     }
 
     func refusal(_ code: String, _ message: String) -> AdmissionFault {
-        .refused(code: code, message: "\(DropRules.validation): \(message)")
+        .refused(code: code, message: "\(UploadRules.validation): \(message)")
     }
 }

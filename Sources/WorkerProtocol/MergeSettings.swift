@@ -56,7 +56,7 @@ package struct MergeSettings: Codable, Hashable, Sendable {
     }
 
     /// How a trained weight becomes a merge coefficient, and what is trained for a column's gain.
-    package enum Squash: String, Codable, CaseIterable, Sendable {
+    package enum Activation: String, Codable, CaseIterable, Sendable {
         /// c = tanh w, g = 1 + tanh v: the paper's.
         case tanh
         /// c = w between 0 and 1 and there the bound, as in AdaMerging; g = 1 + v between 0 and 2, which are tanh's bounds.
@@ -92,7 +92,7 @@ package struct MergeSettings: Codable, Hashable, Sendable {
     package var fanIn: Int = 2
     package var granularity: Granularity = .auto
     /// SuperMerge's; the other methods have their own.
-    package var squash: Squash = .tanh
+    package var squash: Activation = .tanh
     package var loss: Loss = .auto
     /// Mixtures of examples for each fitted one, which distillation goes by in its stead; 0: the examples themselves.
     package var mixup: Int = 8
@@ -188,7 +188,7 @@ extension MergeSettings {
         strategy = try values.decodeIfPresent(Strategy.self, forKey: .strategy) ?? standard.strategy
         fanIn = try values.decodeIfPresent(Int.self, forKey: .fanIn) ?? standard.fanIn
         granularity = try values.decodeIfPresent(Granularity.self, forKey: .granularity) ?? standard.granularity
-        squash = try values.decodeIfPresent(Squash.self, forKey: .squash) ?? standard.squash
+        squash = try values.decodeIfPresent(Activation.self, forKey: .squash) ?? standard.squash
         loss = try values.decodeIfPresent(Loss.self, forKey: .loss) ?? standard.loss
         mixup = try values.decodeIfPresent(Int.self, forKey: .mixup) ?? standard.mixup
         steps = try values.decodeIfPresent(Int.self, forKey: .steps) ?? standard.steps

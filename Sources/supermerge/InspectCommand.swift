@@ -23,7 +23,7 @@ struct Inspect: ParsableCommand {
 
     private struct Line: Encodable {
         var inspection: Inspection
-        var verdict: FolderVerdict?
+        var verdict: AdmissionDryRunResult?
 
         private enum Key: CodingKey { case verdict }
 
@@ -38,7 +38,7 @@ struct Inspect: ParsableCommand {
         try Console.reportingFaults {
             let inspection = try Inspection(path: path)
             let isFolder = try FileStatus(path: path, followingLinks: true).kind == .directory
-            let verdict = isFolder ? try FolderTrial(path, base: base).verdict() : nil
+            let verdict = isFolder ? try AdmissionDryRun(path, base: base).verdict() : nil
             if json {
                 Console.print(json: try JSON.encode(Line(inspection: inspection, verdict: verdict), pretty: true))
             } else {

@@ -4,7 +4,7 @@ import WorkerProtocol
 extension MergeSettings.Method: ExpressibleByArgument {}
 extension MergeSettings.Strategy: ExpressibleByArgument {}
 extension MergeSettings.Granularity: ExpressibleByArgument {}
-extension MergeSettings.Squash: ExpressibleByArgument {}
+extension MergeSettings.Activation: ExpressibleByArgument {}
 extension MergeSettings.Schedule: ExpressibleByArgument {}
 extension MergeSettings.Loss: ExpressibleByArgument {}
 extension MergeSettings.Device: ExpressibleByArgument {}

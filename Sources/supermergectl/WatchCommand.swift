@@ -30,7 +30,7 @@ struct WatchCommand: AsyncParsableCommand {
         while true {
             do {
                 let body = try await connection.send("GET", watch.path)
-                let reply = try connection.decode(WatchReply.self, body)
+                let reply = try connection.decode(LongPollReply.self, body)
                 let news = watch.take(reply)
                 if let screen {
                     screen.draw(reply.status, watch.recent, isAway: false)

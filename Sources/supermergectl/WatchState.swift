@@ -30,7 +30,7 @@ struct WatchState {
         return "/watch?after=\(sequence)" + (revision.map { "&revision=\($0)" } ?? "")
     }
 
-    mutating func take(_ reply: WatchReply) -> News {
+    mutating func take(_ reply: LongPollReply) -> News {
         // A ledger that is shorter than before is another one.
         let isOther = reply.sequence < sequence ?? -1
         let entries = reply.entries

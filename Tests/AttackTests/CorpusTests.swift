@@ -40,7 +40,7 @@ import Testing
 
     @Test func theOutcomeIsTheExpectedOne() throws {
         let other = "another outcome than this file's"
-        let tally = Tally(
+        let tally = OutcomeCounter(
             "attack-files", "a committed attack on a reader of untrusted bytes (`Fuzz/Corpus`)", forbidden: [other])
         for sample in Self.samples() {
             let bytes = Array(try Data(contentsOf: URL(filePath: sample.path)))
@@ -65,7 +65,7 @@ import Testing
             return Int(state >> 33) % max(limit, 1)
         }
         let unsound = "unsound, or a refusal unfit for a log"
-        let tally = Tally(
+        let tally = OutcomeCounter(
             "attack-mutations-\(attack.rawValue)",
             "a committed attack on the reader of \(attack.rawValue), with bytes changed or cut off",
             forbidden: [unsound])

@@ -13,7 +13,7 @@ import Testing
         let reference = ReferenceParser(python: try #require(ReferenceParser.python))
         let (same, both) = ("the same tensors and bytes", "refused by both")
         let forbidden = ["other tensors or bytes", "accepted here alone", "refused here alone, not intended"]
-        let tally = Tally(
+        let tally = OutcomeCounter(
             "differential-safetensors",
             "a file read here and by the reference, safetensors \(try reference.version()): attacks, their mutations, whole files",
             forbidden: forbidden)

@@ -93,7 +93,7 @@ struct ConnectionsTests {
     @Test func theCallerIsKnownByTheKernel() async throws {
         let seen = Mutex<UInt32?>(nil)
         var connections = Connections(logger: quiet) { _ in
-            seen.withLock { $0 = Caller.current?.user }
+            seen.withLock { $0 = PeerCredentials.current?.user }
             return ControlAnswer(status: .ok, body: Data("{}".utf8))
         }
         connections.patience = .endless

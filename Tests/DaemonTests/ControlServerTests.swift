@@ -133,7 +133,7 @@ struct ControlServerTests {
         let path = FileManager.default.temporaryDirectory.appending(path: "mark-\(UUID().uuidString)").path
         for text in ["\(ProcessInfo.processInfo.processIdentifier) 1\n", "nonsense", "1 1 1", "-1 5", ""] {
             try text.write(toFile: path, atomically: false, encoding: .utf8)
-            #expect(!WorkerMark(path: path).killOrphan())
+            #expect(!WorkerPIDFile(path: path).killOrphan())
             #expect(!FileManager.default.fileExists(atPath: path))
         }
     }

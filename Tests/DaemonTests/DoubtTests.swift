@@ -10,7 +10,7 @@ import Testing
 @testable import Daemon
 
 extension Reconciler {
-    fileprivate func doubt(_ doubt: LedgerDoubt) { ledgerDoubt = doubt }
+    fileprivate func doubt(_ doubt: LedgerIntegrity) { ledgerDoubt = doubt }
 }
 
 /// When nothing is signed over the ledger, and when it is again.
@@ -60,9 +60,9 @@ struct DoubtTests {
     @Test func whatTheSystemRefusesSaysNothingOfTheLedger() {
         for code in [EMFILE, EIO, EACCES] {
             let error = LedgerError.system(call: "open", path: "/x", errno: code)
-            #expect(LedgerDoubt(ofLedger: error) == .unseen("\(error)"))
+            #expect(LedgerIntegrity(ofLedger: error) == .unseen("\(error)"))
             let unread = FilesError.system(call: "open", path: "/x", errno: code)
-            for doubt in [LedgerDoubt(ofLedger: unread), LedgerDoubt(ofCheckpoint: unread)] {
+            for doubt in [LedgerIntegrity(ofLedger: unread), LedgerIntegrity(ofCheckpoint: unread)] {
                 #expect(doubt == .unseen("\(unread)"))
                 #expect(!doubt.message.contains("is not what was noted of it"))
             }
@@ -74,9 +74,9 @@ struct DoubtTests {
             .system(call: "open", path: "/x", errno: ENOENT), .broken(path: "/x", line: 1, reason: "r"),
             .cutOff(path: "/x", entries: 1, noted: 2, source: "s"), .replaced(path: "/x", entries: 1, source: "s"),
         ]
-        for error in errors { #expect(LedgerDoubt(ofLedger: error) == .contents("\(error)")) }
+        for error in errors { #expect(LedgerIntegrity(ofLedger: error) == .contents("\(error)")) }
         let damage = FilesError.notRegular(path: "/x")
-        #expect(LedgerDoubt(ofCheckpoint: damage) == .checkpoint("\(damage)"))
+        #expect(LedgerIntegrity(ofCheckpoint: damage) == .checkpoint("\(damage)"))
     }
 
     @Test func whatCouldNotBeLookedAtIsLookedAtAgain() async throws {

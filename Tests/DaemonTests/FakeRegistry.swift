@@ -3,7 +3,7 @@ import Registry
 import Synchronization
 
 /// A registry that holds what a test says.
-final class FakeRegistry: RegistryLooking {
+final class FakeRegistry: RegistryScanning {
     private let snapshot: Mutex<RegistrySnapshot>
     private let count = Mutex(0)
     private let doors = Mutex<[AsyncStream<Void>]>([])

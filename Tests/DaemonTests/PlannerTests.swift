@@ -103,7 +103,7 @@ struct PlannerTests {
 
     @Test func withoutABaseNothingHappens() {
         for base in [
-            Drop<AcceptedBase>.missing, .arriving("x"), .refused(Refusal(code: "x", message: "y", fingerprint: "z")),
+            Upload<AcceptedBase>.missing, .arriving("x"), .refused(Refusal(code: "x", message: "y", fingerprint: "z")),
         ] {
             let snapshot = RegistrySnapshot(base: base, tasks: ["a": .accepted(a)])
             #expect(reason(decide(snapshot)) == .noBase)
@@ -145,7 +145,7 @@ struct PlannerTests {
 
     @Test func aBadReplacementOfADeployedTaskLeavesTheOldVersionAndDelaysNobody() {
         let deployed = Samples.record([a, b])
-        let refused = Drop<AcceptedTask>.refused(Refusal(code: "truncated", message: "short", fingerprint: "f"))
+        let refused = Upload<AcceptedTask>.refused(Refusal(code: "truncated", message: "short", fingerprint: "f"))
         for drop in [refused, .arriving("incomplete")] {
             var snapshot = Samples.snapshot([a])
             snapshot.tasks["b"] = drop
@@ -183,7 +183,7 @@ struct PlannerTests {
             digests(decide(snapshot, deployed, memory)) == ["a": "digest-a", "b": "digest-b", "c": "digest-c"])
     }
 
-    /// Where nothing could be kept: suspects that no merge can do without go first, and it ends.
+    /// Where nothing could be kept: retryIndividually that no merge can do without go first, and it ends.
     @Test func withoutKeptFilesEverySuspectIsTriedAndNoneIsDropped() {
         let deployed = Samples.record([a, b])
         let snapshot = Samples.snapshot([Samples.task("a", "new"), Samples.task("b", "new"), c])
@@ -207,7 +207,7 @@ struct PlannerTests {
 
     @Test func aDeployedTaskThatIsNeitherThereNorKeptIsNeverDropped() {
         let deployed = Samples.record([a, b])
-        let refused = Drop<AcceptedTask>.refused(Refusal(code: "truncated", message: "short", fingerprint: "f"))
+        let refused = Upload<AcceptedTask>.refused(Refusal(code: "truncated", message: "short", fingerprint: "f"))
         for drop in [refused, .arriving("incomplete")] {
             var snapshot = Samples.snapshot([a])
             snapshot.tasks["b"] = drop

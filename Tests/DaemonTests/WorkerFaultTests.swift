@@ -75,7 +75,7 @@ struct WorkerFaultTests {
     }
 
     @Test(arguments: Fault.allCases) func oneMergeFailsAndNothingElse(fault: Fault) async throws {
-        let tally = Tally(
+        let tally = OutcomeCounter(
             "workers-\(fault.rawValue)", "a worker that \(fault.words), at every merge that has a certain task in it",
             forbidden: ["no reason given", "the release gone", "a good arrival not deployed"])
         var stand = try DaemonStand(Samples.snapshot([]))
@@ -143,10 +143,10 @@ struct WorkerFaultTests {
     }
 
     @Test func theKernelKillsAWorkerForMemory() async throws {
-        guard let cage = try MemoryCage(bytes: 64 << 20) else {
+        guard let cage = try CgroupLimit(bytes: 64 << 20) else {
             return try Skip.note("no memory cgroup can be made here (needs root and a writable hierarchy)")
         }
-        let tally = Tally(
+        let tally = OutcomeCounter(
             "workers-out-of-memory", "a worker that wants more memory than its cgroup has, killed by the kernel",
             forbidden: ["no reason given", "the release gone", "a good arrival not deployed"])
         let stand = try DaemonStand(Samples.snapshot([]))

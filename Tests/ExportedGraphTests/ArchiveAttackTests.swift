@@ -4,7 +4,8 @@ import Testing
 
 /// Archives that nobody should trust: each is refused with a reason, and none traps.
 @Suite struct ArchiveAttackTests {
-    private static let tally = Tally(attacks: "attack-archives", "a torch.export archive that is broken or hostile")
+    private static let tally = OutcomeCounter(
+        attacks: "attack-archives", "a torch.export archive that is broken or hostile")
 
     /// Expects a refusal whose reason has this in it.
     private func expectRefusal(

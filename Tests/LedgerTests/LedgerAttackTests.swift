@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct LedgerAttackTests {
     let directory: TemporaryDirectory
-    private static let tally = Tally(
+    private static let tally = OutcomeCounter(
         attacks: "attack-ledger", "a ledger that was changed, cut, put together anew or exchanged")
 
     init() async throws {

@@ -84,7 +84,7 @@ import Testing
 
     @Test func stoppedAndFailedAtEveryCall() async throws {
         for kind in Fault.Kind.allCases {
-            let tally = Tally(
+            let tally = OutcomeCounter(
                 "ledger-\(kind)", "four appends to the ledger, at each system call: \(kind.words)",
                 forbidden: ["acknowledged and lost", "twice", "chain broken"])
             var call = 0
@@ -145,7 +145,7 @@ import Testing
 
     /// A start that is cut short while it cuts off what its forerunner left.
     @Test func repairCutAtEveryStep() async throws {
-        let tally = Tally(
+        let tally = OutcomeCounter(
             "ledger-repair", "the repair of a torn ledger, stopped before each of its changes",
             forbidden: ["acknowledged and lost", "torn bytes lost"])
         let directory = try TemporaryDirectory()

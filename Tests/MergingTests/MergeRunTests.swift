@@ -111,8 +111,8 @@ struct MergeRunTests {
         }
     }
 
-    @Test(arguments: [(MergeSettings.Squash.tanh, 1.0), (.clamp, 1.5), (.clamp, -0.1), (.identity, .infinity)])
-    func aFitThatCouldNotMoveFromItsStartIsRefused(squash: MergeSettings.Squash, scale: Double) throws {
+    @Test(arguments: [(MergeSettings.Activation.tanh, 1.0), (.clamp, 1.5), (.clamp, -0.1), (.identity, .infinity)])
+    func aFitThatCouldNotMoveFromItsStartIsRefused(squash: MergeSettings.Activation, scale: Double) throws {
         try Fixture.temporarily { directory in
             var settings = try settings()
             settings.squash = squash
@@ -194,8 +194,8 @@ struct MergeRunTests {
     }
 
     /// A coefficient that the squash can't reach starts at its bound.
-    @Test(arguments: MergeSettings.Squash.allCases)
-    func aWarmStartBeginsAtTheDeployedCoefficients(squash: MergeSettings.Squash) throws {
+    @Test(arguments: MergeSettings.Activation.allCases)
+    func aWarmStartBeginsAtTheDeployedCoefficients(squash: MergeSettings.Activation) throws {
         try Fixture.temporarily { directory in
             let plan = try Fixture.plan(settings(), tasks: ["letters"], in: directory + "/first")
             let result = try MergeRun(plan, report: { _ in }).run()

@@ -57,10 +57,10 @@ struct MethodTests {
         let expected = try ModelFolder(at: Self.ties).tensors("merged.safetensors")
         let wanted = try #require(expected[density + "/thresholds"]).values(Float.self)
         try Fixture.temporarily { directory in
-            let workbench = try Workbench(try plan(in: directory, .ties))
-            try workbench.vectors.findZeros { _ in }
+            let context = try MergeContext(try plan(in: directory, .ties))
+            try context.vectors.findZeros { _ in }
             let share = try #require(Double(density))
-            #expect(try workbench.vectors.tiesThresholds(share: share) { _, _ in } == wanted)
+            #expect(try context.vectors.tiesThresholds(share: share) { _, _ in } == wanted)
         }
     }
 

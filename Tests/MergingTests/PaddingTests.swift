@@ -157,12 +157,12 @@ import WorkerProtocol
 
     @Test func whoeverJudgesLeavesItOut() throws {
         try withBERT(width: 16) { fixture in
-            let workbench = try Workbench(fixture.plan)
-            let bench = try #require(workbench.bench)
-            let judge = try Judge(workbench, bench, ModelParameters(layers: workbench.layers))
-            var result = MergeResult(tasks: workbench.tasks.map { TaskResult(task: $0.name, fitted: 0) })
-            try judge.judgeOriginals(&result) { _, _ in }
-            for set in bench.sets {
+            let context = try MergeContext(fixture.plan)
+            let evaluation = try #require(context.evaluation)
+            let evaluator = try ModelEvaluator(context, evaluation, ModelParameters(layers: context.layers))
+            var result = MergeResult(tasks: context.tasks.map { TaskResult(task: $0.name, fitted: 0) })
+            try evaluator.scoreOriginals(&result) { _, _ in }
+            for set in evaluation.sets {
                 let set = try #require(set)
                 let shortest = try #require(set.padding?.shortest.first)
                 #expect(try set.batch([shortest]).inputs["input_ids"]?.shape == [1, 8])

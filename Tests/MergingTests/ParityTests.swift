@@ -18,7 +18,7 @@ struct ParityTests {
         var settings = try Fixture.settings()
         settings.granularity = try #require(MergeSettings.Granularity(rawValue: words[0]))
         settings.loss = try #require(MergeSettings.Loss(rawValue: words[1]))
-        if words.count > 2 { settings.squash = try #require(MergeSettings.Squash(rawValue: words[2])) }
+        if words.count > 2 { settings.squash = try #require(MergeSettings.Activation(rawValue: words[2])) }
         if words.count > 3 { settings.schedule = try #require(MergeSettings.Schedule(rawValue: words[3])) }
         try Fixture.temporarily { directory in
             let fit = try makeFit(Fixture.plan(settings, in: directory))
@@ -36,7 +36,7 @@ struct ParityTests {
     private func compareGains(_ fit: SuperMergeFit, _ expected: [String: [[Double]]]) throws {
         var apart = 0
         var compared = 0
-        for (index, layer) in fit.workbench.layers.enumerated() where fit.state.weights.columns[index] > 0 {
+        for (index, layer) in fit.context.layers.enumerated() where fit.state.weights.columns[index] > 0 {
             for (task, wanted) in try #require(expected[layer.name]).enumerated() {
                 let got = fit.state.weights.gains(task: task, layer: index)
                 #expect(got.count == wanted.count)
@@ -69,7 +69,7 @@ struct ParityTests {
         let moments = fit.state.optimizer.firstMoments.map { 10 * $0 }
         let largest = expected.values.joined().joined().map(abs).max() ?? 0
         #expect(largest > 0)
-        for (index, layer) in fit.workbench.layers.enumerated() {
+        for (index, layer) in fit.context.layers.enumerated() {
             for (task, wanted) in try #require(expected[layer.name]).enumerated() {
                 let got = moments[fit.state.weights.range(task: task, layer: index)]
                 #expect(got.count == wanted.count)
@@ -84,7 +84,7 @@ struct ParityTests {
     private func compare(_ fit: SuperMergeFit, _ expected: [String: [[Double]]], tolerance: Double) throws {
         var compared = 0
         var apart: [String] = []
-        for (index, layer) in fit.workbench.layers.enumerated() where !layer.name.contains("k_proj.bias") {
+        for (index, layer) in fit.context.layers.enumerated() where !layer.name.contains("k_proj.bias") {
             for (task, wanted) in try #require(expected[layer.name]).enumerated() {
                 for (got, want) in zip(fit.state.weights.coefficients(task: task, layer: index), wanted) {
                     compared += 1
@@ -97,16 +97,17 @@ struct ParityTests {
     }
 
     private func makeFit(_ plan: MergePlan) throws -> SuperMergeFit {
-        let workbench = try Workbench(plan)
-        let bench = try #require(workbench.bench)
-        try workbench.vectors.findZeros { _ in }
-        let parameters = try ModelParameters(layers: workbench.layers)
-        let judge = Judge(workbench, bench, parameters)
-        var result = MergeResult(tasks: workbench.tasks.map { TaskResult(task: $0.name, fitted: 0) })
-        try judge.judgeOriginals(&result) { _, _ in }
+        let context = try MergeContext(plan)
+        let evaluation = try #require(context.evaluation)
+        try context.vectors.findZeros { _ in }
+        let parameters = try ModelParameters(layers: context.layers)
+        let evaluator = ModelEvaluator(context, evaluation, parameters)
+        var result = MergeResult(tasks: context.tasks.map { TaskResult(task: $0.name, fitted: 0) })
+        try evaluator.scoreOriginals(&result) { _, _ in }
         let weights = MergingWeights(
-            method: plan.settings.method, taskCount: workbench.tasks.count, layers: workbench.layers,
+            method: plan.settings.method, taskCount: context.tasks.count, layers: context.layers,
             scale: plan.settings.scale, squash: plan.settings.squash)
-        return try SuperMergeFit(workbench, bench, parameters, state: FitState(weights), teachers: judge.teachers)
+        return try SuperMergeFit(
+            context, evaluation, parameters, state: FitState(weights), teachers: evaluator.teachers)
     }
 }

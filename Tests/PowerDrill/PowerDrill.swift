@@ -4,7 +4,7 @@ import Reliability
 /// Cuts the power under the stores, on the disks of a virtual machine that is there for nothing else.
 ///
 /// `power-drill DISK LOG STORE-DRILL ACKNOWLEDGE LOSSES FILE-SYSTEM...` overwrites both disks. For each operation and file system
-/// it counts with `Tally`; where fsyncs are left out, something has to be lost, or the drill is blind and fails.
+/// it counts with `OutcomeCounter`; where fsyncs are left out, something has to be lost, or the drill is blind and fails.
 @main enum PowerDrill {
     static func main() {
         let words = Array(CommandLine.arguments.dropFirst())
@@ -41,7 +41,7 @@ import Reliability
 
     private static func drill(_ trial: Trial) throws -> Bool {
         let (name, kind) = (trial.operation.rawValue, trial.fileSystem.rawValue)
-        let tally = Tally(
+        let tally = OutcomeCounter(
             "power-\(kind)-\(name)", "\(name) on \(kind): the power cut after each write, and with cached writes lost",
             forbidden: Judgement.forbidden)
         try trial.run(tally)
@@ -53,7 +53,7 @@ import Reliability
     private static func control(_ trial: Trial) throws -> Bool {
         let (name, kind) = (trial.operation.rawValue, trial.fileSystem.rawValue)
         let without = trial.syncs == "none" ? "without fsync" : "without fsync of files"
-        let tally = Tally(
+        let tally = OutcomeCounter(
             "power-control-\(kind)-\(name)-\(trial.syncs)",
             "\(name) on \(kind) \(without)")
         try trial.run(tally)

@@ -14,7 +14,7 @@ struct Trial {
     private static let mountPoint = "/mnt"
 
     /// Does the operation with its writes logged, then looks at what each cut leaves.
-    func run(_ tally: Tally) throws {
+    func run(_ tally: OutcomeCounter) throws {
         let disk = try LoggedDisk(site.disk, log: site.log, size: fileSystem.size)
         try fileSystem.make(on: disk.device)
         var mounted = try Mount(disk.device, fileSystem, at: Self.mountPoint)
@@ -36,7 +36,7 @@ struct Trial {
         try cut(log, Judgement(operation: operation, old: old, new: new), tally)
     }
 
-    private func cut(_ log: WriteLog, _ judgement: Judgement, _ tally: Tally) throws {
+    private func cut(_ log: WriteLog, _ judgement: Judgement, _ tally: OutcomeCounter) throws {
         guard let start = log.place(ofMark: Self.begins) else { throw DrillError("the log has lost its first mark") }
         let cuts = PowerCut.all(in: log.entries, from: start, losses: site.losses, seed: 5)
         let acknowledged = log.entries.indices.filter { place in

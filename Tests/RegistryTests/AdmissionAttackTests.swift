@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct AdmissionAttackTests {
     let registry: TestRegistry
-    private static let tally = Tally(attacks: "attack-drops", "a drop with a hostile, broken or unfit file in it")
+    private static let tally = OutcomeCounter(
+        attacks: "attack-drops", "a drop with a hostile, broken or unfit file in it")
 
     init() throws {
         registry = try TestRegistry()

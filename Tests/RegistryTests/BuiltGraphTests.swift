@@ -28,7 +28,7 @@ import Testing
     /// What becomes of examples for a base that is its own fine-tune.
     private func drop(
         _ family: String, _ examples: [TestTensor], settings: String = ""
-    ) async throws -> Drop<AcceptedTask>? {
+    ) async throws -> Upload<AcceptedTask>? {
         let registry = try registry(family)
         let weights = Self.fixtures.appending(path: "\(family)/model.safetensors")
         try registry.write("tasks/t/model.safetensors", Array(Data(contentsOf: weights)))

@@ -7,7 +7,7 @@ import Testing
 /// Attacks by what stands at a name, not by what is in the file.
 @Suite struct FileAttackTests {
     let registry: TestRegistry
-    private static let tally = Tally(
+    private static let tally = OutcomeCounter(
         attacks: "attack-names", "a drop in which a link, pipe, device, folder or strange name stands for a file")
 
     init() throws {

@@ -20,7 +20,7 @@ import Testing
 
     private func drop(
         _ settings: String, _ tensors: [TestTensor], targets: Bool = false, configuration: String = "{}"
-    ) async throws -> Drop<AcceptedTask>? {
+    ) async throws -> Upload<AcceptedTask>? {
         let registry = try TestRegistry()
         try registry.writeBase()
         try registry.write("base/config.json", Array(configuration.utf8))

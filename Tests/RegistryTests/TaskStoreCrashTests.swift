@@ -49,7 +49,7 @@ import WorkerProtocol
 
     @Test(arguments: Fault.allCases) func atEveryCall(fault: Fault) async throws {
         defer { try? Durable.remove(path) }
-        let tally = Tally(
+        let tally = OutcomeCounter(
             "task-store-\(fault.rawValue)", "copying a deployed task's files, \(fault.words)",
             forbidden: ["half", "not kept at the next try"])
         let task = try task()

@@ -98,7 +98,7 @@ final class TestRegistry: Sendable {
     }
 }
 
-extension Drop {
+extension Upload {
     var refusal: Refusal? { if case .refused(let refusal) = self { refusal } else { nil } }
     var content: Content? { if case .accepted(let content) = self { content } else { nil } }
     var reason: String? { if case .arriving(let reason) = self { reason } else { nil } }

@@ -33,7 +33,7 @@ import Testing
         return registry
     }
 
-    private func task(_ registry: TestRegistry) async throws -> Drop<AcceptedTask>? {
+    private func task(_ registry: TestRegistry) async throws -> Upload<AcceptedTask>? {
         try await registry.settledScan(registry.scanner(requiresValidation: false)).tasks["t"]
     }
 

@@ -9,7 +9,7 @@ import WorkerProtocol
 
     private func drop(
         labelled: Set<TaskSettings.Objective>, validation: [TestTensor] = inputs, objective: String? = nil
-    ) async throws -> Drop<AcceptedTask>? {
+    ) async throws -> Upload<AcceptedTask>? {
         let registry = try TestRegistry()
         try registry.writeBase()
         try registry.writeTask(validation: validation, settings: objective.map { "objective: \($0)\n" })

@@ -9,8 +9,8 @@ import WorkerProtocol
 
 /// Cuts publish, rollback, retire and repair at each of their changes to the file system.
 @Suite struct CrashTests {
-    private func tally(_ name: String, _ what: String) -> Tally {
-        Tally("crash-\(name)", what, forbidden: ["neither", "a number twice"])
+    private func tally(_ name: String, _ what: String) -> OutcomeCounter {
+        OutcomeCounter("crash-\(name)", what, forbidden: ["neither", "a number twice"])
     }
 
     @Test(arguments: StoreOperation.allCases)
@@ -62,7 +62,7 @@ import WorkerProtocol
         try deployment.save()
         let whole = Fuse(.once(at: .max))
         #expect(whole.run(run) == nil)
-        for step in Effort.some(Array(1...whole.seen.count), most: 8, seed: 3) {
+        for step in TestBudget.some(Array(1...whole.seen.count), most: 8, seed: 3) {
             try deployment.restore()
             _ = Fuse(.crash(at: step)).run(run)
             let before = try store.current()?.version

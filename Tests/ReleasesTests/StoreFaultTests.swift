@@ -13,7 +13,7 @@ import Testing
     @Test(arguments: StoreOperation.allCases, errors.map(\.name))
     func oneFailureAtEveryStep(operation: StoreOperation, name: String) throws {
         let code = try #require(Self.errors.first { $0.name == name }?.code)
-        let tally = Tally(
+        let tally = OutcomeCounter(
             "faults-\(operation)-\(name)", "\(operation): each of its calls that change a file fails once with \(name)",
             forbidden: ["neither", "a number twice"])
         var step = 0
@@ -61,7 +61,7 @@ import Testing
     /// because the disk is full, the old one stands.
     @Test(arguments: [StoreOperation.publish, .rollback], FaultyCalls.Fault.allCases)
     func writesThatAreCutShort(operation: StoreOperation, fault: FaultyCalls.Fault) throws {
-        let tally = Tally(
+        let tally = OutcomeCounter(
             "faults-\(operation)-\(fault)", "\(operation): \(fault.words), at each call in turn", forbidden: ["neither"]
         )
         let (deployment, run) = try operation.prepare()
@@ -96,7 +96,7 @@ import Testing
             try Skip.note("no small file system can be mounted here (needs the privilege to mount)")
             return
         }
-        let tally = Tally(
+        let tally = OutcomeCounter(
             "faults-small-file-system",
             "publish on a file system with room for 0, 1, 2 … blocks, until it fits; then again with room",
             forbidden: ["neither", "not published with room"])

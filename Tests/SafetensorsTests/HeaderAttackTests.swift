@@ -5,7 +5,8 @@ import Testing
 
 @Suite struct HeaderAttackTests {
     let scratch: Scratch
-    private static let tally = Tally(attacks: "attack-headers", "a safetensors file with a hostile or broken header")
+    private static let tally = OutcomeCounter(
+        attacks: "attack-headers", "a safetensors file with a hostile or broken header")
 
     init() throws { scratch = try Scratch() }
 

@@ -76,7 +76,7 @@ package enum Planner {
             tasks[name] = sources.compactMap(\.self).first { $0.digest == digest }
         }
         let new = usable.filter { deployed?.tasks[$0.key] != $0.value.digest }
-        let trial = trial(new, orphans: Set(standing.keys).subtracting(tasks.keys), memory)
+        let trial = trial(new, missingDeployed: Set(standing.keys).subtracting(tasks.keys), memory)
         let withoutNew = empty.with(tasks)
         for name in trial { tasks[name] = new[name] }
         let inputs = empty.with(tasks)
@@ -107,16 +107,16 @@ package enum Planner {
                 withoutNew: withoutNew.fingerprint))
     }
 
-    /// Which new tasks are merged now. `orphans`, deployed tasks whose deployed content is nowhere, go first among the
-    /// suspects: no merge can do without them.
+    /// Which new tasks are merged now. `missingDeployed`, deployed tasks whose deployed content is nowhere, go first among the
+    /// retryIndividually: no merge can do without them.
     private static func trial(
-        _ new: [String: TaskSource], orphans: Set<String>, _ memory: PlannerMemory
+        _ new: [String: TaskSource], missingDeployed: Set<String>, _ memory: PlannerMemory
     ) -> [String] {
-        let suspects = new.filter { memory.suspects[$0.key] == $0.value.digest }.keys.sorted()
-        let pressing = suspects.filter { orphans.contains($0) }
+        let retryIndividually = new.filter { memory.retryIndividually[$0.key] == $0.value.digest }.keys.sorted()
+        let pressing = retryIndividually.filter { missingDeployed.contains($0) }
         if !pressing.isEmpty { return pressing }
-        return suspects.count < new.count
-            ? new.keys.filter { !suspects.contains($0) }.sorted() : Array(suspects.prefix(1))
+        return retryIndividually.count < new.count
+            ? new.keys.filter { !retryIndividually.contains($0) }.sorted() : Array(retryIndividually.prefix(1))
     }
 
     private static func accepted(_ snapshot: RegistrySnapshot) -> [String: TaskSource] {

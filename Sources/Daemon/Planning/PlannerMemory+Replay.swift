@@ -28,7 +28,7 @@ extension PlannerMemory {
             failures[details.inputs] = nil
             held = nil
             hooksDone = []
-            for task in details.new { suspects[task] = nil }
+            for task in details.new { retryIndividually[task] = nil }
         case .rolledBack:
             held = HeldContent(event.details["held"])
             hooksDone = []
@@ -74,7 +74,7 @@ extension PlannerMemory {
         case "retry":
             if let task = event.task {
                 setAside[task] = nil
-                suspects[task] = nil
+                retryIndividually[task] = nil
             }
             refusedInputs = [:]
             failures = [:]
@@ -89,15 +89,15 @@ extension PlannerMemory {
     private mutating func blame(_ details: MergeDetails, cause: String, message: String, otherwise: String) {
         if details.new.isEmpty || refusedInputs[details.withoutNew] != nil {
             refusedInputs[details.inputs] = otherwise
-        } else if details.new.count == 1 || details.new.allSatisfy({ suspects[$0] == details.tasks[$0] }) {
+        } else if details.new.count == 1 || details.new.allSatisfy({ retryIndividually[$0] == details.tasks[$0] }) {
             for task in details.new { setAside(task, details, cause: cause, message: message) }
         } else {
-            for task in details.new { suspects[task] = details.tasks[task] }
+            for task in details.new { retryIndividually[task] = details.tasks[task] }
         }
     }
 
     private mutating func setAside(_ task: String, _ details: MergeDetails, cause: String, message: String) {
-        suspects[task] = nil
+        retryIndividually[task] = nil
         guard let digest = details.tasks[task] else { return }
         setAside[task] = SetAside(digest: digest, context: details.context, cause: cause, message: message)
     }

@@ -15,7 +15,7 @@ package struct PlannerMemory: Hashable, Sendable {
 
     package var setAside: [String: SetAside] = [:]
     /// Task → digest of those that were in a refused merge of several new tasks: they are tried one at a time.
-    package var suspects: [String: String] = [:]
+    package var retryIndividually: [String: String] = [:]
     /// Fingerprints of inputs that were refused, or failed again and again, without a new task to blame; and the sentence for
     /// people.
     package var refusedInputs: [String: String] = [:]

@@ -47,7 +47,7 @@ package enum RegistryChanges {
     }
 
     private static func plainEvent<Content>(
-        _ key: String, _ task: String?, _ noun: String, _ drop: Drop<Content>, _ announced: [String: String],
+        _ key: String, _ task: String?, _ noun: String, _ drop: Upload<Content>, _ announced: [String: String],
         _ owners: [User]?
     ) -> LedgerEvent? {
         switch drop {

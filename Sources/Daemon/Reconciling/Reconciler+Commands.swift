@@ -27,7 +27,7 @@ extension Reconciler {
     /// Gives a task that was set aside another chance, and with it whatever else failed or was refused. Where there is nothing
     /// of that kind, it says so and does nothing.
     package func retry(_ task: String) async -> ActionReply {
-        let caller = Caller.details
+        let caller = PeerCredentials.details
         return await command { reconciler in
             guard let drop = reconciler.snapshot?.tasks[task] else {
                 return reconciler.reply(.failed, "no task \(task) in the registry")
@@ -52,15 +52,16 @@ extension Reconciler {
     }
 
     /// Whether something is known against what a task holds now.
-    private func isLeftOut(_ task: String, _ drop: Drop<AcceptedTask>) -> Bool {
+    private func isLeftOut(_ task: String, _ drop: Upload<AcceptedTask>) -> Bool {
         guard case .accepted(let accepted) = drop, case .accepted(let base) = snapshot?.base else { return false }
         let digest = accepted.source.digest
         let context = MergeInputs(base: base.source.digest, tasks: [:], settings: configuration.merge).context
-        return memory.setAside(task, digest: digest, context: context) != nil || memory.suspects[task] == digest
+        return memory.setAside(task, digest: digest, context: context) != nil
+            || memory.retryIndividually[task] == digest
     }
 
     /// Why a task that is not set aside is where it is.
-    private func condition(of task: String, _ drop: Drop<AcceptedTask>) -> String {
+    private func condition(of task: String, _ drop: Upload<AcceptedTask>) -> String {
         switch drop {
         case .refused(let refusal): return "its files are refused, which a change of them ends: \(refusal.message)"
         case .arriving(let reason): return "it is still arriving: \(reason)"
@@ -76,7 +77,7 @@ extension Reconciler {
     /// Publishes an older release's content under a new number and holds the registry's present content back. Where that release
     /// is deployed, it says so and does nothing.
     package func rollback(to version: Int) async -> ActionReply {
-        let caller = Caller.details
+        let caller = PeerCredentials.details
         return await command { reconciler in
             guard reconciler.deployed?.version != version else {
                 return reconciler.reply(.done, "release \(version) is deployed already")
@@ -95,7 +96,7 @@ extension Reconciler {
         let (events, head) = (await refusedSinceRelease(), await ledgerHead())
         do {
             let release = try await heartbeat.during {
-                try await Blocking.run {
+                try await BlockingIO.run {
                     try store.rollback(to: version, created: created, ledger: head, events: events)
                 }
             }
@@ -155,7 +156,7 @@ extension Reconciler {
         _ action: String, _ message: String,
         _ effect: @escaping @Sendable (isolated Reconciler) -> String
     ) async -> ActionReply {
-        let caller = Caller.details
+        let caller = PeerCredentials.details
         return await command { await $0.perform(action, message, caller, effect) }
     }
 

@@ -57,7 +57,7 @@ extension Reconciler {
     func discard(_ merge: RunningMerge) async {
         let (store, staging) = (parts.store, merge.plan.output)
         do {
-            try await Blocking.run { try store.discardStaging(staging) }
+            try await BlockingIO.run { try store.discardStaging(staging) }
         } catch {
             parts.logger.warning("a staging directory can't be removed", metadata: ["reason": "\(error)"])
         }
@@ -65,7 +65,7 @@ extension Reconciler {
 
     func removeScratch(_ merge: RunningMerge) async {
         let scratch = merge.plan.scratch
-        try? await Blocking.run { try Durable.remove(scratch) }
+        try? await BlockingIO.run { try Durable.remove(scratch) }
     }
 
     private func fail(_ merge: RunningMerge, _ failure: WorkerEvent.Failure) async {
@@ -138,7 +138,7 @@ extension Reconciler {
         let release: Release
         do {
             release = try await heartbeat.during {
-                try await Blocking.run {
+                try await BlockingIO.run {
                     try store.publish(
                         staging: staging, baseDirectory: base, record: record, root: registry, events: events)
                 }

@@ -14,7 +14,7 @@ extension Reconciler {
     func checkLedger() async {
         let (store, path, before) = (parts.store, configuration.ledger, ledgerDoubt)
         var signed: LedgerCheckpoint?
-        var doubt: LedgerDoubt?
+        var doubt: LedgerIntegrity?
         do {
             signed = try signedCheckpoint()
             // Without a key that can be read a checkpoint that did not hold is no better than it was.
@@ -22,10 +22,10 @@ extension Reconciler {
                 doubt = before
             }
         } catch {
-            doubt = LedgerDoubt(ofCheckpoint: error)
+            doubt = LedgerIntegrity(ofCheckpoint: error)
         }
         do {
-            try await Blocking.run { [signed] in
+            try await BlockingIO.run { [signed] in
                 var checkpoints = try store.readableReleases().compactMap { release in
                     release.record.ledger.map {
                         LedgerCheckpoint(
@@ -38,7 +38,7 @@ extension Reconciler {
         } catch LedgerError.torn {
             // An entry that is being written meanwhile; what a crash tore off was cut off when the ledger was opened.
         } catch {
-            doubt = LedgerDoubt(ofLedger: error)
+            doubt = LedgerIntegrity(ofLedger: error)
         }
         ledgerDoubt = doubt
         guard doubt != before else { return }
@@ -96,7 +96,7 @@ extension Reconciler {
     /// Takes the ledger as it stands where only its signed checkpoint is missing or does not hold, as after an exchange of the key; who said so
     /// is in the ledger, under the new signature. A ledger that is not what was noted of it stays doubtful.
     package func acceptLedger() async -> ActionReply {
-        let caller = Caller.details
+        let caller = PeerCredentials.details
         return await command { await $0.performAcceptance(caller) }
     }
 

@@ -65,7 +65,7 @@ extension Reconciler {
     func forgetUnneeded() async {
         let (keeper, store) = (keeper, parts.store)
         do {
-            let records = try await Blocking.run { try store.releases().map(\.record) }
+            let records = try await BlockingIO.run { try store.releases().map(\.record) }
             let candidate = running?.request.tasks ?? []
             try await keeper.retain(Set((records.flatMap(\.tasks) + candidate).map(\.digest)))
         } catch {

@@ -38,7 +38,7 @@ extension Reconciler {
         let (store, merges) = (parts.store, configuration.merges)
         let staging: String
         do {
-            staging = try await Blocking.run {
+            staging = try await BlockingIO.run {
                 for other in try Durable.list(merges) where other != name { try Durable.remove("\(merges)/\(other)") }
                 try Durable.createDirectories(scratch)
                 return try store.makeStaging(merge: name)

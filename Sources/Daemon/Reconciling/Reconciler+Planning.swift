@@ -28,7 +28,7 @@ extension Reconciler {
         case .failure(let problem): reply.estimateProblem = problem.message
         }
         let (store, start) = (parts.store, deployed?.record)
-        let records = (try? await Blocking.run { try store.releases().map(\.record) }) ?? []
+        let records = (try? await BlockingIO.run { try store.releases().map(\.record) }) ?? []
         let steps = Self.mostSteps(of: request.inputs, reply.estimate?.strategy.strategy, deployed: start)
         (reply.seconds, reply.secondsFrom) = Self.time(of: request.inputs, steps: steps, from: records)
         return reply

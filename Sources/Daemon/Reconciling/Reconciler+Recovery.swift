@@ -18,14 +18,14 @@ extension Reconciler {
             memory.releases.deployments.map {
                 ReleaseHistory.Step(version: $0.version, source: $0.source, isSourceKnown: $0.isSourceKnown)
             })
-        let repair = try await heartbeat.during { try await Blocking.run { try store.repair(history: history) } }
+        let repair = try await heartbeat.during { try await BlockingIO.run { try store.repair(history: history) } }
         deployed = repair.release
         if let reason = repair.reason {
             parts.logger.error("what is deployed had to be put right", metadata: ["reason": "\(reason)"])
         }
         await findKept()
         await forgetUnneeded()
-        let own = try? await Blocking.run { try ReadableFile(path: "/proc/self/exe", followingLinks: true).sha256() }
+        let own = try? await BlockingIO.run { try ReadableFile(path: "/proc/self/exe", followingLinks: true).sha256() }
         let pid = ProcessInfo.processInfo.processIdentifier
         var details: [String: JSONValue] = ["pid": .integer(Int(pid)), "user": .integer(Int(geteuid()))]
         details["executable"] = own.map { .string($0) }

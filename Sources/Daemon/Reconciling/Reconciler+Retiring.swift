@@ -7,7 +7,7 @@ extension Reconciler {
     func retire() async {
         let (store, retain) = (parts.store, configuration.retain)
         do {
-            let (due, standing) = try await Blocking.run {
+            let (due, standing) = try await BlockingIO.run {
                 let due = try store.retirable(keep: retain.versions, grace: retain.grace, now: Date())
                 return (due, try store.standing())
             }
@@ -19,7 +19,7 @@ extension Reconciler {
                         LedgerEvent(.retired, version: version, message: "old release \(version) is deleted"))
                 }
                 if isLedgerFailing { break }
-                try await Blocking.run { try store.retire(version) }
+                try await BlockingIO.run { try store.retire(version) }
             }
         } catch {
             parts.logger.warning("old releases can't be deleted", metadata: ["reason": "\(error)"])

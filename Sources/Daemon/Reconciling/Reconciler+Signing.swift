@@ -52,7 +52,7 @@ extension Reconciler {
         let head = await parts.ledger.head
         let path = "\(configuration.deploy)/\(SignedHead.fileName)"
         do {
-            checkpointKey = try await Blocking.run {
+            checkpointKey = try await BlockingIO.run {
                 let key = try place.read()
                 let bytes = try SignedHead.make(
                     entries: head.entries, digest: head.digest, time: Self.timestamp(), key: key)

@@ -40,7 +40,7 @@ extension Reconciler {
 
     package func release(_ version: Int) async throws -> ReleaseRecord {
         let store = parts.store
-        return try await Blocking.run { try store.release(version).record }
+        return try await BlockingIO.run { try store.release(version).record }
     }
 
     /// Tells the service manager in one line what happens, where that changed.

@@ -10,7 +10,7 @@ extension Reconciler {
     /// the ledger's entries after the number `sequence`, the `last` of them where given.
     package func watch(
         revision: Int?, after sequence: Int?, last: Int? = nil, patience: Duration = .seconds(20)
-    ) async throws -> WatchReply {
+    ) async throws -> LongPollReply {
         let deadline = ContinuousClock.now + patience
         while true {
             let entries = await parts.ledger.count
@@ -18,7 +18,7 @@ extension Reconciler {
             let present = watching.revision(of: status, entries: entries)
             guard present == revision, watching.hasRoom, .now < deadline, !Task.isCancelled else {
                 let new = try await self.entries(after: sequence, last: last)
-                return WatchReply(
+                return LongPollReply(
                     revision: present, sequence: max(entries - 1, new.last?.sequence ?? -1), entries: new,
                     status: status)
             }

@@ -18,14 +18,14 @@ package actor Reconciler {
         package var logger: Logger
         /// How long a failed merge waits after so many failures in a row.
         package var retryDelay: @Sendable (Int) -> Duration
-        package var makeLooker: @Sendable (Configuration) -> any RegistryLooking
+        package var makeLooker: @Sendable (Configuration) -> any RegistryScanning
         package var makeWorker: @Sendable (Configuration) -> any MergeWorker
         package var hooks: HookRunner
 
         package init(
             ledger: Ledger, store: ReleaseStore, notifier: ServiceNotifier = ServiceNotifier(), logger: Logger,
             retryDelay: @escaping @Sendable (Int) -> Duration = Reconciler.delay(afterFailures:),
-            makeLooker: @escaping @Sendable (Configuration) -> any RegistryLooking,
+            makeLooker: @escaping @Sendable (Configuration) -> any RegistryScanning,
             makeWorker: @escaping @Sendable (Configuration) -> any MergeWorker, hooks: HookRunner = HookRunner()
         ) {
             self.ledger = ledger
@@ -51,11 +51,11 @@ package actor Reconciler {
     static let lookPause = Duration.milliseconds(200)
 
     let parts: Parts
-    let heartbeat: Heartbeat
+    let heartbeat: WatchdogPinger
     let started = Date()
-    nonisolated let bell = Bell()
+    nonisolated let bell = WakeSignal()
     var configuration: Configuration
-    var looker: any RegistryLooking
+    var looker: any RegistryScanning
     var worker: any MergeWorker
 
     var memory = PlannerMemory()
@@ -66,7 +66,7 @@ package actor Reconciler {
     /// Events since the start, for the metrics.
     var eventCounts: [LedgerEvent.Kind: Int] = [:]
     /// Why nothing is signed over the ledger; nil where nothing speaks against it.
-    var ledgerDoubt: LedgerDoubt?
+    var ledgerDoubt: LedgerIntegrity?
     /// Whether the signed checkpoint was looked at, with a key.
     var isCheckpointChecked = false
     /// Names the key that `LEDGER.sig` is by, where this process signed it or found that it holds.
@@ -99,7 +99,7 @@ package actor Reconciler {
     var arrivals = ArrivalWindow()
     var commands: [@Sendable (isolated Reconciler) async -> Void] = []
     var waiters: [Waiter] = []
-    let watching = Watching()
+    let watching = ChangeNotifier()
     /// Number of looks asked for, and done.
     var looksAsked = 1
     var looksDone = 0
@@ -133,7 +133,7 @@ package actor Reconciler {
     package init(_ configuration: Configuration, _ parts: Parts) {
         self.configuration = configuration
         self.parts = parts
-        heartbeat = Heartbeat(parts.notifier)
+        heartbeat = WatchdogPinger(parts.notifier)
         keeper = TaskStore(directory: configuration.keptTasks)
         looker = parts.makeLooker(configuration)
         worker = parts.makeWorker(configuration)
@@ -218,7 +218,7 @@ package actor Reconciler {
             merge.task?.cancel()
             await merge.task?.value
             let staging = merge.plan.output
-            try? await Blocking.run { [store = parts.store] in try store.discardStaging(staging) }
+            try? await BlockingIO.run { [store = parts.store] in try store.discardStaging(staging) }
             await record(
                 LedgerEvent(
                     .mergeCancelled, merge: merge.plan.merge, message: "merge interrupted by the stop of the daemon"))

@@ -86,8 +86,9 @@ struct Connections: Sendable {
 
     private func handle(_ connection: AsyncSocket, isWelcome: Bool) async throws {
         guard let request = try await within(patience, { try await head(of: connection) }) ?? nil else { return }
-        let caller = Caller(PeerUser.of(connection.socket.file.rawValue))
-        let answer = isWelcome ? await Caller.$current.withValue(caller) { await self.answer(request) } : Self.busy
+        let caller = PeerCredentials(PeerUser.of(connection.socket.file.rawValue))
+        let answer =
+            isWelcome ? await PeerCredentials.$current.withValue(caller) { await self.answer(request) } : Self.busy
         var rest = answer.bytes
         while !rest.isEmpty {
             let portion = rest.prefix(Self.portion)

@@ -37,8 +37,8 @@ package struct DaemonProgram: Sendable {
         signal(SIGPIPE, SIG_IGN)
         try Durable.createDirectories(configuration.state)
         let ledger = try Ledger(path: configuration.ledger)
-        await ledger.observe { [echo = LedgerEcho(journal: isJournal)] entry in echo(entry) }
-        let mark = WorkerMark(path: configuration.state + "/worker.pid")
+        await ledger.observe { [echo = LedgerMirror(journal: isJournal)] entry in echo(entry) }
+        let mark = WorkerPIDFile(path: configuration.state + "/worker.pid")
         if mark.killOrphan() { logger.warning("ended the worker that an earlier daemon left") }
         var store = ReleaseStore(deploy: configuration.deploy)
         store.onTrouble = { [logger] error in
@@ -89,7 +89,7 @@ package struct DaemonProgram: Sendable {
         return name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
     }
 
-    private static func looker(_ configuration: Configuration) -> any RegistryLooking {
+    private static func looker(_ configuration: Configuration) -> any RegistryScanning {
         RegistryScanner(
             registry: configuration.registry, cache: configuration.admissionCache, settle: configuration.settle,
             requiresValidation: configuration.merge.method.isLearned,
@@ -98,7 +98,7 @@ package struct DaemonProgram: Sendable {
     }
 
     private static func worker(
-        _ configuration: Configuration, _ mark: WorkerMark, _ logger: Logger
+        _ configuration: Configuration, _ mark: WorkerPIDFile, _ logger: Logger
     ) -> any MergeWorker {
         WorkerSupervisor(
             executable: configuration.worker.isEmpty ? defaultWorker : configuration.worker,

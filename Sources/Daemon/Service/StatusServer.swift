@@ -11,7 +11,7 @@ struct StatusServer: Service {
         "", "dashboard.css", "dashboard.js", "health", "metrics", "status", "watch", "timeline", "history", "releases",
     ]
     /// Requests that wait here at once: as many are left for the control socket.
-    static let mostWaiting = Watching.mostWaiting / 2
+    static let mostWaiting = ChangeNotifier.mostWaiting / 2
     /// Ledger entries of one answer.
     private static let mostEntries = 1000
     private static let bindPause = Duration.seconds(15)

@@ -42,6 +42,6 @@ struct TextfileService: Service {
     /// Readable by all: the collector is another user.
     func write() async throws {
         let text = await reconciler.metrics(deployment: deployment)
-        try await Blocking.run { [path] in try Durable.replace(path, with: Array(text.utf8), mode: 0o644) }
+        try await BlockingIO.run { [path] in try Durable.replace(path, with: Array(text.utf8), mode: 0o644) }
     }
 }

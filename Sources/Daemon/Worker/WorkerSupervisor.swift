@@ -25,7 +25,7 @@ package struct WorkerSupervisor: MergeWorker {
     /// Time between SIGTERM and SIGKILL.
     var grace: Duration
     /// Where the child's process number is kept, so that a daemon that was killed finds its orphan.
-    var mark: WorkerMark?
+    var mark: WorkerPIDFile?
     var clock: any Clock<Duration>
     var logger: Logger
 
@@ -77,8 +77,9 @@ package struct WorkerSupervisor: MergeWorker {
         if transcript.isHung {
             return .crashed("the worker said nothing for \(Quantity.text(patience)) and was killed")
         }
-        if transcript.nonsense > 0 {
-            logger.warning("worker wrote lines that are not events", metadata: ["lines": "\(transcript.nonsense)"])
+        if transcript.malformedLines > 0 {
+            logger.warning(
+                "worker wrote lines that are not events", metadata: ["lines": "\(transcript.malformedLines)"])
         }
         return Self.outcome(status, transcript, isCancelled: Task.isCancelled)
     }
@@ -89,7 +90,7 @@ package struct WorkerSupervisor: MergeWorker {
         if status.isSuccess, let result = transcript.result { return .finished(result) }
         if isCancelled { return .cancelled }
         if let failure = transcript.failure { return .failed(failure) }
-        let words = transcript.lastWords.isEmpty ? "" : "; it said: \(transcript.lastWords)"
+        let words = transcript.stderrTail.isEmpty ? "" : "; it said: \(transcript.stderrTail)"
         switch status {
         case .exited(0): return .crashed("the worker ended without a result\(words)")
         case .exited(let code): return .crashed("the worker ended with status \(code)\(words)")
@@ -137,10 +138,10 @@ package struct WorkerSupervisor: MergeWorker {
 
     /// Returns true when nothing was heard for so many looks, false when cancelled.
     private func isHung(_ transcript: WorkerTranscript) async -> Bool {
-        var (heard, silence) = (transcript.signsOfLife, 0)
+        var (heard, silence) = (transcript.eventCount, 0)
         while silence < Self.silentLooks {
             guard (try? await clock.sleep(for: patience / Self.silentLooks)) != nil else { return false }
-            let now = transcript.signsOfLife
+            let now = transcript.eventCount
             silence = now == heard ? silence + 1 : 0
             heard = now
         }

@@ -15,12 +15,12 @@ struct NodeStore {
     private func modelPath(_ digest: String) -> String { folder(digest) + "/model.safetensors" }
 
     /// The tree of the last merge; nil where there is none.
-    func planted() -> PlantedTree? {
+    func planted() -> SavedTree? {
         guard let bytes = try? Durable.contents(recordPath) else { return nil }
-        return try? JSON.decode(PlantedTree.self, from: Data(bytes))
+        return try? JSON.decode(SavedTree.self, from: Data(bytes))
     }
 
-    func plant(_ tree: PlantedTree) throws {
+    func plant(_ tree: SavedTree) throws {
         try Durable.createDirectories(directory)
         try Durable.replace(recordPath, with: Array(JSON.encode(tree)))
     }

@@ -59,7 +59,7 @@ extension MergePlan {
     }
 }
 
-extension Workbench {
+extension MergeContext {
     /// Measures, in one pass over the files, the pairs that `known` lacks: at an arrival those of the new task, about the work of
     /// one step of the fit. `progress` counts layers.
     func missingSimilarities(_ known: Similarity, progress: (Int) throws -> Void) throws -> Similarity {

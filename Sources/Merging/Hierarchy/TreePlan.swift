@@ -25,7 +25,7 @@ struct TreePlan {
     /// A node that was fitted before keeps its digest as long as `isStored` finds its fit: one that is lost is a new node, and so
     /// is every one above it, unless it would come out the same.
     init(
-        _ tree: MergeTree, for plan: MergePlan, after planted: PlantedTree?, isStored: (_ digest: String) -> Bool
+        _ tree: MergeTree, for plan: MergePlan, after planted: SavedTree?, isStored: (_ digest: String) -> Bool
     ) throws {
         self.tree = tree
         var settings = plan.settings
@@ -58,14 +58,14 @@ struct TreePlan {
     }
 
     /// The inner nodes of the tree before, with the digests that they were stored under; none of a tree of another width.
-    private static func former(_ planted: PlantedTree?, _ tree: MergeTree) -> [(node: MergeTree.Node, digest: String)] {
+    private static func former(_ planted: SavedTree?, _ tree: MergeTree) -> [(node: MergeTree.Node, digest: String)] {
         guard let planted, planted.tree.fanIn == tree.fanIn, let latest = planted.former.first else { return [] }
         return Array(zip(planted.tree.merges, latest))
     }
 
     /// Whether two nodes have the same tasks below, but for those that came or went between the trees, and at least two.
     private static func sharesPlace(
-        _ old: MergeTree.Node, _ new: MergeTree.Node, _ planted: PlantedTree?, _ plan: MergePlan
+        _ old: MergeTree.Node, _ new: MergeTree.Node, _ planted: SavedTree?, _ plan: MergePlan
     ) -> Bool {
         let before = Set((planted?.tasks ?? [:]).keys)
         let now = Set(plan.tasks.map(\.name))
@@ -74,13 +74,13 @@ struct TreePlan {
     }
 
     /// What the next merge will start from.
-    func planted(for plan: MergePlan, after planted: PlantedTree?) -> PlantedTree {
+    func planted(for plan: MergePlan, after planted: SavedTree?) -> SavedTree {
         let digests = merges.map(\.digest)
         let former = (planted?.former ?? []).filter { $0 != digests }
-        let trees = Array(([digests] + former).prefix(PlantedTree.keptTrees))
+        let trees = Array(([digests] + former).prefix(SavedTree.keptTrees))
         let kept = Set(trees.joined())
         let keys = Dictionary(merges.map { ($0.key, $0.digest) }) { first, _ in first }
-        return PlantedTree(
+        return SavedTree(
             base: plan.base.digest, tree: tree,
             tasks: Dictionary(uniqueKeysWithValues: plan.tasks.map { ($0.name, $0.digest) }),
             digests: (planted?.digests ?? [:]).merging(keys) { _, new in new }.filter { kept.contains($0.value) },

@@ -6,7 +6,7 @@ extension TreeRun {
     /// The weights of a node's fit, one for each of its sources, layer and row, all at `scale`.
     func form(of node: MergeTree.Node) -> MergingWeights {
         MergingWeights(
-            method: settings.method, taskCount: plan.tree.sources(of: node).count, layers: workbench.layers,
+            method: settings.method, taskCount: plan.tree.sources(of: node).count, layers: context.layers,
             scale: settings.scale, squash: settings.squash)
     }
 
@@ -16,7 +16,7 @@ extension TreeRun {
     /// falls.
     func start(_ merge: TreePlan.Merge, _ records: [String: NodeRecord]) -> MergingWeights {
         var start = unaveragedStart(merge, records)
-        start.averageStatistics(workbench.layers)
+        start.averageStatistics(context.layers)
         return start
     }
 
@@ -38,7 +38,7 @@ extension TreeRun {
         former.values = record.weights
         for (place, source) in sources.enumerated() {
             guard let match = Self.place(of: source, in: old) else { continue }
-            for layer in workbench.layers.indices {
+            for layer in context.layers.indices {
                 start.copy(task: place, layer: layer, from: former, task: match)
             }
         }
@@ -70,7 +70,7 @@ extension TreeRun {
         let own = product(tree: source, records)
         let below = places(of: child)
         let pairs = places(of: source).enumerated().map { place, task in (place, below.firstIndex(of: task) ?? 0) }
-        return workbench.layers.indices.map { layer in
+        return context.layers.indices.map { layer in
             let rows = pairs.map { inner, outer in
                 (own.coefficients(task: inner, layer: layer), whole.coefficients(task: outer, layer: layer))
             }
@@ -99,33 +99,33 @@ extension TreeRun {
         var sources: [any VectorSource] = []
         var active: [[Bool]] = []
         for source in plan.tree.sources(of: node) {
-            if let place = workbench.tasks.firstIndex(where: { $0.name == source.task }) {
-                sources.append(workbench.tasks[place])
-                active.append(workbench.vectors.active[place])
+            if let place = context.tasks.firstIndex(where: { $0.name == source.task }) {
+                sources.append(context.tasks[place])
+                active.append(context.vectors.active[place])
             } else {
                 let model = try model(of: source, records)
                 sources.append(model)
-                active.append(workbench.layers.map { !model.owns($0.name) })
+                active.append(context.layers.map { !model.owns($0.name) })
             }
         }
-        return try TaskVectors(base: workbench.base, tasks: sources, layers: workbench.layers, active: active)
+        return try TaskVectors(base: context.base, tasks: sources, layers: context.layers, active: active)
     }
 
     /// A node's intermediate model from the tasks below it, so that it is rounded once, whatever lies between.
     private func model(of node: MergeTree.Node, _ records: [String: NodeRecord]) throws -> NodeModel {
         let digest = plan.digest(of: node) ?? ""
         let below = places(of: node)
-        let active = below.map { workbench.vectors.active[$0] }
-        let moved = workbench.layers.indices.filter { layer in active.contains { $0[layer] } }
-        if let stored = store.model(digest), Set(stored.names) == Set(moved.map { workbench.layers[$0].name }) {
+        let active = below.map { context.vectors.active[$0] }
+        let moved = context.layers.indices.filter { layer in active.contains { $0[layer] } }
+        if let stored = store.model(digest), Set(stored.names) == Set(moved.map { context.layers[$0].name }) {
             return NodeModel(name: digest, checkpoint: stored)
         }
         let vectors = try TaskVectors(
-            base: workbench.base, tasks: below.map { workbench.tasks[$0] }, layers: workbench.layers, active: active)
+            base: context.base, tasks: below.map { context.tasks[$0] }, layers: context.layers, active: active)
         let weights = product(tree: node, records)
         let slots = moved.map { layer in
             SafetensorsWriter.Slot(
-                name: workbench.layers[layer].name, dtype: .f32, shape: workbench.layers[layer].shape)
+                name: context.layers[layer].name, dtype: .f32, shape: context.layers[layer].shape)
         }
         let checkpoint = try store.writeModel(digest, slots) { writer in
             let behind = unsafe WriteBehind { try unsafe writer.append($0) }
@@ -144,9 +144,9 @@ extension TreeRun {
     /// Coefficients of the tasks below a node, in the plan's order: the products of those of the sources on their ways up to it.
     /// A task's own is 1.
     func product(tree node: MergeTree.Node, _ records: [String: NodeRecord]) -> MergingWeights {
-        let below = places(of: node).map { workbench.tasks[$0].name }
+        let below = places(of: node).map { context.tasks[$0].name }
         var product = MergingWeights(
-            taskCount: below.count, layers: workbench.layers, coefficient: 1, squash: .identity)
+            taskCount: below.count, layers: context.layers, coefficient: 1, squash: .identity)
         var nodes = [node]
         while let node = nodes.popLast() {
             guard node.task == nil else { continue }

@@ -14,55 +14,56 @@ final class TreeRun {
     /// Drives one fit to its end: `done` of `total` steps lie before it.
     typealias Descent = (_ fit: SuperMergeFit, _ merge: String, _ done: Int, _ total: Int) throws -> Void
 
-    let workbench: Workbench
-    let bench: Bench
+    let context: MergeContext
+    let evaluation: EvaluationContext
     let parameters: ModelParameters
     let teachers: [TeacherLogits?]
     let store: NodeStore
-    private let planted: PlantedTree?
+    private let planted: SavedTree?
     let plan: TreePlan
     /// What was measured to decide the tree.
     let measured: Similarity
-    var settings: MergeSettings { workbench.plan.settings }
+    var settings: MergeSettings { context.plan.settings }
 
     /// Decides the tree; measures similarities where tasks came. `progress` counts layers of that.
     init(
-        _ workbench: Workbench, _ bench: Bench, _ parameters: ModelParameters, teachers: [TeacherLogits?],
+        _ context: MergeContext, _ evaluation: EvaluationContext, _ parameters: ModelParameters,
+        teachers: [TeacherLogits?],
         progress: (Int, Int) throws -> Void
     ) throws {
-        self.workbench = workbench
-        self.bench = bench
+        self.context = context
+        self.evaluation = evaluation
         self.parameters = parameters
         self.teachers = teachers
-        store = NodeStore(directory: workbench.plan.tree ?? workbench.plan.scratch + "/tree")
-        let planted = store.planted().flatMap { $0.base == workbench.plan.base.digest ? $0 : nil }
+        store = NodeStore(directory: context.plan.tree ?? context.plan.scratch + "/tree")
+        let planted = store.planted().flatMap { $0.base == context.plan.base.digest ? $0 : nil }
         self.planted = planted
-        let (tree, measured) = try Self.tree(workbench, after: planted?.tree) {
-            try progress($0, workbench.layers.count)
+        let (tree, measured) = try Self.tree(context, after: planted?.tree) {
+            try progress($0, context.layers.count)
         }
         self.measured = measured
-        plan = try TreePlan(tree, for: workbench.plan, after: planted) { [store] in store.fit($0) != nil }
+        plan = try TreePlan(tree, for: context.plan, after: planted) { [store] in store.fit($0) != nil }
     }
 
     /// The former tree without what went and with what came, or where that can't be one that is grouped anew.
     private static func tree(
-        _ workbench: Workbench, after former: MergeTree?, progress: (Int) throws -> Void
+        _ context: MergeContext, after former: MergeTree?, progress: (Int) throws -> Void
     ) throws -> (MergeTree, Similarity) {
-        let names = workbench.tasks.map(\.name)
-        let fanIn = workbench.plan.settings.fanIn
+        let names = context.tasks.map(\.name)
+        let fanIn = context.plan.settings.fanIn
         let all = Array(names.indices)
         guard let former, former.fanIn == max(2, fanIn), !Set(former.leaves).isDisjoint(with: names) else {
             let similarity =
-                names.count > fanIn ? try Similarity(of: all, in: workbench.vectors, progress: progress) : Similarity()
+                names.count > fanIn ? try Similarity(of: all, in: context.vectors, progress: progress) : Similarity()
             return (MergeTree(grouping: names, fanIn: fanIn, by: similarity), similarity)
         }
         var tree = former.leaves.filter { !names.contains($0) }.reduce(former) { $0.removing($1) }
         let new = all.filter { !former.leaves.contains(names[$0]) }
         guard !new.isEmpty else { return (tree, Similarity()) }
-        let similarity = try Similarity(of: new, in: workbench.vectors, progress: progress)
+        let similarity = try Similarity(of: new, in: context.vectors, progress: progress)
         for task in new.map({ names[$0] }).sorted() {
             guard let grown = tree.inserting(task, by: similarity) else {
-                let similarity = try Similarity(of: all, in: workbench.vectors, progress: progress)
+                let similarity = try Similarity(of: all, in: context.vectors, progress: progress)
                 return (MergeTree(grouping: names, fanIn: fanIn, by: similarity), similarity)
             }
             tree = grown
@@ -113,7 +114,7 @@ final class TreeRun {
 
     /// Records the tree for the next merge and removes what neither it nor the last few trees use.
     func finish() throws {
-        let next = plan.planted(for: workbench.plan, after: planted)
+        let next = plan.planted(for: context.plan, after: planted)
         try store.plant(next)
         try store.retain(
             fits: Set(next.former.joined()),
@@ -124,7 +125,7 @@ final class TreeRun {
     private func names(_ nodes: [MergeTree.Node]) -> [String] { nodes.compactMap { $0.task ?? plan.digest(of: $0) } }
 
     private func saved(_ merge: TreePlan.Merge) -> FitState? {
-        FitState.load(from: workbench.plan.scratch, merge: merge.digest, like: form(of: merge.node))
+        FitState.load(from: context.plan.scratch, merge: merge.digest, like: form(of: merge.node))
     }
 
     private func fit(
@@ -133,12 +134,12 @@ final class TreeRun {
     ) throws -> FitState {
         let below = places(of: merge.node)
         let vectors = try vectors(of: merge.node, records)
-        let bench = Workbench(workbench, tasks: below, vectors: vectors)
+        let evaluation = MergeContext(context, tasks: below, vectors: vectors)
         let saved = saved(merge)
         let state = saved ?? FitState(start(merge, records))
         vectors.keepsRead = true
         let fit = try SuperMergeFit(
-            bench, self.bench.of(below), parameters, state: state, teachers: below.map { teachers[$0] },
+            evaluation, self.evaluation.of(below), parameters, state: state, teachers: below.map { teachers[$0] },
             schedule: schedule)
         if saved == nil { try fit.look(lastLoss: nil) }
         try descend(fit, merge.digest, done, total)
@@ -148,6 +149,6 @@ final class TreeRun {
     /// Places of the tasks below a node, in the plan's order.
     func places(of node: MergeTree.Node) -> [Int] {
         let leaves = Set(node.leaves)
-        return workbench.tasks.indices.filter { leaves.contains(workbench.tasks[$0].name) }
+        return context.tasks.indices.filter { leaves.contains(context.tasks[$0].name) }
     }
 }

@@ -6,8 +6,8 @@ internal import WorkerProtocol
 extension MergedAdapter {
     /// Vectors can be put together where all tasks scale a module on one side, by one coefficient for the whole module.
     mutating func checkGains() throws {
-        let settings = workbench.plan.settings
-        let tasks = workbench.tasks
+        let settings = context.plan.settings
+        let tasks = context.tasks
         guard !settings.method.isLearned || settings.granularity == .tensor else {
             throw MergeError.base(
                 "(IA)³ adapters can't be merged to one at granularity \(settings.granularity.rawValue); set granularity to "
@@ -22,10 +22,10 @@ extension MergedAdapter {
                 )
             }
         }
-        let places = Dictionary(uniqueKeysWithValues: workbench.layers.indices.map { (workbench.layers[$0].name, $0) })
+        let places = Dictionary(uniqueKeysWithValues: context.layers.indices.map { (context.layers[$0].name, $0) })
         var scaled: Set<Int> = []
         for index in whole.keys {
-            let name = workbench.layers[index].name
+            let name = context.layers[index].name
             guard name.hasSuffix(".bias"), let weight = places[name.dropLast("bias".count) + "weight"],
                 let module = modules[weight], !scalesInputs(weight)
             else { continue }
@@ -57,9 +57,9 @@ extension MergedAdapter {
         let lengths = shape(of: index, task: owners[0])?.lengths ?? []
         var values = [Float](repeating: 1, count: lengths.reduce(1, *))
         for task in owners {
-            guard let update = try workbench.vectors.update(of: task, layer: index) else { continue }
+            guard let update = try context.vectors.update(of: task, layer: index) else { continue }
             let gains = update.left.isEmpty ? update.right : update.left
-            let coefficient = Float(Coefficients.of(task, index, weights, workbench.vectors)[0])
+            let coefficient = Float(Coefficients.of(task, index, weights, context.vectors)[0])
             for place in values.indices {
                 values[place] += coefficient * gains[place * (gains.count / values.count)]
             }
@@ -81,8 +81,8 @@ extension MergedAdapter {
 
     /// The task's vector for the layer.
     private func shape(of index: Int, task: Int) -> Shape? {
-        guard let adapter = workbench.tasks[task].adapter else { return nil }
-        switch adapter.updates[workbench.layers[index].name]?.structure {
+        guard let adapter = context.tasks[task].adapter else { return nil }
+        switch adapter.updates[context.layers[index].name]?.structure {
         case .rowGains(let vector):
             return Shape(lengths: adapter.file.entry(vector.name)?.shape ?? [], scalesRows: true)
         case .columnGains(let vector, _):

@@ -23,9 +23,9 @@ extension MergedAdapter {
                 $0?.isTurned != layouts[0]?.isTurned || $0?.isEmbedding != layouts[0]?.isEmbedding
             }) {
                 throw fault(
-                    workbench.tasks[owners[place]],
-                    "its factors of \(workbench.layers[index].name) lie the other way round than those of "
-                        + "\(workbench.tasks[owners[0]].name); set adapter to false")
+                    context.tasks[owners[place]],
+                    "its factors of \(context.layers[index].name) lie the other way round than those of "
+                        + "\(context.tasks[owners[0]].name); set adapter to false")
             }
         }
     }
@@ -55,15 +55,15 @@ extension MergedAdapter {
     }
 
     private func layout(of index: Int, _ owners: [Int]) -> Layout? {
-        let name = workbench.layers[index].name
+        let name = context.layers[index].name
         let ranks = owners.map { task in
-            if case .lowRank(_, _, let rank, _)? = workbench.tasks[task].adapter?.updates[name]?.structure {
+            if case .lowRank(_, _, let rank, _)? = context.tasks[task].adapter?.updates[name]?.structure {
                 rank
             } else {
                 0
             }
         }
-        guard let adapter = workbench.tasks[owners[0]].adapter,
+        guard let adapter = context.tasks[owners[0]].adapter,
             case .lowRank(let left, let right, _, _)? = adapter.updates[name]?.structure,
             let a = adapter.file.entry(left.isTransposed ? left.name : right.name),
             let b = adapter.file.entry(left.isTransposed ? right.name : left.name)
@@ -75,16 +75,16 @@ extension MergedAdapter {
     private func product(
         of index: Int, rank: Int, _ weights: MergingWeights
     ) throws -> (left: [Float], right: [Float]) {
-        let columns = workbench.layers[index].matrixColumns
-        let rows = workbench.layers[index].elementCount / max(1, columns)
+        let columns = context.layers[index].matrixColumns
+        let rows = context.layers[index].elementCount / max(1, columns)
         var left = [Float](repeating: 0, count: rows * rank)
         var right: [Float] = []
         var start = 0
         for owner in owners(of: index) {
-            guard let update = try workbench.vectors.update(of: owner, layer: index),
+            guard let update = try context.vectors.update(of: owner, layer: index),
                 case .lowRank(let own) = update.kind
             else { continue }
-            let coefficients = Coefficients.of(owner, index, weights, workbench.vectors).map(Float.init)
+            let coefficients = Coefficients.of(owner, index, weights, context.vectors).map(Float.init)
             for row in 0..<rows {
                 let coefficient = coefficients[coefficients.count == 1 ? 0 : row]
                 for place in 0..<own {

@@ -15,7 +15,7 @@ struct MergedAdapter {
     /// What PEFT puts before every name.
     static let prefix = "base_model.model."
 
-    let workbench: Workbench
+    let context: MergeContext
     let kind: AdapterConfiguration.Kind
     /// Adapted matrices: what the layer's module is called in the adapters.
     private(set) var modules: [Int: String] = [:]
@@ -25,15 +25,15 @@ struct MergedAdapter {
 
     /// Throws `MergeError`, before anything is merged, where the merge is no one adapter: it blames a task that differs from
     /// those that are deployed already, or from the first.
-    init(_ workbench: Workbench) throws {
-        self.workbench = workbench
-        let deployed = try Self.deployedTasks(workbench.plan)
-        guard let first = workbench.tasks.first(where: { deployed.contains($0.name) }) ?? workbench.tasks.first else {
+    init(_ context: MergeContext) throws {
+        self.context = context
+        let deployed = try Self.deployedTasks(context.plan)
+        guard let first = context.tasks.first(where: { deployed.contains($0.name) }) ?? context.tasks.first else {
             throw MergeError.base("there is no task to write an adapter of")
         }
         kind = first.adapter?.configuration.kind ?? .lora
         isTransposed = first.adapter?.configuration.isTransposed ?? false
-        for task in [first] + workbench.tasks {
+        for task in [first] + context.tasks {
             guard let own = task.adapter?.configuration else {
                 throw fault(task, "it holds full weights; take it out, or set adapter to false")
             }
@@ -49,7 +49,7 @@ struct MergedAdapter {
                     "its `fan_in_fan_out` is not that of \(first.name); save both alike, or set adapter to false")
             }
         }
-        for index in workbench.layers.indices { try add(index) }
+        for index in context.layers.indices { try add(index) }
         switch kind {
         case .lora: try checkFactors()
         case .ia3: try checkGains()
@@ -74,22 +74,22 @@ struct MergedAdapter {
 
     /// Tasks that change the layer.
     func owners(of index: Int) -> [Int] {
-        workbench.tasks.indices.filter { workbench.tasks[$0].moves(workbench.layers[index].name) }
+        context.tasks.indices.filter { context.tasks[$0].moves(context.layers[index].name) }
     }
 
     /// Decides how a layer is written.
     private mutating func add(_ index: Int) throws {
-        let layer = workbench.layers[index]
+        let layer = context.layers[index]
         let owners = owners(of: index)
         guard let first = owners.first else { return }
-        let names = owners.map { workbench.tasks[$0].adapter?.targets[layer.name] ?? layer.name }
+        let names = owners.map { context.tasks[$0].adapter?.targets[layer.name] ?? layer.name }
         if let place = names.firstIndex(where: { $0 != names[0] }) {
             throw fault(
-                workbench.tasks[owners[place]],
-                "it calls \(layer.name) \(names[place]), and \(workbench.tasks[first].name) \(names[0]); train both on one "
+                context.tasks[owners[place]],
+                "it calls \(layer.name) \(names[place]), and \(context.tasks[first].name) \(names[0]); train both on one "
                     + "kind of model, or set adapter to false")
         }
-        let isReplaced = owners.contains { workbench.tasks[$0].replaces(layer.name) }
+        let isReplaced = owners.contains { context.tasks[$0].replaces(layer.name) }
         if isReplaced || layer.shape.count < 2 {
             whole[index] = names[0]
         } else {
@@ -108,7 +108,7 @@ struct MergedAdapter {
         let name = "\(Self.folder)/\(Adapter.weightsName)"
         let adapted = modules.sorted { $0.key < $1.key }
         let entries = whole.sorted { $0.key < $1.key }.compactMap { index, name in
-            model.entry(workbench.layers[index].name).map { (entry: $0, name: stored(name)) }
+            model.entry(context.layers[index].name).map { (entry: $0, name: stored(name)) }
         }.sorted { $1.entry.dtype.byteCount < $0.entry.dtype.byteCount }
         let wide = entries.prefix { $0.entry.dtype.byteCount > SafetensorsDType.f32.byteCount }
         let narrow = entries.dropFirst(wide.count)

@@ -6,7 +6,7 @@ extension MergingWeights {
     /// statistics of batch norms are averaged.
     init(
         method: MergeSettings.Method, taskCount: Int, layers: [Layer], scale: Double,
-        squash: MergeSettings.Squash = .tanh
+        squash: MergeSettings.Activation = .tanh
     ) {
         self =
             switch method {

@@ -10,12 +10,12 @@ extension MergeRun {
     /// few pieces of tensors.
     package func reproduce(release directory: String) throws -> [SourceFile] {
         try TorchRuntime.setThreads(plan.settings.threads)
-        let workbench = try Workbench.recorded(plan, release: directory)
-        if plan.settings.method.isLearned { try workbench.vectors.findZeros { _ in } }
-        try prepareRule(workbench)
+        let context = try MergeContext.recorded(plan, release: directory)
+        if plan.settings.method.isLearned { try context.vectors.findZeros { _ in } }
+        try prepareRule(context)
         let weights = try Coefficients.read(
-            workbench.layers, of: workbench.base, tasks: workbench.tasks.count, release: directory)
-        let outputs = try CandidateWriter(workbench: workbench, directory: plan.output).write(weights) { _, _ in }
+            context.layers, of: context.base, tasks: context.tasks.count, release: directory)
+        let outputs = try CandidateWriter(context: context, directory: plan.output).write(weights) { _, _ in }
         try plan.checkStamps()
         return outputs
     }

@@ -12,14 +12,14 @@ struct RecordedNames {
     }
 
     /// Whether the release can have come of these layers and heads.
-    func fit(_ workbench: Workbench) -> Bool {
-        let layers = workbench.layers
-        let names = CoefficientNames.recorded(layers, workbench.base, in: coefficients)
+    func fit(_ context: MergeContext) -> Bool {
+        let layers = context.layers
+        let names = CoefficientNames.recorded(layers, context.base, in: coefficients)
         let expected = zip(layers, names).flatMap { layer, names in
             layer.weightColumns > 0 ? [names.rows, names.columns] : [names.rows]
         }
         guard Set(expected) == Set(coefficients.entries.map(\.name)) else { return false }
-        return workbench.tasks.allSatisfy { task in
+        return context.tasks.allSatisfy { task in
             guard let recorded = head(of: task.name) else { return true }
             return recorded == Set(task.head.map(LegacyNames.modern))
         }

@@ -55,7 +55,7 @@ extension Reproduction {
                 recomputed: digests[output.name])
         }
         outcome = outputs.allSatisfy(\.isSame) ? .same : .different
-        for (name, now) in RunningPrograms.versions() where record.result.versions[name] != now {
+        for (name, now) in BuildProvenance.versions() where record.result.versions[name] != now {
             versions[name] = [record.result.versions[name] ?? "unknown", now]
         }
     }

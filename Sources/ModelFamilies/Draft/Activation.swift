@@ -34,7 +34,7 @@ extension ModelConfiguration {
     }
 }
 
-extension GraphDraft {
+extension GraphBuilder {
     func apply(_ activation: Activation, _ value: GraphValue) -> GraphValue {
         switch activation {
         case .gelu: map("gelu", value)

@@ -7,7 +7,7 @@ enum BertFamily: ModelFamily {
     static let spare = ["cls.", "pooler.", "bert.pooler."]
 
     static func write(
-        _ configuration: ModelConfiguration, into draft: GraphDraft
+        _ configuration: ModelConfiguration, into draft: GraphBuilder
     ) throws(ModelFamilyError) -> GraphValue {
         let tower = try BertTower(configuration, prefix: "bert.", padding: 0, countsText: false, draft)
         let architecture = try configuration.architecture([
@@ -29,7 +29,7 @@ enum BertFamily: ModelFamily {
     }
 
     /// Of a text that shows no token the mean is 0, as sentence-transformers has it.
-    private static func mean(_ hidden: GraphValue, over mask: GraphValue, _ draft: GraphDraft) -> GraphValue {
+    private static func mean(_ hidden: GraphValue, over mask: GraphValue, _ draft: GraphBuilder) -> GraphValue {
         let seen = draft.convert(
             draft.call("unsqueeze", ["self": mask.argument, "dim": .int(-1)], mask.shape + [1], mask.dtype),
             to: "float32")

@@ -27,7 +27,7 @@ struct BertTower {
     ]
 
     init(
-        _ configuration: ModelConfiguration, prefix: String, padding: Int, countsText: Bool, _ draft: GraphDraft
+        _ configuration: ModelConfiguration, prefix: String, padding: Int, countsText: Bool, _ draft: GraphBuilder
     ) throws(ModelFamilyError) {
         vocabulary = try configuration.count("vocab_size", default: 30522)
         width = try configuration.count("hidden_size", default: 768)
@@ -58,7 +58,7 @@ struct BertTower {
 
     /// `readsFirst`: whether the prediction is made of the first token. Positions that count the text alone don't mind what stands
     /// before it.
-    func inputs(_ draft: GraphDraft, readsFirst: Bool) -> Inputs {
+    func inputs(_ draft: GraphBuilder, readsFirst: Bool) -> Inputs {
         let tokens = draft.input("input_ids", "int64", [nil, nil])
         let mask = draft.paddingInput(isPaddedAtEnd: readsFirst || !countsText)
         let kinds =
@@ -68,7 +68,7 @@ struct BertTower {
     }
 
     /// The last layer's output [batch, tokens, width].
-    func output(_ inputs: Inputs, _ draft: GraphDraft) throws(ModelFamilyError) -> GraphValue {
+    func output(_ inputs: Inputs, _ draft: GraphBuilder) throws(ModelFamilyError) -> GraphValue {
         let tokens = inputs.tokens
         let words = try draft.parameter("\(prefix)embeddings.word_embeddings.weight", [vocabulary, width])
         let kinds = try draft.parameter("\(prefix)embeddings.token_type_embeddings.weight", [types, width])
@@ -95,7 +95,7 @@ struct BertTower {
     }
 
     /// Numbers of the tokens that are text, after the padding's own number, which padding keeps.
-    private func textPositions(_ tokens: GraphValue, _ draft: GraphDraft) -> GraphValue {
+    private func textPositions(_ tokens: GraphValue, _ draft: GraphBuilder) -> GraphValue {
         let number = padding ?? 0
         let isText = draft.call("ne.Scalar", ["self": tokens.argument, "other": .int(number)], tokens.shape, "bool")
         let ones = draft.convert(isText, to: "int64")

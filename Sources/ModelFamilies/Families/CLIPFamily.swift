@@ -9,7 +9,7 @@ enum CLIPFamily: ModelFamily {
     static let spare = ["logit_scale", "text_model.", "text_projection.", "visual_projection."]
 
     static func write(
-        _ configuration: ModelConfiguration, into draft: GraphDraft
+        _ configuration: ModelConfiguration, into draft: GraphBuilder
     ) throws(ModelFamilyError) -> GraphValue {
         _ = try configuration.architecture(["ForImageClassification", "CLIPModel"])
         // Older configurations say it twice; where they do, transformers takes the second.

@@ -6,7 +6,7 @@ enum CLIPVisionFamily: ModelFamily {
     static let spare = ["visual_projection."]
 
     static func write(
-        _ configuration: ModelConfiguration, into draft: GraphDraft
+        _ configuration: ModelConfiguration, into draft: GraphBuilder
     ) throws(ModelFamilyError) -> GraphValue {
         _ = try configuration.architecture(["CLIPVisionModel", "CLIPVisionModelWithProjection"])
         return try classified(output(configuration, draft), classes: configuration.classes(), draft)
@@ -14,7 +14,7 @@ enum CLIPVisionFamily: ModelFamily {
 
     /// The last layer's output [batch, tokens, width].
     static func output(
-        _ configuration: ModelConfiguration, _ draft: GraphDraft
+        _ configuration: ModelConfiguration, _ draft: GraphBuilder
     ) throws(ModelFamilyError) -> GraphValue {
         let tower = try VisionTower(configuration, activation: "quick_gelu", epsilon: 1e-5, patch: 32)
         let prefix = draft.prefix(of: "embeddings.class_embedding", among: ["vision_model.", ""])
@@ -43,7 +43,7 @@ enum CLIPVisionFamily: ModelFamily {
     }
 
     static func classified(
-        _ hidden: GraphValue, classes: Int, _ draft: GraphDraft
+        _ hidden: GraphValue, classes: Int, _ draft: GraphBuilder
     ) throws(ModelFamilyError) -> GraphValue {
         let patches = draft.slice(hidden, 1, from: 1, to: hidden.shape[1] ?? 1)
         return try draft.linear(draft.mean(patches, axis: 1), "classifier", classes, isHead: true)

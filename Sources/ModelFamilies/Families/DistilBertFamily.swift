@@ -13,7 +13,7 @@ enum DistilBertFamily: ModelFamily {
     private static let epsilon = 1e-12
 
     static func write(
-        _ configuration: ModelConfiguration, into draft: GraphDraft
+        _ configuration: ModelConfiguration, into draft: GraphBuilder
     ) throws(ModelFamilyError) -> GraphValue {
         let width = try configuration.count("dim", default: 768)
         let heads = try configuration.count("n_heads", default: 12)

@@ -11,7 +11,7 @@ enum GPT2Family: ModelFamily {
     static let spare = [".attn.bias", ".attn.masked_bias", "lm_head.weight"]
 
     static func write(
-        _ configuration: ModelConfiguration, into draft: GraphDraft
+        _ configuration: ModelConfiguration, into draft: GraphBuilder
     ) throws(ModelFamilyError) -> GraphValue {
         let classifier = "GPT2ForSequenceClassification"
         let isClassifier = try configuration.architecture(["GPT2LMHeadModel", classifier]) == classifier
@@ -60,7 +60,7 @@ enum GPT2Family: ModelFamily {
 
     /// x·W + b.
     private static func transposedLinear(
-        _ value: GraphValue, _ name: String, _ outputs: Int, _ draft: GraphDraft
+        _ value: GraphValue, _ name: String, _ outputs: Int, _ draft: GraphBuilder
     ) throws(ModelFamilyError) -> GraphValue {
         let inputs = value.width ?? 0
         let weight = try draft.parameter("\(name).weight", [inputs, outputs])

@@ -43,7 +43,7 @@ struct LlamaAttention {
     }
 
     /// The angle of position p and pair i is p · θ^(−2i/width), or where the configuration says so a lower one.
-    func rotation(_ tokens: AxisLength, _ draft: GraphDraft) -> Rotation {
+    func rotation(_ tokens: AxisLength, _ draft: GraphBuilder) -> Rotation {
         let half: [Int?] = [width / 2]
         let even = draft.call(
             "arange.start_step",
@@ -62,7 +62,7 @@ struct LlamaAttention {
     }
 
     func output(
-        _ hidden: GraphValue, _ prefix: String, _ rotation: Rotation, _ mask: GraphValue, _ draft: GraphDraft
+        _ hidden: GraphValue, _ prefix: String, _ rotation: Rotation, _ mask: GraphValue, _ draft: GraphBuilder
     ) throws(ModelFamilyError) -> GraphValue {
         func project(_ name: String, _ heads: Int) throws(ModelFamilyError) -> GraphValue {
             let values = try draft.linear(hidden, "\(prefix)\(name)", heads * width, hasBias: hasBias)
@@ -80,7 +80,7 @@ struct LlamaAttention {
     }
 
     /// The pair of entry i is entry i + width/2.
-    private func turned(_ heads: GraphValue, _ rotation: Rotation, _ draft: GraphDraft) -> GraphValue {
+    private func turned(_ heads: GraphValue, _ rotation: Rotation, _ draft: GraphBuilder) -> GraphValue {
         let first = draft.slice(heads, 3, from: 0, to: width / 2)
         let second = draft.slice(heads, 3, from: width / 2, to: width)
         let across = draft.join(draft.map("neg", second), first, axis: 3)

@@ -8,7 +8,7 @@ enum LlamaFamily: ModelFamily {
     static let spare = ["rotary_emb.inv_freq", "lm_head.weight"]
 
     static func write(
-        _ configuration: ModelConfiguration, into draft: GraphDraft
+        _ configuration: ModelConfiguration, into draft: GraphBuilder
     ) throws(ModelFamilyError) -> GraphValue {
         let classifier = "LlamaForSequenceClassification"
         let isClassifier = try configuration.architecture(["LlamaForCausalLM", classifier]) == classifier

@@ -7,7 +7,7 @@ enum RobertaFamily: ModelFamily {
     static let spare = ["lm_head.", "pooler.", "roberta.pooler."]
 
     static func write(
-        _ configuration: ModelConfiguration, into draft: GraphDraft
+        _ configuration: ModelConfiguration, into draft: GraphBuilder
     ) throws(ModelFamilyError) -> GraphValue {
         let tower = try BertTower(configuration, prefix: "roberta.", padding: 1, countsText: true, draft)
         let architecture = try configuration.architecture([

@@ -66,7 +66,7 @@ enum RotaryScaling {
     }
 
     /// The frequencies [width/2] that positions are multiplied with, in float32 and in transformers' order of operations.
-    func apply(to frequency: GraphValue, _ draft: GraphDraft) -> GraphValue {
+    func apply(to frequency: GraphValue, _ draft: GraphBuilder) -> GraphValue {
         switch self {
         case .none: frequency
         case .linear(let factor): draft.divide(frequency, by: .double(factor))
@@ -76,7 +76,7 @@ enum RotaryScaling {
 }
 
 extension RotaryScaling.Bands {
-    fileprivate func apply(to frequency: GraphValue, _ draft: GraphDraft) -> GraphValue {
+    fileprivate func apply(to frequency: GraphValue, _ draft: GraphBuilder) -> GraphValue {
         let wavelength = draft.multiply(draft.map("reciprocal", frequency), by: .double(2 * Double.pi))
         func choose(_ target: String, _ limit: Double, _ first: GraphValue, _ second: GraphValue) -> GraphValue {
             let isChosen = draft.call(

@@ -6,7 +6,7 @@ enum T5Family: ModelFamily {
     static let spare = ["EncDecAttention.relative_attention_bias.weight"]
 
     static func write(
-        _ configuration: ModelConfiguration, into draft: GraphDraft
+        _ configuration: ModelConfiguration, into draft: GraphBuilder
     ) throws(ModelFamilyError) -> GraphValue {
         _ = try configuration.architecture(["T5ForConditionalGeneration", "T5WithLMHeadModel"])
         try configuration.demand("is_encoder_decoder", oneOf: [.bool(true)])

@@ -41,7 +41,7 @@ struct T5Stack {
 
     /// The encoder's output [batch, tokens, width] of embedded tokens.
     func encoder(
-        _ embedded: GraphValue, padding: GraphValue, layers: Int, _ draft: GraphDraft
+        _ embedded: GraphValue, padding: GraphValue, layers: Int, _ draft: GraphBuilder
     ) throws(ModelFamilyError) -> GraphValue {
         let seen = draft.paddingMask(padding)
         let bias = try distanceBias(embedded, "encoder", isTwoSided: true, draft)
@@ -59,7 +59,7 @@ struct T5Stack {
     /// that is no padding.
     func decoder(
         _ embedded: GraphValue, _ targets: GraphValue, of encoded: GraphValue, padding: GraphValue, layers: Int,
-        _ draft: GraphDraft
+        _ draft: GraphBuilder
     ) throws(ModelFamilyError) -> GraphValue {
         let bias = try distanceBias(embedded, "decoder", isTwoSided: false, draft)
         let mask = draft.masked(bias, by: draft.causalMask(targets), [1, heads, nil, nil])
@@ -78,7 +78,7 @@ struct T5Stack {
 
     private func attend(
         _ hidden: GraphValue, to source: GraphValue?, _ layer: String, _ name: String, _ mask: GraphValue,
-        _ draft: GraphDraft
+        _ draft: GraphBuilder
     ) throws(ModelFamilyError) -> GraphValue {
         let normed = try draft.rmsNorm(hidden, "\(layer)layer_norm.weight", epsilon: epsilon)
         let attended = try draft.attention(
@@ -88,7 +88,7 @@ struct T5Stack {
     }
 
     private func feed(
-        _ hidden: GraphValue, _ layer: String, _ draft: GraphDraft
+        _ hidden: GraphValue, _ layer: String, _ draft: GraphBuilder
     ) throws(ModelFamilyError) -> GraphValue {
         let normed = try draft.rmsNorm(hidden, "\(layer)layer_norm.weight", epsilon: epsilon)
         let part = "\(layer)DenseReluDense."
@@ -103,7 +103,7 @@ struct T5Stack {
     /// [1, heads, tokens, tokens]: a trained number for each head and each bucket of distances, half of them single distances
     /// and half growing with the logarithm up to the longest.
     private func distanceBias(
-        _ embedded: GraphValue, _ name: String, isTwoSided: Bool, _ draft: GraphDraft
+        _ embedded: GraphValue, _ name: String, isTwoSided: Bool, _ draft: GraphBuilder
     ) throws(ModelFamilyError) -> GraphValue {
         let places = draft.range(draft.length(embedded, 1))
         let (from, to) = (draft.unsqueeze(places, 1), draft.unsqueeze(places, 0))

@@ -12,7 +12,7 @@ enum ViTFamily: ModelFamily {
     ]
 
     static func write(
-        _ configuration: ModelConfiguration, into draft: GraphDraft
+        _ configuration: ModelConfiguration, into draft: GraphBuilder
     ) throws(ModelFamilyError) -> GraphValue {
         let tower = try VisionTower(configuration, activation: "gelu", epsilon: 1e-12, patch: 16)
         let hasBias = try configuration.flag("qkv_bias", default: true)

@@ -35,13 +35,13 @@ struct VisionTower {
     /// Patches of an image, and the token for the whole.
     var tokens: Int { (image.height / patch.height) * (image.width / patch.width) + 1 }
 
-    func pixels(_ draft: GraphDraft) -> GraphValue {
+    func pixels(_ draft: GraphBuilder) -> GraphValue {
         draft.input("pixel_values", "float32", [nil, channels, image.height, image.width])
     }
 
     /// [batch, tokens, width]: `whole` [1, 1, width] or [width], then the patches through the convolution `name`.
     func patches(
-        _ pixels: GraphValue, behind whole: GraphValue, _ name: String, hasBias: Bool, _ draft: GraphDraft
+        _ pixels: GraphValue, behind whole: GraphValue, _ name: String, hasBias: Bool, _ draft: GraphBuilder
     ) throws(ModelFamilyError) -> GraphValue {
         let weight = try draft.parameter("\(name).weight", [width, channels, patch.height, patch.width])
         let bias = hasBias ? try draft.parameter("\(name).bias", [width]) : nil

@@ -88,7 +88,7 @@ struct ReconcilerHookTests {
         let failed = try await events(stand)
         #expect(failed.map(\.event) == [.hookFailed, .hookFailed] && failed.map(\.version) == [1, 2])
         #expect(failed[0].message == "hook one failed for release 1 after 3 attempts: <b>no</b>")
-        #expect(JournalTwin(failed[0]).priority == 3)
+        #expect(JournalRecord(failed[0]).priority == 3)
     }
 
     @Test func aHookThatHangsHoldsNothingUpAndTheNextPublishEndsIt() async throws {

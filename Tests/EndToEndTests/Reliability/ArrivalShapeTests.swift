@@ -13,11 +13,11 @@ import Testing
         var written: Set<String> = []
     }
 
-    private func tally(_ name: String, _ what: String) -> Tally {
-        Tally("watching-\(name)", what, forbidden: ["did not converge", "a torn checkpoint released"])
+    private func tally(_ name: String, _ what: String) -> OutcomeCounter {
+        OutcomeCounter("watching-\(name)", what, forbidden: ["did not converge", "a torn checkpoint released"])
     }
 
-    private func check(_ site: Site, _ story: Story, _ tally: Tally, _ note: String) throws {
+    private func check(_ site: Site, _ story: Story, _ tally: OutcomeCounter, _ note: String) throws {
         let isGood = try site.converges(to: story.content)
         let end = isGood ? "" : try site.ledger().suffix(4).map(\.message).joined(separator: " | ")
         let found = try site.deployedContent()
@@ -33,7 +33,7 @@ import Testing
         let site = try Site.quick()
         try site.start()
         var story = Story()
-        for number in 0..<Effort.count("RELIABILITY_FOLDERS", quick: 12, full: 200) {
+        for number in 0..<TestBudget.count("RELIABILITY_FOLDERS", quick: 12, full: 200) {
             let task = "t\(number)"
             let bytes = try NoisyTask.bytes(seed: UInt64(number))
             mkdir(site.path(task), 0o750)
@@ -53,7 +53,7 @@ import Testing
     @Test func renamesInAndOut() throws {
         let tally = tally(
             "renames", "tasks renamed in, out, over each other and to each other's names, then left alone")
-        var random = Randomness(seed: UInt64(Effort.count("RELIABILITY_SEED", quick: 1, full: 1)))
+        var random = Randomness(seed: UInt64(TestBudget.count("RELIABILITY_SEED", quick: 1, full: 1)))
         let site = try Site.quick()
         let names = ["amber", "birch", "cedar", "dune"]
         var story = Story()
@@ -63,7 +63,7 @@ import Testing
         }
         try site.start()
         try check(site, story, tally, "start")
-        for round in 0..<Effort.count("RELIABILITY_RENAMES", quick: 4, full: 100) {
+        for round in 0..<TestBudget.count("RELIABILITY_RENAMES", quick: 4, full: 100) {
             for _ in 0..<Int.random(in: 1...9, using: &random) {
                 let (one, other) = (names.randomElement(using: &random)!, names.randomElement(using: &random)!)
                 let outside = "\(site.folder.path)/outside-\(one)"
@@ -99,7 +99,7 @@ import Testing
             story.content[name] = try site.dropNoisy(name, seed: UInt64(number))
         }
         try site.start()
-        for round in 0..<Effort.count("RELIABILITY_REWRITES", quick: 3, full: 50) {
+        for round in 0..<TestBudget.count("RELIABILITY_REWRITES", quick: 3, full: 50) {
             let started = try site.ledger(.mergeStarted).count
             if round > 0 { story.content["birch"] = try site.dropNoisy("birch", seed: UInt64(500 + round)) }
             try site.ledgerWatch().wait(for: "a merge") { try site.ledger(.mergeStarted).count > started }

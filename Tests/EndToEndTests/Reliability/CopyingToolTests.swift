@@ -7,7 +7,7 @@ import Testing
 
 /// What copying programs really do in a registry. Nothing asks the daemon to look.
 @Suite struct CopyingToolTests {
-    private func check(_ site: Site, _ content: [String: String], _ tally: Tally, _ note: String) throws {
+    private func check(_ site: Site, _ content: [String: String], _ tally: OutcomeCounter, _ note: String) throws {
         let isGood = try site.converges(to: content)
         let story = isGood ? "" : try site.ledger().suffix(4).map(\.message).joined(separator: " | ")
         let found = try site.deployedContent()
@@ -17,7 +17,7 @@ import Testing
 
     /// The programs themselves, as far as they are installed: over nothing, and over what stands there.
     @Test func programs() throws {
-        let tally = Tally(
+        let tally = OutcomeCounter(
             "watching-programs", "a task copied in by cp, mv from another file system, tar and, where installed, rsync",
             forbidden: ["did not converge"])
         let site = try Site.quick()
@@ -60,7 +60,7 @@ import Testing
 
     /// rsync's way: `.NAME.XXXXXX` beside the target, written in pieces, then renamed over it, with the source's old times.
     @Test func rsyncShaped() throws {
-        let tally = Tally(
+        let tally = OutcomeCounter(
             "watching-rsync", "rsync's way: a hidden temporary in the folder, old times, renamed over",
             forbidden: ["did not converge"])
         let site = try Site.quick()
@@ -84,7 +84,7 @@ import Testing
 
     /// `hf download --local-dir`: `.incomplete` files, locks and metadata in a hidden folder, then moved beside it.
     @Test func downloadIntoAFolder() throws {
-        let tally = Tally(
+        let tally = OutcomeCounter(
             "watching-hub-folder", "a download of the Hugging Face client into the task's folder",
             forbidden: ["did not converge"])
         let site = try Site.quick()
@@ -114,7 +114,7 @@ import Testing
     /// The client's cache inside the registry: the task is a link to a snapshot, whose files are links to blobs. The
     /// snapshot fills up after the task points at it.
     @Test func aCacheOfBlobsBehindLinks() throws {
-        let tally = Tally(
+        let tally = OutcomeCounter(
             "watching-hub-cache", "tasks that are links to snapshots of the Hugging Face client's cache, filled later",
             forbidden: ["did not converge"])
         let site = try Site.quick()

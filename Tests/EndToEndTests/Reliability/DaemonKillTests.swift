@@ -8,9 +8,9 @@ import Testing
     private static let tasks = ["amber", "birch", "cedar", "dune", "elm"]
 
     @Test func atRandomMomentsUnderArrivals() throws {
-        let kills = Effort.count("RELIABILITY_KILLS", quick: 16, full: 1000)
-        let seed = UInt64(Effort.count("RELIABILITY_SEED", quick: 1, full: 1))
-        let tally = Tally(
+        let kills = TestBudget.count("RELIABILITY_KILLS", quick: 16, full: 1000)
+        let seed = UInt64(TestBudget.count("RELIABILITY_SEED", quick: 1, full: 1))
+        let tally = OutcomeCounter(
             "kill-daemon",
             "SIGKILL of a real daemon at a random moment while tasks arrive, change, go and are rolled back",
             forbidden: KillHistory.forbidden)
@@ -91,7 +91,7 @@ import Testing
             try Skip.note("strace is not installed or may not trace here (apt-get install strace)")
             return
         }
-        let tally = Tally(
+        let tally = OutcomeCounter(
             "kill-daemon-syscalls", "SIGKILL of a real daemon that publishes, at a system call of one of its threads",
             forbidden: KillHistory.forbidden)
         let site = try Site.quick(settle: "20ms")
@@ -102,7 +102,7 @@ import Testing
         let points = kinds.sorted { $0.key < $1.key }.flatMap { call, most in
             (1...most).map { Trace.Point(call: call, number: $0) }
         }
-        let tried = Effort.some(points, most: 6)
+        let tried = TestBudget.some(points, most: 6)
         for (round, point) in tried.enumerated() {
             try site.dropNoisy("birch", seed: UInt64(round + 2))
             let log = "\(site.folder.path)/trace-\(round)"

@@ -17,14 +17,14 @@ import Testing
             try Skip.note("no user namespace can be made here: \(trial.errors)")
             return
         }
-        let tally = Tally(
+        let tally = OutcomeCounter(
             "watching-polling", "changes in a registry that sends no events, seen by the timer alone",
             forbidden: ["did not converge"])
         let site = try Site.quick(rescan: "1s")
         var content = ["amber": try site.dropNoisy("amber", seed: 1)]
         let daemon = try DaemonProcess(site, under: lame)
         try daemon.waitUntilReady()
-        for round in 0..<Effort.count("RELIABILITY_POLLS", quick: 3, full: 50) {
+        for round in 0..<TestBudget.count("RELIABILITY_POLLS", quick: 3, full: 50) {
             let name = ["amber", "birch", "cedar"][round % 3]
             content[name] = try site.dropNoisy(name, seed: UInt64(10 + round))
             let isGood = try site.converges(to: content)
@@ -39,7 +39,7 @@ import Testing
 
     /// The file system with the registry goes while the daemon runs, and comes back with other content.
     @Test func unmountedAndMountedAgain() throws {
-        let tally = Tally(
+        let tally = OutcomeCounter(
             "watching-unmount", "the registry's file system unmounted, and another mounted in its place",
             forbidden: ["did not converge", "the release went with it"])
         let site = try Site.quick(rescan: "1s")
@@ -54,7 +54,7 @@ import Testing
         var content = ["amber": try site.dropOnto("amber", seed: 1)]
         let daemon = try site.start()
         #expect(try site.converges(to: content))
-        for round in 0..<Effort.count("RELIABILITY_MOUNTS", quick: 2, full: 25) {
+        for round in 0..<TestBudget.count("RELIABILITY_MOUNTS", quick: 2, full: 25) {
             let before = site.current
             disk.unmount()
             try daemon.notifications.wait(for: "no base model")
@@ -73,14 +73,14 @@ import Testing
     }
 
     @Test func movedAwayAndMadeAnew() throws {
-        let tally = Tally(
+        let tally = OutcomeCounter(
             "watching-recreated", "the registry's folder moved away, and another made in its place",
             forbidden: ["did not converge", "the release went with it"])
         let site = try Site.quick(rescan: "1s")
         var content = ["amber": try site.dropNoisy("amber", seed: 1), "birch": try site.dropNoisy("birch", seed: 2)]
         let daemon = try site.start()
         #expect(try site.converges(to: content))
-        for round in 0..<Effort.count("RELIABILITY_MOVES", quick: 2, full: 25) {
+        for round in 0..<TestBudget.count("RELIABILITY_MOVES", quick: 2, full: 25) {
             let (before, old) = (site.current, "\(site.folder.path)/old-\(round)")
             try Durable.rename(site.registry, to: old)
             try daemon.notifications.wait(for: "can't be read")

@@ -11,7 +11,7 @@ import Testing
     /// The worker is ended from outside in the middle of a fit; the daemon waits a moment and tries again.
     @Test(arguments: [SIGKILL, SIGSEGV]) func endedBySignal(signal: Int32) throws {
         let name = signal == SIGKILL ? "SIGKILL" : "SIGSEGV"
-        let tally = Tally(
+        let tally = OutcomeCounter(
             "workers-real-\(name)", "the real worker ended by \(name) in the middle of a fit", forbidden: Self.forbidden
         )
         let site = try Site(steps: 5)
@@ -50,7 +50,7 @@ import Testing
 
     /// The deploy directory's file system is full while the worker writes, and has room again later.
     @Test func theDiskIsFull() throws {
-        let tally = Tally(
+        let tally = OutcomeCounter(
             "workers-real-full-disk", "the real worker on a full file system, and again with room",
             forbidden: Self.forbidden)
         guard let disk = try SmallDisk(bytes: 2 << 20) else {
@@ -90,8 +90,8 @@ import Testing
     }
 
     /// The worker hangs: ten seconds is the least patience that can be configured.
-    @Test(.enabled(if: Effort.isFull, "takes half a minute")) func itHangs() throws {
-        let tally = Tally(
+    @Test(.enabled(if: TestBudget.isFull, "takes half a minute")) func itHangs() throws {
+        let tally = OutcomeCounter(
             "workers-real-hung", "the real worker stopped (SIGSTOP) in the middle of a fit", forbidden: Self.forbidden)
         let site = try Site(steps: 100_000, merge: ["patience": "100000", "learning-rate": "1e-6"])
         site.keys["patience"] = "10s"

@@ -11,11 +11,11 @@ import Testing
         .flatMap { Int($0.dropLast()) } ?? 16_384
 
     @Test func eventsWithOverflow() throws {
-        let wanted = Effort.count("RELIABILITY_EVENTS", quick: 40_000, full: 1_000_000)
-        let seed = UInt64(Effort.count("RELIABILITY_SEED", quick: 1, full: 1))
-        let events = Tally(
+        let wanted = TestBudget.count("RELIABILITY_EVENTS", quick: 40_000, full: 1_000_000)
+        let seed = UInt64(TestBudget.count("RELIABILITY_SEED", quick: 1, full: 1))
+        let events = OutcomeCounter(
             "watching-storm-events", "events in a watched registry, in bursts of more than its queue holds")
-        let tally = Tally(
+        let tally = OutcomeCounter(
             "watching-storms",
             "bursts of events in which drops change; in every other one the daemon is stopped, so that its queue overflows",
             forbidden: ["did not converge"])

@@ -35,10 +35,10 @@ import WorkerProtocol
         let new = try StoreState(done)
         for injection in Self.injections {
             let name = injection.split(separator: "=")[1]
-            let tally = Tally(
+            let tally = OutcomeCounter(
                 "syscall-\(step)-\(name)", "a process that does \(step), with \(injection) at each of its system calls",
                 forbidden: ["neither"])
-            let tried = Effort.some(points, most: 10, seed: UInt64(name.utf8.count))
+            let tried = TestBudget.some(points, most: 10, seed: UInt64(name.utf8.count))
             for point in tried {
                 let site = "\(folder.path)/site"
                 let run = try Self.reached(in: 5) {

@@ -17,21 +17,21 @@ struct FactoredFitTests {
             plan.tasks[index].directory =
                 folder.hasPrefix("/") ? folder : "\(AdapterFixture.root)/\(folder)"
         }
-        let workbench = try Workbench(plan)
-        let bench = try #require(workbench.bench)
-        try workbench.vectors.findZeros { _ in }
+        let context = try MergeContext(plan)
+        let evaluation = try #require(context.evaluation)
+        try context.vectors.findZeros { _ in }
         let weights = MergingWeights(
-            method: plan.settings.method, taskCount: workbench.tasks.count, layers: workbench.layers,
+            method: plan.settings.method, taskCount: context.tasks.count, layers: context.layers,
             scale: plan.settings.scale, squash: plan.settings.squash)
         return try SuperMergeFit(
-            workbench, bench, ModelParameters(layers: workbench.layers), state: state ?? FitState(weights),
-            teachers: workbench.tasks.map { _ in nil })
+            context, evaluation, ModelParameters(layers: context.layers), state: state ?? FitState(weights),
+            teachers: context.tasks.map { _ in nil })
     }
 
     /// The layers that the fits have in common, from the weights' gradients of the first step.
     private func expectTheSameGradient(_ own: SuperMergeFit, _ other: SuperMergeFit, within limit: Double) {
-        for (index, layer) in own.workbench.layers.enumerated() {
-            for task in own.workbench.tasks.indices where own.workbench.vectors.active[task][index] {
+        for (index, layer) in own.context.layers.enumerated() {
+            for task in own.context.tasks.indices where own.context.vectors.active[task][index] {
                 let gradients = [own, other].map { fit in
                     let weights = fit.state.weights
                     return fit.state.optimizer.firstMoments[
@@ -131,10 +131,10 @@ struct FactoredFitTests {
             let fit = try fit(["vit/letters", copy.path], Fixture.settings(), in: directory)
             #expect(!fit.factored.isEmpty)
             for (name, value) in [("vit.layernorm.weight", 0), ("vit.layernorm.bias", 1)] as [(String, Float)] {
-                let index = try #require(fit.workbench.layers.firstIndex { $0.name == name })
+                let index = try #require(fit.context.layers.firstIndex { $0.name == name })
                 try fit.parameters.tensors[index].rows(from: 0, count: 1).copy(Tensor([value], shape: [1]))
             }
-            let head = try #require(try fit.bench.heads[1].tensors()["classifier.weight"])
+            let head = try #require(try fit.evaluation.heads[1].tensors()["classifier.weight"])
             var values = try head.floats()
             values[head.shape[1]] = -.infinity
             try head.copy(Tensor(values, shape: head.shape))

@@ -109,7 +109,7 @@ struct ArchitectureFixture {
         let model = try ExportedModel(ExportedGraph(archive: base.path + "/graph.pt2"))
         let weights = try Checkpoint(directory: plan.output)
         var parameters = try weights.parameters(weights.names)
-        if let head = try Judge.head(of: task, release: plan.output) { parameters.merge(head) { $1 } }
+        if let head = try ModelEvaluator.head(of: task, release: plan.output) { parameters.merge(head) { $1 } }
         let data = try SafetensorsFile(
             file: ReadableFile(path: "\(plan.tasks[0].directory)/../\(task)/validation.safetensors"))
         var inputs: [String: Tensor] = [:]

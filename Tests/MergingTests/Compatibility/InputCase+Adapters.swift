@@ -73,7 +73,7 @@ extension InputCase {
     /// As PEFT wrote it.
     private static func unmergeable(_ kind: String, _ name: String, _ base: Base = .modules) -> InputCase {
         InputCase(kind, base, .refused, in: ["AdaptersTests/RefusalTests"]) {
-            try $0.adapt("\(InputDrop.refused)/\(name)")
+            try $0.adapt("\(InputUpload.refused)/\(name)")
         }
     }
 
@@ -137,7 +137,7 @@ extension InputCase {
     ]
 }
 
-extension InputDrop {
+extension InputUpload {
     /// An adapter in the place of full weights.
     mutating func becomeAdapter(_ source: String) throws {
         try task.removeFile("model.safetensors")
@@ -151,7 +151,7 @@ extension InputDrop {
     }
 }
 
-extension InputDrop {
+extension InputUpload {
     /// A LoRA on the embedding of the tiny GPT-2 in the place of full weights.
     func adaptEmbedding() throws {
         try task.removeFile("model.safetensors")

@@ -72,7 +72,7 @@ extension InputCase {
         },
     ]
 
-    private static func old(_ drop: inout InputDrop) throws {
+    private static func old(_ drop: inout InputUpload) throws {
         try drop.base.rename(LegacyNamesTests.old)
         drop.expected = Dictionary(
             uniqueKeysWithValues: drop.expected.map { (LegacyNamesTests.old($0.key), $0.value) })

@@ -26,11 +26,11 @@ struct InputCase: Sendable {
     /// Suites that look closer.
     let suites: [String]
     /// Changes the drop into what the kind is.
-    let change: @Sendable (inout InputDrop) throws -> Void
+    let change: @Sendable (inout InputUpload) throws -> Void
 
     init(
         _ kind: String, _ base: Base, _ verdict: Verdict, in suites: [String],
-        _ change: @escaping @Sendable (inout InputDrop) throws -> Void = { _ in }
+        _ change: @escaping @Sendable (inout InputUpload) throws -> Void = { _ in }
     ) {
         self.kind = kind
         self.base = base

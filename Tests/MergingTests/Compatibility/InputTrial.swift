@@ -20,7 +20,7 @@ struct InputTrial {
         let directory = NSTemporaryDirectory() + "/compatibility-" + UUID().uuidString
         defer { try? Durable.remove(directory) }
         let registry = directory + "/registry"
-        var drop = try InputDrop(inputCase.base, in: registry)
+        var drop = try InputUpload(inputCase.base, in: registry)
         try inputCase.change(&drop)
         let hasGraph = FileManager.default.fileExists(atPath: drop.base.path + "/graph.pt2")
         let scanner = RegistryScanner(
@@ -35,7 +35,7 @@ struct InputTrial {
     }
 
     /// The message without this machine's paths.
-    private func refusal<Content>(of drop: Drop<Content>, in registry: String) -> Outcome {
+    private func refusal<Content>(of drop: Upload<Content>, in registry: String) -> Outcome {
         switch drop {
         case .refused(let refusal): .refused(refusal.message.replacing(registry, with: "registry"))
         case .arriving(let reason): .refused("waiting: " + reason.replacing(registry, with: "registry"))
@@ -44,7 +44,7 @@ struct InputTrial {
     }
 
     private func merge(
-        _ base: BaseSource, _ task: TaskSource, _ drop: InputDrop, in directory: String
+        _ base: BaseSource, _ task: TaskSource, _ drop: InputUpload, in directory: String
     ) throws -> Outcome {
         var settings = try Fixture.settings()
         settings.method = .taskArithmetic

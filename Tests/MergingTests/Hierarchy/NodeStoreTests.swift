@@ -30,13 +30,13 @@ struct NodeStoreTests {
             var settings = try fixture.settings()
             settings.evaluateEvery = 1
             var last: [MergeResult] = []
-            for steps in 1...PlantedTree.keptTrees + 2 {
+            for steps in 1...SavedTree.keptTrees + 2 {
                 settings.steps = steps
                 last.append(try fixture.merge(["a1", "b1"], into: "\(steps)", settings))
             }
-            let kept = last.suffix(PlantedTree.keptTrees).flatMap(\.tree).map(\.digest)
+            let kept = last.suffix(SavedTree.keptTrees).flatMap(\.tree).map(\.digest)
             #expect(try fixture.stored("fit.safetensors") == Set(kept))
-            #expect(kept.count == PlantedTree.keptTrees)
+            #expect(kept.count == SavedTree.keptTrees)
         }
     }
 

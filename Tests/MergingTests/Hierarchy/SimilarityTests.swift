@@ -34,8 +34,8 @@ struct SimilarityTests {
             let plan = try Fixture.plan(settings, in: directory)
             let pairs = try MergeRun(plan, report: { _ in }).run().similarities
             #expect(pairs.map { [$0.first, $0.second] } == [["letters", "shapes"]])
-            let workbench = try Workbench(plan)
-            let cosine = try cosine(0, 1, workbench)
+            let context = try MergeContext(plan)
+            let cosine = try cosine(0, 1, context)
             #expect(abs(pairs[0].cosine - cosine) < 1e-5)
             #expect(abs(cosine) > 1e-3)
         }
@@ -72,13 +72,13 @@ struct SimilarityTests {
     }
 
     /// By its definition, over the layers that both move.
-    private func cosine(_ first: Int, _ second: Int, _ workbench: Workbench) throws -> Double {
+    private func cosine(_ first: Int, _ second: Int, _ context: MergeContext) throws -> Double {
         var (product, norms) = (0.0, [0.0, 0.0])
-        for layer in workbench.layers {
-            let origin = try workbench.base.parameters([layer.name])[layer.name]?.doubles() ?? []
+        for layer in context.layers {
+            let origin = try context.base.parameters([layer.name])[layer.name]?.doubles() ?? []
             let vectors = try [first, second].map { task -> [Double] in
-                guard !workbench.tasks[task].owns(layer.name) else { return origin.map { _ in 0 } }
-                let values = try workbench.tasks[task].checkpoint.parameters([layer.name])[layer.name]?.doubles() ?? []
+                guard !context.tasks[task].owns(layer.name) else { return origin.map { _ in 0 } }
+                let values = try context.tasks[task].checkpoint.parameters([layer.name])[layer.name]?.doubles() ?? []
                 return zip(values, origin).map { $0 - $1 }
             }
             product += zip(vectors[0], vectors[1]).reduce(0) { $0 + $1.0 * $1.1 }

@@ -53,9 +53,9 @@ struct StrategyChoiceTests {
             let fixture = try TreeFixture(in: directory)
             func estimate(_ tasks: [String]) throws -> MemoryEstimate {
                 let plan = try fixture.plan(tasks, into: "none")
-                let workbench = try Workbench(plan)
+                let context = try MergeContext(plan)
                 return MemoryEstimate(
-                    plan, try Workbench.graph(plan), workbench.layers, workbench.tasks)
+                    plan, try MergeContext.graph(plan), context.layers, context.tasks)
             }
             let two = try estimate(["a1", "b1"])
             let eight = try estimate(TreeFixture.eight)
@@ -76,9 +76,9 @@ struct StrategyChoiceTests {
                         tensors[name] = .init(ones, .i64, shape: [12, tokens] + content.shape.dropFirst(2))
                     }
                 }
-                let workbench = try Workbench(fixture.plan)
+                let context = try MergeContext(fixture.plan)
                 return MemoryEstimate(
-                    fixture.plan, try Workbench.graph(fixture.plan), workbench.layers, workbench.tasks
+                    fixture.plan, try MergeContext.graph(fixture.plan), context.layers, context.tasks
                 ).activations
             }
             let (short, long) = (try activations(tokens: 10), try activations(tokens: 40))

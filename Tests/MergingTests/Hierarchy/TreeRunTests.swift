@@ -12,7 +12,7 @@ import WorkerProtocol
 struct TreeRunTests {
     /// A task's coefficients by layer, one for each row: the products of those of the stored fits on its way to the root.
     private func products(_ result: MergeResult, _ plan: MergePlan) throws -> [String: [String: [Double]]] {
-        let layers = try Workbench(plan).layers
+        let layers = try MergeContext(plan).layers
         let store = NodeStore(directory: try #require(plan.tree))
         let nodes = Dictionary(uniqueKeysWithValues: result.tree.map { ($0.digest, $0) })
         var products: [String: [String: [Double]]] = [:]
@@ -186,13 +186,13 @@ struct TreeRunTests {
             settings.loss = .distillation
             for (strategy, isResident) in [(MergeSettings.Strategy.joint, true), (.hierarchical, false)] {
                 settings.strategy = strategy
-                let workbench = try Workbench(fixture.plan(into: strategy.rawValue, settings))
-                let bench = try #require(workbench.bench)
-                let judge = Judge(workbench, bench, try ModelParameters(layers: workbench.layers))
+                let context = try MergeContext(fixture.plan(into: strategy.rawValue, settings))
+                let evaluation = try #require(context.evaluation)
+                let evaluator = ModelEvaluator(context, evaluation, try ModelParameters(layers: context.layers))
                 var result = MergeResult(tasks: TreeFixture.four.map { TaskResult(task: $0, fitted: 0) })
-                try judge.judgeOriginals(&result) { _, _ in }
-                let teachers = try judge.teachers.map { try #require($0).residentBytes }
-                #expect((bench.residentBytes > 0) == isResident)
+                try evaluator.scoreOriginals(&result) { _, _ in }
+                let teachers = try evaluator.teachers.map { try #require($0).residentBytes }
+                #expect((evaluation.residentBytes > 0) == isResident)
                 #expect(teachers.allSatisfy { ($0 > 0) == isResident })
             }
         }

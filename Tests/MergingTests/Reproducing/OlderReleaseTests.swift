@@ -76,7 +76,7 @@ struct OlderReleaseTests {
             let head = try release.tensors("heads/one.safetensors")
             try #require(coefficients.keys.contains("bert.embeddings.LayerNorm.gamma"))
             try #require(head.keys.contains("extra.LayerNorm.gamma"))
-            let read = try #require(try Judge.head(of: "one", release: release.path))
+            let read = try #require(try ModelEvaluator.head(of: "one", release: release.path))
             #expect(read.keys.contains("extra.LayerNorm.weight"))
 
             let old = try norms(in: directory + "/old", method, isArchived: isArchived, isOld: true)
@@ -95,15 +95,15 @@ struct OlderReleaseTests {
             let recorded = try release.tensors(Coefficients.path)["bert.embeddings.LayerNorm.gamma"]
             let learned = try #require(recorded).values(Float.self)
             if !isOld { try rename(Coefficients.path, in: release, LegacyNames.modern) }
-            let workbench = try Workbench(fixture.plan, isBenched: false)
+            let context = try MergeContext(fixture.plan, isInEvaluationContext: false)
             let start = MergingWeights(
-                taskCount: 2, layers: workbench.layers, coefficient: 0.9, squash: fixture.plan.settings.squash)
+                taskCount: 2, layers: context.layers, coefficient: 0.9, squash: fixture.plan.settings.squash)
             let warm = try Coefficients.warmStart(
-                start, workbench.layers, of: workbench.base, tasks: fixture.plan.tasks, base: fixture.plan.base,
+                start, context.layers, of: context.base, tasks: fixture.plan.tasks, base: fixture.plan.base,
                 release: release.path)
             #expect(warm.known == 2)
             let layer = try #require(
-                workbench.layers.firstIndex { $0.name == "bert.embeddings.LayerNorm.weight" })
+                context.layers.firstIndex { $0.name == "bert.embeddings.LayerNorm.weight" })
             for task in 0..<2 {
                 let coefficient = try #require(warm.weights.coefficients(task: task, layer: layer).first)
                 #expect(abs(coefficient - Double(learned[task])) < 1e-6 && abs(coefficient - 0.9) > 1e-3)

@@ -1,0 +1,254 @@
+internal import Torch
+internal import WorkerProtocol
+
+/// The gradient descent on W (SuperMerge, arXiv 2412.10416): per step one batch of every task through θm, one ordinary backward
+/// pass each, the tasks' ∂L/∂θm(j) added up, and every sum consumed by its dot products with τ(i,j) and then freed. Where all τ(i,j)
+/// of a linear layer have a low rank, ∂L/∂θm(j) is never formed (`FactoredLayer`), nor where only some of its rows are not zero
+/// (`RowSum`).
+///
+/// Memory: one float32 copy of the trunk, with several tasks one of its gradients, of low ranks their factors instead, of
+/// embeddings the rows that occur, and one batch's activations; not a function of the number of tasks. Work per step over k tasks: k
+/// forward and backward passes, and two reads of the task vectors, one of what is low-rank.
+final class SuperMergeFit {
+    private(set) var state: FitState
+    let context: MergeContext
+    let evaluation: EvaluationContext
+    let parameters: ModelParameters
+    let schedule: FitSchedule
+    private let watched: Set<Int>
+    /// Of the watched layers those whose gradients are never formed.
+    let factored: [Int: FactoredLayer]
+    private let samplers: [Sampler]
+    private let scorer: Scorer
+    private let teachers: [TeacherLogits?]
+    /// What each task's losses are divided by: see `variance`.
+    private let spreads: [Double]
+    /// Of the last look.
+    private(set) var heldOut: [HeldOutScore] = []
+    private var settings: MergeSettings { context.plan.settings }
+
+    /// `teachers` holds each task's own checkpoint's logits on its whole validation set where the loss distils.
+    init(
+        _ context: MergeContext, _ evaluation: EvaluationContext, _ parameters: ModelParameters, state: FitState,
+        teachers: [TeacherLogits?], schedule: FitSchedule? = nil
+    ) throws {
+        self.context = context
+        self.evaluation = evaluation
+        self.parameters = parameters
+        self.state = state
+        self.teachers = teachers
+        self.schedule = schedule ?? FitSchedule(context.plan.settings)
+        scorer = Scorer(model: evaluation.model, autocast: context.plan.settings.precision == .bf16)
+        let trainable = context.trainable()
+        watched = Set(trainable)
+        factored = try Dictionary(
+            uniqueKeysWithValues: trainable.compactMap { layer in
+                try FactoredLayer(layer, of: context.vectors, state.weights).map { (layer, $0) }
+            })
+        samplers = zip(context.tasks, evaluation.sets).map { task, set in
+            Sampler(
+                examples: set?.drawn ?? [], batch: context.plan.settings.batch, seed: context.plan.settings.seed,
+                task: task.name)
+        }
+        spreads = try context.tasks.indices.map { task in
+            try Self.variance(evaluation.objectives[task], evaluation.sets[task], teachers[task])
+        }
+        try parameters.merge(context.vectors, state.weights)
+    }
+
+    /// The variance of the numbers that a regression is fitted to: divided by it, squared errors are a share of what the mean
+    /// alone would leave, and the unit of the numbers does not decide what the task weighs beside the others. 1 for classes,
+    /// whose losses are nats, and for constants.
+    private static func variance(_ objective: Objective, _ set: ValidationSet?, _ teacher: TeacherLogits?) throws
+        -> Double
+    {
+        guard objective.kind == .regression, let set else { return 1 }
+        let numbers = try set.fittedNumbers() ?? teacher?.rows(set.fitted).to(.float32).doubles() ?? []
+        let width = max(1, numbers.count / set.fitted.count)
+        var sum = 0.0
+        for column in 0..<width {
+            let own = stride(from: column, to: numbers.count, by: width).map { numbers[$0] }
+            let mean = own.reduce(0, +) / Double(max(1, own.count))
+            sum += own.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        }
+        let variance = sum / Double(max(1, numbers.count))
+        return variance.isFinite && variance > 0 ? variance : 1
+    }
+
+    /// Parameters of the merged trunk with one task's head.
+    func model(for task: Int, watchedBy tape: GradientTape? = nil) throws -> [String: Tensor] {
+        var named = try evaluation.heads[task].tensors()
+        for (index, layer) in context.layers.enumerated() where named[layer.name] == nil {
+            let tensor = parameters.tensors[index]
+            guard let tape, watched.contains(index) else {
+                named[layer.name] = tensor
+                continue
+            }
+            named[layer.name] = try tape.watch(tensor, index: index, in: forms(index))
+        }
+        return named
+    }
+
+    /// It is less work to take the layer's gradient as a product where it is never formed, or where it is added to others'. One
+    /// that is alone is formed and consumed at once, and needs no memory until the pass ends.
+    private func forms(_ layer: Int) -> GradientTape.Forms {
+        factored[layer] != nil || context.tasks.count > 1 ? [.products, .rows] : .rows
+    }
+
+    /// One step: the mean loss over the tasks, weighted, at the weights before the update.
+    func step() throws -> Double {
+        let weights = state.weights
+        var dots = [Double](repeating: 0, count: weights.values.count)
+        var total = 0.0
+        let importance = context.tasks.map(\.source.settings.weight)
+        let sum = importance.reduce(0, +)
+        let gradients = GradientSum()
+        var lookedUp: [Int: RowSum] = [:]
+        for task in context.tasks.indices {
+            let isLast = task == context.tasks.count - 1
+            let loss = try backward(task, share: importance[task] / sum) { layer, part in
+                switch part {
+                case .whole(let gradient) where isLast:
+                    guard let complete = try gradients.take(layer, adding: gradient) else { return }
+                    try consume(complete, of: layer, into: &dots)
+                case .whole(let gradient):
+                    try gradients.add(gradient, of: layer)
+                case .product(let left, let right):
+                    if let factored = factored[layer] {
+                        try factored.addDots(slope: left, input: right, weights, into: &dots)
+                    } else {
+                        try gradients.add(left: left, right: right, of: layer)
+                    }
+                case .rows(let places, let values):
+                    let whole = context.layers[layer]
+                    let rows = lookedUp[layer] ?? RowSum(rows: whole.shape[0], columns: whole.matrixColumns)
+                    lookedUp[layer] = rows
+                    try rows.add(values, at: places)
+                }
+            }
+            guard loss.isFinite else { throw notFinite(task, "loss") }
+            total += loss
+        }
+        for layer in gradients.layers {
+            guard let complete = try gradients.take(layer) else { continue }
+            try consume(complete, of: layer, into: &dots)
+        }
+        for (layer, rows) in lookedUp.sorted(by: { $0.key < $1.key }) {
+            try context.vectors.addDots(rows: rows, of: layer, weights, into: &dots)
+        }
+        guard dots.allSatisfy(\.isFinite) else { throw try brokenGradient() }
+        state.update(gradient: weights.gradient(dotProducts: dots), schedule)
+        for index in watched.sorted() { try parameters.merge(index, context.vectors, state.weights) }
+        for layer in factored.values { try layer.weigh(state.weights) }
+        return total
+    }
+
+    private func notFinite(_ task: Int, _ what: String) -> MergeError {
+        .task(
+            context.tasks[task].name,
+            "its \(what) is no longer finite at step \(state.step); look at its checkpoint and examples, or lower learning-rate"
+        )
+    }
+
+    /// Finds the task whose gradient is not finite by going through the step once more; the sum does not tell.
+    private func brokenGradient() throws -> MergeError {
+        for task in context.tasks.indices {
+            var isFinite = true
+            _ = try backward(task, share: 1) { _, part in
+                let gradient =
+                    switch part {
+                    case .whole(let gradient): gradient
+                    case .product(let left, let right): try left.transposed().matrixProduct(right)
+                    case .rows(_, let values): values
+                    }
+                isFinite = try isFinite && gradient.isFinite()
+            }
+            if !isFinite { return notFinite(task, "gradient") }
+        }
+        return .base(
+            "the sum of the tasks' gradients is not finite at step \(state.step); lower scale or the tasks' weights")
+    }
+
+    /// The task's share of the loss; `body` receives the parts of ∂ of that share / ∂θm(j).
+    private func backward(
+        _ task: Int, share: Double, _ body: (Int, GradientTape.Part) throws -> Void
+    ) throws -> Double {
+        let indices = samplers[task].indices(step: state.step)
+        guard let set = evaluation.sets[task] else { return 0 }
+        let (inputs, labels) = try set.batch(indices)
+        let tape = GradientTape()
+        let named = try model(for: task, watchedBy: tape)
+        return try MergeError.blaming(context.tasks[task].name) {
+            let logits = try TorchRuntime.withAutocast(settings.precision == .bf16) {
+                try evaluation.objectives[task].logits(evaluation.model, inputs, named, isRecorded: true)
+            }
+            let scored = try evaluation.objectives[task].labels(labels, for: logits, inputs)
+            let loss = try loss(task, logits, scored, indices).multiplied(by: share)
+            try tape.backward(inParts: loss, body)
+            return try loss.item()
+        }
+    }
+
+    private func loss(_ task: Int, _ logits: Tensor, _ labels: Tensor, _ indices: [Int]) throws -> Tensor {
+        let loss = try unscaledLoss(task, logits, labels, indices)
+        return spreads[task] == 1 ? loss : try loss.divided(by: spreads[task])
+    }
+
+    private func unscaledLoss(_ task: Int, _ logits: Tensor, _ labels: Tensor, _ indices: [Int]) throws -> Tensor {
+        let objective = evaluation.objectives[task]
+        if settings.method == .adamerging { return try objective.entropy(logits, labels) }
+        let kind = settings.loss(of: objective.kind)
+        guard kind != .labels, let teacher = teachers[task] else { return try objective.loss(logits, labels) }
+        let distilled = try objective.distillation(logits, teacher: teacher.rows(indices), labels: labels)
+        guard kind == .both else { return distilled }
+        return try distilled.adding(objective.loss(logits, labels)).multiplied(by: 0.5)
+    }
+
+    /// Adds ⟨∂L/∂θm(j), τ(i,j)⟩ for every task i, per row and column where the layer has weights for them.
+    private func consume(_ gradient: Tensor, of layer: Int, into dots: inout [Double]) throws {
+        try unsafe gradient.withUnsafeMutableBytes { bytes in
+            guard let slope = unsafe bytes.assumingMemoryBound(to: Float.self).baseAddress else { return }
+            try unsafe context.vectors.addDots(
+                gradient: UnsafePointer(slope), of: layer, state.weights, into: &dots)
+        }
+    }
+
+    /// Mean held-out loss over the tasks, by their weights, in the loss that is fitted: per prediction, as `Scorer` counts
+    /// them. Nil where nothing is held out.
+    func heldOutLoss() throws -> Double? {
+        var total = 0.0
+        var sum = 0.0
+        heldOut = []
+        for (task, set) in evaluation.sets.enumerated() {
+            guard let set, !set.heldOut.isEmpty else { continue }
+            let named = try model(for: task)
+            var taskLoss = 0.0
+            var start = 0
+            var scored = 0
+            var metric = RunningMetric(evaluation.objectives[task])
+            try scorer.forEachBatch(named, set, set.heldOut, evaluation.objectives[task]) { logits, labels in
+                let indices = Array(set.heldOut[start...].prefix(Scorer.batch))
+                let count = try evaluation.objectives[task].scored(logits, labels)
+                taskLoss += try loss(task, logits, labels, indices).item() * Double(count)
+                scored += count
+                start += indices.count
+                try metric.add(logits, labels, checkpoint: set.isLabelled ? nil : teachers[task]?.rows(indices))
+            }
+            guard scored > 0 else { continue }
+            let importance = context.tasks[task].source.settings.weight
+            total += importance * taskLoss / Double(scored)
+            sum += importance
+            heldOut.append(
+                HeldOutScore(
+                    task: context.tasks[task].name, loss: taskLoss * spreads[task] / Double(scored),
+                    metric: set.isLabelled ? evaluation.objectives[task].metric.rawValue : Score.agreement,
+                    value: metric.value))
+        }
+        return sum > 0 ? total / sum : nil
+    }
+
+    /// Looks at the held-out loss and keeps the weights if they are the best so far.
+    func look(lastLoss: Double?) throws {
+        state.record(heldOut: try heldOutLoss(), lastLoss: lastLoss)
+    }
+}

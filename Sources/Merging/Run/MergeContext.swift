@@ -1,0 +1,158 @@
+internal import ExportedGraph
+internal import Files
+internal import ModelFamilies
+internal import Safetensors
+internal import Torch
+internal import WorkerProtocol
+
+/// Everything of one plan, opened: base, tasks, layers, task vectors, and where there is a graph the model and its examples.
+final class MergeContext {
+    /// With the strategy that was chosen where it is `auto`.
+    let plan: MergePlan
+    let base: Checkpoint
+    let tasks: [TaskModel]
+    let layers: [Layer]
+    /// Tensors of the base that are not merged (integers): copied as they are.
+    let passedThrough: [String]
+    let vectors: TaskVectors
+    let ties: TiedNames
+    /// Nil where a static method merges without a graph or without any validation set.
+    let evaluation: EvaluationContext?
+    /// Why a static method merges without scores although there are examples; else nil.
+    let unscored: String?
+    /// How the tasks are fitted together; nil where nothing is learned.
+    let choice: StrategyChoice?
+
+    /// Opens the plan's files, after checking that they are the ones that were admitted. `isInEvaluationContext`: whether anything is to
+    /// be fitted or scored. `recorded`: the plan is that of a release, which tied these names and was refused for none.
+    init(_ plan: MergePlan, isInEvaluationContext: Bool = true, recorded: RecordedTies? = nil) throws {
+        try plan.checkStamps()
+        var unscored: String?
+        let isGraphless = recorded == .nothing
+        let graph = try isGraphless ? nil : Self.usable(plan, otherwise: &unscored) { try Self.graph(plan) }
+        let files = try BaseWeights.open(directory: plan.base.directory, graph: graph)
+        if recorded == nil, let fault = graph?.signature.misnaming(in: files) { throw MergeError.base(fault) }
+        let isConfigured = graph == nil && (recorded ?? .configuration) == .configuration
+        let configured =
+            try isConfigured ? ConfiguredTies.groups(directory: plan.base.directory, weights: files) : []
+        let ties = TiedNames(graph?.signature, base: files, configured: configured)
+        let base = files.tying(ties.groups)
+        self.base = base
+        self.ties = ties
+        let entries = base.names.compactMap { base.entry($0) }
+        let settings = try plan.settledSettings()
+        let granularity = settings.method.isLearned ? settings.granularity : .tensor
+        layers = try Self.layers(entries.filter(\.dtype.isFloatingPoint), ties, granularity)
+        passedThrough = entries.filter { !$0.dtype.isFloatingPoint }.map(\.name)
+        tasks = try plan.tasks.map { try TaskModel($0, base: base, ties: ties) }
+        if recorded == nil {
+            try ties.check(files)
+            for task in tasks { try ties.check(task.checkpoint, of: task.name) }
+        }
+        vectors = try TaskVectors(
+            base: base, tasks: tasks, layers: layers, hashing: plan.hasUnhashedFiles)
+        if let graph, plan.settings.method.isLearned {
+            choice = StrategyChoice(for: plan, MemoryEstimate(plan, graph, layers, tasks))
+        } else {
+            choice = nil
+        }
+        var plan = plan
+        plan.settings = settings
+        if let choice { plan.settings.strategy = choice.strategy }
+        self.plan = plan
+        let hasExamples = tasks.contains { $0.validation != nil }
+        if isInEvaluationContext, let graph, plan.settings.method.isLearned || hasExamples {
+            let model = try Self.usable(plan, otherwise: &unscored) { try Self.model(graph) }
+            evaluation = try model.map { [plan, tasks] in try EvaluationContext(plan, $0, base, tasks, ties) }
+        } else {
+            evaluation = nil
+        }
+        self.unscored = hasExamples ? unscored : nil
+    }
+
+    /// What the plan's merge will take, from the headers of its files and the graph; nil where nothing is learned: then it is a
+    /// few pieces of the files, whatever their number.
+    static func estimate(_ plan: MergePlan) throws -> MergeEstimate? {
+        guard plan.settings.method.isLearned else { return nil }
+        let graph = try graph(plan)
+        let files = try BaseWeights.open(directory: plan.base.directory, graph: graph)
+        let ties = TiedNames(graph.signature, base: files)
+        let base = files.tying(ties.groups)
+        let entries = base.names.compactMap { base.entry($0) }.filter(\.dtype.isFloatingPoint)
+        let tasks = try plan.tasks.map { try TaskModel($0, base: base, ties: ties) }
+        let estimate = MemoryEstimate(plan, graph, try layers(entries, ties, plan.settledSettings().granularity), tasks)
+        let choice = StrategyChoice(for: plan, estimate)
+        return MergeEstimate(
+            strategy: choice, memory: choice.strategy == .hierarchical ? estimate.hierarchical : estimate.joint)
+    }
+
+    /// Some tasks of another context, by their places, over task vectors that need not be theirs.
+    init(_ whole: MergeContext, tasks places: [Int], vectors: TaskVectors) {
+        var plan = whole.plan
+        plan.tasks = places.map { whole.plan.tasks[$0] }
+        self.plan = plan
+        base = whole.base
+        tasks = places.map { whole.tasks[$0] }
+        layers = whole.layers
+        passedThrough = whole.passedThrough
+        self.vectors = vectors
+        ties = whole.ties
+        evaluation = whole.evaluation?.of(places)
+        unscored = whole.unscored
+        choice = whole.choice
+    }
+
+    /// One layer for each tensor, whatever it is called: the names of a tied one are one layer.
+    static func layers(_ entries: [TensorEntry], _ ties: TiedNames, _ granularity: MergeSettings.Granularity)
+        throws
+        -> [Layer]
+    {
+        var aliases: [String: [TensorEntry]] = [:]
+        for entry in entries where ties.key(of: entry.name) != entry.name {
+            aliases[ties.key(of: entry.name), default: []].append(entry)
+        }
+        return try entries.filter { ties.key(of: $0.name) == $0.name }.map { entry in
+            for alias in aliases[entry.name] ?? [] where alias.shape != entry.shape || alias.dtype != entry.dtype {
+                throw MergeError.base(
+                    "\(entry.name) and \(alias.name) are one tensor of the graph, but differ in shape or type in the "
+                        + "base; save the base again")
+            }
+            return Layer(entry, granularity, aliases: (aliases[entry.name] ?? []).map(\.name))
+        }
+    }
+
+    /// What became of the running statistics, where any task has moved one; else nil.
+    var statisticsNote: String? {
+        let moved = layers.indices.filter { layers[$0].isStatistic && vectors.isMoved($0) }
+        guard !moved.isEmpty else { return nil }
+        return
+            "\(moved.count) tensors of running statistics are the means of the tasks' own, for no gradient reaches them"
+    }
+
+    /// What tasks hold that nothing uses. Where a registry's admission was passed there is nothing of the kind.
+    var strayNotes: [String] {
+        tasks.filter { !$0.strays.isEmpty }.map { task in
+            "\(task.name): neither the base nor its graph has \(task.strays.firstFew); that is passed on with the task's head and "
+                + "scored without, so remove it, or name it under `head` in task.yaml"
+        }
+    }
+
+    /// Layers that the graph uses as parameters and that some task moves: the ones with a gradient.
+    func trainable() -> [Int] {
+        guard let evaluation else { return [] }
+        let names = Set(evaluation.model.signature.parameters.map { ties.key(of: $0.name) })
+        return layers.indices.filter { names.contains(layers[$0].name) && vectors.isMoved($0) }
+    }
+}
+
+extension Checkpoint {
+    /// The named tensors in float32 (integers as they are); `task` is to blame for what is wrong with them.
+    func parameters(_ names: [String], of task: String? = nil) throws -> [String: Tensor] {
+        var parameters: [String: Tensor] = [:]
+        for name in names {
+            let tensor = try tensor(name, of: task)
+            parameters[name] = tensor.dtype.isFloatingPoint ? try tensor.to(.float32) : tensor
+        }
+        return parameters
+    }
+}

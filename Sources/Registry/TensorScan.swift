@@ -1,0 +1,141 @@
+import Files
+import Safetensors
+
+/// Looks at a safetensors file's bytes as they pass by on their way into the digest: searches NaN and Inf, and sums up how the
+/// trunk lies to the base's. Memory: a few buffers of a chunk's size.
+struct TensorScan {
+    /// The first tensor with a NaN or an infinity.
+    private(set) var notFinite: String?
+    /// Nil where there is nothing to compare with.
+    private(set) var resemblance: CosineSums?
+
+    /// Of each tensor of `tied` its type, shape, and SHA-256.
+    private(set) var contents: [String: String] = [:]
+
+    private let entries: [TensorEntry]
+    private let tied: Set<String>
+    private var digest = Digest()
+    private let parameters: ParameterCheck?
+    private var current = 0
+    /// The beginning of an element that the end of a chunk has cut.
+    private var cut: [UInt8] = []
+    private var own: [Float] = []
+    private var theirs: [Float] = []
+    private var raw: [UInt8] = []
+
+    /// `entries` in the order of their bytes. `parameters` knows the base that they are compared with. `tied`: the names of those
+    /// that are to be compared with others of this checkpoint.
+    init(_ entries: [TensorEntry], comparing parameters: ParameterCheck?, tied: Set<String> = []) {
+        self.entries = entries
+        self.tied = tied
+        self.parameters = parameters
+        resemblance = parameters.map { CosineSums(base: $0.comparison) }
+    }
+
+    /// The next chunk of the file, which begins at byte `offset` of it.
+    mutating func visit(_ chunk: UnsafeRawBufferPointer, at offset: Int64) throws {
+        if Task.isCancelled { throw CancellationError() }
+        let end = offset + Int64(chunk.count)
+        while current < entries.count, entries[current].bytes.lowerBound < end {
+            let entry = entries[current]
+            let from = max(entry.bytes.lowerBound, offset)
+            let to = min(entry.bytes.upperBound, end)
+            if from < to && tied.contains(entry.name) {
+                unsafe digest.update(
+                    UnsafeRawBufferPointer(rebasing: chunk[Int(from - offset)..<Int(to - offset)]))
+            }
+            if from < to && entry.dtype.kind == .real {
+                unsafe try look(
+                    at: UnsafeRawBufferPointer(rebasing: chunk[Int(from - offset)..<Int(to - offset)]), of: entry,
+                    from: from - entry.bytes.lowerBound)
+            }
+            if entry.bytes.upperBound > end { return }
+            if tied.contains(entry.name) {
+                contents[entry.name] = "\(entry.dtype.rawValue) \(entry.shape) \(digest.hexadecimal())"
+                digest = Digest()
+            }
+            current += 1
+        }
+    }
+
+    /// `piece` begins `position` bytes into the tensor.
+    private mutating func look(
+        at piece: UnsafeRawBufferPointer, of entry: TensorEntry, from position: Int64
+    ) throws {
+        let width = entry.dtype.byteCount
+        var piece = unsafe piece
+        var position = position
+        if !cut.isEmpty {
+            let wanted = min(width - cut.count, piece.count)
+            unsafe cut += piece[..<wanted]
+            position += Int64(wanted)
+            unsafe piece = UnsafeRawBufferPointer(rebasing: piece[wanted...])
+            guard cut.count == width else { return }
+            let element = cut
+            cut = []
+            unsafe try element.withUnsafeBytes { bytes in
+                unsafe try takeElements(bytes, of: entry, from: position - Int64(width))
+            }
+        }
+        let whole = piece.count / width * width
+        if whole > 0 {
+            unsafe try takeElements(UnsafeRawBufferPointer(rebasing: piece[..<whole]), of: entry, from: position)
+        }
+        unsafe cut += piece[whole...]
+    }
+
+    private mutating func takeElements(
+        _ bytes: UnsafeRawBufferPointer, of entry: TensorEntry, from position: Int64
+    ) throws {
+        if notFinite == nil, unsafe entry.dtype.hasNonFinite(bytes) { notFinite = entry.name }
+        guard let parameters, parameters.isCompared(entry),
+            let other = parameters.base.checkpoint.entry(entry.name)
+        else { return }
+        let count = bytes.count / entry.dtype.byteCount
+        let width = other.dtype.byteCount
+        Self.grow(&own, to: count)
+        Self.grow(&theirs, to: count)
+        if raw.count < count * width { raw = [UInt8](repeating: 0, count: count * width) }
+        let start = position / Int64(entry.dtype.byteCount) * Int64(width)
+        unsafe try raw.withUnsafeMutableBytes { buffer in
+            let part = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[..<(count * width)])
+            unsafe try parameters.base.checkpoint.read(entry.name, at: start, into: part)
+            unsafe theirs.withUnsafeMutableBufferPointer {
+                unsafe other.dtype.widen(UnsafeRawBufferPointer(part), into: $0)
+            }
+        }
+        unsafe own.withUnsafeMutableBufferPointer { unsafe entry.dtype.widen(bytes, into: $0) }
+        addProducts(count)
+    }
+
+    private static func grow(_ floats: inout [Float], to count: Int) {
+        if floats.count < count { floats = [Float](repeating: 0, count: count) }
+    }
+
+    /// Adds the products of the first `count` elements, in f64.
+    private mutating func addProducts(_ count: Int) {
+        var (product, square, otherSquare) = (SIMD8<Double>.zero, SIMD8<Double>.zero, SIMD8<Double>.zero)
+        unsafe own.withUnsafeBytes { own in
+            unsafe theirs.withUnsafeBytes { theirs in
+                for block in 0..<count / 8 {
+                    let left = unsafe SIMD8<Double>(
+                        own.loadUnaligned(fromByteOffset: block &* 32, as: SIMD8<Float>.self))
+                    let right = unsafe SIMD8<Double>(
+                        theirs.loadUnaligned(fromByteOffset: block &* 32, as: SIMD8<Float>.self))
+                    product += left * right
+                    square += left * left
+                    otherSquare += right * right
+                }
+            }
+        }
+        for index in count / 8 * 8..<count {
+            let (left, right) = (Double(own[index]), Double(theirs[index]))
+            product[0] += left * right
+            square[0] += left * left
+            otherSquare[0] += right * right
+        }
+        resemblance?.product += product.sum()
+        resemblance?.own += square.sum()
+        resemblance?.theirs += otherSquare.sum()
+    }
+}

@@ -1,0 +1,106 @@
+import Files
+import Glibc
+
+/// A folder of the registry at one look: names, sizes and times of what counts in it.
+struct UploadListing {
+    /// Where the folder is.
+    let place: UploadLocation
+    /// SHA-256 over names, kinds and identities: equal fingerprints mean that nothing moved.
+    let fingerprint: String
+    /// The latest change of the folder or of a file in it, in nanoseconds since 1970.
+    let newestChange: Int64
+    /// Regular files by name, links that stay inside the registry among them.
+    let files: [String: FileIdentity]
+    /// Whose they are, whether they count or not; of a link, and of what it leads to.
+    let owners: [User]
+    /// The first reason, in the order of the names, for which the drop is refused by its listing alone.
+    let objection: AdmissionFault?
+
+    /// Most entries of a folder: a checkpoint has as many files as it has shards, and a few more.
+    static let mostEntries = 4096
+
+    /// Bytes of all files.
+    var bytes: Int64 { files.values.reduce(0) { $0 &+ $1.size } }
+
+    /// Lists the folder. Subfolders are not looked into and do not count.
+    init(_ place: UploadLocation, inBase: Bool) throws(FilesError) {
+        self.place = place
+        var status = stat()
+        guard unsafe stat(place.path, &status) == 0 else {
+            throw .system(call: "stat", path: place.path, errno: errno)
+        }
+        var newest = FileIdentity(status).changed
+        var digest = Digest()
+        var files: [String: FileIdentity] = [:]
+        var owners: Set<User> = []
+        var objection: AdmissionFault?
+        let names = try Durable.list(place.path).filter { !UploadRules.isIgnored($0) }
+        if names.count > Self.mostEntries {
+            objection = .refused(
+                code: "too-many-files",
+                message:
+                    "it has \(names.count) entries, more than the \(Self.mostEntries) of any checkpoint; keep only the checkpoint's "
+                    + "files there")
+            digest.update(Array("\(names.count)".utf8))
+        }
+        for name in names.prefix(Self.mostEntries) {
+            guard let item = try Self.item(name, in: place) else { continue }
+            newest = max(newest, item.identity.changed)
+            owners.formUnion(item.owners)
+            digest.update(Array("\(name)\0\(item.identity)\0".utf8))
+            if item.objection == nil { files[name] = item.identity }
+            if objection == nil { objection = item.objection ?? UploadRules.objection(to: name, inBase: inBase) }
+        }
+        fingerprint = digest.hexadecimal()
+        newestChange = newest
+        self.files = files
+        self.owners = owners.sorted()
+        self.objection = objection
+    }
+
+    /// What stands under `name`; nil for a subfolder and for what has just gone.
+    private static func item(
+        _ name: String, in place: UploadLocation
+    ) throws(FilesError) -> (identity: FileIdentity, owners: [User], objection: AdmissionFault?)? {
+        let path = "\(place.path)/\(name)"
+        var status = stat()
+        guard unsafe lstat(path, &status) == 0 else {
+            if errno == ENOENT { return nil }
+            throw .system(call: "lstat", path: path, errno: errno)
+        }
+        let owner = User(status.st_uid)
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: return (FileIdentity(status), [owner], nil)
+        case S_IFDIR: return nil
+        case S_IFLNK:
+            do throws(FilesError) {
+                let target = try ReadableFile(name: place.relative + "/" + name, beneath: place.root).status()
+                return (target.identity, [owner, target.owner], nil)
+            } catch {
+                return (FileIdentity(status), [owner], objection(toLink: name, error))
+            }
+        default:
+            return (
+                FileIdentity(status), [owner],
+                .refused(code: "not-regular", message: "`\(name.printable)` is a FIFO, socket or device; remove it")
+            )
+        }
+    }
+
+    private static func objection(toLink name: String, _ error: FilesError) -> AdmissionFault {
+        let shown = "`\(name.printable)`"
+        if case .notRegular = error {
+            return .refused(
+                code: "not-regular", message: "\(shown) is a link to something that is not a file; remove it")
+        }
+        switch error.errno {
+        case EXDEV, ELOOP:
+            return .refused(
+                code: "link-leaves-registry",
+                message: "\(shown) is a link that leaves the registry or is absolute; put the file itself there")
+        case ENOENT:
+            return .refused(code: "dangling-link", message: "\(shown) is a link to nothing; put the file itself there")
+        default: return .unreadable("\(error)")
+        }
+    }
+}

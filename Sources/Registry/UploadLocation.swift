@@ -1,0 +1,56 @@
+import Files
+import Glibc
+
+/// Where a drop lies: the registry's root and the folder below it. Files are opened from the root, so that no link leads out.
+struct UploadLocation: Hashable, Sendable {
+    let root: String
+    /// `base` or `tasks/<task>`; behind a link, the folder that the link means.
+    let relative: String
+
+    var path: String { "\(root)/\(relative)" }
+
+    init(root: String, relative: String) {
+        self.root = root
+        self.relative = relative
+    }
+
+    /// The folder at `relative`; nil where there is none, a fault where a link leads out of the registry or to no folder.
+    static func find(_ relative: String, in root: String) throws(AdmissionFault) -> UploadLocation? {
+        let path = "\(root)/\(relative)"
+        var status = stat()
+        guard unsafe lstat(path, &status) == 0 else {
+            if errno == ENOENT || errno == ENOTDIR { return nil }
+            throw AdmissionFault(FilesError.system(call: "lstat", path: path, errno: errno))
+        }
+        if status.st_mode & S_IFMT == S_IFDIR { return UploadLocation(root: root, relative: relative) }
+        guard status.st_mode & S_IFMT == S_IFLNK else {
+            throw .refused(
+                code: "not-a-folder", message: "`\(relative.printable)` is not a folder; put the files in one")
+        }
+        guard let home = realPath(root), let target = realPath(path), unsafe stat(target, &status) == 0 else {
+            throw .refused(code: "dangling-link", message: "`\(relative.printable)` is a link to nothing; remove it")
+        }
+        guard target.hasPrefix(home + "/"), status.st_mode & S_IFMT == S_IFDIR else {
+            throw .refused(
+                code: "link-leaves-registry",
+                message: "`\(relative.printable)` is a link that leaves the registry; put the folder itself there")
+        }
+        return UploadLocation(root: root, relative: String(target.dropFirst(home.count + 1)))
+    }
+
+    func open(_ name: String) throws(AdmissionFault) -> ReadableFile {
+        do throws(FilesError) {
+            return try ReadableFile(name: "\(relative)/\(name)", beneath: root)
+        } catch {
+            if error.errno == ENOENT { throw .changed("\(path)/\(name) went away while it was looked at") }
+            throw AdmissionFault(error)
+        }
+    }
+
+    /// The path without links; nil where there is nothing.
+    static func realPath(_ path: String) -> String? {
+        guard let resolved = unsafe realpath(path, nil) else { return nil }
+        defer { unsafe free(resolved) }
+        return unsafe String(cString: resolved)
+    }
+}
