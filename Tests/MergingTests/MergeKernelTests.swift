@@ -112,19 +112,11 @@ import Torch
         let tensors = try (0..<3).map { _ in try Tensor(values(rows * stride), shape: [rows, stride]).to(type) }
         let (coefficients, gains) = (values(2 * rows), values(2 * stride))
         var products: (rows: [Double], columns: [Double]) = ([], [])
-        var alone: (rows: [Double], columns: [Double]) = ([], [])
         try withPieces([gradient] + tensors) { pieces in
-            func dots() throws -> (rows: [Double], columns: [Double]) {
-                try MergeKernel.gatedDots(
-                    gradient: pieces[0].bytes.assumingMemoryBound(to: Float.self), origin: pieces[1],
-                    vectors: Array(pieces[2...]), coefficients: coefficients, gains: gains, rows: rows, stride: stride)
-            }
-            products = try dots()
-            try TorchRuntime.setThreads(1)
-            alone = try dots()
-            try TorchRuntime.setThreads(2)
+            products = try MergeKernel.gatedDots(
+                gradient: pieces[0].bytes.assumingMemoryBound(to: Float.self), origin: pieces[1],
+                vectors: Array(pieces[2...]), coefficients: coefficients, gains: gains, rows: rows, stride: stride)
         }
-        #expect(alone.rows == products.rows && alone.columns == products.columns)
         let wide = try tensors.map { try $0.to(.float64) }
         for place in 0..<2 {
             let moved = try wide[place + 1].subtracting(wide[0]).multiplied(by: gradient.to(.float64))
@@ -138,6 +130,30 @@ import Torch
             for (got, wanted) in zip(products.columns[(place * stride)...], byColumn) {
                 #expect(abs(got - wanted) < 1e-5 * Double(rows), "\(got)")
             }
+        }
+    }
+
+    /// In a process of its own: the thread count is the whole process's.
+    @Test func gatedDotProductsHaveSameBitsWithOneThreadAndTwo() async {
+        await #expect(processExitsWith: .success) {
+            var random = SeededRandom(state: 7)
+            let (rows, stride) = (257, 1300)
+            func values(_ count: Int) -> [Float] { (0..<count).map { _ in random.uniform() } }
+            let tensors = try (0..<4).map { _ in try Tensor(values(rows * stride), shape: [rows, stride]) }
+            let (coefficients, gains) = (values(2 * rows), values(2 * stride))
+            func products(_ threads: Int) throws -> (rows: [Double], columns: [Double]) {
+                try TorchRuntime.setThreads(threads)
+                var products: (rows: [Double], columns: [Double]) = ([], [])
+                try MergeKernelTests().withPieces(tensors) { pieces in
+                    products = try MergeKernel.gatedDots(
+                        gradient: pieces[0].bytes.assumingMemoryBound(to: Float.self), origin: pieces[1],
+                        vectors: Array(pieces[2...]), coefficients: coefficients, gains: gains, rows: rows,
+                        stride: stride)
+                }
+                return products
+            }
+            let (one, two) = (try products(1), try products(2))
+            #expect(one.rows == two.rows && one.columns == two.columns)
         }
     }
 

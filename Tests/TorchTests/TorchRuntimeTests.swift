@@ -11,13 +11,19 @@ import Testing
         #expect(Int(versions["threads"] ?? "") != nil)
     }
 
-    @Test func threadsAreSet() throws {
-        let before = Int(TorchRuntime.versions()["threads"] ?? "") ?? 1
-        try TorchRuntime.setThreads(1)
-        #expect(TorchRuntime.versions()["threads"] == "1")
-        try TorchRuntime.setThreads(before)
-        #expect(throws: TorchError.self) { try TorchRuntime.setThreads(-1) }
-        #expect(throws: TorchError.self) { try TorchRuntime.setThreads(.max) }
+    /// In a process of its own: the thread count is the whole process's.
+    @Test func setsThreadCount() async {
+        await #expect(processExitsWith: .success) {
+            try TorchRuntime.load()
+            for count in [1, 2] {
+                try TorchRuntime.setThreads(count)
+                #expect(TorchRuntime.versions()["threads"] == "\(count)")
+            }
+        }
+    }
+
+    @Test(arguments: [-1, .max]) func refusesImpossibleThreadCount(count: Int) {
+        #expect(throws: TorchError.self) { try TorchRuntime.setThreads(count) }
     }
 
     @Test func autocastMultipliesInBfloat16AndEnds() throws {

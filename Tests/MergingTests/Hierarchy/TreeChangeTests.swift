@@ -96,13 +96,16 @@ struct TreeChangeTests {
         }
     }
 
-    @Test func threadsAndMemoryChangeNothing() throws {
-        try Fixture.temporarily { directory in
-            let fixture = try TreeFixture(in: directory)
-            _ = try fixture.merge(into: "1")
-            var settings = try fixture.settings()
-            (settings.threads, settings.memory) = (2, 1 << 20)
-            #expect(try fixture.merge(into: "2", settings).nodes(reused: false).isEmpty)
+    /// In a process of its own: a merge sets the thread count of the whole process.
+    @Test func reusesNodesForOtherThreadCountAndMemory() async {
+        await #expect(processExitsWith: .success) {
+            try Fixture.temporarily { directory in
+                let fixture = try TreeFixture(in: directory)
+                _ = try fixture.merge(into: "1")
+                var settings = try fixture.settings()
+                (settings.threads, settings.memory) = (2, 1 << 20)
+                #expect(try fixture.merge(into: "2", settings).nodes(reused: false).isEmpty)
+            }
         }
     }
 
