@@ -1,14 +1,14 @@
 """docs/results/README.md and its pictures, from the JSON files (and from the program's source where it has the number)."""
 
-from . import EXPERIMENTS, markdown, record
+from . import EXPERIMENTS, markdown, overview, record
 
-HEAD = """# Results
+PROVENANCE = """## How the figures were made
 
 Written by `Benchmarks/results page` from the JSON files in this folder; no number is typed by hand. Percent right on test sets
 on which no weight, scale or step was fitted or chosen: what is fitted or searched sees the tasks' validation sets alone, of which
-a quarter is held out for choosing the step. The program's defaults, though, were settled while looking at these tasks, so that
-tasks which are not here are the fairer test. Medians over seeds where there are several, lowest and highest in parentheses. A
-causal language model, SmolLM2-135M, has [a page of its own](causal.md).
+a quarter is held out for choosing the step. The program's defaults were settled on these tasks, so that tasks which are not here
+are the fairer test. Medians over seeds where there are several, lowest and highest in parentheses. A causal language model,
+SmolLM2-135M, has [a page of its own](causal.md).
 """
 
 
@@ -36,7 +36,11 @@ def made(folder):
             claims += experiment.claims(runs)
         claims += experiment.overall(measured) if hasattr(experiment, "overall") else []
     rows = [[claim.text, " ".join([claim.verdict, *claim.marks]), claim.figure] for claim in claims]
-    lines = [HEAD, "## What is claimed, and what was found here", "", *markdown.table(["claim", "here", "figures"], rows)]
+    opening = overview.lines(everything)
+    if opening:
+        files["overview.svg"] = overview.picture(everything)
+    lines = ["# Results", "", *opening, PROVENANCE]
+    lines += ["## Claims", "", *markdown.table(["claim", "here", "figures"], rows)]
     marks = {mark for claim in claims for mark in claim.marks}
     notes = [f"{mark} compares {text}." for mark, text in markdown.MIXED.items() if mark in marks]
     lines += [" ".join([*notes, "Which, stands beneath each section."]), ""] if notes else []

@@ -98,7 +98,8 @@ struct StructuredKernelTests {
     @Test func givesSameBitsWithOneThreadAndTwo() async {
         await #expect(processExitsWith: .success) {
             let update = MergeKernel.Update(
-                .lowRank(rank: 4), left: AdapterFixture.noise(2400, seed: 1), right: AdapterFixture.noise(2000, seed: 2))
+                .lowRank(rank: 4), left: AdapterFixture.noise(2400, seed: 1), right: AdapterFixture.noise(2000, seed: 2)
+            )
             let values = AdapterFixture.noise(300_000, seed: 3)
             let weights = MergeKernel.Weights(
                 coefficients: [0.5], gains: AdapterFixture.noise(500, seed: 4))
