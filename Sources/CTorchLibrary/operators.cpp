@@ -97,6 +97,15 @@ bool ct_operator_argument_has_default(const ct_operator *op, int64_t index) noex
     return static_cast<bool>(op->handle.schema().arguments()[static_cast<size_t>(index)].default_value());
 }
 
+bool ct_operator_argument_is_aliased(const ct_operator *op, int64_t index) noexcept {
+    return op->handle.schema().arguments()[static_cast<size_t>(index)].alias_info() != nullptr;
+}
+
+bool ct_operator_argument_is_written(const ct_operator *op, int64_t index) noexcept {
+    const auto *alias = op->handle.schema().arguments()[static_cast<size_t>(index)].alias_info();
+    return alias && alias->isWrite();
+}
+
 char *ct_operator_schema(const ct_operator *op) noexcept {
     char *text = nullptr;
     ct::guarded(nullptr, [&] {

@@ -24,6 +24,8 @@ struct Instruction {
     std::vector<int64_t> freed;
     bool enabled = false;
     int32_t dtype = -1;
+    /// Modes in force before it.
+    int64_t depth = 0;
 };
 
 /// A mode of this thread that ends with the scope that holds it, also when an exception leaves it.
@@ -41,10 +43,8 @@ std::vector<int64_t> numbers(const int64_t *first, int64_t count) {
 
 struct ct_program {
     int64_t slots;
-    int64_t inputs;
     int64_t depth = 0;
     std::vector<ct::Instruction> instructions;
-    std::vector<int64_t> outputs;
 
     void check(const std::vector<int64_t> &numbers, int64_t lowest) const {
         for (const auto number : numbers) {
@@ -55,6 +55,7 @@ struct ct_program {
     ct::Instruction &add(ct::Instruction::Kind kind) {
         ct::Instruction instruction;
         instruction.kind = kind;
+        instruction.depth = depth;
         instructions.push_back(std::move(instruction));
         return instructions.back();
     }
@@ -69,9 +70,18 @@ struct ct_program {
         }
     }
 
-    std::vector<c10::IValue> run(std::vector<c10::IValue> values, const char **place) const {
+    /// Modes in force before instruction `index`, or after the last one.
+    int64_t depthAt(int64_t index) const {
+        return index < static_cast<int64_t>(instructions.size()) ? instructions[static_cast<size_t>(index)].depth : depth;
+    }
+
+    void run(std::vector<c10::IValue> &values, int64_t first, int64_t end, const char **place) const {
+        TORCH_CHECK(0 <= first && first <= end && end <= static_cast<int64_t>(instructions.size()), "there are no ",
+                    "instructions ", first, " to ", end);
+        TORCH_CHECK(depthAt(first) == 0 && depthAt(end) == 0, "a run can't begin or end inside a mode's region");
         std::vector<ct::Mode> modes;
-        for (const auto &instruction : instructions) {
+        for (auto index = first; index < end; ++index) {
+            const auto &instruction = instructions[static_cast<size_t>(index)];
             *place = instruction.place.empty() ? nullptr : instruction.place.c_str();
             switch (instruction.kind) {
             case ct::Instruction::Kind::call:
@@ -90,16 +100,24 @@ struct ct_program {
             for (const auto slot : instruction.freed) values[static_cast<size_t>(slot)] = c10::IValue();
         }
         *place = nullptr;
-        std::vector<c10::IValue> results;
-        for (const auto slot : outputs) results.push_back(values[static_cast<size_t>(slot)]);
-        return results;
     }
 };
 
-ct_status ct_program_create(int64_t slots, int64_t inputs, ct_program **result, char **error) noexcept {
+struct ct_values {
+    const ct_program *program;
+    std::vector<c10::IValue> slots;
+
+    c10::IValue &at(int64_t slot) {
+        program->check({slot}, 0);
+        return slots[static_cast<size_t>(slot)];
+    }
+    const c10::IValue &at(int64_t slot) const { return const_cast<ct_values *>(this)->at(slot); }
+};
+
+ct_status ct_program_create(int64_t slots, ct_program **result, char **error) noexcept {
     return ct::guarded(error, [&] {
-        TORCH_CHECK(inputs >= 0 && inputs <= slots, inputs, " inputs do not fit into ", slots, " slots");
-        *result = new ct_program{slots, inputs};
+        TORCH_CHECK(slots >= 0, "a program can't have ", slots, " slots");
+        *result = new ct_program{slots};
     });
 }
 
@@ -111,6 +129,7 @@ ct_status ct_program_add_call(ct_program *program, const ct_operator *op, const 
     return ct::guarded(error, &place, [&] {
         ct::Instruction instruction;
         instruction.kind = ct::Instruction::Kind::call;
+        instruction.depth = program->depth;
         instruction.place = place;
         instruction.op = op;
         instruction.operands = ct::compiled(*op, arguments, argument_count, program->slots);
@@ -146,24 +165,38 @@ ct_status ct_program_end_mode(ct_program *program, char **error) noexcept {
     });
 }
 
-ct_status ct_program_set_outputs(ct_program *program, const int64_t *slots, int64_t count, char **error) noexcept {
+ct_status ct_values_create(const ct_program *program, ct_values **result, char **error) noexcept {
     return ct::guarded(error, [&] {
-        auto chosen = ct::numbers(slots, count);
-        program->check(chosen, 0);
-        program->outputs = std::move(chosen);
+        *result = new ct_values{program, std::vector<c10::IValue>(static_cast<size_t>(program->slots))};
     });
 }
 
-ct_status ct_program_run(const ct_program *program, const ct_tensor *const *inputs, int64_t count, ct_tensor **outputs,
-                         char **error) noexcept {
-    const char *place = nullptr;
-    return ct::guarded(error, &place, [&] {
-        TORCH_CHECK(count == program->inputs, "the program takes ", program->inputs, " tensors, not ", count);
-        std::vector<c10::IValue> values(static_cast<size_t>(program->slots));
-        for (int64_t index = 0; index < count; ++index) values[static_cast<size_t>(index)] = inputs[index]->value;
-        const auto results = program->run(std::move(values), &place);
-        std::vector<std::unique_ptr<ct_tensor>> tensors;
-        for (const auto &result : results) tensors.emplace_back(new ct_tensor{ct::tensor(result)});
-        for (size_t index = 0; index < tensors.size(); ++index) outputs[index] = tensors[index].release();
+void ct_values_free(ct_values *values) noexcept { delete values; }
+
+ct_status ct_values_set(ct_values *values, int64_t slot, const ct_tensor *tensor, char **error) noexcept {
+    return ct::guarded(error, [&] { values->at(slot) = tensor ? c10::IValue(tensor->value) : c10::IValue(); });
+}
+
+ct_status ct_values_get(const ct_values *values, int64_t slot, ct_tensor **result, char **error) noexcept {
+    return ct::guarded(error, [&] {
+        const auto &value = values->at(slot);
+        TORCH_CHECK(!value.isNone(), "slot ", slot, " is empty");
+        *result = new ct_tensor{ct::tensor(value)};
     });
+}
+
+bool ct_values_is_tensor(const ct_values *values, int64_t slot) noexcept {
+    return slot >= 0 && slot < values->program->slots && values->slots[static_cast<size_t>(slot)].isTensor();
+}
+
+ct_status ct_values_copy(ct_values *values, const ct_values *from, int64_t slot, char **error) noexcept {
+    return ct::guarded(error, [&] {
+        TORCH_CHECK(values->program == from->program, "the slots of two programs have nothing in common");
+        values->at(slot) = from->at(slot);
+    });
+}
+
+ct_status ct_values_run(ct_values *values, int64_t first, int64_t end, char **error) noexcept {
+    const char *place = nullptr;
+    return ct::guarded(error, &place, [&] { values->program->run(values->slots, first, end, &place); });
 }

@@ -1,20 +1,29 @@
 package import ExportedGraph
 package import Torch
 
-/// A graph that has been checked against this libtorch and can be run.
+/// A graph that has been checked against this libtorch and can be run, whole or in ranges of its instructions.
 package final class ExportedModel {
     package let signature: GraphSignature
+    /// In the order in which they run.
+    package let instructions: [Instruction]
+    /// The inputs of the program; input i is slot i.
+    package let inputs: [Input]
+    /// The slot of the first output (logits).
+    package let outputSlot: Int
+    let program: Program
+    let liveness: Liveness
+    /// What the graph says of the tensor in a slot.
+    let types: [Int: TensorMeta]
     private let graph: ExportedGraph
-    private let program: Program
-    private let inputs: [Input]
 
-    /// One input of the program, in order.
-    private struct Input {
-        var kind: GraphInput.Kind
-        var slot: GraphSignature.Slot
-        var dtype: DType
+    /// One input of the program.
+    package struct Input {
+        package let kind: GraphInput.Kind
+        /// Name, shape and, for tied parameters, aliases.
+        package let slot: GraphSignature.Slot
+        package let dtype: DType
         /// The archive's own value of a buffer or constant.
-        var own: Tensor?
+        let own: Tensor?
     }
 
     /// Resolves every operator now; throws `ExportedModelError.unsupported` with the operator's and the node's name.
@@ -25,7 +34,7 @@ package final class ExportedModel {
         var scope: GraphCompiler.Scope = [:]
         let given = graph.inputs.filter { $0.value != nil }
         for input in given {
-            let slot = compiler.newSlot()
+            let slot = compiler.newSlot(input.value.flatMap { graph.body.tensors[$0] })
             if let value = input.value { scope[value] = .slot(slot) }
         }
         scope = try compiler.append(graph.body, scope)
@@ -35,11 +44,13 @@ package final class ExportedModel {
             }
             return slot
         }
-        guard !outputs.isEmpty else {
+        guard let logits = outputs.first else {
             throw ExportedModelError.malformed(node: "output", reason: "the graph returns nothing")
         }
-        program = try Program(
-            compiler.instructions, slots: compiler.slotCount, inputs: given.count, outputs: Array(outputs.prefix(1)))
+        outputSlot = logits
+        instructions = compiler.instructions
+        types = compiler.types
+        program = try Program(compiler.instructions, slots: compiler.slotCount, outputs: [logits])
         inputs = try given.map { input in
             let slot = try graph.slot(input)
             guard let dtype = DType(rawValue: slot.dtype) else {
@@ -48,6 +59,9 @@ package final class ExportedModel {
             let own = input.kind == .buffer || input.kind == .constant ? try graph.tensor(input.name) : nil
             return Input(kind: input.kind, slot: slot, dtype: dtype, own: own)
         }
+        liveness = Liveness(
+            compiler.instructions, slots: compiler.slotCount, inputs: given.count,
+            parameters: Set(inputs.indices.filter { [inputs] in inputs[$0].kind == .parameter }), outputs: [logits])
     }
 
     /// Names of the graph's parameters in the graph's order, each of tied ones.
@@ -58,52 +72,13 @@ package final class ExportedModel {
     /// may be left out. Returns the first output (logits).
     /// Parameters may have other shapes than the export's: a head belongs to its task.
     package func forward(inputs given: [String: Tensor], parameters: [String: Tensor]) throws -> Tensor {
-        let values = try inputs.map { input in
-            let name = input.slot.name
-            switch input.kind {
-            case .parameter:
-                guard let value = ([name] + input.slot.aliases).lazy.compactMap({ parameters[$0] }).first else {
-                    throw ExportedModelError.missingParameter(name)
-                }
-                return try converted(value, input)
-            case .buffer, .constant:
-                guard let value = parameters[name] ?? input.own else { throw ExportedModelError.missingBuffer(name) }
-                return try converted(value, input)
-            case .user:
-                let value = try self.value(of: input, given)
-                let shape = value.shape
-                guard shape.count == input.slot.shape.count,
-                    zip(shape, input.slot.shape).allSatisfy({ $1 == nil || $0 == $1 })
-                else { throw ExportedModelError.shape(input: name, given: shape, expected: input.slot.shape) }
-                return try converted(value, input)
-            }
-        }
-        guard let logits = try program.run(values).first else {
-            throw ExportedModelError.malformed(node: "output", reason: "the graph returns nothing")
-        }
-        return logits
+        let values = try start(given)
+        let all = instructions.indices
+        for slot in inputs.indices { try fill(slot, of: values, parameters) }
+        try values.run(all)
+        return try output(of: values)
     }
 
     /// The archive's own weight, where it has one.
     package func ownWeight(_ name: String) throws -> Tensor? { try graph.tensor(name) }
-
-    /// What the caller gave, or zeros where the graph takes those instead.
-    private func value(of input: Input, _ given: [String: Tensor]) throws -> Tensor {
-        if let value = given[input.slot.name] { return value }
-        guard let like = input.slot.rule.zerosLike.flatMap({ given[$0] }) else {
-            throw ExportedModelError.missingInput(input.slot.name)
-        }
-        return try .zeros(like.shape, input.dtype)
-    }
-
-    /// In the graph's type; numbers that would lose their fraction are refused.
-    private func converted(_ value: Tensor, _ input: Input) throws -> Tensor {
-        let dtype = value.dtype
-        if dtype == input.dtype { return value }
-        guard input.dtype.isFloatingPoint || !dtype.isFloatingPoint else {
-            throw ExportedModelError.dtype(
-                name: input.slot.name, given: dtype.rawValue, expected: input.dtype.rawValue)
-        }
-        return try value.to(input.dtype)
-    }
 }

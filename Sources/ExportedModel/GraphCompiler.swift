@@ -8,20 +8,23 @@ struct GraphCompiler {
 
     private(set) var instructions: [Instruction] = []
     private(set) var slotCount = 0
+    /// What the graph says of the tensor in a slot.
+    private(set) var types: [Int: TensorMeta] = [:]
 
-    mutating func newSlot() -> Int {
+    mutating func newSlot(_ type: TensorMeta? = nil) -> Int {
         defer { slotCount += 1 }
+        types[slotCount] = type
         return slotCount
     }
 
     /// Appends a graph's nodes; gives the scope with the values that they define.
     mutating func append(_ block: GraphBlock, _ given: Scope) throws -> Scope {
         var scope = given
-        for node in block.nodes { try append(node, &scope) }
+        for node in block.nodes { try append(node, of: block, &scope) }
         return scope
     }
 
-    private mutating func append(_ node: GraphNode, _ scope: inout Scope) throws {
+    private mutating func append(_ node: GraphNode, of block: GraphBlock, _ scope: inout Scope) throws {
         if node.target.hasPrefix("torch.ops.higher_order.") {
             try appendHigherOrder(node, &scope)
             return
@@ -37,12 +40,12 @@ struct GraphCompiler {
         let arguments = try bound(node, op, scope)
         let results = node.results.map { name in
             guard let name else { return -1 }
-            let slot = newSlot()
+            let slot = newSlot(block.tensors[name])
             scope[name] = .slot(slot)
             return slot
         }
         instructions.append(
-            .call(op, place: "\(node.target) of node '\(node.name)'", arguments: arguments, results: results))
+            Instruction(.call(op), target: node.target, node: node.name, arguments: arguments, results: results))
     }
 
     /// Grad-mode and autocast regions: their bodies run in place.
@@ -55,12 +58,12 @@ struct GraphCompiler {
         switch (node.target.split(separator: ".").last, Array(values[..<position])) {
         case ("wrap_with_set_grad_enabled", let settings):
             guard case .bool(let enabled)? = settings.first, settings.count == 1 else { throw unsupported }
-            instructions.append(.beginGradMode(enabled))
+            instructions.append(Instruction(.beginGradMode(enabled), node: node.name))
         case ("wrap_with_autocast", let settings):
             guard settings.count >= 3, case .bool(let enabled) = settings[2] else { throw unsupported }
             var dtype: DType?
             if case .dtype(let name) = settings[1] { dtype = DType(rawValue: name) }
-            instructions.append(.beginAutocast(enabled, dtype))
+            instructions.append(Instruction(.beginAutocast(enabled, dtype), node: node.name))
         default: throw unsupported
         }
         let given = try values[(position + 1)...].map { try operand($0, node, scope) }
@@ -76,6 +79,6 @@ struct GraphCompiler {
         for (name, output) in zip(node.results, body.outputs) {
             if let name { scope[name] = try operand(output, node, inner) }
         }
-        instructions.append(.endMode)
+        instructions.append(Instruction(.endMode, node: node.name))
     }
 }

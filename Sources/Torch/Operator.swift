@@ -7,6 +7,10 @@ import Glibc
     package struct Argument: Hashable, Sendable {
         package var name: String
         package var hasDefault: Bool
+        /// Whether a result may share its memory, as a view does.
+        package var isAliased: Bool
+        /// Whether the operator writes to it.
+        package var isWritten: Bool
     }
 
     let handle: OpaquePointer
@@ -24,7 +28,9 @@ import Glibc
         unsafe (0..<ct_operator_argument_count(handle)).map { index in
             unsafe Argument(
                 name: String(cString: ct_operator_argument_name(handle, index)),
-                hasDefault: ct_operator_argument_has_default(handle, index))
+                hasDefault: ct_operator_argument_has_default(handle, index),
+                isAliased: ct_operator_argument_is_aliased(handle, index),
+                isWritten: ct_operator_argument_is_written(handle, index))
         }
     }
 

@@ -1,9 +1,8 @@
 import CTorch
 
-/// A straight-line sequence of operator calls over numbered slots that runs in one call of C.
+/// A straight-line sequence of operator calls over numbered slots; `ProgramValues` runs it, whole or in ranges of instructions.
 ///
-/// The first slots are the inputs of a run. What an instruction frees is gone after it, so that a run holds no more than
-/// the values still needed (and what autograd keeps).
+/// What an instruction frees is gone after it, so that a run holds no more than the values still needed (and what autograd keeps).
 @safe package final class Program {
     /// An argument of an instruction.
     package indirect enum Operand: Hashable, Sendable {
@@ -11,19 +10,16 @@ import CTorch
         case complex(Double, Double), list([Operand])
     }
 
-    private let handle: OpaquePointer
-    private let inputCount: Int
-    private var outputCount = 0
+    let handle: OpaquePointer
 
-    /// A program over `slots` slots, of which the first `inputs` are given to each run.
-    package init(slots: Int, inputs: Int) throws(TorchError) {
+    /// A program over `slots` slots.
+    package init(slots: Int) throws(TorchError) {
         var result: OpaquePointer?
         try TorchError.check { error in
-            unsafe ct_program_create(Int64(slots), Int64(inputs), &result, error)
+            unsafe ct_program_create(Int64(slots), &result, error)
         }
         guard let result = unsafe result else { throw TorchError("libtorch made no program") }
         unsafe handle = result
-        inputCount = inputs
     }
 
     deinit { unsafe ct_program_free(handle) }
@@ -63,34 +59,6 @@ import CTorch
     package func endMode() throws(TorchError) {
         try TorchError.check { error in
             unsafe ct_program_end_mode(handle, error)
-        }
-    }
-
-    /// The slots that a run returns; each must hold a tensor or a number then.
-    package func setOutputs(_ slots: [Int]) throws(TorchError) {
-        let numbers = slots.map(Int64.init)
-        try TorchError.check { error in
-            unsafe ct_program_set_outputs(handle, numbers, Int64(numbers.count), error)
-        }
-        outputCount = slots.count
-    }
-
-    /// Runs the program on this thread.
-    package func run(_ inputs: [Tensor]) throws(TorchError) -> [Tensor] {
-        guard inputs.count == inputCount else {
-            throw TorchError("the program takes \(inputCount) tensors, not \(inputs.count)")
-        }
-        let handles = unsafe inputs.map { unsafe $0.handle }
-        let outputs = UnsafeMutablePointer<OpaquePointer?>.allocate(capacity: outputCount + 1)
-        unsafe outputs.initialize(repeating: nil, count: outputCount + 1)
-        defer { unsafe outputs.deallocate() }
-        try TorchError.check { error in
-            withExtendedLifetime(inputs) {
-                unsafe ct_program_run(handle, handles, Int64(handles.count), outputs, error)
-            }
-        }
-        return (0..<outputCount).compactMap { index in
-            unsafe outputs[index].map { unsafe Tensor(owning: $0) }
         }
     }
 }

@@ -17,17 +17,24 @@
     F(int64_t, ct_operator_argument_count, (const ct_operator *op), (op)) \
     F(const char *, ct_operator_argument_name, (const ct_operator *op, int64_t index), (op, index)) \
     F(bool, ct_operator_argument_has_default, (const ct_operator *op, int64_t index), (op, index)) \
+    F(bool, ct_operator_argument_is_aliased, (const ct_operator *op, int64_t index), (op, index)) \
+    F(bool, ct_operator_argument_is_written, (const ct_operator *op, int64_t index), (op, index)) \
     F(char *, ct_operator_schema, (const ct_operator *op), (op)) \
     F(ct_status, ct_operator_call, (const ct_operator *op, const ct_value *arguments, int64_t count, ct_tensor ***results, int64_t *result_count, char **error), (op, arguments, count, results, result_count, error)) \
     F(void, ct_results_free, (ct_tensor **results), (results)) \
-    F(ct_status, ct_program_create, (int64_t slots, int64_t inputs, ct_program **result, char **error), (slots, inputs, result, error)) \
+    F(ct_status, ct_program_create, (int64_t slots, ct_program **result, char **error), (slots, result, error)) \
     F(void, ct_program_free, (ct_program *program), (program)) \
     F(ct_status, ct_program_add_call, (ct_program *program, const ct_operator *op, const char *place, const ct_value *arguments, int64_t argument_count, const int64_t *results, int64_t result_count, const int64_t *freed, int64_t freed_count, char **error), (program, op, place, arguments, argument_count, results, result_count, freed, freed_count, error)) \
     F(ct_status, ct_program_begin_grad_mode, (ct_program *program, bool enabled, char **error), (program, enabled, error)) \
     F(ct_status, ct_program_begin_autocast, (ct_program *program, bool enabled, int32_t dtype, char **error), (program, enabled, dtype, error)) \
     F(ct_status, ct_program_end_mode, (ct_program *program, char **error), (program, error)) \
-    F(ct_status, ct_program_set_outputs, (ct_program *program, const int64_t *slots, int64_t count, char **error), (program, slots, count, error)) \
-    F(ct_status, ct_program_run, (const ct_program *program, const ct_tensor *const *inputs, int64_t count, ct_tensor **outputs, char **error), (program, inputs, count, outputs, error)) \
+    F(ct_status, ct_values_create, (const ct_program *program, ct_values **result, char **error), (program, result, error)) \
+    F(void, ct_values_free, (ct_values *values), (values)) \
+    F(ct_status, ct_values_set, (ct_values *values, int64_t slot, const ct_tensor *tensor, char **error), (values, slot, tensor, error)) \
+    F(ct_status, ct_values_get, (const ct_values *values, int64_t slot, ct_tensor **result, char **error), (values, slot, result, error)) \
+    F(bool, ct_values_is_tensor, (const ct_values *values, int64_t slot), (values, slot)) \
+    F(ct_status, ct_values_copy, (ct_values *values, const ct_values *from, int64_t slot, char **error), (values, from, slot, error)) \
+    F(ct_status, ct_values_run, (ct_values *values, int64_t first, int64_t end, char **error), (values, first, end, error)) \
     F(ct_status, ct_tape_create, (ct_tape **result, char **error), (result, error)) \
     F(void, ct_tape_free, (ct_tape *tape), (tape)) \
     F(ct_status, ct_tape_watch, (ct_tape *tape, const ct_tensor *tensor, int64_t index, int32_t parts, ct_tensor **result, char **error), (tape, tensor, index, parts, result, error)) \

@@ -43,6 +43,10 @@ ct_status ct_operator_find(const char *name, const char *overload, const ct_oper
 int64_t ct_operator_argument_count(const ct_operator *op) CT_NOEXCEPT;
 const char *ct_operator_argument_name(const ct_operator *op, int64_t index) CT_NOEXCEPT;
 bool ct_operator_argument_has_default(const ct_operator *op, int64_t index) CT_NOEXCEPT;
+/// Whether a result may share its memory.
+bool ct_operator_argument_is_aliased(const ct_operator *op, int64_t index) CT_NOEXCEPT;
+/// Whether the operator writes to it.
+bool ct_operator_argument_is_written(const ct_operator *op, int64_t index) CT_NOEXCEPT;
 /// The schema as PyTorch prints it; to be freed with `free`.
 char *_Nullable ct_operator_schema(const ct_operator *op) CT_NOEXCEPT;
 

@@ -1,4 +1,4 @@
-/// A straight-line program of operator calls over numbered slots, run in one call.
+/// A straight-line program of operator calls over numbered slots, run whole or in ranges of instructions.
 #ifndef CT_PROGRAM_H
 #define CT_PROGRAM_H
 
@@ -12,8 +12,8 @@ extern "C" {
 
 typedef struct ct_program ct_program;
 
-/// A program over `slots` slots, of which the first `inputs` are filled by the caller of each run.
-ct_status ct_program_create(int64_t slots, int64_t inputs, ct_program *_Nullable *_Nonnull result,
+/// A program over `slots` slots.
+ct_status ct_program_create(int64_t slots, ct_program *_Nullable *_Nonnull result,
                             char *_Nullable *_Nonnull error) CT_NOEXCEPT;
 void ct_program_free(ct_program *program) CT_NOEXCEPT;
 
@@ -28,12 +28,28 @@ ct_status ct_program_begin_grad_mode(ct_program *program, bool enabled, char *_N
 ct_status ct_program_begin_autocast(ct_program *program, bool enabled, int32_t dtype,
                                     char *_Nullable *_Nonnull error) CT_NOEXCEPT;
 ct_status ct_program_end_mode(ct_program *program, char *_Nullable *_Nonnull error) CT_NOEXCEPT;
-ct_status ct_program_set_outputs(ct_program *program, const int64_t *slots, int64_t count,
-                                 char *_Nullable *_Nonnull error) CT_NOEXCEPT;
+/// The slots of one run. It refers to `program`, which must live longer.
+typedef struct ct_values ct_values;
 
-/// Runs the program; `outputs` has room for every output.
-ct_status ct_program_run(const ct_program *program, const ct_tensor *_Nonnull const *_Nonnull inputs, int64_t count,
-                         ct_tensor *_Nullable *_Nonnull outputs, char *_Nullable *_Nonnull error) CT_NOEXCEPT;
+/// Empty slots for a run of `program`.
+ct_status ct_values_create(const ct_program *program, ct_values *_Nullable *_Nonnull result,
+                           char *_Nullable *_Nonnull error) CT_NOEXCEPT;
+void ct_values_free(ct_values *values) CT_NOEXCEPT;
+
+/// Puts a tensor into a slot, or empties it.
+ct_status ct_values_set(ct_values *values, int64_t slot, const ct_tensor *_Nullable tensor,
+                        char *_Nullable *_Nonnull error) CT_NOEXCEPT;
+/// The tensor in a slot; a number becomes a tensor without axes. Fails where the slot is empty.
+ct_status ct_values_get(const ct_values *values, int64_t slot, ct_tensor *_Nullable *_Nonnull result,
+                        char *_Nullable *_Nonnull error) CT_NOEXCEPT;
+/// Whether a slot holds a tensor and not a number or nothing.
+bool ct_values_is_tensor(const ct_values *values, int64_t slot) CT_NOEXCEPT;
+/// Copies a slot of another run of the same program, numbers as numbers; tensors share their elements.
+ct_status ct_values_copy(ct_values *values, const ct_values *from, int64_t slot,
+                         char *_Nullable *_Nonnull error) CT_NOEXCEPT;
+/// Runs the instructions `first` to before `end` in the order in which they were appended. Fails where the range cuts a mode's
+/// region. After a failure the slots hold what was computed until then.
+ct_status ct_values_run(ct_values *values, int64_t first, int64_t end, char *_Nullable *_Nonnull error) CT_NOEXCEPT;
 
 #pragma clang assume_nonnull end
 
