@@ -50,8 +50,8 @@ def lines(everything):
         bold = "**" if name == "SuperMerge, default" else ""
         rows.append([f"{bold}{name}{bold}", *cells])
     return [
-        "One merged model against one fine-tuned model per task: test accuracy in percent, average over the tasks. In parentheses: how",
-        "much of the way from the best other merging method to the fine-tuned models is covered.", "",
+        "One merged model against one fine-tuned model per task: test accuracy in percent, average over the tasks.",
+        "In parentheses: how much of the way from the best other merging method to the fine-tuned models is covered.", "",
         *markdown.table(["model", *found], rows), "![Average test accuracy](overview.svg)", ""]
 
 

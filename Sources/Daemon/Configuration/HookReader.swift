@@ -34,6 +34,14 @@ struct HookReader {
                 guard hook.call == nil else { return add(key, place, "write either `command` or `http`, not both") }
                 hook.call = call(name, value, place)
             case "verify": hook.check = check(value, place)
+            case "then": hook.then = then(value, place)
+            case "targets": hook.targets = targets(value, place)
+            case "require":
+                guard let required = value.scalar.flatMap({ HookTargets.Requirement(rawValue: $0.string) }) else {
+                    add(value, place, "invalid value '\(value.scalar?.string ?? "")': expected all or quorum")
+                    continue
+                }
+                hook.require = required
             case "timeout": read(value, place, least: .milliseconds(100)) { hook.timeout = $0 }
             case "back-off": read(value, place, least: .milliseconds(10)) { hook.backOff = $0 }
             case "retries":
@@ -43,7 +51,10 @@ struct HookReader {
                 }
                 hook.retries = count
             default:
-                add(key, place, "unknown key; there are name, command, http, verify, timeout, retries and back-off")
+                add(
+                    key, place,
+                    "unknown key; expected name, command, http, verify, then, targets, require, timeout, retries or back-off"
+                )
             }
         }
         if hook.name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._-]{0,63}/) == nil {
@@ -53,6 +64,12 @@ struct HookReader {
         }
         if mapping["command"] == nil, mapping["http"] == nil, mapping["verify"] == nil {
             add(node, path, "there is nothing to do; write `command`, `http` or `verify`")
+        }
+        let usesTarget = [hook.call, hook.check?.call, hook.then].contains { $0?.names("target") ?? false }
+        if usesTarget, hook.targets == nil {
+            add(node, path, "{target} has no value: add `targets`, a list of servers or {name, port}")
+        } else if hook.targets != nil, !usesTarget {
+            add(node, "\(path).targets", "no call names {target}: write for example url: http://{target}/")
         }
         hooks.append(hook)
     }
@@ -79,6 +96,39 @@ struct HookReader {
         var check = HookCheck(found)
         if let within { check.within = within }
         return check
+    }
+
+    private mutating func then(_ node: Node, _ path: String) -> HookCall? {
+        guard let mapping = node.mapping, mapping.count == 1, let (key, value) = mapping.first,
+            let kind = key.string, kind == "command" || kind == "http"
+        else {
+            add(node, path, "expected one of `command` and `http`")
+            return nil
+        }
+        return call(kind, value, "\(path).\(kind)")
+    }
+
+    private mutating func targets(_ node: Node, _ path: String) -> HookTargets? {
+        if let mapping = node.mapping, mapping.count == 2, let name = mapping["name"]?.scalar?.string,
+            let port = mapping["port"]?.scalar.flatMap({ UInt16($0.string) }), port > 0,
+            name.wholeMatch(of: /[A-Za-z0-9._-]{1,253}/) != nil
+        {
+            return .name(name, port: port)
+        }
+        let words = node.sequence?.compactMap { $0.scalar?.string } ?? []
+        guard !words.isEmpty, words.count == node.sequence?.count, Set(words).count == words.count else {
+            add(node, path, "expected a list of different host:port, or {name: a DNS name, port: a port}")
+            return nil
+        }
+        for word in words {
+            do {
+                try HTTPAddress.check(authority: word, of: word)
+            } catch {
+                add(node, path, error.message)
+                return nil
+            }
+        }
+        return .list(words)
     }
 
     private mutating func call(_ kind: String, _ node: Node, _ path: String) -> HookCall? {

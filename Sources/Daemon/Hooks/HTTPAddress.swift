@@ -5,7 +5,7 @@ package struct HTTPAddress: Hashable, Sendable {
 
     /// `http` or `https`.
     package var scheme: String
-    /// A name or an address, and a port where it is not the scheme's own.
+    /// A name or an address, and a port where it is not the scheme's own; or `{target}`.
     package var authority: String
     /// Path and query, with placeholders.
     package var target: String
@@ -18,12 +18,8 @@ package struct HTTPAddress: Hashable, Sendable {
         }
         let rest = text[start.range.upperBound...]
         let slash = rest.firstIndex { $0 == "/" || $0 == "?" || $0 == "#" } ?? rest.endIndex
-        guard let place = rest[..<slash].wholeMatch(of: /(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]+))?/) else {
-            throw Problem(message: "'\(text)' has no host that can be called; write for example http://127.0.0.1:8000/")
-        }
-        if let digits = place.output.1, (UInt16(digits) ?? 0) == 0 {
-            throw Problem(message: "'\(text)' has no port between 1 and 65535 after the colon")
-        }
+        authority = String(rest[..<slash])
+        if authority != "{target}" { try Self.check(authority: authority, of: text) }
         let target = rest[slash...].prefix { $0 != "#" }
         guard target.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             throw Problem(message: "'\(text)' has a character that must be written with %")
@@ -32,9 +28,21 @@ package struct HTTPAddress: Hashable, Sendable {
             throw Problem(message: "'\(socket)' is not an absolute path of at most 103 bytes")
         }
         scheme = String(start.output.1)
-        authority = String(place.output.0)
         self.target = (target.hasPrefix("/") ? "" : "/") + target
         self.socket = socket
+    }
+
+    /// Throws unless it is `host` or `host:port`.
+    static func check(authority: some StringProtocol, of text: String) throws(Problem) {
+        guard
+            let parts = Substring(authority).wholeMatch(
+                of: /(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]+))?/)
+        else {
+            throw Problem(message: "'\(text)' has no host that can be called; write for example http://127.0.0.1:8000/")
+        }
+        if let digits = parts.output.1, (UInt16(digits) ?? 0) == 0 {
+            throw Problem(message: "'\(text)' has no port between 1 and 65535 after the colon")
+        }
     }
 
     /// The target with its placeholders replaced, each value written with `%` where it has to be.

@@ -6,6 +6,13 @@ package struct Hook: Hashable, Sendable {
     package var call: HookCall?
     /// How to find out that the server really has the release; without it a call that succeeds is believed.
     package var check: HookCheck?
+    /// A call after the check has succeeded, for example to unload the release before; its failure is only mentioned.
+    /// Not made where it names `{previous}` and there is none.
+    package var then: HookCall?
+    /// Servers that are called one by one, each in place of `{target}`; nil: one call.
+    package var targets: HookTargets?
+    /// How many of the targets must confirm the release.
+    package var require = HookTargets.Requirement.all
     /// Time that the call may take.
     package var timeout = Duration.seconds(60)
     /// Further attempts after the first.

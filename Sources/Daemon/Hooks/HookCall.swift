@@ -5,6 +5,17 @@ package enum HookCall: Hashable, Sendable {
     /// A program and its arguments, without a shell; exit status 0 is success.
     case command([String])
     case request(HookRequest)
+
+    /// Whether a text of the call has the placeholder `{name}`.
+    func names(_ name: String) -> Bool {
+        switch self {
+        case .command(let words): words.contains { $0.contains("{\(name)}") }
+        case .request(let request):
+            [request.address.authority, request.address.target].contains { $0.contains("{\(name)}") }
+                || request.headers.values.contains { $0.contains("{\(name)}") }
+                || [request.json, request.contains].contains { $0?.names(name) ?? false }
+        }
+    }
 }
 
 /// An HTTP call; a status of 200 to 299, and an answer that contains what is expected, is success.

@@ -4,14 +4,15 @@ import Ledger
 import Subprocess
 import WorkerProtocol
 
-/// HTTP calls are curl's business: what it is to do stands in a configuration on its standard input, so that no value is taken
-/// for an option and no secret is seen among the processes.
+/// HTTP calls are curl's business: what it is to do stands in a configuration on its standard input, so that no value
+/// is taken for an option and no secret is seen among the processes.
 extension HookCaller {
     /// Bytes that an answer may have.
     private static let longestAnswer = 4 << 20
     /// Bytes of one line that every curl still in use reads.
     private static let longestLine = 96 << 10
-    /// Nothing of a user's own configuration and no proxy; no pattern in the URL, which is sent as it is; no redirection.
+    /// Nothing of a user's own configuration and no proxy; no pattern in the URL, which is sent as it is; no
+    /// redirection.
     private static let arguments = [
         "--disable", "--silent", "--show-error", "--noproxy", "*", "--proto", "=http,https", "--globoff",
         "--path-as-is",
@@ -21,7 +22,7 @@ extension HookCaller {
     func send(_ request: HookRequest, _ values: HookValues) async throws -> String {
         let address = request.address
         let target = address.target(values)
-        let place = "\(request.method) \(address.socket ?? address.authority)\(target)"
+        let place = "\(request.method) \(address.socket ?? values.fill(address.authority))\(target)"
         let answer: (status: Int, body: [UInt8])
         do {
             answer = try await ask(Self.configuration(request, target, values))
@@ -66,7 +67,7 @@ extension HookCaller {
         _ request: HookRequest, _ target: String, _ values: HookValues
     ) throws -> String {
         let address = request.address
-        var lines = [("url", "\(address.scheme)://\(address.authority)\(target)")]
+        var lines = [("url", "\(address.scheme)://\(values.fill(address.authority))\(target)")]
         if let socket = address.socket { lines.append(("unix-socket", socket)) }
         var headers = ["accept": ("Accept", "application/json"), "user-agent": ("User-Agent", "supermerged")]
         if let json = request.json {

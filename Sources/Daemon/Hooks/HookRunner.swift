@@ -21,15 +21,17 @@ package struct HookRunner: Sendable {
         self.clock = clock
     }
 
-    /// Cancelling the task ends the call that is under way. `onFailure` sees each attempt that failed: its number, and why.
+    /// Cancelling the task ends the call that is under way. `onFailure` sees each attempt that failed: its number, and
+    /// why.
     package func run(
         _ hook: Hook, _ values: HookValues, onFailure: @Sendable (Int, String) async -> Void
     ) async -> Outcome {
         var pause = hook.backOff
         var attempt = 1
+        var confirmed: [String: String] = [:]
         while true {
             do {
-                let message = try await once(hook, values)
+                let message = try await once(hook, values, &confirmed)
                 return .done(attempts: attempt, message: message)
             } catch {
                 if Task.isCancelled { return .cancelled }
@@ -43,7 +45,58 @@ package struct HookRunner: Sendable {
         }
     }
 
+    /// One attempt. Of several targets those that have confirmed the release already are left alone; `confirmed` holds
+    /// what each of them answered.
+    private func once(
+        _ hook: Hook, _ values: HookValues, _ confirmed: inout [String: String]
+    ) async throws -> String {
+        guard let targets = hook.targets else { return try await once(hook, values) }
+        let addresses = try await BlockingIO.run { try targets.resolved() }
+        let missing = addresses.filter { confirmed[$0] == nil }
+        let answers = try await withThrowingTaskGroup(of: (String, Result<String, HookFailure>).self) { group in
+            for address in missing {
+                group.addTask {
+                    var values = values
+                    values.target = address
+                    do {
+                        return (address, .success(try await once(hook, values)))
+                    } catch {
+                        try Task.checkCancellation()
+                        return (address, .failure(error as? HookFailure ?? HookFailure("\(error)")))
+                    }
+                }
+            }
+            return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+        }
+        var failures: [String] = []
+        for address in missing {
+            switch answers[address] {
+            case .success(let answer): confirmed[address] = answer
+            case .failure(let failure): failures.append("\(address): \(failure)")
+            case nil: failures.append("\(address): no answer")
+            }
+        }
+        let count = addresses.count - failures.count
+        let summary = "\(count) of \(addresses.count) targets confirmed the release"
+        let message = failures.isEmpty ? summary : "\(summary); \(failures.joined(separator: "; "))"
+        guard count >= hook.require.count(of: addresses.count) else { throw HookFailure(message) }
+        return message
+    }
+
     private func once(_ hook: Hook, _ values: HookValues) async throws -> String {
+        let message = try await confirmed(hook, values)
+        guard let call = hook.then, values.previous != nil || !call.names("previous") else { return message }
+        do {
+            return try await limited(to: hook.timeout, { HookFailure("no answer") }) {
+                "\(message); then \(try await caller.call(call, values))"
+            }
+        } catch {
+            try Task.checkCancellation()
+            return "\(message); then failed: \(error)"
+        }
+    }
+
+    private func confirmed(_ hook: Hook, _ values: HookValues) async throws -> String {
         var message = ""
         if let call = hook.call {
             let limit = HookFailure("no answer within \(Quantity.text(hook.timeout))")

@@ -12,6 +12,17 @@ package indirect enum HookTemplate: Hashable, Sendable {
     /// A text, or anything else as JSON, in base64.
     case base64(HookTemplate)
 
+    /// Whether a text in it has the placeholder `{name}`.
+    func names(_ name: String) -> Bool {
+        switch self {
+        case .fixed: false
+        case .text(let text): text.contains("{\(name)}")
+        case .list(let elements): elements.contains { $0.names(name) }
+        case .object(let members): members.contains { $0.key.contains("{\(name)}") || $0.value.names(name) }
+        case .base64(let content): content.names(name)
+        }
+    }
+
     func filled(_ values: HookValues) -> JSONValue {
         switch self {
         case .fixed(let value): value
@@ -38,8 +49,9 @@ extension JSONValue {
         return (try? encoder.encode(self)) ?? Data("null".utf8)
     }
 
-    /// Whether everything expected is there: every member of an object, for each element of a list one that contains it, and
-    /// words and numbers by their text, so that 3 is "3". An object or a word is also found in a list that has it.
+    /// Whether everything expected is there: every member of an object, for each element of a list one that contains
+    /// it, and words and numbers by their text, so that 3 is "3". An object or a word is also found in a list that has
+    /// it.
     func contains(_ expected: JSONValue) -> Bool {
         switch (self, expected) {
         case (.object(let members), .object(let wanted)):

@@ -2,7 +2,7 @@ package import Releases
 
 /// What a hook is told of the release: as placeholders in its texts, and as environment of its command.
 package struct HookValues: Hashable, Sendable {
-    package static let placeholders = ["release", "path", "current", "digest"]
+    package static let placeholders = ["release", "path", "current", "digest", "previous", "target"]
 
     package var hook: String
     /// Number of the release.
@@ -13,14 +13,19 @@ package struct HookValues: Hashable, Sendable {
     package var current: String
     package var digest: String
     package var rollbackOf: Int?
+    /// Number of the release that was deployed before; nil for the first.
+    package var previous: Int?
+    /// The server that is called, `host:port`, where the hook has targets.
+    package var target: String?
 
-    package init(_ hook: String, _ release: Release, deploy: String) {
+    package init(_ hook: String, _ release: Release, deploy: String, previous: Int? = nil) {
         self.hook = hook
         self.release = release.version
         path = release.directory
         current = deploy + "/current"
         digest = release.digest
         rollbackOf = release.record.rollbackOf
+        self.previous = previous
     }
 
     private subscript(name: Substring) -> String? {
@@ -29,12 +34,14 @@ package struct HookValues: Hashable, Sendable {
         case "path": path
         case "current": current
         case "digest": digest
+        case "previous": previous.map { String($0) }
+        case "target": target
         default: nil
         }
     }
 
-    /// The text with `{release}`, `{path}`, `{current}` and `{digest}` replaced, each value passed through `encoding`; other
-    /// braces stay, and what was put in is not looked at again.
+    /// The text with its placeholders replaced, each value passed through `encoding`; other braces stay, and values are
+    /// not searched for placeholders.
     func fill(_ text: String, _ encoding: (String) -> String = { $0 }) -> String {
         var result = ""
         var rest = text[...]
@@ -59,6 +66,8 @@ package struct HookValues: Hashable, Sendable {
             "SUPERMERGE_CURRENT": current, "SUPERMERGE_DIGEST": digest,
         ]
         variables["SUPERMERGE_ROLLBACK_OF"] = rollbackOf.map { String($0) }
+        variables["SUPERMERGE_PREVIOUS"] = previous.map { String($0) }
+        variables["SUPERMERGE_TARGET"] = target
         return variables
     }
 }

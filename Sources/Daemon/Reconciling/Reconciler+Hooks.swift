@@ -33,7 +33,8 @@ extension Reconciler {
     private func start(_ hook: Hook, for release: Release, after earlier: Task<Void, Never>?) {
         hookNumber += 1
         let (id, runner) = (hookNumber, parts.hooks)
-        let values = HookValues(hook.name, release, deploy: configuration.deploy)
+        let previous = (try? parts.store.standing())?.filter { $0 < release.version }.max()
+        let values = HookValues(hook.name, release, deploy: configuration.deploy, previous: previous)
         let task = Task {
             await earlier?.value
             let began = ContinuousClock.now

@@ -5,9 +5,11 @@ import Synchronization
 import WorkerProtocol
 
 extension Samples {
-    static func values(_ version: Int = 3, path: String = "/srv/deploy/versions/3") -> HookValues {
+    static func values(_ version: Int = 3, path: String = "/srv/deploy/versions/3", previous: Int? = nil) -> HookValues
+    {
         let record = record([task("a")], version: version)
-        return HookValues("h", Release(version: version, directory: path, record: record), deploy: "/srv/deploy")
+        return HookValues(
+            "h", Release(version: version, directory: path, record: record), deploy: "/srv/deploy", previous: previous)
     }
 
     static func hooks(_ yaml: String) throws -> [Hook] { try Configuration.parse(yaml, file: "test.yaml").hooks }

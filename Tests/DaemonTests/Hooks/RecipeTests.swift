@@ -90,41 +90,61 @@ struct RecipeTests {
         await server.stop()
     }
 
-    @Test func adaptersInVLLM() async throws {
-        let adapters = Mutex<[String: String]>([:])
-        let server = try await ServerStandIn { request in
-            switch (request.method, request.path) {
-            case ("POST", "/v1/load_lora_adapter"):
-                guard let name = request.object["lora_name"] as? String,
-                    let path = request.object["lora_path"] as? String
-                else { return ServerStandIn.Answer(status: 422) }
-                let isKnown = adapters.withLock { $0[name] != nil }
-                if isKnown, request.object["load_inplace"] as? Bool != true {
-                    return .json(["message": "The lora adapter '\(name)' has already been loaded."], status: 400)
-                }
-                guard FileManager.default.fileExists(atPath: path + "/adapter_config.json") else {
-                    return .json(["message": "No adapter found for \(path)"], status: 404)
-                }
-                adapters.withLock { $0[name] = path }
-                return ServerStandIn.Answer(body: "Success: LoRA adapter '\(name)' added successfully.")
-            case ("GET", "/v1/models"):
-                let base: [[String: Any]] = [["id": "base", "object": "model", "root": "/base", "parent": NSNull()]]
-                let rest = adapters.withLock(\.self).map { name, path in
-                    ["id": name, "object": "model", "root": path, "parent": "base"] as [String: Any]
-                }
-                return .json(["object": "list", "data": base + rest])
-            default: return ServerStandIn.Answer(status: 404)
-            }
-        }
-        let hook = try #require(try Self.hooks(under: "vLLM, merged adapters", port: server.port).first)
+    /// The recipe on two workers: each loads the release under its own name, answers with it, and lets the one before
+    /// go.
+    @Test func loadsAdapterPerReleaseOnEveryWorkerOfVLLM() async throws {
+        let workers = [try await VLLMStandIn(), try await VLLMStandIn()]
+        var hook = try #require(try Self.hooks(under: "vLLM, merged adapters").first)
+        hook.targets = .list(workers.map { "127.0.0.1:\($0.port)" })
         try await withReleases { releases in
-            for values in releases {
+            for (index, var values) in releases.enumerated() {
+                values.previous = index > 0 ? index : nil
+                try VLLMStandIn.write(answer: " negative", into: values)
                 #expect(isDone(await run(hook, values)))
-                #expect(adapters.withLock(\.self) == ["merged": values.path + "/adapter"])
+                for worker in workers {
+                    #expect(worker.adapters == ["merged-\(values.release)": values.path + "/adapter"])
+                }
             }
             #expect(!isDone(await run(hook, Samples.values(3, path: "/nonexistent"))))
+            await workers[1].stop()
+            try VLLMStandIn.write(answer: " negative", into: releases[1])
+            guard case .failed(_, let message) = await run(hook, releases[1], isHopeless: true) else {
+                return #expect(Bool(false), "a worker that is gone was taken as confirmed")
+            }
+            #expect(message.hasPrefix("1 of 2 targets confirmed the release; 127.0.0.1:\(workers[1].port): "))
+            hook.require = .quorum
+            #expect(!isDone(await run(hook, releases[1], isHopeless: true)), "one of two is not more than half")
         }
-        await server.stop()
+        await workers[0].stop()
+    }
+
+    /// Why the recipe has a name per release: under one name vLLM answers from the old adapter's prefix cache, and the
+    /// known answer shows it.
+    @Test func refusesStalePrefixCacheOfAdapterReloadedInPlace() async throws {
+        let worker = try await VLLMStandIn()
+        let hook = try #require(
+            try Samples.hooks(
+                """
+                hooks:
+                  - name: vllm
+                    http:
+                      url: http://127.0.0.1:\(worker.port)/v1/load_lora_adapter
+                      json: {lora_name: merged, lora_path: "{path}/adapter", load_inplace: true}
+                    verify:
+                      http:
+                        url: http://127.0.0.1:\(worker.port)/v1/completions
+                        json: {model: merged, prompt: "Review: a waste of time. Sentiment:", max_tokens: 1}
+                        contains: {choices: [{text: " negative"}]}
+                """
+            ).first)
+        try await withReleases { releases in
+            try VLLMStandIn.write(answer: " positive", into: releases[0])
+            #expect(!isDone(await run(hook, releases[0], isHopeless: true)), "release 1 answers wrongly")
+            try VLLMStandIn.write(answer: " negative", into: releases[1])
+            #expect(!isDone(await run(hook, releases[1], isHopeless: true)), "the old answer is cached under the name")
+            #expect(worker.adapters == ["merged": releases[1].path + "/adapter"])
+        }
+        await worker.stop()
     }
 
     @Test func wholeModelsInVLLMAreOnlyAskedFor() async throws {
