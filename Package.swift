@@ -92,11 +92,14 @@ let package = Package(
             "Merging",
             ["Adapters", "ExportedModel", "ModelFamilies", "Safetensors", "Torch", "WorkerProtocol", "Files"]),
 
+        // What a base and a task must be, for every program: never links libtorch.
+        module(
+            "Tasks",
+            ["Adapters", "ExportedGraph", "ModelFamilies", "Safetensors", "Files", "WorkerProtocol", "Yams"]),
+
         // The service side: never links libtorch.
         module("Ledger", ["Files"]),
-        module(
-            "Registry",
-            ["Adapters", "ExportedGraph", "ModelFamilies", "Safetensors", "Files", "WorkerProtocol", "Yams"]),
+        module("Registry", ["Tasks", "ExportedGraph", "Files", "WorkerProtocol"]),
         module("Signing", ["Files", crypto]),
         module("Releases", ["Safetensors", "Signing", "Files", "WorkerProtocol"]),
         .target(name: "CSystemd", linkerSettings: [.linkedLibrary("systemd")]),
@@ -105,7 +108,8 @@ let package = Package(
         module(
             "Daemon",
             [
-                "Control", "Registry", "Releases", "Ledger", "Signing", "Systemd", "WorkerProtocol", "Files", "Yams",
+                "Control", "Registry", "Releases", "Ledger", "Signing", "Systemd", "Tasks", "WorkerProtocol", "Files",
+                "Yams",
                 logging, systemPackage,
                 .product(name: "FlyingSocks", package: "FlyingFox"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -116,7 +120,7 @@ let package = Package(
         program("supermerged", ["Daemon", "WorkerProtocol", argumentParser]),
         program(
             "supermerge",
-            ["Adapters", "Merging", "Registry", "Releases", "Safetensors", "Files", "WorkerProtocol", argumentParser]),
+            ["Adapters", "Merging", "Tasks", "Releases", "Safetensors", "Files", "WorkerProtocol", argumentParser]),
         program(
             "supermergectl", ["Control", "Releases", "Ledger", "Signing", "Files", "WorkerProtocol", argumentParser]),
 
@@ -127,14 +131,14 @@ let package = Package(
         // Where untrusted bytes come in, for the committed attacks and for the fuzzer, which brings its own `main`.
         .target(
             name: "Attacks",
-            dependencies: ["Adapters", "Control", "ExportedGraph", "Files", "Registry", "Safetensors"],
+            dependencies: ["Adapters", "Control", "ExportedGraph", "Files", "Safetensors", "Tasks"],
             path: "Fuzz/Attacks", swiftSettings: strict),
         // What the suites of docs/reliability.md count with, and a program that does one step of the stores alone.
         .target(name: "Reliability", path: "Tests/Reliability", swiftSettings: [.treatAllWarnings(as: .error)]),
         .executableTarget(
             name: "store-drill",
             dependencies: [
-                "Ledger", "Registry", "Releases", "Reliability", "Safetensors", "Files", "WorkerProtocol",
+                "Ledger", "Registry", "Releases", "Reliability", "Safetensors", "Tasks", "Files", "WorkerProtocol",
             ],
             path: "Tests/StoreDrill", swiftSettings: [.treatAllWarnings(as: .error)]),
         .target(
@@ -163,12 +167,15 @@ let package = Package(
         tests(
             "Merging",
             [
-                "Merging", "Adapters", "Files", "ExportedModel", "ExportedGraph", "Registry", "Releases", "Torch",
+                "Merging", "Adapters", "Files", "ExportedModel", "ExportedGraph", "Registry", "Releases", "Tasks",
+                "Torch",
                 "Safetensors", "WorkerProtocol",
             ],
             fixtures: true),
         tests("Ledger", ["Ledger", "Files", "Reliability"]),
-        tests("Registry", ["Registry", "ExportedGraph", "Safetensors", "WorkerProtocol", "Files", "Reliability"]),
+        tests(
+            "Registry",
+            ["Registry", "Tasks", "ExportedGraph", "Safetensors", "WorkerProtocol", "Files", "Reliability"]),
         tests("Signing", ["Signing", "Files", crypto]),
         tests("Releases", ["Releases", "Safetensors", "Signing", "WorkerProtocol", "Files", "Reliability", crypto]),
         tests("Systemd", ["Systemd"]),
@@ -176,15 +183,15 @@ let package = Package(
         tests(
             "Daemon",
             [
-                "Daemon", "Control", "Registry", "Releases", "Ledger", "Systemd", "WorkerProtocol", "Files",
+                "Daemon", "Control", "Registry", "Releases", "Ledger", "Systemd", "Tasks", "WorkerProtocol", "Files",
                 "Reliability", logging, crypto,
                 .product(name: "FlyingSocks", package: "FlyingFox"),
             ]),
         tests(
             "EndToEnd",
             [
-                "Safetensors", "Releases", "Ledger", "Registry", "WorkerProtocol", "Control", "Files", "Reliability",
-                "StoreState", "supermerged", "supermerge", "supermergectl", "store-drill",
+                "Safetensors", "Releases", "Ledger", "Registry", "Tasks", "WorkerProtocol", "Control", "Files",
+                "Reliability", "StoreState", "supermerged", "supermerge", "supermergectl", "store-drill",
             ]),
     ] + (isFuzzed ? [.executableTarget(name: "fuzz", dependencies: ["Attacks"], path: "Fuzz/Fuzzer")] : []),
     cxxLanguageStandard: .cxx17

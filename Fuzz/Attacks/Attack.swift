@@ -2,8 +2,8 @@ internal import Adapters
 internal import Control
 internal import ExportedGraph
 internal import Files
-internal import Registry
 internal import Safetensors
+internal import Tasks
 
 /// A place where bytes that anybody may have sent are read. The committed attacks (`Fuzz/Corpus`) and the fuzzer go through the same
 /// calls as the daemon.

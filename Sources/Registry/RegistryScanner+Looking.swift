@@ -1,4 +1,5 @@
 import Files
+import Tasks
 
 extension RegistryScanner {
     /// What a drop looked like, and since when.

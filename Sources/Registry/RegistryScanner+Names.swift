@@ -1,5 +1,6 @@
 import Files
 import Glibc
+import Tasks
 
 extension RegistryScanner {
     static var noEntry: Int32 { ENOENT }

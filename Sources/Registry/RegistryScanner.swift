@@ -2,6 +2,7 @@ package import ExportedGraph
 import Files
 import Glibc
 import Synchronization
+import Tasks
 package import WorkerProtocol
 
 /// Looks at the registry directory and says what may be merged. Reads every file once per content: hash, header, shapes and

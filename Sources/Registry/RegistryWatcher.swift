@@ -2,6 +2,7 @@ import Dispatch
 import Files
 import Glibc
 import Synchronization
+import Tasks
 
 /// Wakes the reconciler when something moves below the registry (inotify). It decides nothing: every wake-up says only "look".
 package final class RegistryWatcher: Sendable {

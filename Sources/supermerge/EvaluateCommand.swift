@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import Merging
-import Registry
+import Tasks
 import WorkerProtocol
 
 /// `supermerge evaluate`: one model on one task.

@@ -2,8 +2,8 @@ import Adapters
 import Files
 import Foundation
 import Merging
-import Registry
 import Safetensors
+import Tasks
 import WorkerProtocol
 
 /// Builds a plan's sources from folders given on the command line. Their files may be links to anywhere, as in the caches of

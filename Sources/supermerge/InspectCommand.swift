@@ -1,7 +1,7 @@
 import ArgumentParser
 import Files
 import Merging
-import Registry
+import Tasks
 import WorkerProtocol
 
 /// `supermerge inspect`: what a file or folder holds.

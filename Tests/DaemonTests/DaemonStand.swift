@@ -6,6 +6,7 @@ import Logging
 import Registry
 import Releases
 import Systemd
+import Tasks
 import WorkerProtocol
 
 /// A reconciler over a real deploy directory and a real ledger, with a fake registry and a fake worker.

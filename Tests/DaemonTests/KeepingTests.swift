@@ -3,6 +3,7 @@ import Files
 import Foundation
 import Ledger
 import Registry
+import Tasks
 import Testing
 import WorkerProtocol
 

@@ -1,6 +1,7 @@
 import Files
 import Ledger
 import Registry
+import Tasks
 import Testing
 import WorkerProtocol
 

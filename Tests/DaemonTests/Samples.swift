@@ -1,5 +1,6 @@
 import Daemon
 import Registry
+import Tasks
 import WorkerProtocol
 
 /// Made-up drops and releases.

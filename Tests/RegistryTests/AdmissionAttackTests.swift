@@ -2,6 +2,7 @@ import ExportedGraph
 import Foundation
 import Registry
 import Reliability
+import Tasks
 import Testing
 
 @Suite struct AdmissionAttackTests {

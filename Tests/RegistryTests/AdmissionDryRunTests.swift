@@ -1,5 +1,6 @@
 import Foundation
 import Registry
+import Tasks
 import Testing
 
 /// What is said of a folder before it is dropped.

@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Registry
+import Tasks
 import Testing
 
 /// Bases without graph.pt2, whose graph is built from config.json.

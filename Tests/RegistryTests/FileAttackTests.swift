@@ -2,6 +2,7 @@ import Files
 import Foundation
 import Registry
 import Reliability
+import Tasks
 import Testing
 
 /// Attacks by what stands at a name, not by what is in the file.

@@ -1,4 +1,5 @@
 import Registry
+import Tasks
 import Testing
 
 /// Bases whose weights have other names than their archive: what the archive misses there is not thereby a head.

@@ -1,6 +1,7 @@
 import ExportedGraph
 import Foundation
 import Registry
+import Tasks
 import Testing
 
 /// Labels of tokens and choices at the door: what is wrong is said with the file and the example.

@@ -2,6 +2,7 @@ import Files
 import Foundation
 import Glibc
 import Registry
+import Tasks
 import Testing
 
 @Suite struct SettlingTests {

@@ -1,5 +1,6 @@
 import Foundation
 import Registry
+import Tasks
 import Testing
 
 /// Adapters of a whole model for the base's bare tower, and the other way round. The graph is built from the configuration.

@@ -1,5 +1,6 @@
 import Foundation
 import Registry
+import Tasks
 import Testing
 import WorkerProtocol
 

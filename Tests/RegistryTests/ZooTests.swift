@@ -1,6 +1,7 @@
 import ExportedGraph
 import Foundation
 import Registry
+import Tasks
 import Testing
 
 /// Checkpoints that were made elsewhere; skipped where `../shared/zoo` is missing.

@@ -1,4 +1,4 @@
-package import Registry
+package import Tasks
 package import WorkerProtocol
 
 /// What the reconciler should do now.

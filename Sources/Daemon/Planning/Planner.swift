@@ -1,5 +1,6 @@
 import Files
 package import Registry
+import Tasks
 package import WorkerProtocol
 
 /// Compares what may be merged with what is deployed. Pure: the same arguments give the same decision.

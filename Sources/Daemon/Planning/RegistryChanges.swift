@@ -1,6 +1,7 @@
 import Files
 package import Ledger
 package import Registry
+import Tasks
 import WorkerProtocol
 
 /// What a scan found that the ledger has not said yet.

@@ -3,6 +3,7 @@ package import Control
 import Ledger
 import Registry
 import Releases
+import Tasks
 
 extension Reconciler {
     /// Looks at the registry; with `wait`, answers when everything that can be merged now is merged or refused.

@@ -1,5 +1,6 @@
 import Ledger
 import Registry
+import Tasks
 import WorkerProtocol
 
 extension Reconciler {

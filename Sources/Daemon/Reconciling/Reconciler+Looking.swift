@@ -1,5 +1,6 @@
 import Ledger
 import Registry
+import Tasks
 
 extension Reconciler {
     /// When the next look is due.

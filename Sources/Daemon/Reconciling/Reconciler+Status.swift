@@ -3,6 +3,7 @@ import Foundation
 package import Ledger
 import Registry
 import Releases
+import Tasks
 package import WorkerProtocol
 
 extension Reconciler {

@@ -1,5 +1,6 @@
 import Foundation
 import Registry
+import Tasks
 import WorkerProtocol
 
 /// docs/compatibility.md, made of what became of each case.

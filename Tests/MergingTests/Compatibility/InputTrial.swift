@@ -2,6 +2,7 @@ import Files
 import Foundation
 import Registry
 import Safetensors
+import Tasks
 import WorkerProtocol
 
 @testable import Merging

@@ -1,5 +1,5 @@
 /// What one reading of a file found, remembered by the file's identity.
-struct FileRecord: Codable, Hashable, Sendable {
+package struct FileRecord: Codable, Hashable, Sendable {
     /// SHA-256 of the content.
     var sha256: String
     /// The first tensor with a NaN or an infinity; nil where there is none or the file holds no tensors.

@@ -1,8 +1,8 @@
 import Safetensors
-import WorkerProtocol
+package import WorkerProtocol
 
 /// Decides whether a folder is a task checkpoint that can be merged onto the base.
-struct TaskAdmission {
+package struct TaskAdmission {
     /// Least cosine between the trunk's matrices of a task and of its base. Fine-tunes lie far above: 0.979 to 0.992 for the
     /// four full fine-tunes of a small vision transformer, 0.9988 to 0.9993 for four folded adapters of a MiniLM. A model of
     /// the same architecture that was trained apart from the base lies near 0 (0.001 with the base's own values shuffled).
@@ -15,12 +15,21 @@ struct TaskAdmission {
     /// Whether releases are written as one adapter, too, so that full weights are of no use.
     let needsAdapters: Bool
 
+    package init(
+        base: BaseModel, requiresValidation: Bool, labelled: Set<TaskSettings.Objective>, needsAdapters: Bool
+    ) {
+        self.base = base
+        self.requiresValidation = requiresValidation
+        self.labelled = labelled
+        self.needsAdapters = needsAdapters
+    }
+
     /// GiB that validation.safetensors may have; it is held in memory. Weights are bounded by the shapes of base and graph, to which
     /// their files' lengths are held before they are read.
     private static let mostValidation: Int64 = 4
 
     /// Reads the whole task. Throws why it is not accepted.
-    func admit(_ name: String, _ reader: inout UploadReader) throws(AdmissionFault) -> AcceptedTask {
+    package func admit(_ name: String, _ reader: inout UploadReader) throws(AdmissionFault) -> AcceptedTask {
         let listing = reader.listing
         let validationBytes = listing.files[UploadRules.validation]?.size ?? 0
         guard validationBytes >> 30 < Self.mostValidation else {

@@ -1,21 +1,21 @@
-import Files
+package import Files
 import Glibc
 
 /// Where a drop lies: the registry's root and the folder below it. Files are opened from the root, so that no link leads out.
-struct UploadLocation: Hashable, Sendable {
-    let root: String
+package struct UploadLocation: Hashable, Sendable {
+    package let root: String
     /// `base` or `tasks/<task>`; behind a link, the folder that the link means.
-    let relative: String
+    package let relative: String
 
-    var path: String { "\(root)/\(relative)" }
+    package var path: String { "\(root)/\(relative)" }
 
-    init(root: String, relative: String) {
+    package init(root: String, relative: String) {
         self.root = root
         self.relative = relative
     }
 
     /// The folder at `relative`; nil where there is none, a fault where a link leads out of the registry or to no folder.
-    static func find(_ relative: String, in root: String) throws(AdmissionFault) -> UploadLocation? {
+    package static func find(_ relative: String, in root: String) throws(AdmissionFault) -> UploadLocation? {
         let path = "\(root)/\(relative)"
         var status = stat()
         guard unsafe lstat(path, &status) == 0 else {
@@ -38,7 +38,7 @@ struct UploadLocation: Hashable, Sendable {
         return UploadLocation(root: root, relative: String(target.dropFirst(home.count + 1)))
     }
 
-    func open(_ name: String) throws(AdmissionFault) -> ReadableFile {
+    package func open(_ name: String) throws(AdmissionFault) -> ReadableFile {
         do throws(FilesError) {
             return try ReadableFile(name: "\(relative)/\(name)", beneath: root)
         } catch {

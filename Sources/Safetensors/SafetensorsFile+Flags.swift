@@ -1,8 +1,6 @@
-import Safetensors
-
 extension SafetensorsFile {
     /// Whether every element is 0 or 1, of whatever type. Memory: 1 MiB.
-    func holdsOnlyFlags(_ entry: TensorEntry) throws(SafetensorsError) -> Bool {
+    package func holdsOnlyFlags(_ entry: TensorEntry) throws(SafetensorsError) -> Bool {
         let one = entry.dtype.one
         let zero = [UInt8](repeating: 0, count: one.count)
         var position: Int64 = 0

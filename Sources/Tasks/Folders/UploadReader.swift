@@ -1,17 +1,22 @@
 import Adapters
-import Files
+package import Files
 import Safetensors
 import WorkerProtocol
 
 /// Reads the files of one drop, each once for its content, and remembers what it found.
-struct UploadReader {
-    let listing: UploadListing
-    var memory: FileMemory
+package struct UploadReader {
+    package let listing: UploadListing
+    package var memory: FileMemory
     /// Told the bytes of each chunk that was read.
-    var onProgress: @Sendable (Int64) -> Void = { _ in }
+    package var onProgress: @Sendable (Int64) -> Void = { _ in }
+
+    package init(listing: UploadListing, memory: FileMemory) {
+        self.listing = listing
+        self.memory = memory
+    }
 
     /// Opens the named file and makes sure that it is the one that was listed.
-    func open(_ name: String) throws(AdmissionFault) -> ReadableFile {
+    package func open(_ name: String) throws(AdmissionFault) -> ReadableFile {
         let file = try listing.place.open(name)
         do {
             guard try file.identity() == listing.files[name] else {

@@ -1,9 +1,9 @@
-import Files
+package import Files
 import Foundation
 import WorkerProtocol
 
 /// What was read of each file, by its stamp, kept in a file across restarts. Garbage in that file means an empty memory.
-struct FileMemory {
+package struct FileMemory {
     private struct Content: Codable {
         var format: Int
         var files: [String: FileRecord]
@@ -16,9 +16,9 @@ struct FileMemory {
     private var isChanged = false
 
     /// One that is never kept.
-    init() { path = "" }
+    package init() { path = "" }
 
-    init(path: String) {
+    package init(path: String) {
         self.path = path
         guard let bytes = try? Durable.contents(path),
             let content = try? JSONDecoder().decode(Content.self, from: Data(bytes)),
@@ -28,14 +28,14 @@ struct FileMemory {
     }
 
     /// What is known of the file with this stamp.
-    mutating func record(_ stamp: String) -> FileRecord? {
+    package mutating func record(_ stamp: String) -> FileRecord? {
         guard let record = records[stamp] else { return nil }
         used.insert(stamp)
         return record
     }
 
     /// The digest of a drop with these files, by what is known of them; nil where that is nothing.
-    func digest(_ files: [String: FileIdentity]) -> String? {
+    package func digest(_ files: [String: FileIdentity]) -> String? {
         let known = files.compactMap { name, identity in
             records[identity.description].map { SourceFile(name: name, bytes: identity.size, sha256: $0.sha256) }
         }
@@ -50,11 +50,11 @@ struct FileMemory {
     }
 
     /// Counts the files with these stamps as still there.
-    mutating func keep(_ stamps: some Sequence<String>) { used.formUnion(stamps) }
+    package mutating func keep(_ stamps: some Sequence<String>) { used.formUnion(stamps) }
 
     /// Writes what was learned; with `forgettingRest` files that were not asked for since the last time are forgotten. A
     /// memory that can't be written costs only time at the next start.
-    mutating func save(forgettingRest: Bool) {
+    package mutating func save(forgettingRest: Bool) {
         if forgettingRest {
             let kept = records.filter { used.contains($0.key) }
             if kept.count != records.count {

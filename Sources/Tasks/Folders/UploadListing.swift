@@ -1,29 +1,29 @@
-import Files
+package import Files
 import Glibc
 
 /// A folder of the registry at one look: names, sizes and times of what counts in it.
-struct UploadListing {
+package struct UploadListing {
     /// Where the folder is.
-    let place: UploadLocation
+    package let place: UploadLocation
     /// SHA-256 over names, kinds and identities: equal fingerprints mean that nothing moved.
-    let fingerprint: String
+    package let fingerprint: String
     /// The latest change of the folder or of a file in it, in nanoseconds since 1970.
-    let newestChange: Int64
+    package let newestChange: Int64
     /// Regular files by name, links that stay inside the registry among them.
-    let files: [String: FileIdentity]
+    package let files: [String: FileIdentity]
     /// Whose they are, whether they count or not; of a link, and of what it leads to.
-    let owners: [User]
+    package let owners: [User]
     /// The first reason, in the order of the names, for which the drop is refused by its listing alone.
-    let objection: AdmissionFault?
+    package let objection: AdmissionFault?
 
     /// Most entries of a folder: a checkpoint has as many files as it has shards, and a few more.
     static let mostEntries = 4096
 
     /// Bytes of all files.
-    var bytes: Int64 { files.values.reduce(0) { $0 &+ $1.size } }
+    package var bytes: Int64 { files.values.reduce(0) { $0 &+ $1.size } }
 
     /// Lists the folder. Subfolders are not looked into and do not count.
-    init(_ place: UploadLocation, inBase: Bool) throws(FilesError) {
+    package init(_ place: UploadLocation, inBase: Bool) throws(FilesError) {
         self.place = place
         var status = stat()
         guard unsafe stat(place.path, &status) == 0 else {

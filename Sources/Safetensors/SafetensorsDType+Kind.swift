@@ -1,9 +1,7 @@
-import Safetensors
-
 extension SafetensorsDType {
-    enum Kind { case real, integer }
+    package enum Kind { case real, integer }
 
-    var kind: Kind {
+    package var kind: Kind {
         switch self {
         case .f16, .bf16, .f32, .f64: .real
         case .bool, .u8, .i8, .i16, .u16, .i32, .u32, .i64, .u64: .integer
@@ -11,12 +9,12 @@ extension SafetensorsDType {
     }
 
     /// The kind of a type by PyTorch's name for it (`float32`, `int64`, `bool`, …).
-    static func kind(ofTorch name: String) -> Kind {
+    package static func kind(ofTorch name: String) -> Kind {
         name.contains("float") ? .real : .integer
     }
 
     /// Whether a NaN or an infinity is among the elements in `bytes`: an exponent of all ones.
-    func hasNonFinite(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    package func hasNonFinite(_ bytes: UnsafeRawBufferPointer) -> Bool {
         switch self {
         case .f32: unsafe Self.find(bytes, exponent: 0x7F80_0000 as UInt32)
         case .bf16: unsafe Self.find(bytes, exponent: 0x7F80 as UInt16)
@@ -41,7 +39,7 @@ extension SafetensorsDType {
     }
 
     /// The elements in `bytes` as f32, into `floats`, which has room for them. Nothing for integers.
-    func widen(_ bytes: UnsafeRawBufferPointer, into floats: UnsafeMutableBufferPointer<Float>) {
+    package func widen(_ bytes: UnsafeRawBufferPointer, into floats: UnsafeMutableBufferPointer<Float>) {
         let count = bytes.count / byteCount
         precondition(floats.count >= count, "no room for the elements")
         switch self {

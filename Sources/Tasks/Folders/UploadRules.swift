@@ -3,9 +3,9 @@ import Files
 import WorkerProtocol
 
 /// What may lie in the registry under which name.
-enum UploadRules {
+package enum UploadRules {
     /// `[A-Za-z0-9][A-Za-z0-9._-]{0,127}`
-    static func isTaskName(_ name: String) -> Bool {
+    package static func isTaskName(_ name: String) -> Bool {
         guard let first = name.utf8.first, (1...128).contains(name.utf8.count) else { return false }
         let isAlphanumeric = { (byte: UInt8) in
             switch byte {
@@ -20,7 +20,7 @@ enum UploadRules {
     }
 
     /// Temporaries of copying tools, and hidden files.
-    static func isIgnored(_ name: String) -> Bool {
+    package static func isIgnored(_ name: String) -> Bool {
         name.utf8.first == UInt8(ascii: ".") || [".tmp", ".part", ".incomplete"].contains { name.ends(in: $0) }
     }
 

@@ -1,4 +1,4 @@
-import ExportedGraph
+package import ExportedGraph
 import Files
 import Foundation
 import ModelFamilies
@@ -6,13 +6,19 @@ import Safetensors
 import WorkerProtocol
 
 /// Decides whether a folder is a base model that tasks can be merged onto.
-struct BaseAdmission {
+package struct BaseAdmission {
     /// Reads the signature of the archive at a path.
     let readGraph: @Sendable (String) throws -> GraphSignature
     let requiresValidation: Bool
 
+    /// `requiresValidation`: whether the method learns, and so needs a graph.
+    package init(readGraph: @escaping @Sendable (String) throws -> GraphSignature, requiresValidation: Bool) {
+        self.readGraph = readGraph
+        self.requiresValidation = requiresValidation
+    }
+
     /// Reads the whole base. Throws why it is not accepted.
-    func admit(_ reader: inout UploadReader) throws(AdmissionFault) -> AcceptedBase {
+    package func admit(_ reader: inout UploadReader) throws(AdmissionFault) -> AcceptedBase {
         let listing = reader.listing
         if let objection = listing.objection { throw objection }
         for (name, mayNameCode) in BaseFiles.allowed where mayNameCode && listing.files[name] != nil {
@@ -31,7 +37,7 @@ struct BaseAdmission {
     }
 
     /// Opens an accepted base again, for comparing tasks with it. Throws `changed` where it is no longer the same.
-    func open(_ accepted: AcceptedBase, _ listing: UploadListing) throws(AdmissionFault) -> BaseModel {
+    package func open(_ accepted: AcceptedBase, _ listing: UploadListing) throws(AdmissionFault) -> BaseModel {
         for file in accepted.source.files where listing.files[file.name]?.description != file.stamp {
             throw .changed("\(listing.place.path)/\(file.name) changed while tasks were compared with it")
         }

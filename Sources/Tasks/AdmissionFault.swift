@@ -1,6 +1,6 @@
-import Adapters
-import Files
-import Safetensors
+package import Adapters
+package import Files
+package import Safetensors
 
 /// Why a drop is not accepted at this look.
 package enum AdmissionFault: Error {
@@ -17,7 +17,7 @@ package enum AdmissionFault: Error {
 }
 
 extension AdmissionFault {
-    init(_ error: FilesError) {
+    package init(_ error: FilesError) {
         switch error {
         case .notRegular: self = .refused(code: "not-regular", message: "\(error)")
         case .truncated(let path, _): self = .changed("\(path) became shorter while it was read")
@@ -26,7 +26,7 @@ extension AdmissionFault {
         }
     }
 
-    init(_ error: SafetensorsError) {
+    package init(_ error: SafetensorsError) {
         switch error {
         case .file(let error): self.init(error)
         case .truncated: self = .refused(code: "truncated", message: "\(error)")
@@ -35,7 +35,7 @@ extension AdmissionFault {
         }
     }
 
-    init(_ error: AdapterError) {
+    package init(_ error: AdapterError) {
         switch error {
         case .file(let error): self.init(error)
         case .malformed(let message): self = .refused(code: "malformed", message: message)
@@ -44,7 +44,7 @@ extension AdmissionFault {
         }
     }
 
-    init(any error: any Error) {
+    package init(any error: any Error) {
         switch error {
         case let error as AdmissionFault: self = error
         case let error as FilesError: self.init(error)

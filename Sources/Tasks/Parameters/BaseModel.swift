@@ -3,7 +3,7 @@ import Safetensors
 import WorkerProtocol
 
 /// The accepted base, opened for comparing tasks with it.
-struct BaseModel {
+package struct BaseModel {
     let checkpoint: Checkpoint
     /// Nil where the base has no graph.
     let signature: GraphSignature?
