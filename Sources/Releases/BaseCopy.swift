@@ -2,15 +2,15 @@ internal import Files
 internal import Foundation
 internal import WorkerProtocol
 
-/// Configuration, tokenizer and graph of the base model: what a release passes on besides weights, and never takes from a task.
+/// Copies configuration, tokenizer and graph from the base into a release; these never come from a task.
 struct BaseCopy {
     let directory: String
-    /// Links may not lead out of it; nil: `directory`.
+    /// Links may not lead out of this directory; nil: `directory`.
     let root: String?
-    /// The base's files as admission saw them. A copy of one of these has its digest or is an error.
+    /// The admitted files of the base. A copied file must have its admitted digest.
     let admitted: [SourceFile]
 
-    /// Copies what is there into `target` and returns names, lengths and digests. One chunk of memory per file.
+    /// Copies the existing files into `target` and returns names, lengths and digests. Memory: one chunk.
     func copy(to target: String) throws -> [SourceFile] {
         var copies: [SourceFile] = []
         for (name, mayNameCode) in BaseFiles.allowed {

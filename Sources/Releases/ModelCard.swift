@@ -2,10 +2,11 @@ internal import Files
 internal import Foundation
 internal import WorkerProtocol
 
-/// README.md of a release: a model card as the Hugging Face hub reads it, made from the record alone and the base's name.
+/// README.md of a release: a Hugging Face model card, generated from the record and the base's name.
 struct ModelCard {
     let record: ReleaseRecord
-    /// Name of the base model: `_name_or_path` of the copied config.json, of a path its last part, else its folder's name.
+    /// Name of the base model: `_name_or_path` of the copied config.json, of a path its last part, else its folder's
+    /// name.
     let base: String
     let hasConfiguration: Bool
     private let directory: String
@@ -27,7 +28,7 @@ struct ModelCard {
             .compactMap { $0 }.joined(separator: "\n") + "\n"
     }
 
-    /// Whether the release says of which class of model the task's head is a part.
+    /// Whether the release records the model class of the task's head.
     func isDescribed(_ task: TaskSource) -> Bool {
         let path = "\(directory)/heads/\(task.name).json"
         guard let bytes = try? Durable.contents(path, limit: HeadConfiguration.longest) else { return false }
@@ -96,7 +97,7 @@ struct ModelCard {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// Where the release is written as one adapter, too.
+    /// The section on the merged adapter, if the release has one.
     private var adapter: String? {
         guard record.result.outputs.contains(where: { $0.name.hasPrefix("adapter/") }) else { return nil }
         return """
@@ -111,7 +112,7 @@ struct ModelCard {
             """
     }
 
-    /// Spread of each task's coefficients over the layers; every one of them is in `release.json`.
+    /// Spread of each task's coefficients over the layers; `release.json` has them all.
     private var coefficients: String? {
         let layers = record.result.coefficients
         guard !layers.isEmpty else { return nil }

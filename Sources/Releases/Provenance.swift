@@ -3,8 +3,8 @@ internal import Foundation
 internal import Signing
 internal import WorkerProtocol
 
-/// The SLSA provenance of a release (https://slsa.dev/provenance/v1), an in-toto statement written from the release's record:
-/// which inputs, by their digests, which settings and which programs made its files, and when.
+/// The SLSA provenance of a release (https://slsa.dev/provenance/v1), an in-toto statement written from the release's
+/// record: which inputs, by their digests, which settings and which programs made its files, and when.
 struct Provenance: Codable {
     struct Definition: Codable {
         struct Parameters: Codable {

@@ -1,6 +1,6 @@
 package import WorkerProtocol
 
-/// A release that stands in `versions/`.
+/// A published release in `versions/`.
 package struct Release: Hashable, Sendable {
     package var version: Int
     /// Absolute path of `versions/<N>`.

@@ -3,22 +3,24 @@ internal import Foundation
 internal import Safetensors
 package import WorkerProtocol
 
-/// What lies in a release's directory, whether it is to be published or only written by `supermerge merge --output`.
+/// The content of a release directory, published or written by `supermerge merge --output`.
 package enum ReleaseContents {
     static let recordName = "release.json"
     static let cardName = "README.md"
     static let reportName = "report.html"
-    /// Files that say what a release is and how it came about; a rollback has its own.
+    /// Files that describe a release; a rollback gets new ones.
     private static let pages: Set = [cardName, reportName, Provenance.fileName]
 
-    /// Completes a directory that holds a merge's outputs: copies the base's files by allow-list, writes README.md, report.html,
-    /// provenance.json, and last release.json, whose outputs then name every other file. Returns the record as written.
+    /// Completes a directory that holds a merge's outputs: copies the base's files by allow-list, writes README.md,
+    /// report.html, provenance.json, and last release.json, whose outputs then name every other file. Returns the
+    /// record as written.
     ///
     /// `previous` and `events` are for the report: the release that was deployed, and what was refused since.
     ///
-    /// Throws `ReleasesError` where an output is missing or of another length, where a file is there that nobody announced,
-    /// where a base file names code (`auto_map`) or is not the one that was admitted; `SafetensorsError` where the model can't
-    /// be read back. Links among the base's files may not lead out of `root` (default: `baseDirectory`; `/`: any are followed).
+    /// Throws `ReleasesError` where an output is missing or of another length, where a file is there that nobody
+    /// announced, where a base file names code (`auto_map`) or is not the one that was admitted; `SafetensorsError`
+    /// where the model can't be read back. Links among the base's files may not lead out of `root` (default:
+    /// `baseDirectory`; `/`: any are followed).
     @discardableResult
     package static func complete(
         directory: String, baseDirectory: String, record: ReleaseRecord, root: String? = nil,
@@ -33,8 +35,8 @@ package enum ReleaseContents {
         return record
     }
 
-    /// Fills the empty `directory` with the content of `release` by hard links; only README.md, report.html, provenance.json
-    /// and release.json are new.
+    /// Fills the empty `directory` with the content of `release` by hard links; only README.md, report.html,
+    /// provenance.json and release.json are new.
     static func repeatContent(
         of release: Release, in directory: String, record: ReleaseRecord, previous: ReleaseRecord?,
         events: [ReportedEvent]?
@@ -87,7 +89,7 @@ package enum ReleaseContents {
         try file.finish(sync: false)
     }
 
-    /// Every announced output is there with its length, and nothing else.
+    /// Checks that the directory holds exactly the recorded outputs, each with its recorded length.
     private static func check(_ outputs: [SourceFile], in directory: String) throws {
         var found = Dictionary(try walk(directory), uniquingKeysWith: { first, _ in first })
         for output in outputs {
@@ -108,7 +110,7 @@ package enum ReleaseContents {
         }
     }
 
-    /// Whether a name stays inside the directory it is relative to.
+    /// Whether a relative name stays inside its directory.
     private static func isPlain(_ name: String) -> Bool {
         !name.utf8.contains(0)
             && name.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)

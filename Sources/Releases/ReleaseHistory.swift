@@ -1,10 +1,10 @@
-/// In which order releases became what is deployed, as the ledger has it. A start goes by it where it has to choose one.
+/// The order in which releases were deployed, from the ledger. A start uses it to choose a release to fall back to.
 package struct ReleaseHistory: Hashable, Sendable {
     package struct Step: Hashable, Sendable {
         package var version: Int
-        /// The release that was rolled back to; nil where it was not, or where that is not known.
+        /// The release that was rolled back to; nil if this was no rollback, or if the source is unknown.
         package var source: Int?
-        /// Whether `source` is all there is to know, so that the release's record need not be asked.
+        /// Whether `source` is complete, so that the release's record need not be read.
         package var isSourceKnown: Bool
 
         package init(version: Int, source: Int? = nil, isSourceKnown: Bool = false) {
@@ -16,8 +16,8 @@ package struct ReleaseHistory: Hashable, Sendable {
 
     package init(_ steps: [Step] = []) { self.steps = steps }
 
-    /// `standing` in the order in which they are to be fallen back to: what was deployed last, where that was a rollback what it went
-    /// back to, then what was deployed before. What a rollback went back from was rejected by somebody and comes last.
+    /// Sorts `standing` in fallback order: the last deployed release (for a rollback, its source), then earlier ones. A
+    /// release that an operator rolled back from comes last.
     func order(of standing: Set<Int>) -> [Int] {
         var ordered: [Int] = []
         var rejected: Set<Int> = []

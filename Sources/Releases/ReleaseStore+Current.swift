@@ -3,7 +3,7 @@ internal import Foundation
 internal import WorkerProtocol
 
 extension ReleaseStore {
-    /// The content of `CURRENT.json`, for programs that would rather not resolve a link.
+    /// The content of `CURRENT.json`, for programs that do not resolve links.
     struct Pointer: Codable, Hashable {
         var version: Int
         /// Absolute path of the release's directory.
@@ -12,13 +12,13 @@ extension ReleaseStore {
         var digest: String
     }
 
-    /// The release that `current` points at; nil where there is none yet.
+    /// The release that `current` points at; nil before the first release.
     package func current() throws -> Release? {
         guard let version = try currentNumber() else { return nil }
         return try release(version)
     }
 
-    /// The number that `current` points at, whether or not a release stands there.
+    /// The number that `current` points at, whether or not that release exists.
     package func currentNumber() throws -> Int? {
         guard let status = try FileStatus.ifPresent(link) else { return nil }
         guard status.kind == .link, let target = try Durable.linkTarget(link) else {
@@ -34,8 +34,8 @@ extension ReleaseStore {
         return version
     }
 
-    /// What is wrong with `current` and `CURRENT.json`: a link to what has no release's record, or two answers; nil where nothing is,
-    /// also before the first release. While a release is published the two differ for a moment.
+    /// Describes a fault of `current` and `CURRENT.json`: a link to a directory without a record, or a disagreement.
+    /// Nil if there is none, also before the first release. The two disagree for a moment while a release is published.
     package func faultOfCurrent() -> String? {
         do {
             let release = try current()
@@ -61,10 +61,10 @@ extension ReleaseStore {
         try Durable.pointLink(link, at: "versions/\(version)")
     }
 
-    /// nil where the file is missing, can't be read or is garbage: it repeats what `current` says.
+    /// Returns nil if the file is missing, unreadable or damaged: it only repeats `current`.
     func readPointer() -> Pointer? { try? pointer() }
 
-    /// As `readPointer`, but what the system refuses is its error, for where something hangs on what the file says.
+    /// As `readPointer`, but throws I/O errors, for callers whose decision depends on the content.
     func pointer() throws(FilesError) -> Pointer? {
         let bytes: [UInt8]
         do throws(FilesError) {
@@ -80,7 +80,7 @@ extension ReleaseStore {
         try Durable.replace(pointerFile, with: pointerBytes(release))
     }
 
-    /// Writes the new `CURRENT.json` beside the old; gives its path.
+    /// Writes the new `CURRENT.json` beside the old one and returns its path.
     func preparePointer(to release: Release) throws -> String {
         try Durable.prepare(pointerFile, with: pointerBytes(release))
     }
@@ -90,7 +90,7 @@ extension ReleaseStore {
         return try Array(JSON.encode(pointer)) + [UInt8(ascii: "\n")]
     }
 
-    /// Makes `CURRENT.json` say what `current` says.
+    /// Makes `CURRENT.json` agree with `current`.
     func agreePointer(with release: Release?) throws {
         guard let release else {
             try Durable.remove(pointerFile)

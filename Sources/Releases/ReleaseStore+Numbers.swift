@@ -11,8 +11,8 @@ extension ReleaseStore {
         var pending = false
     }
 
-    /// What `.numbers.json` says, and at least what stands in `versions/` and in `CURRENT.json`, so that losing the file does
-    /// not lead to a number twice.
+    /// The content of `.numbers.json`, raised to the highest number in `versions/` and `CURRENT.json`, so that losing
+    /// the file does not reuse a number.
     func numbers() throws -> Numbers {
         var numbers = Numbers()
         do {
@@ -20,7 +20,7 @@ extension ReleaseStore {
         } catch let error as FilesError where error.errno != ENOENT {
             throw error
         } catch {
-            // Missing or garbage: what stands decides.
+            // Missing or damaged: the existing releases decide.
         }
         if !(0...Self.highestNumber).contains(numbers.highest) { numbers = Numbers() }
         let standing = try Durable.list(versions).compactMap { Self.number($0) }.max() ?? 0
@@ -34,7 +34,7 @@ extension ReleaseStore {
         try Durable.replace(numbersFile, with: Array(JSON.encode(numbers)))
     }
 
-    /// Ends a publishing that a crash or a failure left half done: a release that never went live is thrown away.
+    /// Completes a publish that a crash or an error interrupted: deletes a release that was never deployed.
     func settlePending() throws {
         var numbers = try numbers()
         guard numbers.pending else { return }
@@ -45,7 +45,7 @@ extension ReleaseStore {
         try write(numbers)
     }
 
-    /// Takes a release out of `versions/` in one step and deletes it; a missing one is fine.
+    /// Moves a release out of `versions/` in one rename and deletes it, if it exists.
     func throwAway(_ version: Int) throws {
         let directory = directory(of: version)
         guard let status = try FileStatus.ifPresent(directory) else { return }

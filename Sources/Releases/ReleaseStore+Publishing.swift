@@ -3,13 +3,16 @@ internal import Foundation
 package import WorkerProtocol
 
 extension ReleaseStore {
-    /// Completes the staged candidate (release.json, README.md, report.html, provenance.json, copies from the base by
-    /// allow-list), signs it where a key is configured, makes everything read-only, fsyncs each file and directory, renames it to `versions/<N>`, fsyncs the parent, writes `CURRENT.json` beside the old
-    /// one, switches `current` by rename, fsyncs, renames `CURRENT.json`. N is one more than any number ever used.
+    /// Publishes a staged candidate as `versions/<N>`, where N is one more than any number ever used.
     ///
-    /// After an error the staging directory is gone and `current` stands where it stood; a failed fsync is never retried. What
-    /// fails after the switch takes nothing back and goes to `onTrouble`. Links
-    /// among the base's files may not lead out of `root` (default: `baseDirectory`). `events` goes into the report.
+    /// Steps: complete the directory (release.json, README.md, report.html, provenance.json, allow-listed files of the
+    /// base), sign it if a key is configured, make it read-only, fsync each file and directory, rename it to
+    /// `versions/<N>`, fsync the parent, write the new `CURRENT.json` beside the old one, switch `current` by rename,
+    /// fsync, rename `CURRENT.json`.
+    ///
+    /// On an error before the switch the staging directory is deleted and `current` is unchanged; a failed fsync is
+    /// never retried. Errors after the switch are reported to `onTrouble`, and the release stays deployed. Links among
+    /// the base's files may not lead out of `root` (default: `baseDirectory`). `events` goes into the report.
     package func publish(
         staging: String, baseDirectory: String, record: ReleaseRecord, root: String? = nil,
         events: [ReportedEvent]? = nil
@@ -54,7 +57,7 @@ extension ReleaseStore {
         }
     }
 
-    /// Makes a complete staging directory release `record.version` and switches to it.
+    /// Renames a complete staging directory to release `record.version` and switches `current` to it.
     private func promote(_ directory: String, record: ReleaseRecord) throws -> Release {
         let release = Release(
             version: record.version, directory: self.directory(of: record.version), record: record)
@@ -80,7 +83,7 @@ extension ReleaseStore {
             }
             onTrouble(error)
         }
-        // Live now: somebody may have resolved `current` already, so nothing is taken back any more.
+        // Deployed now: a reader may have resolved `current`, so nothing is undone from here on.
         do {
             if let pointer { try Durable.rename(pointer, to: pointerFile) }
             try Durable.syncDirectory(deploy)

@@ -4,13 +4,13 @@ internal import Signing
 internal import WorkerProtocol
 
 extension ReleaseStore {
-    /// Releases that still stand, oldest first. Folders in `versions/` that hold no readable release are left out.
+    /// Existing releases, oldest first. Folders in `versions/` without a readable record are left out.
     package func releases() throws -> [Release] {
         guard try FileStatus.ifPresent(versions, followingLinks: true) != nil else { return [] }
         return try Durable.list(versions).compactMap { Self.number($0) }.sorted().compactMap { try? release($0) }
     }
 
-    /// Throws `ReleasesError.unknownRelease` where it does not stand, `badRecord` where its release.json can't be read.
+    /// Throws `ReleasesError.unknownRelease` if it does not exist, `badRecord` if its release.json is unreadable.
     package func release(_ version: Int) throws -> Release {
         let path = try recordPath(of: version)
         do {
@@ -20,8 +20,8 @@ extension ReleaseStore {
         }
     }
 
-    /// As `release(_:)`, but what the system refuses is its error: a disk that fails for a moment has damaged nothing. A record that is not
-    /// there, or no plain file, is damage.
+    /// As `release(_:)`, but throws I/O errors as they are: a disk that fails temporarily is not a damaged release. A
+    /// missing record, or one that is not a regular file, counts as damage.
     package func readableRelease(_ version: Int) throws -> Release {
         let path = try recordPath(of: version)
         do {
@@ -32,7 +32,7 @@ extension ReleaseStore {
         }
     }
 
-    /// As `releases()`, but what the system refuses is its error.
+    /// As `releases()`, but throws I/O errors as they are.
     package func readableReleases() throws -> [Release] {
         try standing().sorted().compactMap { version -> Release? in
             do {
@@ -43,7 +43,7 @@ extension ReleaseStore {
         }
     }
 
-    /// Where the record of a release lies that stands.
+    /// Path of the record of an existing release.
     private func recordPath(of version: Int) throws -> String {
         let directory = directory(of: version)
         guard try FileStatus.ifPresent(directory)?.kind == .directory else {
@@ -67,14 +67,14 @@ extension ReleaseStore {
         return Release(version: version, directory: directory(of: version), record: record)
     }
 
-    /// Numbers of the folders in `versions/`, in no order; what they hold is not looked at.
+    /// Numbers of the folders in `versions/`, unordered. Their content is not read.
     package func standing() throws -> [Int] {
         guard try FileStatus.ifPresent(versions, followingLinks: true) != nil else { return [] }
         return try Durable.list(versions).compactMap { Self.number($0) }
     }
 
-    /// report.html of a release. Throws `ReleasesError.unknownRelease` where the release does not stand, `FilesError` where it
-    /// has no report; links are not followed out of it.
+    /// Content of a release's report.html. Throws `ReleasesError.unknownRelease` if the release does not exist,
+    /// `FilesError` if it has no report. Links out of the release are not followed.
     package func report(_ version: Int) throws -> [UInt8] {
         let directory = directory(of: version)
         guard try FileStatus.ifPresent(directory)?.kind == .directory else {
@@ -83,9 +83,11 @@ extension ReleaseStore {
         return try ReadableFile(name: ReleaseContents.reportName, beneath: directory).contents()
     }
 
-    /// Recomputes the digests of a release's files; returns the names that differ, are missing or are extra, sorted.
-    /// `release.json` itself is what they are compared with (`verifySignature` is for that); where it can't be read, it alone is
-    /// returned.
+    /// Recomputes the digests of a release's files. Returns the sorted names of files that differ, are missing or are
+    /// extra.
+    ///
+    /// The files are compared with `release.json`; `verifySignature` checks that one. If it is unreadable, only its
+    /// name is returned.
     package func verify(_ version: Int) throws -> [String] {
         let release: Release
         do {
@@ -105,8 +107,8 @@ extension ReleaseStore {
         return faults.sorted()
     }
 
-    /// Names of a release's files that differ or are missing, sorted. Unlike `verify` it throws what the system refuses, as
-    /// `readableRelease` does, and leaves out what is there besides: that harms nobody who is served.
+    /// Returns the sorted names of a release's files that differ or are missing. Unlike `verify` it throws I/O errors
+    /// and ignores extra files, which do not affect servers.
     func damage(of release: Release) throws -> [String] {
         try Set(release.record.result.outputs.filter { try !Self.isWhole($0, of: release) }.map(\.name)).sorted()
     }

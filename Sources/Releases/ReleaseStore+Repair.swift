@@ -2,17 +2,17 @@ internal import Files
 internal import WorkerProtocol
 
 extension ReleaseStore {
-    /// What a start found of `current`, and made of it.
+    /// The result of checking `current` at a start.
     package struct Repair: Hashable, Sendable {
-        /// The deployed release; nil where none stands.
+        /// The deployed release; nil if there is none.
         package var release: Release?
-        /// What was wrong with `current`, where it was pointed at a release or taken away; nil where it was left as it was.
+        /// Why `current` was changed; nil if it was left as it was.
         package var reason: String?
     }
 
-    /// Leaves a `current` alone that leads to a readable record; else points it at the release that `CURRENT.json` names, where
-    /// that is whole and has the digest that stands there, or at the first that is whole in the history's order (without one: the
-    /// newest). Takes it away where none stands.
+    /// Keeps a `current` that leads to a readable record. Otherwise points it at the release that `CURRENT.json` names,
+    /// if that is intact and has the recorded digest, or at the first intact release in the history's order (without a
+    /// history: the newest). Removes it if there are no releases.
     func repairCurrent(_ history: ReleaseHistory) throws -> Repair {
         let pointed = try currentNumber()
         var reason = "`current` was missing"
@@ -39,8 +39,10 @@ extension ReleaseStore {
         return Repair(reason: reason)
     }
 
-    /// The release to fall back to, and before it those that can't be, each with the names of its damaged files. Reads every file of the
-    /// releases that it tries; throws what the system refuses, so that a disk that fails for a moment makes no older release live.
+    /// Returns the release to fall back to, and the damaged ones before it with the names of their damaged files.
+    ///
+    /// Reads every file of each release it tries. Throws on an I/O error, so that a disk that fails temporarily does
+    /// not deploy an older release.
     private func firstWhole(_ history: ReleaseHistory) throws -> (whole: Release?, damaged: [String]) {
         var damaged: [String] = []
         for version in try fallbacks(history) {
@@ -59,7 +61,8 @@ extension ReleaseStore {
         return (nil, damaged)
     }
 
-    /// What stands, in the order in which it is tried. `CURRENT.json` names what was live last, unless the ledger has a later word.
+    /// Existing releases in fallback order. `CURRENT.json` names the last deployed one, unless the ledger has a later
+    /// entry.
     private func fallbacks(_ history: ReleaseHistory) throws -> [Int] {
         let standing = try Set(standing())
         let known = history.steps.map(\.version).max() ?? 0
@@ -72,7 +75,8 @@ extension ReleaseStore {
         return [pointer.version] + order.filter { $0 != pointer.version }
     }
 
-    /// The history with what the ledger does not say: what was published after its last entry, and what the records know of rollbacks.
+    /// The history completed from the records: releases published after the ledger's last entry, and sources of
+    /// rollbacks.
     private func completed(
         _ history: ReleaseHistory, newerThan known: Int, _ standing: Set<Int>
     ) throws -> ReleaseHistory {
@@ -84,7 +88,7 @@ extension ReleaseStore {
         return history
     }
 
-    /// nil where the record is damaged or gone.
+    /// Returns nil if the record is damaged or missing.
     private func intactRecord(_ version: Int) throws -> Release? {
         do {
             return try readableRelease(version)

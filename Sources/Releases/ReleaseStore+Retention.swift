@@ -3,20 +3,20 @@ package import Foundation
 internal import WorkerProtocol
 
 extension ReleaseStore {
-    /// Deletes what `retirable` names and returns it.
+    /// Deletes the releases that `retirable` returns, and returns their numbers.
     package func retire(keep: Int, grace: Duration, now: Date) throws -> [Int] {
         let versions = try retirable(keep: keep, grace: grace, now: now)
         for version in versions { try retire(version) }
         return versions
     }
 
-    /// Deletes a release that is not current. It leaves `versions/` in one rename before its files go.
+    /// Deletes a release that is not current: one rename out of `versions/`, then its files.
     package func retire(_ version: Int) throws {
         if try currentNumber() != version { try throwAway(version) }
     }
 
-    /// Releases beyond the newest `keep` that were superseded more than `grace` ago by the wall clock and are not current: servers
-    /// may open the files of a release minutes after they listed them.
+    /// Returns releases older than the newest `keep` that were superseded more than `grace` ago (wall clock) and are
+    /// not current. The grace period is needed because servers open a release's files minutes after listing them.
     package func retirable(keep: Int, grace: Duration, now: Date) throws -> [Int] {
         let current = try currentNumber()
         let releases = try releases()
@@ -29,7 +29,7 @@ extension ReleaseStore {
         return versions
     }
 
-    /// Reads ISO 8601 with or without fractions of a second.
+    /// Parses ISO 8601 with or without fractional seconds.
     static func date(_ text: String) -> Date? {
         (try? Date(text, strategy: .iso8601))
             ?? (try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)))

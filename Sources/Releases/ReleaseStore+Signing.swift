@@ -3,7 +3,7 @@ package import Signing
 internal import WorkerProtocol
 
 extension ReleaseStore {
-    /// Writes `model.sig` over every other file of a complete staging directory, where the configuration asks for signatures.
+    /// Writes `model.sig` over every other file of a complete staging directory. A no-op if no key is configured.
     func sign(_ directory: String, _ record: ReleaseRecord) throws {
         guard let signingKey else { return }
         let key = try signingKey.read()
@@ -13,10 +13,10 @@ extension ReleaseStore {
         try file.finish(sync: false)
     }
 
-    /// Checks the signature of a release against its record: names of files that were signed otherwise, that were signed and
-    /// are not listed, or that are listed and were not signed. `verify` compares the record with the files themselves.
+    /// Checks the signature of a release against its record. Returns the names of files whose signed digest differs,
+    /// and of files that are only signed or only recorded. (`verify` compares the record with the files.)
     ///
-    /// Throws `SigningError` where the signature does not hold or is not there.
+    /// Throws `SigningError` if the signature is invalid or missing.
     package func verifySignature(_ version: Int, key: VerificationKey) throws -> [String] {
         let release = try release(version)
         let path = "\(release.directory)/\(ModelSignature.fileName)"
@@ -26,12 +26,12 @@ extension ReleaseStore {
             files: signedFiles(release.directory, release.record), key: key, path: path)
     }
 
-    /// Whether a release carries a signature, whoever made it.
+    /// Whether a release has a signature, by any key.
     package func isSigned(_ version: Int) throws -> Bool {
         try FileStatus.ifPresent("\(directory(of: version))/\(ModelSignature.fileName)") != nil
     }
 
-    /// What a signature is over: the record's outputs and the record itself.
+    /// The signed files: the record's outputs and the record itself.
     private func signedFiles(_ directory: String, _ record: ReleaseRecord) throws -> [ModelSignature.File] {
         let recordFile = try ReadableFile(name: ReleaseContents.recordName, beneath: directory)
         return record.result.outputs.map { ($0.name, $0.sha256) } + [

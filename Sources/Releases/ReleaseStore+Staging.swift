@@ -2,10 +2,12 @@ internal import Files
 internal import Foundation
 
 extension ReleaseStore {
-    /// Makes the layout, throws staging leftovers away, and makes `CURRENT.json` agree with `current` after a crash between
-    /// the two. A release that never went live is deleted; a `current` that is missing, or that points at nothing or at a damaged
-    /// record, is pointed at a whole release, which one `history` decides. Throws where the directory can't be written, where `current` is something that this
-    /// program did not make, or where releases stand and none of them is whole.
+    /// Repairs the deploy directory after a crash: creates the layout, deletes staging directories and releases that
+    /// were never deployed, and makes `CURRENT.json` agree with `current`.
+    ///
+    /// A `current` that is missing, dangling or leads to a damaged record is pointed at an intact release; `history`
+    /// decides which. Throws if the directory is not writable, if `current` was not made by this program, or if no
+    /// release is intact.
     package func repair(history: ReleaseHistory = ReleaseHistory()) throws -> Repair {
         try Durable.createDirectories(deploy)
         try Durable.createDirectories(versions)
@@ -15,7 +17,7 @@ extension ReleaseStore {
         }
         try settlePending()
         for leftover in try Durable.list(stagings) { try Durable.remove("\(stagings)/\(leftover)") }
-        // Also the proof that the directory can be written.
+        // Also checks that the directory is writable.
         try write(numbers())
         try Durable.syncDirectory(deploy)
         let repair = try repairCurrent(history)
@@ -24,11 +26,11 @@ extension ReleaseStore {
         return repair
     }
 
-    /// As `repair()`; gives the deployed release alone.
+    /// Calls `repair()` and returns the deployed release.
     package func recover() throws -> Release? { try repair().release }
 
-    /// A new empty directory for a candidate, outside `versions/` and on the same file system. What an earlier attempt at the
-    /// same merge left there is thrown away.
+    /// Creates an empty staging directory for a candidate, outside `versions/` on the same file system. Deletes the one
+    /// of an earlier attempt at the same merge.
     package func makeStaging(merge: String) throws -> String {
         let path = "\(stagings)/\(merge)"
         guard Self.isStagingName(merge) else { throw ReleasesError.badStaging(path: path) }
@@ -38,12 +40,12 @@ extension ReleaseStore {
         return path
     }
 
-    /// Deletes a staging directory; a missing one is fine.
+    /// Deletes a staging directory, if it exists.
     package func discardStaging(_ path: String) throws {
         try Durable.remove(ownStaging(path))
     }
 
-    /// `path`, checked to be a staging directory of ours, without a slash at its end.
+    /// Returns `path` without its trailing slash. Throws if it is not a staging directory of this store.
     func ownStaging(_ path: String) throws -> String {
         var path = path
         while path.utf8.count > 1, path.hasSuffix("/") { path.removeLast() }

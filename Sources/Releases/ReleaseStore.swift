@@ -4,15 +4,16 @@ package import Signing
 
 /// The deploy directory: staging, numbered immutable releases, `current`, `CURRENT.json`. One writer at a time.
 ///
-/// Nothing is held in memory: each call reads what is on the disk. `.numbers.json` remembers the highest number ever used and
-/// whether its publishing is still under way, so that numbers are never used twice and a crash can be told from a success.
+/// Nothing is held in memory: each call reads what is on the disk. `.numbers.json` remembers the highest number ever
+/// used and whether its publishing is still under way, so that numbers are never used twice and a crash can be told
+/// from a success.
 package struct ReleaseStore: Sendable {
     /// Absolute path of the deploy directory.
     package var deploy: String
-    /// Told what failed after `current` was switched: the release is live and stays, and `recover` does the rest.
+    /// Receives errors that occur after `current` was switched. The release stays deployed, and `recover` completes it.
     package var onTrouble: @Sendable (any Error) -> Void = { _ in }
 
-    /// The key that releases are signed with; nil: they are not. Read at every publish.
+    /// The key that signs releases; nil if releases are not signed. Read at every publish.
     package var signingKey: KeyPlace?
 
     package init(deploy: String) {
@@ -29,10 +30,10 @@ package struct ReleaseStore: Sendable {
 
     func directory(of version: Int) -> String { "\(versions)/\(version)" }
 
-    /// No deploy directory comes near it; what claims more is garbage.
+    /// Upper bound for a plausible number; a larger one in `.numbers.json` is ignored as damage.
     static let highestNumber = 1_000_000_000_000
 
-    /// The number that a name in `versions/` stands for; nil for anything that this program would not write.
+    /// Parses a name in `versions/`; nil if this program would not write it.
     static func number(_ name: some StringProtocol) -> Int? {
         guard let number = Int(name), (1...highestNumber).contains(number), String(number) == String(name) else {
             return nil

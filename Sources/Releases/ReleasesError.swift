@@ -1,18 +1,18 @@
-/// Why a release can't be made, found or trusted. What the system refuses is a `FilesError` instead.
+/// Why a release can't be created, found or trusted. I/O errors are `FilesError`.
 package enum ReleasesError: Error, Hashable, Sendable {
     case unknownRelease(version: Int, deploy: String)
     case badRecord(path: String, reason: String)
-    /// A path that is no staging directory of this deploy directory, or a name that can't be one.
+    /// A path that is not a staging directory of this store, or a name that can't be one.
     case badStaging(path: String)
-    /// The candidate is not what its record says.
+    /// The candidate does not match its record.
     case badCandidate(path: String, reason: String)
     /// A file of the base can't be passed on.
     case badBase(path: String, reason: String)
     /// A file of the base is no longer the one that was admitted.
     case baseChanged(path: String, reason: String)
-    /// `current` is nothing that this program made.
+    /// `current` was not made by this program.
     case badCurrent(path: String, reason: String)
-    /// `current` leads to no release, and there is none that it could be pointed at.
+    /// `current` leads to no release, and no release is intact.
     case nothingWhole(deploy: String, reason: String, damaged: [String])
 }
 

@@ -1,7 +1,7 @@
 internal import Foundation
 
-/// A statement in a signed envelope: a sigstore bundle (v0.3) around a DSSE envelope (secure-systems-lab/dsse v1), as the OpenSSF
-/// model-signing format has it for keys.
+/// A statement in a signed envelope: a sigstore bundle (v0.3) around a DSSE envelope (secure-systems-lab/dsse v1), as
+/// the OpenSSF model-signing format has it for keys.
 struct Bundle: Codable {
     struct Material: Codable {
         struct Key: Codable { var hint: String? }

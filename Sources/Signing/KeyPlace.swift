@@ -3,21 +3,21 @@ internal import Foundation
 /// Where the configuration says that the signing key lies: an absolute path, or the name of a systemd credential
 /// (`LoadCredential=`), which systemd puts into a directory of the service's own.
 package struct KeyPlace: Hashable, Sendable {
-    /// As the configuration has it; never empty.
+    /// The configured value; never empty.
     package let setting: String
 
-    /// Nil where the setting is empty: nothing is signed.
+    /// Returns nil for an empty setting: nothing is signed.
     package init?(_ setting: String) {
         guard !setting.isEmpty else { return nil }
         self.setting = setting
     }
 
-    /// Whether a setting can be a path or the name of a credential.
+    /// Whether a setting is a valid path or credential name.
     package static func isValid(_ setting: String) -> Bool {
         setting.hasPrefix("/") || setting.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._-]{0,127}/) != nil
     }
 
-    /// Reads the key anew, so that one that was exchanged is used from the next release on. Throws `SigningError` with what to do.
+    /// Reads the key from disk, so that a rotated key is used from the next release on. Throws `SigningError`.
     package func read(
         credentials: String? = ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"]
     ) throws(SigningError) -> SigningKey {

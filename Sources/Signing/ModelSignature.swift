@@ -45,8 +45,8 @@ package enum ModelSignature {
         return try SignedStatement.make(statement, key: key)
     }
 
-    /// Names of files that are not as they were signed, that were signed and are not there, or that were not signed; empty
-    /// where all agree. Throws `SigningError` where the signature itself does not hold.
+    /// Names of files that are not as they were signed, that were signed and are not there, or that were not signed;
+    /// empty where all agree. Throws `SigningError` where the signature itself does not hold.
     package static func faults(
         _ signature: [UInt8], files: [File], key: VerificationKey, path: String
     ) throws(SigningError) -> [String] {

@@ -1,7 +1,7 @@
 internal import Foundation
 
-/// A signed checkpoint of the ledger, the file `LEDGER.sig` of the deploy directory: how many entries there were, and the digest
-/// of the last, after the last publication.
+/// A signed checkpoint of the ledger, the file `LEDGER.sig` of the deploy directory: how many entries there were, and
+/// the digest of the last, after the last publication.
 package enum SignedHead {
     package static let fileName = "LEDGER.sig"
     /// Bytes that the file may have.

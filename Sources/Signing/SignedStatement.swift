@@ -7,8 +7,8 @@ package enum SignedStatement {
         try bytes(of: Bundle(Data(bytes(of: statement)), key: key)) + [UInt8(ascii: "\n")]
     }
 
-    /// The statement in a bundle whose signature holds. Throws `SigningError` where it does not, or where the statement is of
-    /// another kind. `path` is for messages.
+    /// The statement in a bundle whose signature holds. Throws `SigningError` where it does not, or where the statement
+    /// is of another kind. `path` is for messages.
     package static func open<Predicate: Codable & Sendable>(
         _ bytes: [UInt8], predicateType: String, as type: Predicate.Type, key: VerificationKey, path: String
     ) throws(SigningError) -> Statement<Predicate> {

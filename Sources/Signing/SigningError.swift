@@ -1,10 +1,10 @@
-/// Why something can't be signed, or a signature does not hold.
+/// Why signing failed, or why a signature is invalid.
 package enum SigningError: Error, Hashable, Sendable {
-    /// No key where the configuration says: what to do.
+    /// The configured key is missing.
     case noKey(place: String, reason: String)
-    /// A file that is no usable key.
+    /// A file that is not a usable key.
     case badKey(path: String, reason: String)
-    /// A signature that is unreadable, of another key, or does not belong to what it lies beside.
+    /// A signature that is unreadable, by another key, or over other content.
     case badSignature(path: String, reason: String)
 }
 

@@ -2,14 +2,14 @@ internal import Crypto
 internal import Files
 internal import Foundation
 
-/// A private ECDSA key on P-256, with which releases and the ledger's checkpoints are signed.
+/// A private ECDSA P-256 key that signs releases and ledger checkpoints.
 package struct SigningKey: Sendable {
-    /// Bytes that a key's file may have.
+    /// Maximum size of a key file in bytes.
     static let longest = 64 << 10
     private let key: P256.Signing.PrivateKey
 
-    /// Reads a PEM file (PKCS #8 or SEC 1, without a password). Throws `SigningError` where it is missing, where everybody may
-    /// read it, or where it is no key on P-256.
+    /// Reads a PEM file (PKCS #8 or SEC 1, without a password). Throws `SigningError` where it is missing, where
+    /// everybody may read it, or where it is no key on P-256.
     package init(path: String) throws(SigningError) {
         let text: String
         do {
@@ -32,7 +32,7 @@ package struct SigningKey: Sendable {
         }
     }
 
-    /// What others check the signatures with.
+    /// The matching public key.
     package var verification: VerificationKey { VerificationKey(key.publicKey) }
 
     /// ASN.1 DER signature over the SHA-256 of `message`.

@@ -1,7 +1,7 @@
 import CSystemd
 import Glibc
 
-/// Structured messages to journald. A message that the journal does not take is dropped: the ledger is the audit.
+/// Sends structured messages to journald. Messages that it rejects are dropped: the ledger is authoritative.
 package struct Journal: Sendable {
     /// Whether standard error is connected to the journal (`JOURNAL_STREAM` names its device and inode).
     package static var isConnected: Bool {
@@ -18,8 +18,8 @@ package struct Journal: Sendable {
 
     package init() {}
 
-    /// `priority` as syslog's 0…7. Field names are upper case; values may hold any bytes. Fields with other names are left
-    /// out, as are those beyond the 200th.
+    /// `priority` as syslog's 0…7. Field names are upper case; values may hold any bytes. Fields with other names are
+    /// left out, as are those beyond the 200th.
     package func send(message: String, priority: Int, messageID: String? = nil, fields: [(String, String)] = []) {
         var lines = ["MESSAGE=\(message)", "PRIORITY=\(min(max(priority, 0), 7))"]
         if let messageID { lines.append("MESSAGE_ID=\(messageID)") }
@@ -42,7 +42,7 @@ package struct Journal: Sendable {
         }
     }
 
-    /// Whether journald takes a field of this name from a client.
+    /// Whether journald accepts a field of this name from a client.
     static func isValid(_ name: String) -> Bool {
         guard let first = name.utf8.first, (1...64).contains(name.utf8.count) else { return false }
         return (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(first)

@@ -1,25 +1,25 @@
 import CSystemd
 import Glibc
 
-/// The service manager's ear (`sd_notify`); every call is nothing outside systemd, and a failed one is not an error.
+/// Reports service state with `sd_notify`. A no-op outside systemd; failures are ignored.
 package struct ServiceNotifier: Sendable {
-    /// `WATCHDOG_USEC`, nil where no watchdog is set for this process.
+    /// The watchdog interval (`WATCHDOG_USEC`); nil if this process has no watchdog.
     package let watchdogInterval: Duration?
     private let send: @Sendable (String) -> Void
 
-    /// The manager that this process's environment names.
+    /// The service manager named by the environment.
     package init() {
         self.init(watchdogInterval: Self.interval(microseconds: csystemd_watchdog_interval())) { state in
             _ = unsafe csystemd_notify(state)
         }
     }
 
-    /// `send` is given each state in the words of `sd_notify`.
+    /// `send` receives each state in the format of `sd_notify`.
     package init(watchdogInterval: Duration? = nil, send: @escaping @Sendable (String) -> Void) {
         (self.watchdogInterval, self.send) = (watchdogInterval, send)
     }
 
-    /// Start-up, or a reload, is done.
+    /// Reports that start-up or a reload is complete.
     package func ready() { send("READY=1") }
 
     /// One line for `systemctl status`; line breaks become spaces.
@@ -36,16 +36,16 @@ package struct ServiceNotifier: Sendable {
 
     package func stopping() { send("STOPPING=1") }
 
-    /// Feeds the watchdog. To be called from evidence of progress, not from a free timer.
+    /// Pings the watchdog. Call it on evidence of progress, not from a timer.
     package func watchdog() { send("WATCHDOG=1") }
 
-    /// Asks for `interval` more before start-up, reload or stop counts as hung; to be called again before it is over.
+    /// Extends the start, reload or stop timeout by `interval`. Call it again before that has passed.
     package func extendTimeout(by interval: Duration) {
         let (seconds, attoseconds) = interval.components
         send("EXTEND_TIMEOUT_USEC=\(max(0, seconds) * 1_000_000 + attoseconds / 1_000_000_000_000)")
     }
 
-    /// The watchdog's interval; 0 is none.
+    /// The watchdog interval; 0 means none.
     package static func interval(microseconds: UInt64) -> Duration? {
         microseconds == 0 ? nil : .microseconds(Int64(clamping: microseconds))
     }

@@ -1,7 +1,7 @@
 internal import WorkerProtocol
 
-/// Merge coefficients as a picture can show them: layers in the order people read them, neighbours averaged where there are
-/// more of them than columns.
+/// Merge coefficients as a picture can show them: layers in the order people read them, neighbours averaged where there
+/// are more of them than columns.
 struct CoefficientMap {
     /// Layers that stand beside each other, and the mean of each task's coefficients over them.
     struct Column {

@@ -1,8 +1,8 @@
 internal import Foundation
 
-/// Numbers as the report writes them. None traps on what is not finite.
+/// Formats numbers for the report. Non-finite values are allowed.
 enum Figure {
-    /// Four decimals; a dash where there is none.
+    /// Four decimals; a dash for nil.
     static func text(_ value: Double?, decimals: Int = 4) -> String {
         guard let value else { return "–" }
         guard value.isFinite else { return value.isNaN ? "not a number" : value < 0 ? "−∞" : "∞" }

@@ -23,8 +23,8 @@ package struct Markup: ExpressibleByStringInterpolation {
         package mutating func appendInterpolation(_ pieces: [Markup]) { for piece in pieces { html += piece.html } }
     }
 
-    /// Text that is safe between tags and in quoted attributes. What would steer a terminal or turn the direction of writing
-    /// shows as U+FFFD.
+    /// Text that is safe between tags and in quoted attributes. What would steer a terminal or turn the direction of
+    /// writing shows as U+FFFD.
     package static func escaped(_ text: String) -> String {
         var result = ""
         result.reserveCapacity(text.utf8.count)

@@ -1,8 +1,8 @@
 internal import Foundation
 package import WorkerProtocol
 
-/// report.html of a release: one file for people that needs no network, no script and nothing beside it. A pure function of its
-/// values: the same give the same bytes.
+/// report.html of a release: one file for people that needs no network, no script and nothing beside it. A pure
+/// function of its values: the same give the same bytes.
 ///
 /// Size: tens of kilobytes for tens of tasks and hundreds of layers; the tables grow with tasks and files.
 package struct ReleaseReport: Sendable {

@@ -33,6 +33,6 @@ struct ReportTable {
             """
     }
 
-    /// Closed until somebody wants it; open in print.
+    /// Collapsed on the screen, open in print.
     func folded(_ summary: String) -> Markup { "<details><summary>\(summary)</summary>\n\(markup)\n</details>" }
 }

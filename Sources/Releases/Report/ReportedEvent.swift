@@ -1,10 +1,10 @@
-/// Something that was refused or failed on the way to a release, as its report tells it.
+/// A refusal or failure since the previous release, as its report shows it.
 package struct ReportedEvent: Hashable, Sendable {
     /// ISO 8601 in UTC.
     package var time: String
     /// Who refused, for example `the gate`.
     package var by: String
-    /// Nil where it was no single task.
+    /// Nil if it concerns no single task.
     package var task: String?
     package var message: String
 
