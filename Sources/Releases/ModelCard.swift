@@ -81,7 +81,7 @@ struct ModelCard {
     }
 
     private var method: String {
-        let settings = record.settledSettings
+        let settings = record.resolvedSettings
         var lines = ["## Method", "", "- method: `\(settings.method.rawValue)`"]
         if settings.method.isLearned {
             lines += [

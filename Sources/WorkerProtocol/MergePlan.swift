@@ -1,6 +1,7 @@
 /// What the daemon asks a worker to do: everything that decides the bytes of the candidate, and nothing else.
 package struct MergePlan: Codable, Hashable, Sendable {
-    /// Name of the merge, the same for the same inputs and settings, so that an interrupted fit finds its scratch again.
+    /// Name of the merge, the same for the same inputs and settings, so that an interrupted fit finds its scratch
+    /// again.
     package var merge: String
     /// The base model θp.
     package var base: BaseSource
@@ -14,8 +15,8 @@ package struct MergePlan: Codable, Hashable, Sendable {
     package var output: String
     /// A directory that outlives the worker; the state of an interrupted fit lies here (a few kilobytes).
     package var scratch: String
-    /// A directory that outlives the merge: the nodes of the tree that the next hierarchical merge starts from, each with an
-    /// intermediate model in float32. Nil: under `scratch`, for one merge.
+    /// A directory that outlives the merge: the nodes of the tree that the next hierarchical merge starts from, each
+    /// with an intermediate model in float32. Nil: under `scratch`, for one merge.
     package var tree: String?
 
     package init(
@@ -69,9 +70,45 @@ package struct TaskSource: Codable, Hashable, Sendable {
 package struct DeployedSource: Codable, Hashable, Sendable {
     package var version: Int
     package var directory: String
+    /// What its `release.json` says that a merge after it goes by; nil where that can't be read: nothing is then taken
+    /// over.
+    package var record: DeployedRecord?
 
-    package init(version: Int, directory: String) {
+    package init(version: Int, directory: String, record: DeployedRecord?) {
         self.version = version
         self.directory = directory
+        self.record = record
     }
+
+    /// A release with its record.
+    package init(_ record: ReleaseRecord, directory: String) {
+        self.init(version: record.version, directory: directory, record: DeployedRecord(record))
+    }
+}
+
+/// The part of a release's record that the next merge starts from.
+package struct DeployedRecord: Codable, Hashable, Sendable {
+    /// A task's name and the digest of its files.
+    package struct Task: Codable, Hashable, Sendable {
+        package var name: String
+        package var digest: String
+    }
+
+    /// Digest of the base.
+    package var base: String
+    /// In the order of the coefficients.
+    package var tasks: [Task]
+    /// With what `auto` became.
+    package var settings: ResolvedSettings
+    package var similarities: [TaskSimilarity]
+
+    package init(_ record: ReleaseRecord) {
+        base = record.base.digest
+        tasks = record.tasks.map { Task(name: $0.name, digest: $0.digest) }
+        settings = record.resolvedSettings
+        similarities = record.result.similarities
+    }
+
+    /// Name → digest.
+    package var digests: [String: String] { Dictionary(tasks.map { ($0.name, $0.digest) }) { first, _ in first } }
 }

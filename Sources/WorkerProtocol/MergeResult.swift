@@ -133,6 +133,17 @@ package struct MergeResult: Codable, Hashable, Sendable {
     package var tree: [TreeNode]
     /// Pairs of tasks whose likeness was measured, in order of their names.
     package var similarities: [TaskSimilarity]
+    /// Where the fit started, and why; nil where nothing was trained, and in older files.
+    package var start: StartChoice?
+    /// Passes of a batch through the graph, by phase (`PassCount.Phase`); empty where none ran, and in older files.
+    package var passes: [String: PassCount]
+    /// How much of what the tasks bring is merged; nil in older files.
+    package var merged: MergedShare?
+    /// Nil in older files, which have `peakMemory` alone.
+    package var memory: MemoryUse?
+    /// Where it was computed, and the type of the matrix products: `cpu` and `f32` in older files.
+    package var device: String
+    package var dtype: String
 
     package init(tasks: [TaskResult]) {
         self.tasks = tasks
@@ -149,6 +160,9 @@ package struct MergeResult: Codable, Hashable, Sendable {
         notes = []
         tree = []
         similarities = []
+        passes = [:]
+        device = MergeSettings.Device.cpu.rawValue
+        dtype = MergeSettings.Precision.f32.rawValue
     }
 }
 
@@ -173,5 +187,11 @@ extension MergeResult {
         form = try values.decodeIfPresent(MergeForm.self, forKey: .form)
         tree = try values.decodeIfPresent([TreeNode].self, forKey: .tree) ?? []
         similarities = try values.decodeIfPresent([TaskSimilarity].self, forKey: .similarities) ?? []
+        start = try values.decodeIfPresent(StartChoice.self, forKey: .start)
+        passes = try values.decodeIfPresent([String: PassCount].self, forKey: .passes) ?? [:]
+        merged = try values.decodeIfPresent(MergedShare.self, forKey: .merged)
+        memory = try values.decodeIfPresent(MemoryUse.self, forKey: .memory)
+        device = try values.decodeIfPresent(String.self, forKey: .device) ?? device
+        dtype = try values.decodeIfPresent(String.self, forKey: .dtype) ?? dtype
     }
 }

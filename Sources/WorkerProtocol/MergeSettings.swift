@@ -1,35 +1,5 @@
 /// How to merge: the `merge:` section of the configuration and the flags of `supermerge merge`.
 package struct MergeSettings: Codable, Hashable, Sendable {
-    package enum Method: String, Codable, CaseIterable, Sendable {
-        case supermerge, average
-        case taskArithmetic = "task-arithmetic"
-        case ties, dare, adamerging
-
-        /// Whether the method learns from validation data and so needs a graph.
-        package var isLearned: Bool { self == .supermerge || self == .adamerging }
-
-        /// Where the coefficients start, or λ, as the method's authors have it.
-        package var usualScale: Double { self == .ties ? 1 : 0.3 }
-
-        /// AdaMerging is layer-wise, as its authors have it; only SuperMerge has gains for columns.
-        package var usualGranularity: Granularity { self == .adamerging ? .tensor : .auto }
-
-        /// Adam's step size: as the method's authors have it, and larger where there are many weights.
-        package func usualLearningRate(_ granularity: Granularity) -> Double {
-            if self == .adamerging { return 0.001 }
-            return granularity == .tensor ? 0.01 : 0.03
-        }
-
-        /// Share of each task vector's elements that are kept.
-        package var usualDensity: Double {
-            switch self {
-            case .ties: 0.2
-            case .dare: 0.5
-            default: 1
-            }
-        }
-    }
-
     package enum Strategy: String, Codable, CaseIterable, Sendable {
         /// All tasks in one fit, from `scale`.
         case joint
@@ -144,17 +114,16 @@ extension MergeSettings {
     }
 
     /// Whether what is merged needs no score on the way: examples may then stay unused.
-    package var canMergeUnscored: Bool { !method.isLearned && !searchesScale }
+    package var canMergeUnscored: Bool { !method.needsExamples && !method.needsLinearAlgebra && !searchesScale }
 
     /// Whether a task of this objective can only be merged with labels: no other method and no distillation looks at them.
     package func needsLabels(_ objective: TaskSettings.Objective) -> Bool {
         method == .supermerge && loss(of: objective) != .distillation
     }
 
-    /// Whether weights that were fitted with `other` are good weights for these settings, but for tasks that came or went.
-    package func hasForm(of other: MergeSettings) -> Bool {
-        method == .supermerge && other.method == method && granularity == other.granularity && squash == other.squash
-            && loss == other.loss && mixup == other.mixup
+    /// Why nothing can be computed on `device` here, and what to set instead; else nil.
+    package var deviceFault: String? {
+        Product.devices.contains(device) ? nil : "CUDA is not available in this build; set `device: cpu`"
     }
 
     /// What `scale` would have to be, where it is not: a learned fit has to start where its weights move. Else nil.
@@ -170,14 +139,12 @@ extension MergeSettings {
     /// Why `writesAdapter` can't be had with these settings, and what to set instead; else nil.
     package var adapterFault: String? {
         guard writesAdapter else { return nil }
-        switch method {
-        case .ties, .dare:
-            return "can't be had with \(method.rawValue), which drops single elements; choose another method"
-        case .supermerge, .adamerging:
-            guard granularity == .element else { return nil }
-            return "can't be had with granularity element, which leaves no low rank; choose tensor, row or row-column"
-        case .average, .taskArithmetic: return nil
+        guard method.keepsFactors else {
+            return
+                "can't be had with \(method.rawValue), which does not keep the adapters' factors; choose another method"
         }
+        guard method.isLearned, granularity == .element else { return nil }
+        return "can't be had with granularity element, which leaves no low rank; choose tensor, row or row-column"
     }
 
     /// A key that another version of the program did not write has its default.

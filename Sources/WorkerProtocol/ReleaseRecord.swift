@@ -33,6 +33,8 @@ package struct ReleaseRecord: Codable, Hashable, Sendable {
 }
 
 extension ReleaseRecord {
-    /// The settings with what `auto` became in them, as the weights were made; `settings` is what was asked for.
-    package var settledSettings: MergeSettings { settings.taking(result.form) }
+    /// What the weights were made by; `settings` is what was asked for.
+    package var resolvedSettings: ResolvedSettings {
+        ResolvedSettings(settings, form: result.form, strategy: result.strategy?.strategy)
+    }
 }

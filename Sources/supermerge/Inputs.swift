@@ -52,7 +52,7 @@ enum Inputs {
                     "\(path) is no record of a merge; name an output of supermerge merge, or a release, with --previous"
             )
         }
-        return (DeployedSource(version: record.version, directory: directory), Digest.sha256(bytes))
+        return (DeployedSource(record, directory: directory), Digest.sha256(bytes))
     }
 
     /// The last part of a folder's path, `.` and `..` resolved.

@@ -134,6 +134,7 @@ struct MergeOptions: ParsableArguments {
         if let needed = settings.scaleFault {
             throw ValidationError("scale must be \(needed) for \(method.rawValue); static methods take any")
         }
+        if let fault = settings.deviceFault { throw ValidationError(fault) }
         if let fault = settings.adapterFault { throw ValidationError("adapter \(fault)") }
     }
 

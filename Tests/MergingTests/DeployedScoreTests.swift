@@ -24,11 +24,10 @@ struct DeployedScoreTests {
         settings.method = .average
         var plan = try Fixture.plan(settings, tasks: ["letters"], in: directory)
         plan.base.directory = base
-        plan.deployed = DeployedSource(version: 1, directory: release)
         let record = ReleaseRecord(
             version: 1, created: "", merge: "m", settings: settings, base: plan.base, tasks: plan.tasks,
             result: MergeResult(tasks: []))
-        try JSON.encode(record).write(to: URL(fileURLWithPath: release + "/release.json"))
+        plan.deployed = DeployedSource(record, directory: release)
         return plan
     }
 

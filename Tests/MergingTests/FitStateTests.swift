@@ -12,7 +12,9 @@ import WorkerProtocol
             MergingWeights(taskCount: 1, layers: [Layer(entry, .tensor)], coefficient: 0.3, squash: .tanh))
     }
 
-    private func step(_ state: inout FitState) { state.update(gradient: [1], FitSchedule(MergeSettings())) }
+    private func step(_ state: inout FitState) {
+        state.update(gradient: [1], FitSchedule(ResolvedSettings(MergeSettings())))
+    }
 
     /// Adam's second step against a slope that turned: β₂ cancels out, β₁ does not.
     @Test(arguments: [(0.9, -0.0947368421), (0.5, -0.0666666667)])
@@ -26,7 +28,8 @@ import WorkerProtocol
     @Test func anArrivalTurnsSooner() {
         var settings = MergeSettings()
         settings.arrivalLearningRate = settings.learningRate
-        let states = [FitSchedule(settings), FitSchedule(arrival: settings)].map { schedule in
+        let states = [FitSchedule(ResolvedSettings(settings)), FitSchedule(arrival: ResolvedSettings(settings))].map {
+            schedule in
             var state = state()
             for slope in [1.0, -1] { state.update(gradient: [slope], schedule) }
             return state

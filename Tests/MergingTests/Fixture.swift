@@ -46,6 +46,12 @@ enum Fixture {
         return settings
     }
 
+    /// The release that lies in a folder, as a daemon hands it to a worker.
+    static func deployed(_ directory: String) throws -> DeployedSource {
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: directory + "/release.json"))
+        return DeployedSource(try JSON.decode(ReleaseRecord.self, from: bytes), directory: directory)
+    }
+
     static func plan(_ settings: MergeSettings, tasks: [String] = ["letters", "shapes"], in directory: String) throws
         -> MergePlan
     {

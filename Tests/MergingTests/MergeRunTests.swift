@@ -184,7 +184,7 @@ struct MergeRunTests {
                 result: result)
             try JSON.encode(record).write(to: URL(fileURLWithPath: plan.output + "/release.json"))
             var next = try Fixture.plan(settings(), in: directory + "/second")
-            next.deployed = DeployedSource(version: 1, directory: plan.output)
+            next.deployed = try Fixture.deployed(plan.output)
             next.tasks[0].directory = next.tasks[1].directory
             let second = try MergeRun(next, report: { _ in }).run()
             #expect(second.tasks[0].deployed == nil && second.tasks[0].merged != nil)
@@ -204,7 +204,7 @@ struct MergeRunTests {
                 result: result)
             try JSON.encode(record).write(to: URL(fileURLWithPath: plan.output + "/release.json"))
             var next = try Fixture.plan(settings(), in: directory + "/second")
-            next.deployed = DeployedSource(version: 1, directory: plan.output)
+            next.deployed = try Fixture.deployed(plan.output)
             next.settings.steps = 0
             next.settings.squash = squash
             let second = try MergeRun(next, report: { _ in }).run()
@@ -239,7 +239,7 @@ struct MergeRunTests {
             try JSON.encode(record).write(to: URL(fileURLWithPath: plan.output + "/release.json"))
             for (tasks, expected) in [(["letters", "shapes"], steps), (["shapes"], 50)] {
                 var next = try Fixture.plan(settings, tasks: tasks, in: "\(directory)/\(tasks.count)")
-                next.deployed = DeployedSource(version: 1, directory: plan.output)
+                next.deployed = try Fixture.deployed(plan.output)
                 next.settings.arrivalShare = share
                 next.settings.granularity = granularity
                 #expect(try MergeRun(next, report: { _ in }).run().steps == expected)

@@ -36,6 +36,10 @@ struct MethodTests {
         return try ModelFolder(at: plan.output).tensors()
     }
 
+    @Test func everyMethodIsImplementedOnce() {
+        #expect(MergeMethods.all.map { $0.method.rawValue } == MergeSettings.Method.allCases.map(\.rawValue))
+    }
+
     @Test(arguments: ["1.0", "0.5", "0.2", "1e-06"], ["1.0", "0.7"])
     func tiesEqualsAReferenceThatSortsBitForBit(density: String, scale: String) throws {
         let expected = try ModelFolder(at: Self.ties).tensors("merged.safetensors")

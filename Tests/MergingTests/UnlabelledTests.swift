@@ -43,7 +43,7 @@ struct UnlabelledTests {
             version: 1, created: "", merge: "m", settings: plan.settings, base: plan.base, tasks: plan.tasks,
             result: result)
         try JSON.encode(record).write(to: URL(filePath: plan.output + "/release.json"))
-        return DeployedSource(version: 1, directory: plan.output)
+        return try Fixture.deployed(plan.output)
     }
 
     /// Accuracy against the checkpoint's own predictions is agreement with it: an independent way to the same figures.

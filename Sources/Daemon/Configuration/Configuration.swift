@@ -33,6 +33,8 @@ package struct Configuration: Hashable, Sendable {
     package struct GateSettings: Hashable, Sendable {
         /// The largest fall of a task's metric below the deployed release, in units of the metric.
         package var maximumRegression = 0.02
+        /// The smallest share of a task's parameters that must be merged; the others are shipped as its head.
+        package var mergedShare = 0.5
 
         package init() {}
     }

@@ -54,6 +54,9 @@ extension Configuration {
             faults.append(
                 ConfigurationFault(key: "merge.granularity", message: "must be tensor, row or element for adamerging"))
         }
+        if let fault = merge.deviceFault {
+            faults.append(ConfigurationFault(key: "merge.device", message: fault))
+        }
         if let fault = merge.adapterFault {
             faults.append(ConfigurationFault(key: "merge.adapter", message: fault))
         }

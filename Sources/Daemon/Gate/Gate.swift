@@ -5,10 +5,19 @@ package import WorkerProtocol
 package struct Gate: Hashable, Sendable {
     /// The largest fall that passes where a task doesn't say its own.
     package var maximumRegression: Double
+    /// The smallest share of a task's parameters that must be merged.
+    package var mergedShare: Double
     /// A fall is chance unless the paired test's p lies below.
     static let significance = 0.05
 
-    package init(maximumRegression: Double) { self.maximumRegression = maximumRegression }
+    package init(maximumRegression: Double, mergedShare: Double = 0) {
+        self.maximumRegression = maximumRegression
+        self.mergedShare = mergedShare
+    }
+
+    package init(_ settings: Configuration.GateSettings) {
+        self.init(maximumRegression: settings.maximumRegression, mergedShare: settings.mergedShare)
+    }
 
     /// Judges each task: one that the deployed release has must not fall by more than its limit, where a paired test
     /// (if there is one) says that the fall is real; one that it does not have must be better than the base.
@@ -23,6 +32,11 @@ package struct Gate: Hashable, Sendable {
                 var verdict = judge(task, allowed: (limits[task.task] ?? nil) ?? maximumRegression)
                 if requiresScores, task.merged == nil {
                     verdict.objection = "has no score; nothing shows that it works"
+                }
+                if let share = result.merged?.shares[task.task], share < mergedShare {
+                    verdict.objection =
+                        "has \(Self.text(share)) of its parameters merged (limit \(Self.text(mergedShare))): the others "
+                        + "are shipped as its head; save it under the base's names, or lower `gate.merged-share`"
                 }
                 return verdict
             })

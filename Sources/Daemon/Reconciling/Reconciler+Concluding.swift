@@ -106,8 +106,8 @@ extension Reconciler {
     }
 
     private func judge(_ merge: RunningMerge, _ result: MergeResult) async {
-        let verdict = Gate(maximumRegression: configuration.gate.maximumRegression)
-            .judge(result, tasks: merge.plan.tasks, requiresScores: merge.plan.settings.method.isLearned)
+        let verdict = Gate(configuration.gate)
+            .judge(result, tasks: merge.plan.tasks, requiresScores: merge.plan.settings.method.needsExamples)
         guard !verdict.isPassed else {
             running?.verdict = verdict
             return keepInputs(of: merge)

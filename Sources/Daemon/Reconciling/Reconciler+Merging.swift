@@ -66,7 +66,7 @@ extension Reconciler {
         MergePlan(
             merge: request.inputs.mergeName(deployed: deployed?.version), base: request.base.source,
             tasks: request.tasks, settings: configuration.merge,
-            deployed: deployed.map { DeployedSource(version: $0.version, directory: $0.directory) }, output: output,
+            deployed: deployed.map { DeployedSource($0.record, directory: $0.directory) }, output: output,
             scratch: scratch, tree: configuration.tree)
     }
 

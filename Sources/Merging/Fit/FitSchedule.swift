@@ -13,7 +13,7 @@ struct FitSchedule: Hashable, Sendable {
     private static let arrivalMomentum = 0.5
 
     /// A fit from `scale`, or from a release that knows too little.
-    init(_ settings: MergeSettings) {
+    init(_ settings: ResolvedSettings) {
         steps = settings.steps
         momentum = Adam.usualMomentum
         learningRate = settings.learningRate
@@ -23,7 +23,7 @@ struct FitSchedule: Hashable, Sendable {
     /// A fit from the weights of a deployed release, most of which are right: a share of the steps, large ones at first so that
     /// the newcomers' weights find their place, falling to 0 so that all of them settle. Where the share is no fewer steps than a
     /// whole fit's, it is one.
-    init(arrival settings: MergeSettings) {
+    init(arrival settings: ResolvedSettings) {
         guard settings.arrivalSteps < settings.steps else { self = FitSchedule(settings); return }
         steps = settings.arrivalSteps
         momentum = Self.arrivalMomentum

@@ -50,6 +50,7 @@ final class ModelParameters {
 
     /// θm(j) of one layer, in place.
     func merge(_ index: Int, _ vectors: TaskVectors, _ weights: MergingWeights) throws {
+        try vectors.rule.prepare(index, of: vectors)
         try unsafe tensors[index].withUnsafeMutableBytes { target in
             try unsafe vectors.forEachPiece(of: index) { piece in
                 let place = unsafe target.baseAddress! + piece.elements.lowerBound * 4

@@ -25,7 +25,7 @@ final class SuperMergeFit {
     private let spreads: [Double]
     /// Of the last look.
     private(set) var heldOut: [HeldOutScore] = []
-    private var settings: MergeSettings { context.plan.settings }
+    private var settings: ResolvedSettings { context.settings }
 
     /// `teachers` holds each task's own checkpoint's logits on its whole validation set where the loss distils.
     init(
@@ -37,8 +37,9 @@ final class SuperMergeFit {
         self.parameters = parameters
         self.state = state
         self.teachers = teachers
-        self.schedule = schedule ?? FitSchedule(context.plan.settings)
-        scorer = Scorer(model: evaluation.model, autocast: context.plan.settings.precision == .bf16)
+        self.schedule = schedule ?? FitSchedule(context.settings)
+        scorer = Scorer(
+            model: evaluation.model, autocast: context.settings.precision == .bf16, passes: evaluation.passes)
         let trainable = context.trainable()
         watched = Set(trainable)
         factored = try Dictionary(
@@ -47,7 +48,7 @@ final class SuperMergeFit {
             })
         samplers = zip(context.tasks, evaluation.sets).map { task, set in
             Sampler(
-                examples: set?.drawn ?? [], batch: context.plan.settings.batch, seed: context.plan.settings.seed,
+                examples: set?.drawn ?? [], batch: context.settings.batch, seed: context.settings.seed,
                 task: task.name)
         }
         spreads = try context.tasks.indices.map { task in

@@ -1,5 +1,3 @@
-internal import Files
-internal import Foundation
 internal import WorkerProtocol
 
 extension Similarity {
@@ -49,13 +47,10 @@ extension Similarity {
 extension MergePlan {
     /// What the deployed release has on record of tasks that are the same now, over the same base.
     func knownSimilarities() -> Similarity {
-        guard let deployed,
-            let bytes = try? Durable.contents(deployed.directory + "/release.json"),
-            let record = try? JSON.decode(ReleaseRecord.self, from: Data(bytes)), record.base.digest == base.digest
-        else { return Similarity() }
-        let before = Dictionary(record.tasks.map { ($0.name, $0.digest) }) { first, _ in first }
+        guard let record = deployed?.record, record.base == base.digest else { return Similarity() }
+        let before = record.digests
         let same = tasks.filter { !$0.digest.isEmpty && before[$0.name] == $0.digest }.map(\.name)
-        return Similarity(record.result.similarities, among: Set(same))
+        return Similarity(record.similarities, among: Set(same))
     }
 }
 

@@ -21,9 +21,11 @@ final class TreeRun {
     let store: NodeStore
     private let planted: SavedTree?
     let plan: TreePlan
+    /// The merge's plan with what `auto` became: what a node's digest is over.
+    private let pinned: MergePlan
     /// What was measured to decide the tree.
     let measured: Similarity
-    var settings: MergeSettings { context.plan.settings }
+    var settings: ResolvedSettings { context.settings }
 
     /// Decides the tree; measures similarities where tasks came. `progress` counts layers of that.
     init(
@@ -42,7 +44,8 @@ final class TreeRun {
             try progress($0, context.layers.count)
         }
         self.measured = measured
-        plan = try TreePlan(tree, for: context.plan, after: planted) { [store] in store.fit($0) != nil }
+        pinned = context.pinnedPlan
+        plan = try TreePlan(tree, for: pinned, after: planted) { [store] in store.fit($0) != nil }
     }
 
     /// The former tree without what went and with what came, or where that can't be one that is grouped anew.
@@ -50,7 +53,7 @@ final class TreeRun {
         _ context: MergeContext, after former: MergeTree?, progress: (Int) throws -> Void
     ) throws -> (MergeTree, Similarity) {
         let names = context.tasks.map(\.name)
-        let fanIn = context.plan.settings.fanIn
+        let fanIn = context.settings.fanIn
         let all = Array(names.indices)
         guard let former, former.fanIn == max(2, fanIn), !Set(former.leaves).isDisjoint(with: names) else {
             let similarity =
@@ -114,7 +117,7 @@ final class TreeRun {
 
     /// Records the tree for the next merge and removes what neither it nor the last few trees use.
     func finish() throws {
-        let next = plan.planted(for: context.plan, after: planted)
+        let next = plan.planted(for: pinned, after: planted)
         try store.plant(next)
         try store.retain(
             fits: Set(next.former.joined()),

@@ -6,7 +6,7 @@ internal import WorkerProtocol
 extension MergedAdapter {
     /// Vectors can be put together where all tasks scale a module on one side, by one coefficient for the whole module.
     mutating func checkGains() throws {
-        let settings = context.plan.settings
+        let settings = context.settings
         let tasks = context.tasks
         guard !settings.method.isLearned || settings.granularity == .tensor else {
             throw MergeError.base(

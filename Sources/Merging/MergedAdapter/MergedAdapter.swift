@@ -27,7 +27,7 @@ struct MergedAdapter {
     /// those that are deployed already, or from the first.
     init(_ context: MergeContext) throws {
         self.context = context
-        let deployed = try Self.deployedTasks(context.plan)
+        let deployed = Set(context.plan.deployed?.record?.tasks.map(\.name) ?? [])
         guard let first = context.tasks.first(where: { deployed.contains($0.name) }) ?? context.tasks.first else {
             throw MergeError.base("there is no task to write an adapter of")
         }
@@ -57,14 +57,6 @@ struct MergedAdapter {
         guard !modules.isEmpty else {
             throw fault(first, "no module is left that only adapters change; set adapter to false")
         }
-    }
-
-    /// Names of the tasks of the release that is deployed.
-    private static func deployedTasks(_ plan: MergePlan) throws -> Set<String> {
-        guard let release = plan.deployed?.directory else { return [] }
-        let record = try JSON.decode(
-            ReleaseRecord.self, from: Data(Durable.contents(release + "/release.json")))
-        return Set(record.tasks.map(\.name))
     }
 
     /// Why a task keeps the release from being one adapter, and what to do.

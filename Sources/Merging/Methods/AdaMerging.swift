@@ -1,11 +1,16 @@
 internal import Torch
 internal import WorkerProtocol
 
-/// AdaMerging, layer-wise (Yang et al., arXiv 2310.02575): a coefficient for each tensor and task, from λ on and between 0 and 1,
-/// learned by lowering the entropy of the predictions on the validation inputs.
-extension MergingWeights {
-    static func adaMerging(taskCount: Int, layers: [Layer], scale: Double) -> MergingWeights {
-        MergingWeights(taskCount: taskCount, layers: layers, coefficient: scale, squash: .clamp)
+/// AdaMerging, layer-wise (Yang et al., arXiv 2310.02575): a coefficient for each tensor and task, from λ on and
+/// between 0 and 1, learned by lowering the entropy of the predictions on the validation inputs.
+enum AdaMerging: MergeMethod {
+    static let method = MergeSettings.Method.adamerging
+    static let scales: [Double] = []
+
+    static func weights(
+        tasks count: Int, layers: [Layer], scale: Double, squash: MergeSettings.Activation
+    ) -> MergingWeights {
+        MergingWeights(taskCount: count, layers: layers, coefficient: scale, squash: .clamp)
     }
 }
 

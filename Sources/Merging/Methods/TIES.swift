@@ -1,13 +1,49 @@
 internal import Files
 internal import Torch
+internal import WorkerProtocol
 
-/// TIES-Merging (Yadav et al., arXiv 2306.01708), algorithm 1: of each task vector the share of largest magnitude is kept, for each
-/// element the sign of the sum is elected, and the mean over the tasks that agree with it is taken, times λ.
+/// TIES-Merging (Yadav et al., arXiv 2306.01708), algorithm 1: of each task vector the share of largest magnitude is
+/// kept, for each element the sign of the sum is elected, and the mean over the tasks that agree with it is taken,
+/// times λ.
+enum TIES: MergeMethod {
+    static let method = MergeSettings.Method.ties
+    /// A mean bears a larger λ than a sum: 0.1 to 2.5 by 0.1.
+    static let scales = (1...25).map { Double($0) / 10 }
+
+    static func rule(
+        for vectors: TaskVectors, _ settings: ResolvedSettings, progress: (_ done: Int, _ total: Int) throws -> Void
+    ) throws -> any MergeRule {
+        ElectedMean(
+            thresholds: try vectors.tiesThresholds(
+                share: settings.density, progress: progress))
+    }
+}
+
+/// Trim, elect signs, disjoint mean, times λ.
+final class ElectedMean: MergeRule {
+    let isSum = false
+    /// Each task's smallest magnitude that is kept.
+    private let thresholds: [Float]
+
+    init(thresholds: [Float]) { self.thresholds = thresholds }
+
+    func merge(
+        _ piece: TaskVectors.Piece, of layer: Int, _ weights: MergingWeights, in vectors: TaskVectors,
+        into result: UnsafeMutableRawPointer, _ dtype: DType
+    ) throws {
+        try unsafe MergeKernel.ties(
+            origin: piece.origin, vectors: piece.vectors, thresholds: piece.owners.map { thresholds[$0] },
+            elements: piece.elements.count, factor: weights.coefficients(of: piece, layer).first ?? 0, into: result,
+            dtype)
+    }
+}
+
 extension TaskVectors {
-    /// Each task's threshold of TIES: the magnitude of rank d − ⌊share · d⌋ from below over the d elements of its whole task
-    /// vector, so that elements of equal magnitude are kept or dropped together.
+    /// Each task's threshold of TIES: the magnitude of rank d − ⌊share · d⌋ from below over the d elements of its whole
+    /// task vector, so that elements of equal magnitude are kept or dropped together.
     ///
-    /// Two passes over the files and 512 KiB a task, whatever the model: first the bin of the upper bits, then the lower bits.
+    /// Two passes over the files and 512 KiB a task, whatever the model: first the bin of the upper bits, then the
+    /// lower bits.
     func tiesThresholds(share: Double, progress: (_ done: Int, _ total: Int) throws -> Void) throws -> [Float] {
         let lengths = tasks.indices.map { task in
             layers.filter { !$0.isStatistic && !tasks[task].owns($0.name) }.map(\.elementCount).reduce(0, +)
@@ -53,7 +89,8 @@ extension TaskVectors {
         return counts
     }
 
-    /// The bin that holds the element of 1-based rank `rank` from below, and how many elements lie in the bins before it.
+    /// The bin that holds the element of 1-based rank `rank` from below, and how many elements lie in the bins before
+    /// it.
     private static func bin(of rank: Int, in counts: [Int64]) -> (bin: Int, before: Int) {
         var before = 0
         for (bin, count) in counts.enumerated() {

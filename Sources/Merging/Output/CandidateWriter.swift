@@ -7,6 +7,8 @@ internal import WorkerProtocol
 struct CandidateWriter {
     let context: MergeContext
     let directory: String
+    /// Written beside the model where it is wanted.
+    var adapter: MergedAdapter?
 
     /// The trunk θm in the base's types, every task's head and what its configuration says of it, the coefficients, and the adapter where it is wanted.
     /// `progress` counts tensors.
@@ -18,9 +20,7 @@ struct CandidateWriter {
             if let configuration = try writeConfiguration(task) { outputs.append(configuration) }
         }
         outputs.append(try Coefficients.write(weights, context.vectors, to: directory))
-        if context.plan.settings.writesAdapter {
-            outputs += try MergedAdapter(context).write(weights, to: directory)
-        }
+        if let adapter { outputs += try adapter.write(weights, to: directory) }
         return outputs
     }
 
@@ -40,7 +40,7 @@ struct CandidateWriter {
             SafetensorsWriter.Slot(name: base.storedName($0.name), dtype: $0.dtype, shape: $0.shape)
         }
         let writer = try CheckpointWriter(
-            directory: directory, slots: slots, shardBytes: context.plan.settings.maxShardSize)
+            directory: directory, slots: slots, shardBytes: context.settings.maxShardSize)
         let behind = unsafe WriteBehind { try unsafe writer.append($0) }
         for (done, entry) in entries.enumerated() {
             if let index = places[entry.name] {
@@ -57,6 +57,7 @@ struct CandidateWriter {
     /// Hands the merged layer on piece by piece, rounded to the base's type.
     private func writeLayer(_ index: Int, _ weights: MergingWeights, to behind: WriteBehind) throws {
         let dtype = context.layers[index].dtype
+        try context.vectors.rule.prepare(index, of: context.vectors)
         try unsafe context.vectors.forEachPiece(of: index) { piece in
             try unsafe behind.write(piece.elements.count * dtype.byteCount) { result in
                 try unsafe context.vectors.mergeFinite(

@@ -12,10 +12,13 @@ extension MergeRun {
         try TorchRuntime.setThreads(plan.settings.threads)
         let context = try MergeContext.recorded(plan, release: directory)
         if plan.settings.method.isLearned { try context.vectors.findZeros { _ in } }
-        try prepareRule(context)
+        context.vectors.rule = try rule(of: context)
         let weights = try Coefficients.read(
             context.layers, of: context.base, tasks: context.tasks.count, release: directory)
-        let outputs = try CandidateWriter(context: context, directory: plan.output).write(weights) { _, _ in }
+        let adapter = context.settings.writesAdapter ? try MergedAdapter(context) : nil
+        let outputs = try CandidateWriter(context: context, directory: plan.output, adapter: adapter).write(weights) {
+            _, _ in
+        }
         try plan.checkStamps()
         return outputs
     }

@@ -36,7 +36,7 @@ extension Reproduction {
         guard places.allSatisfy(\.isUsable) else { return }
 
         var plan = MergePlan(
-            merge: record.merge, base: record.base, tasks: record.tasks, settings: record.settledSettings,
+            merge: record.merge, base: record.base, tasks: record.tasks, settings: record.resolvedSettings.pinned,
             output: scratch + "/release", scratch: scratch + "/work")
         (plan.base.directory, plan.base.files) = (basePlace.directory, basePlace.files)
         for (index, place) in taskPlaces.enumerated() {

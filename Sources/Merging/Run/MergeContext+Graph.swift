@@ -16,7 +16,7 @@ extension MergeContext {
             throw error
         } catch {
             let message = (error as? MergeError)?.message ?? "\(error)"
-            guard !plan.settings.method.isLearned else { throw MergeError.base(message) }
+            guard !plan.settings.method.needsExamples else { throw MergeError.base(message) }
             unscored = message
             return nil
         }

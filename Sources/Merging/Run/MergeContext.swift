@@ -7,8 +7,10 @@ internal import WorkerProtocol
 
 /// Everything of one plan, opened: base, tasks, layers, task vectors, and where there is a graph the model and its examples.
 final class MergeContext {
-    /// With the strategy that was chosen where it is `auto`.
+    /// As it was asked for.
     let plan: MergePlan
+    /// What the plan asks for, resolved.
+    let settings: ResolvedSettings
     let base: Checkpoint
     let tasks: [TaskModel]
     let layers: [Layer]
@@ -40,8 +42,8 @@ final class MergeContext {
         self.base = base
         self.ties = ties
         let entries = base.names.compactMap { base.entry($0) }
-        let settings = try plan.settledSettings()
-        let granularity = settings.method.isLearned ? settings.granularity : .tensor
+        let resolved = try plan.resolvedSettings()
+        let granularity = resolved.method.isLearned ? resolved.granularity : .tensor
         layers = try Self.layers(entries.filter(\.dtype.isFloatingPoint), ties, granularity)
         passedThrough = entries.filter { !$0.dtype.isFloatingPoint }.map(\.name)
         tasks = try plan.tasks.map { try TaskModel($0, base: base, ties: ties) }
@@ -56,14 +58,13 @@ final class MergeContext {
         } else {
             choice = nil
         }
-        var plan = plan
-        plan.settings = settings
-        if let choice { plan.settings.strategy = choice.strategy }
         self.plan = plan
+        let settings = resolved.taking(choice?.strategy)
+        self.settings = settings
         let hasExamples = tasks.contains { $0.validation != nil }
-        if isInEvaluationContext, let graph, plan.settings.method.isLearned || hasExamples {
+        if isInEvaluationContext, let graph, settings.method.needsExamples || hasExamples {
             let model = try Self.usable(plan, otherwise: &unscored) { try Self.model(graph) }
-            evaluation = try model.map { [plan, tasks] in try EvaluationContext(plan, $0, base, tasks, ties) }
+            evaluation = try model.map { [tasks] in try EvaluationContext(plan, settings, $0, base, tasks, ties) }
         } else {
             evaluation = nil
         }
@@ -80,7 +81,8 @@ final class MergeContext {
         let base = files.tying(ties.groups)
         let entries = base.names.compactMap { base.entry($0) }.filter(\.dtype.isFloatingPoint)
         let tasks = try plan.tasks.map { try TaskModel($0, base: base, ties: ties) }
-        let estimate = MemoryEstimate(plan, graph, try layers(entries, ties, plan.settledSettings().granularity), tasks)
+        let estimate = MemoryEstimate(
+            plan, graph, try layers(entries, ties, plan.resolvedSettings().granularity), tasks)
         let choice = StrategyChoice(for: plan, estimate)
         return MergeEstimate(
             strategy: choice, memory: choice.strategy == .hierarchical ? estimate.hierarchical : estimate.joint)
@@ -91,6 +93,7 @@ final class MergeContext {
         var plan = whole.plan
         plan.tasks = places.map { whole.plan.tasks[$0] }
         self.plan = plan
+        settings = whole.settings
         base = whole.base
         tasks = places.map { whole.tasks[$0] }
         layers = whole.layers
@@ -100,6 +103,13 @@ final class MergeContext {
         evaluation = whole.evaluation?.of(places)
         unscored = whole.unscored
         choice = whole.choice
+    }
+
+    /// The plan with its settings as they were resolved.
+    var pinnedPlan: MergePlan {
+        var plan = plan
+        plan.settings = settings.pinned
+        return plan
     }
 
     /// One layer for each tensor, whatever it is called: the names of a tied one are one layer.

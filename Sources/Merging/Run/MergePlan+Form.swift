@@ -5,8 +5,8 @@ internal import WorkerProtocol
 extension MergePlan {
     /// The settings with `auto` granularity decided by how many examples the tasks have: by the median, so that one newcomer with
     /// a few does not change what all the others are merged with. Reads headers.
-    func settledSettings() throws -> MergeSettings {
-        guard settings.granularity == .auto else { return settings }
+    func resolvedSettings() throws -> ResolvedSettings {
+        guard settings.granularity == .auto else { return ResolvedSettings(settings) }
         let labels = try tasks.compactMap { task -> (count: Int, areThere: Bool)? in
             let path = task.directory + "/validation.safetensors"
             guard try FileStatus.ifPresent(path) != nil else { return nil }
@@ -16,7 +16,7 @@ extension MergePlan {
             return (counted?.shape.first ?? 0, isLearnedFrom)
         }
         let counts = labels.map(\.count).sorted()
-        return settings.settled(
+        return settings.resolved(
             examples: counts.isEmpty ? 0 : counts[(counts.count - 1) / 2],
             areLabelled: !labels.isEmpty && labels.allSatisfy(\.areThere))
     }
@@ -24,8 +24,8 @@ extension MergePlan {
 
 extension MergeSettings {
     /// What to say where `auto` became the form for few examples.
-    func note(ofForm settled: MergeSettings) -> String? {
-        guard method == .supermerge, granularity == .auto, settled.granularity == .tensor else { return nil }
+    func note(ofForm resolved: ResolvedSettings) -> String? {
+        guard method == .supermerge, granularity == .auto, resolved.granularity == .tensor else { return nil }
         return
             "fewer than \(Self.examplesForRows) examples a task: each tensor has one weight; with more, each row and each "
             + "column gets its own"

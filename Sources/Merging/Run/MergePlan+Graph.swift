@@ -11,7 +11,7 @@ extension MergePlan {
     /// The same by folders. A static method without examples scores nothing, and libtorch's start would be a third of its time.
     package static func runsGraph(base: String, tasks: [String], _ settings: MergeSettings) -> Bool {
         func isThere(_ path: String) -> Bool { (try? FileStatus.ifPresent(path, followingLinks: true)) != nil }
-        return settings.method.isLearned
+        return settings.method.needsExamples || settings.method.needsLinearAlgebra
             || tasks.contains { isThere($0 + "/validation.safetensors") } && BaseGraph.isUsable(directory: base)
     }
 }

@@ -1,16 +1,14 @@
-internal import ExportedGraph
-internal import ExportedModel
-internal import Files
 internal import Foundation
 internal import Safetensors
 internal import Torch
 package import WorkerProtocol
 
-/// One merge from a plan to a complete candidate in its output directory.
+/// One merge from a plan to a complete candidate in its output directory, in stages: open, resolve, measure, start,
+/// fit, write, score, describe. What they hand on is a `MergeInProgress`.
 package final class MergeRun {
     /// As it was given; after `run` with the digests of the files that had none.
     package private(set) var plan: MergePlan
-    private let report: (WorkerEvent) -> Void
+    let report: (WorkerEvent) -> Void
     private let shouldStop: () -> Bool
     private let clock = ContinuousClock()
     private let began: ContinuousClock.Instant
@@ -32,221 +30,156 @@ package final class MergeRun {
 
     /// Merges and scores. Throws `MergeError`, `Stopped`, or what the file system said.
     package func run() throws -> MergeResult {
-        guard plan.settings.device == .cpu else {
-            throw MergeError.base("device cuda is not there yet; set device to cpu")
-        }
+        var merge = try open()
+        try measure(&merge)
+        try start(&merge)
+        try fit(&merge)
+        try write(&merge)
+        try score(&merge)
+        try close(&merge)
+        describe(&merge)
+        return merge.result
+    }
+
+    /// Checks the settings, opens every file and resolves what the settings leave open (`MergeContext`).
+    private func open() throws -> MergeInProgress {
+        if let fault = plan.settings.deviceFault { throw MergeError.base(fault) }
         if let needed = plan.settings.scaleFault {
             throw MergeError.base(
                 "scale \(plan.settings.scale) can't be a start of \(plan.settings.method.rawValue); set one \(needed)")
         }
         try TorchRuntime.setThreads(plan.settings.threads)
         TorchRuntime.keepFreedMemory()
-        let context = try MergeContext(plan)
-        if plan.settings.writesAdapter { _ = try MergedAdapter(context) }
-        if plan.settings.method.isLearned {
-            try context.vectors.findZeros { [unowned self] done in
-                try progress(.reading, done, context.layers.count)
-            }
-        }
-        var result = MergeResult(tasks: context.tasks.map { TaskResult(task: $0.name, fitted: 0) })
-        var known = plan.knownSimilarities()
-        if plan.settings.method.isLearned, context.choice?.strategy != .hierarchical {
-            known.add(
-                try context.missingSimilarities(known) { [unowned self] done in
-                    try progress(.reading, done, context.layers.count)
-                })
-        }
-        var weights = MergingWeights(
-            method: plan.settings.method, taskCount: context.tasks.count, layers: context.layers,
-            scale: plan.settings.scale, squash: plan.settings.squash)
-        try prepareRule(context)
-        var evaluator: ModelEvaluator?
-        var tree: TreeRun?
-        if let evaluation = context.evaluation {
-            let parameters = try ModelParameters(layers: context.layers)
-            let scores = ModelEvaluator(context, evaluation, parameters)
-            try scores.scoreOriginals(&result) { [unowned self] done, total in try progress(.scoring, done, total) }
-            if context.choice?.strategy == .hierarchical {
-                (tree, weights) = try grow(context, evaluation, parameters, teachers: scores.teachers, into: &result)
-            } else if plan.settings.method.isLearned {
-                weights = try fit(context, evaluation, parameters, teachers: scores.teachers, weights, into: &result)
-            } else {
-                report(.started(.init(tasks: context.tasks.map(\.name), resumedAt: 0)))
-                if let scale = try searchedScale(scores, &result) {
-                    weights = MergingWeights(
-                        method: plan.settings.method, taskCount: context.tasks.count, layers: context.layers,
-                        scale: scale)
-                }
-            }
-            evaluator = scores
-        } else {
-            report(.started(.init(tasks: context.tasks.map(\.name), resumedAt: 0)))
-            if searchesScale {
-                result.notes.append("scale is \(plan.settings.scale): to search it takes a graph and examples")
-            }
-        }
-        result.outputs = try CandidateWriter(context: context, directory: plan.output).write(weights) {
-            done, total in
-            try progress(.writing, done, total)
-        }
-        try evaluator?.judgeCandidate(&result, directory: plan.output)
-        if plan.hasUnhashedFiles { plan.fillIn(sha256: try context.vectors.sha256()) }
-        try plan.checkStamps()
-        try tree?.finish()
-        if let tree { known.add(tree.measured) }
-        if plan.settings.method.isLearned { result.similarities = known.kept }
-        describe(&result, context, weights)
-        if let note = context.statisticsNote { result.notes.append(note) }
-        result.notes += context.strayNotes
-        if let reason = context.unscored { result.notes.append("nothing was scored: \(reason)") }
-        return result
+        return try MergeInProgress(MergeContext(plan))
     }
 
-    /// What TIES and DARE need to know before anything is merged. DARE that drops nothing is task arithmetic, to the byte.
-    func prepareRule(_ context: MergeContext) throws {
-        let share = plan.settings.density ?? plan.settings.method.usualDensity
-        switch plan.settings.method {
-        case .ties:
-            let thresholds = try context.vectors.tiesThresholds(share: share) { [unowned self] done, total in
+    /// Reads the task vectors as far as the method has to know them, and scores what there is before the merge.
+    private func measure(_ merge: inout MergeInProgress) throws {
+        let context = merge.context
+        let settings = context.settings
+        merge.similarities = plan.knownSimilarities()
+        if settings.method.isLearned {
+            let layers = context.layers.count
+            try context.vectors.findZeros { [unowned self] done in try progress(.reading, done, layers) }
+            if settings.strategy != .hierarchical {
+                merge.similarities.add(
+                    try context.missingSimilarities(merge.similarities) { [unowned self] done in
+                        try progress(.reading, done, layers)
+                    })
+            }
+        }
+        context.vectors.rule = try rule(of: context)
+        guard let evaluation = context.evaluation else { return }
+        let evaluator = ModelEvaluator(context, evaluation, try ModelParameters(layers: context.layers))
+        try evaluator.scoreOriginals(&merge.result) { [unowned self] done, total in
+            try progress(.scoring, done, total)
+        }
+        merge.evaluator = evaluator
+    }
+
+    /// What the method does with the task vectors beside scaling them.
+    func rule(of context: MergeContext) throws -> any MergeRule {
+        try MergeMethods.implementation(of: context.settings.method)
+            .rule(for: context.vectors, context.settings) { [unowned self] done, total in
                 try progress(.reading, done, total)
             }
-            context.vectors.rule = .ties(thresholds: thresholds)
-        case .dare where share < 1:
-            let seeds = TaskVectors.seeds(context.tasks.map(\.name), seed: plan.settings.seed)
-            context.vectors.rule = .dare(share: share, seeds: seeds)
-        case .supermerge, .adamerging, .average, .taskArithmetic, .dare: break
-        }
     }
 
-    private var searchesScale: Bool { plan.settings.searchesScale && plan.settings.method != .average }
-
-    /// The λ of a static method where it is to be searched.
-    private func searchedScale(_ evaluator: ModelEvaluator, _ result: inout MergeResult) throws -> Double? {
-        guard searchesScale else { return nil }
-        let scale = try evaluator.searchedScale { [unowned self] done, total in try progress(.fitting, done, total) }
-        result.notes.append("scale \(scale) was the best on the validation sets")
-        return scale
-    }
-
-    private func fit(
-        _ context: MergeContext, _ evaluation: EvaluationContext, _ parameters: ModelParameters,
-        teachers: [TeacherLogits?],
-        _ start: MergingWeights, into result: inout MergeResult
-    ) throws -> MergingWeights {
-        let saved = FitState.load(from: plan.scratch, merge: plan.merge, like: start)
-        let first = try firstWeights(context, start)
-        let state = saved ?? FitState(first.weights)
-        report(.started(.init(tasks: context.tasks.map(\.name), resumedAt: state.step, strategy: context.choice)))
-        context.vectors.keepsRead = true
-        let fit = try SuperMergeFit(
-            context, evaluation, parameters, state: state, teachers: teachers, schedule: first.schedule)
-        if saved == nil { try fit.look(lastLoss: nil) }
-        try descend(fit, named: plan.merge, done: 0, total: fit.schedule.steps)
-        result.steps = fit.state.step
-        result.bestStep = fit.state.bestStep
-        result.curve = fit.state.curve.thinned(keeping: fit.state.bestStep)
-        for index in result.tasks.indices { result.tasks[index].fitted = evaluation.sets[index]?.fitted.count ?? 0 }
-        var best = fit.state.weights
-        best.values = fit.state.best
-        return best
-    }
-
-    /// Makes the fits of the tree that are not stored; returns the products of their coefficients.
-    private func grow(
-        _ context: MergeContext, _ evaluation: EvaluationContext, _ parameters: ModelParameters,
-        teachers: [TeacherLogits?],
-        into result: inout MergeResult
-    ) throws -> (TreeRun, MergingWeights) {
-        let tree = try TreeRun(context, evaluation, parameters, teachers: teachers) { [unowned self] done, total in
-            try progress(.reading, done, total)
-        }
-        let outcome = try tree.run { step in
-            report(
-                .started(
-                    .init(tasks: context.tasks.map(\.name), resumedAt: step, strategy: context.choice)))
-        } descend: { fit, merge, done, total in
-            try descend(fit, named: merge, done: done, total: total)
-        }
-        result.tree = outcome.nodes
-        result.steps = outcome.root.steps
-        result.bestStep = outcome.root.bestStep
-        result.curve = outcome.root.curve.thinned(keeping: outcome.root.bestStep)
-        for index in result.tasks.indices { result.tasks[index].fitted = evaluation.sets[index]?.fitted.count ?? 0 }
-        return (tree, outcome.weights)
-    }
-
-    /// Steps until the fit has had all of them or gets no better; `done` of `total` lie before it. Its state is saved as
-    /// `merge`'s.
-    private func descend(_ fit: SuperMergeFit, named merge: String, done: Int, total: Int) throws {
-        let settings = plan.settings
-        while fit.state.step < fit.schedule.steps, fit.state.looksWithoutBetter < settings.patience {
-            try stopIfAsked(fit, merge)
-            let loss = try fit.step()
-            var heldOut: Double?
-            var scores: [HeldOutScore]?
-            if fit.state.step % settings.evaluateEvery == 0 || fit.state.step == fit.schedule.steps {
-                try fit.look(lastLoss: loss)
-                heldOut = fit.state.curve.last?.heldOut
-                scores = fit.heldOut
-                try fit.state.save(in: plan.scratch, merge: merge)
-            }
-            pace.step(clock.now, left: total - done - fit.state.step)
-            report(
-                .progress(
-                    .init(
-                        phase: .fitting, done: done + fit.state.step, total: total, loss: loss, heldOut: heldOut,
-                        scores: scores, secondsLeft: pace.secondsLeft)))
-        }
-    }
-
-    /// Where the fit starts and how it goes on: from the deployed release, and as an arrival where that was fitted in the same
-    /// form and has at least half of the tasks.
-    private func firstWeights(
-        _ context: MergeContext, _ start: MergingWeights
-    ) throws -> (weights: MergingWeights, schedule: FitSchedule) {
-        let whole = FitSchedule(plan.settings)
-        guard context.plan.settings.strategy == .incremental, let deployed = plan.deployed else {
-            return (start, whole)
-        }
+    /// Decides where the weights start: at the method's own coefficients, or from the deployed release, and then as an
+    /// arrival where that was fitted in the same form and has at least half of the tasks.
+    private func start(_ merge: inout MergeInProgress) throws {
+        let context = merge.context
+        let settings = context.settings
+        guard settings.method.isLearned, settings.strategy == .incremental, let deployed = plan.deployed else { return }
         let warm = try Coefficients.warmStart(
-            start, context.layers, of: context.base, tasks: plan.tasks, base: plan.base, release: deployed.directory
-        )
-        guard let former = warm.settings, former.hasForm(of: context.plan.settings),
-            2 * warm.known >= plan.tasks.count
-        else {
-            return (warm.weights, whole)
+            merge.weights, context.layers, of: context.base, tasks: plan.tasks, base: plan.base, deployed: deployed)
+        merge.first = warm.weights
+        guard let former = warm.settings, former.hasForm(of: settings), 2 * warm.known >= plan.tasks.count else {
+            return
         }
-        return (warm.weights, FitSchedule(arrival: plan.settings))
+        merge.schedule = FitSchedule(arrival: settings)
     }
 
-    private func stopIfAsked(_ fit: SuperMergeFit, _ merge: String) throws {
+    /// Trains the weights, all at once or as a tree, or searches λ, or takes them as they are.
+    private func fit(_ merge: inout MergeInProgress) throws {
+        merge.evaluator?.evaluation.passes.phase = .fitting
+        guard let evaluator = merge.evaluator else {
+            reportStart(merge)
+            if searchesScale {
+                merge.result.notes.append(
+                    "scale is \(plan.settings.scale): to search it takes a graph and examples")
+            }
+            return
+        }
+        if merge.context.choice?.strategy == .hierarchical {
+            try fitTree(&merge, evaluator)
+        } else if merge.context.settings.method.isLearned {
+            try fitJointly(&merge, evaluator)
+        } else {
+            reportStart(merge)
+            guard searchesScale else { return }
+            let scale = try evaluator.searchedScale { [unowned self] done, total in
+                try progress(.fitting, done, total)
+            }
+            merge.result.notes.append("scale \(scale) was the best on the validation sets")
+            merge.weights = MergingWeights(
+                method: plan.settings.method, taskCount: merge.context.tasks.count, layers: merge.context.layers,
+                scale: scale)
+        }
+    }
+
+    private var searchesScale: Bool {
+        plan.settings.searchesScale && !MergeMethods.implementation(of: plan.settings.method).scales.isEmpty
+    }
+
+    /// Writes the candidate's files.
+    private func write(_ merge: inout MergeInProgress) throws {
+        merge.evaluator?.evaluation.passes.phase = .scoring
+        merge.result.outputs = try CandidateWriter(
+            context: merge.context, directory: plan.output, adapter: merge.adapter
+        ).write(merge.weights) { done, total in try progress(.writing, done, total) }
+    }
+
+    /// Scores the candidate as it was written.
+    private func score(_ merge: inout MergeInProgress) throws {
+        try merge.evaluator?.judgeCandidate(&merge.result, directory: plan.output)
+    }
+
+    /// Makes sure that every file is still the one that was opened, and records the tree.
+    private func close(_ merge: inout MergeInProgress) throws {
+        if plan.hasUnhashedFiles { plan.fillIn(sha256: try merge.context.vectors.sha256()) }
+        try plan.checkStamps()
+        guard let tree = merge.tree else { return }
+        try tree.finish()
+        merge.similarities.add(tree.measured)
+    }
+
+    private func describe(_ merge: inout MergeInProgress) {
+        merge.describe(asked: plan.settings)
+        merge.result.started = Date(timeIntervalSinceNow: (began - clock.now) / .seconds(1)).formatted(.iso8601)
+        merge.result.seconds = (clock.now - began) / .seconds(1)
+    }
+
+    func reportStart(_ merge: MergeInProgress, resumedAt step: Int = 0) {
+        report(
+            .started(
+                .init(tasks: merge.context.tasks.map(\.name), resumedAt: step, strategy: merge.context.choice)))
+    }
+
+    func stopIfAsked(_ fit: SuperMergeFit, _ merge: String) throws {
         guard shouldStop() else { return }
         try fit.state.save(in: plan.scratch, merge: merge)
         throw Stopped()
     }
 
-    private func progress(_ phase: WorkerEvent.Progress.Phase, _ done: Int, _ total: Int) throws {
+    func progress(_ phase: WorkerEvent.Progress.Phase, _ done: Int, _ total: Int) throws {
         if shouldStop() { throw Stopped() }
         report(.progress(.init(phase: phase, done: done, total: total, secondsLeft: pace.secondsLeft)))
     }
 
-    private func describe(_ result: inout MergeResult, _ context: MergeContext, _ weights: MergingWeights) {
-        result.strategy = context.choice
-        if plan.settings.method.isLearned { result.form = context.plan.settings.form }
-        if let note = plan.settings.note(ofForm: context.plan.settings) { result.notes.append(note) }
-        result.weights = plan.settings.method.isLearned ? weights.values.count : 0
-        for (index, layer) in context.layers.enumerated() {
-            result.coefficients[layer.name] = context.tasks.indices.map { task in
-                let values = Coefficients.of(task, index, weights, context.vectors)
-                let gains = weights.gains(task: task, layer: index)
-                let mean = values.reduce(0, +) / Double(values.count)
-                return gains.isEmpty ? mean : mean * gains.reduce(0, +) / Double(gains.count)
-            }
-        }
-        result.versions = BuildProvenance.versions()
-        result.programs = BuildProvenance.digests()
-        result.started = Date(timeIntervalSinceNow: (began - clock.now) / .seconds(1)).formatted(.iso8601)
-        result.seconds = (clock.now - began) / .seconds(1)
-        result.peakMemory = ProcessMemory.peak
+    /// Notes a step of the fit, `left` of which may follow; the seconds that these will take.
+    func secondsLeft(afterStepWith left: Int) -> Double? {
+        pace.step(clock.now, left: left)
+        return pace.secondsLeft
     }
 }

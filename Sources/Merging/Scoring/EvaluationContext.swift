@@ -11,16 +11,20 @@ struct EvaluationContext {
     private(set) var objectives: [Objective]
     /// Each task's own head.
     private(set) var heads: [TaskHead]
+    /// Of everything that runs over these examples.
+    let passes = PassCounter()
 
     /// Opens the heads and the validation sets; a hierarchical merge leaves their content in the files.
-    init(_ plan: MergePlan, _ model: ExportedModel, _ base: Checkpoint, _ tasks: [TaskModel], _ ties: TiedNames) throws
-    {
+    init(
+        _ plan: MergePlan, _ settings: ResolvedSettings, _ model: ExportedModel, _ base: Checkpoint,
+        _ tasks: [TaskModel], _ ties: TiedNames
+    ) throws {
         self.model = model
         let inputs = model.signature.inputs.map(\.name)
-        let settings = plan.settings
-        let isResident = plan.settings.strategy != .hierarchical
+        let decoderStart = try DecoderStart(base: plan.base.directory)
+        let isResident = settings.strategy != .hierarchical
         sets = try tasks.map { task in
-            if task.validation == nil, plan.settings.method.isLearned {
+            if task.validation == nil, settings.method.needsExamples {
                 throw MergeError.task(task.name, "there is no validation.safetensors; add a few examples")
             }
             let objective = task.source.settings.objective
@@ -39,7 +43,7 @@ struct EvaluationContext {
                 try ValidationSet(
                     file, task: task.name,
                     inputNames: model.signature.inputNames(of: file, task: task.name, objective), objective: objective,
-                    decoderStart: DecoderStart(base: plan.base.directory), holdout: settings.holdout,
+                    decoderStart: decoderStart, holdout: settings.holdout,
                     seed: settings.seed,
                     isResident: isResident, mixup: distils ? settings.mixup : 0)
             }

@@ -3,11 +3,11 @@ internal import WorkerProtocol
 
 extension ModelEvaluator {
     /// The λ of a static method that scores best on the examples that are not held out, by the mean of the tasks' metrics (perplexities negative); of
-    /// equals the smallest. Grid: 0 to 1 by 0.05 for sums of task vectors, 0.1 to 2.5 by 0.1 for TIES, which takes their mean.
+    /// equals the smallest. Grid: the method's `scales`.
     func searchedScale(progress: (_ done: Int, _ total: Int) throws -> Void) throws -> Double {
-        let method = context.plan.settings.method
-        let grid = method == .ties ? (1...25).map { Double($0) / 10 } : (0...20).map { Double($0) / 20 }
-        var best = (scale: context.plan.settings.scale, value: -Double.infinity)
+        let method = context.settings.method
+        let grid = MergeMethods.implementation(of: method).scales
+        var best = (scale: context.settings.scale, value: -Double.infinity)
         for (done, scale) in grid.enumerated() {
             let weights = MergingWeights(
                 method: method, taskCount: context.tasks.count, layers: context.layers, scale: scale)

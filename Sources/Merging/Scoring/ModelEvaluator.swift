@@ -19,7 +19,8 @@ final class ModelEvaluator {
         self.context = context
         self.evaluation = evaluation
         self.parameters = parameters
-        scorer = Scorer(model: evaluation.model, autocast: context.plan.settings.precision == .bf16)
+        scorer = Scorer(
+            model: evaluation.model, autocast: context.settings.precision == .bf16, passes: evaluation.passes)
         deployedOutcomes = context.tasks.map { _ in nil }
         teachers = context.tasks.map { _ in nil }
     }
@@ -83,7 +84,7 @@ final class ModelEvaluator {
             return
         }
         try parameters.load(checkpoint)
-        let deployedTasks = try Self.tasks(ofRelease: deployed.directory)
+        let deployedTasks = Set(deployed.record?.tasks.map(\.name) ?? [])
         for (task, model) in context.tasks.enumerated() where deployedTasks.contains(model.name) {
             let head = try Self.head(of: model.name, release: deployed.directory) ?? [:]
             do {
@@ -129,13 +130,6 @@ final class ModelEvaluator {
         return try outcome(task, named(head), set, Array(0..<set.count))
     }
 
-    /// Names of the tasks that a release has; a task without a head leaves no other trace in it.
-    private static func tasks(ofRelease directory: String) throws -> Set<String> {
-        let record = try JSON.decode(
-            ReleaseRecord.self, from: Data(Durable.contents(directory + "/release.json")))
-        return Set(record.tasks.map(\.name))
-    }
-
     /// A release's head of one task; nil where it has none of that name.
     static func head(of task: String, release directory: String) throws -> [String: Tensor]? {
         let path = directory + "/heads/\(task).safetensors"
@@ -176,7 +170,7 @@ final class ModelEvaluator {
     }
 
     private func isDistilled(_ task: Int) -> Bool {
-        let settings = context.plan.settings
+        let settings = context.settings
         let loss = settings.loss(of: context.tasks[task].source.settings.objective)
         return settings.method == .supermerge && loss != .labels || evaluation.sets[task]?.isLabelled == false
     }
@@ -185,7 +179,7 @@ final class ModelEvaluator {
     private func logits(_ task: Int, _ head: [String: Tensor]) throws -> TeacherLogits? {
         guard let set = evaluation.sets[task] else { return nil }
         let model = named(head)
-        let settings = context.plan.settings
+        let settings = context.settings
         // Where nothing distils, a language model's logits are only looked at once or twice, and are many.
         let isLong = evaluation.objectives[task].kind.predictsTokens && settings.method != .supermerge
         guard settings.strategy == .hierarchical || isLong else {

@@ -7,6 +7,8 @@ internal import WorkerProtocol
 struct Scorer {
     let model: ExportedModel
     let autocast: Bool
+    /// Counts the forward passes.
+    var passes: PassCounter?
     /// Examples of one forward pass.
     static let batch = 64
 
@@ -25,6 +27,7 @@ struct Scorer {
     ) throws {
         for start in stride(from: 0, to: indices.count, by: Self.batch) {
             let (inputs, labels) = try set.batch(Array(indices[start..<min(start + Self.batch, indices.count)]))
+            passes?.add(forward: 1)
             let logits = try TorchRuntime.withoutGradients {
                 try TorchRuntime.withAutocast(autocast) { try objective.logits(model, inputs, parameters) }
             }

@@ -1,5 +1,4 @@
 internal import Files
-internal import Foundation
 internal import Safetensors
 internal import Torch
 internal import WorkerProtocol
@@ -42,12 +41,11 @@ enum Coefficients {
     /// or of another base, gives none.
     static func warmStart(
         _ weights: MergingWeights, _ layers: [Layer], of files: Checkpoint, tasks: [TaskSource], base: BaseSource,
-        release directory: String
-    ) throws -> (weights: MergingWeights, known: Int, settings: MergeSettings?) {
-        let bytes = try Durable.contents(directory + "/release.json")
-        let record = try JSON.decode(ReleaseRecord.self, from: Data(bytes))
-        let file = directory + "/" + path
-        guard record.base.digest == base.digest, record.settings.method.isLearned, try FileStatus.ifPresent(file) != nil
+        deployed: DeployedSource
+    ) throws -> (weights: MergingWeights, known: Int, settings: ResolvedSettings?) {
+        let file = deployed.directory + "/" + path
+        guard let record = deployed.record, record.base == base.digest, record.settings.method.isLearned,
+            try FileStatus.ifPresent(file) != nil
         else { return (weights, 0, nil) }
         let stored = try SafetensorsFile(file: ReadableFile(path: file))
         let places = Dictionary(uniqueKeysWithValues: record.tasks.enumerated().map { ($1.name, $0) })
@@ -72,7 +70,7 @@ enum Coefficients {
                 weights.start(task: task, layer: index, gains: oldGains[first..<first + layer.weightColumns])
             }
         }
-        return (weights, tasks.count { places[$0.name] != nil }, record.settledSettings)
+        return (weights, tasks.count { places[$0.name] != nil }, record.settings)
     }
 }
 

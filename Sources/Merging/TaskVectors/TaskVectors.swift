@@ -14,7 +14,9 @@ final class TaskVectors {
     private(set) var active: [[Bool]] = []
 
     /// What `merge` does with the task vectors.
-    var rule = MergeRule.sum
+    var rule: any MergeRule = ScaledSum()
+    /// What is done with running statistics, whatever the rule.
+    private let sum = ScaledSum()
 
     /// `replaced[i][j]`: whether θf(i,j) is read whole, from the task's checkpoint.
     private(set) var replaced: [[Bool]]
@@ -172,32 +174,8 @@ final class TaskVectors {
     func merge(
         _ piece: Piece, of index: Int, _ weights: MergingWeights, into result: UnsafeMutableRawPointer, _ dtype: DType
     ) throws {
-        let movers = unsafe piece.owners
-        let coefficients = movers.flatMap { task in
-            unsafe weights.coefficients(task: task, layer: index, rows: piece.rows).map(Float.init)
-        }
-        switch layers[index].isStatistic ? .sum : rule {
-        case .sum where unsafe !piece.updates.isEmpty:
-            let tasks = unsafe movers + piece.updateOwners
-            try unsafe MergeKernel.structuredSum(
-                origin: piece.origin, vectors: piece.vectors, updates: piece.updates,
-                weights: tasks.map { unsafe self.weights(weights, of: $0, layer: index, rows: piece.rows) },
-                rows: piece.matrix.rows, columns: piece.matrix.columns, into: result, dtype)
-        case .sum:
-            let gains = movers.flatMap { weights.gains(task: $0, layer: index).map(Float.init) }
-            try unsafe MergeKernel.sum(
-                origin: piece.origin, vectors: piece.vectors, coefficients: coefficients, gains: gains,
-                rows: piece.rows.count, stride: piece.elements.count / piece.rows.count, into: result, dtype)
-        case .ties(let thresholds):
-            try unsafe MergeKernel.ties(
-                origin: piece.origin, vectors: piece.vectors, thresholds: movers.map { thresholds[$0] },
-                elements: piece.elements.count, factor: coefficients.first ?? 0, into: result, dtype)
-        case .dare(let share, let seeds):
-            try unsafe MergeKernel.dare(
-                origin: piece.origin, vectors: piece.vectors, coefficients: coefficients,
-                seeds: movers.map { seeds[$0] &+ UInt64(index) &* 0x2545_F491_4F6C_DD1D },
-                first: piece.elements.lowerBound, elements: piece.elements.count, share: share, into: result, dtype)
-        }
+        let rule = layers[index].isStatistic ? sum : rule
+        try unsafe rule.merge(piece, of: index, weights, in: self, into: result, dtype)
     }
 
     /// One pass over all files that finds the task vectors that are zero throughout, so that no step reads them again.

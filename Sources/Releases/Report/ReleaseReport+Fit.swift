@@ -21,7 +21,7 @@ extension ReleaseReport {
             <h2>Fit</h2>
             <p>\(Figure.count(record.result.steps, "step")) of at most \(record.settings.steps); the weights of step \
             \(record.result.bestStep), the best on held-out examples, were kept: \(record.result.weights) merging weights, \
-            granularity \(record.settledSettings.granularity.rawValue), loss \(record.settledSettings.loss.rawValue).\(strategy)</p>
+            granularity \(record.resolvedSettings.granularity.rawValue), loss \(record.resolvedSettings.loss.rawValue).\(strategy)</p>
             \(picture(of: curve))
             \(ReportTable("Mean loss over the tasks in \(what).", ["step", "#fit", "#held-out"], rows)
                 .folded("The losses as a table"))

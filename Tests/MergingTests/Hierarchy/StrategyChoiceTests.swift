@@ -98,7 +98,7 @@ struct StrategyChoiceTests {
                 plan.tasks.append(
                     TaskSource(name: "\(place)", directory: task.path, files: [], digest: "", settings: TaskSettings()))
             }
-            #expect(try plan.settledSettings().granularity == (hasRows ? .rowColumn : .tensor))
+            #expect(try plan.resolvedSettings().granularity == (hasRows ? .rowColumn : .tensor))
         }
     }
 

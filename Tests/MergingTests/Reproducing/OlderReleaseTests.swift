@@ -100,7 +100,7 @@ struct OlderReleaseTests {
                 taskCount: 2, layers: context.layers, coefficient: 0.9, squash: fixture.plan.settings.squash)
             let warm = try Coefficients.warmStart(
                 start, context.layers, of: context.base, tasks: fixture.plan.tasks, base: fixture.plan.base,
-                release: release.path)
+                deployed: DeployedSource(record, directory: release.path))
             #expect(warm.known == 2)
             let layer = try #require(
                 context.layers.firstIndex { $0.name == "bert.embeddings.LayerNorm.weight" })

@@ -1,0 +1,67 @@
+internal import WorkerProtocol
+
+extension MergeRun {
+    /// One fit of all tasks.
+    func fitJointly(_ merge: inout MergeInProgress, _ evaluator: ModelEvaluator) throws {
+        let context = merge.context
+        let saved = FitState.load(from: plan.scratch, merge: plan.merge, like: merge.weights)
+        let state = saved ?? FitState(merge.first ?? merge.weights)
+        reportStart(merge, resumedAt: state.step)
+        context.vectors.keepsRead = true
+        let fit = try SuperMergeFit(
+            context, evaluator.evaluation, evaluator.parameters, state: state, teachers: evaluator.teachers,
+            schedule: merge.schedule)
+        if saved == nil { try fit.look(lastLoss: nil) }
+        try descend(fit, named: plan.merge, done: 0, total: fit.schedule.steps)
+        merge.result.steps = fit.state.step
+        merge.result.bestStep = fit.state.bestStep
+        merge.result.curve = fit.state.curve.thinned(keeping: fit.state.bestStep)
+        merge.noteFitted(evaluator.evaluation)
+        merge.weights = fit.state.weights
+        merge.weights.values = fit.state.best
+    }
+
+    /// The fits of the tree that are not stored; the weights are the products of their coefficients.
+    func fitTree(_ merge: inout MergeInProgress, _ evaluator: ModelEvaluator) throws {
+        let context = merge.context
+        let tree = try TreeRun(context, evaluator.evaluation, evaluator.parameters, teachers: evaluator.teachers) {
+            [unowned self] done, total in try progress(.reading, done, total)
+        }
+        let outcome = try tree.run { [merge] step in
+            reportStart(merge, resumedAt: step)
+        } descend: { fit, name, done, total in
+            try descend(fit, named: name, done: done, total: total)
+        }
+        merge.result.tree = outcome.nodes
+        merge.result.steps = outcome.root.steps
+        merge.result.bestStep = outcome.root.bestStep
+        merge.result.curve = outcome.root.curve.thinned(keeping: outcome.root.bestStep)
+        merge.noteFitted(evaluator.evaluation)
+        (merge.tree, merge.weights) = (tree, outcome.weights)
+    }
+
+    /// Steps until the fit has had all of them or gets no better; `done` of `total` lie before it. Its state is saved
+    /// as `merge`'s.
+    private func descend(_ fit: SuperMergeFit, named merge: String, done: Int, total: Int) throws {
+        let settings = fit.context.settings
+        while fit.state.step < fit.schedule.steps, fit.state.looksWithoutBetter < settings.patience {
+            try stopIfAsked(fit, merge)
+            let loss = try fit.step()
+            fit.evaluation.passes.add(forward: fit.context.tasks.count, backward: fit.context.tasks.count)
+            var heldOut: Double?
+            var scores: [HeldOutScore]?
+            if fit.state.step % settings.evaluateEvery == 0 || fit.state.step == fit.schedule.steps {
+                try fit.look(lastLoss: loss)
+                heldOut = fit.state.curve.last?.heldOut
+                scores = fit.heldOut
+                try fit.state.save(in: plan.scratch, merge: merge)
+            }
+            let left = secondsLeft(afterStepWith: total - done - fit.state.step)
+            report(
+                .progress(
+                    .init(
+                        phase: .fitting, done: done + fit.state.step, total: total, loss: loss, heldOut: heldOut,
+                        scores: scores, secondsLeft: left)))
+        }
+    }
+}
