@@ -90,7 +90,10 @@ let package = Package(
         module("ExportedModel", ["ExportedGraph", "Torch"]),
         module(
             "Merging",
-            ["Adapters", "ExportedModel", "ModelFamilies", "Safetensors", "Torch", "WorkerProtocol", "Files"]),
+            [
+                "Adapters", "ExportedGraph", "ExportedModel", "ModelFamilies", "Safetensors", "Tasks", "Torch",
+                "WorkerProtocol", "Files",
+            ]),
 
         // What a base and a task must be, for every program: never links libtorch.
         module(

@@ -25,7 +25,8 @@ package struct HealthReply: Codable, Hashable, Sendable {
 
     package static let codes = [
         "registry-unreadable", "ledger-unwritable", "ledger-doubtful", "no-base", "merge-failing", "blocked", "waiting",
-        "look-slow", "paused", "held", "merge-refused", "task-refused", "task-set-aside", "hook-failed", "stray",
+        "look-slow", "registry-unwatched", "all-tasks-gone", "paused", "held", "merge-refused", "task-refused",
+        "task-set-aside", "hook-failed", "stray",
     ]
 
     /// Whether there is no problem of severity `error`.

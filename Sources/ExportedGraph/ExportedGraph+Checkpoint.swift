@@ -7,8 +7,8 @@ extension ExportedGraph {
     package func checkpoint() throws -> Checkpoint? {
         let names = signature.parameters.flatMap { [$0.name] + $0.aliases }
         let entries = try names.compactMap { try entry($0) }
-        guard !entries.isEmpty else { return nil }
-        let file = try SafetensorsFile(file: ReadableFile(path: path, followingLinks: true), entries: entries)
+        guard let archive, !entries.isEmpty else { return nil }
+        let file = try SafetensorsFile(file: archive.file, entries: entries)
         return Checkpoint(file, name: path.pathNames.last ?? path)
     }
 

@@ -1,7 +1,8 @@
+package import Files
 internal import Safetensors
 
-/// A decoded `torch.export` archive, or a graph of the same operators that was built without one: pure data, no libtorch, so that
-/// the daemon can check a base without it.
+/// A decoded `torch.export` archive, or a graph of the same operators that was built without one: pure data, no
+/// libtorch, so that the daemon can check a base without it.
 package struct ExportedGraph: Sendable {
     package let signature: GraphSignature
     /// In the order of `body.inputs`.
@@ -15,19 +16,32 @@ package struct ExportedGraph: Sendable {
     /// Where the graph comes from, for messages: the archive, or what it was built from.
     package let path: String
     /// Nil for a graph that was built.
-    private let archive: ZipArchive?
+    let archive: ZipArchive?
     /// Storages whose bytes are in the archive.
     let storages: [String: ZipArchive.Entry]
 
     /// Bytes of one tensor's storage; larger ones are read from safetensors.
     private static let storageLimit = 16 << 30
 
-    /// Reads the archive (a zip of stored entries): graph, signature, constants and weights' places. Bounded memory.
+    /// Reads the archive at a path that may be a link to anywhere; for what somebody named, not for what lies in a
+    /// registry.
     package init(archive path: String) throws(GraphError) {
-        let archive = try ZipArchive(ArchiveFile(path: path))
+        let file: ReadableFile
+        do throws(FilesError) {
+            file = try ReadableFile(path: path, followingLinks: true)
+        } catch {
+            throw .malformed(path: path, reason: "it can't be opened (\(error))")
+        }
+        try self.init(archive: file)
+    }
+
+    /// Reads an archive (a zip of stored entries) that is open: graph, signature, constants and weights' places.
+    /// Bounded memory.
+    package init(archive file: ReadableFile) throws(GraphError) {
+        let archive = try ZipArchive(file)
         let contents = try ArchiveContents(archive)
         self.archive = archive
-        self.path = path
+        path = file.path
         // By the names that checkpoints have, once they are opened.
         let names = LegacyNames.renamed(
             among: Set(contents.model.inputs.filter { $0.kind != .user }.map(\.name)).union(contents.stored.keys))

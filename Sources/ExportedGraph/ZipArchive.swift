@@ -1,3 +1,5 @@
+internal import Files
+
 /// The table of contents of a zip file whose entries are stored, never compressed, as PyTorch writes them.
 struct ZipArchive: Sendable {
     /// Where an entry's bytes lie in the file.
@@ -7,19 +9,19 @@ struct ZipArchive: Sendable {
         var size: Int
     }
 
-    let file: ArchiveFile
+    let file: ReadableFile
     let entries: [String: Entry]
 
     private static let entryLimit = 200_000
     private static let directoryLimit = 64 << 20
 
-    init(_ file: ArchiveFile) throws(GraphError) {
+    init(_ file: ReadableFile) throws(GraphError) {
         self.file = file
         let directory = try ZipDirectory(file)
         guard directory.count <= Self.entryLimit, directory.size <= Self.directoryLimit else {
             throw .malformed(path: file.path, reason: "its table of contents is too large")
         }
-        var reader = LittleEndianReader(try file.bytes(at: directory.offset, count: directory.size))
+        var reader = LittleEndianReader(try file.archived(at: directory.offset, count: directory.size))
         var entries: [String: Entry] = [:]
         for _ in 0..<directory.count {
             let entry = try Self.entry(&reader, file)
@@ -35,11 +37,11 @@ struct ZipArchive: Sendable {
         guard entry.size <= limit else {
             throw .malformed(path: file.path, reason: "entry '\(entry.name)' is larger than \(limit) bytes")
         }
-        return try file.bytes(at: entry.offset, count: entry.size)
+        return try file.archived(at: entry.offset, count: entry.size)
     }
 
     /// One record of the central directory, with the sizes of zip64 where the short ones are full.
-    private static func entry(_ reader: inout LittleEndianReader, _ file: ArchiveFile) throws(GraphError) -> Entry {
+    private static func entry(_ reader: inout LittleEndianReader, _ file: ReadableFile) throws(GraphError) -> Entry {
         guard reader.number(UInt32.self) == 0x0201_4B50, reader.skip(4) != nil,
             let flags = reader.number(UInt16.self), let method = reader.number(UInt16.self), reader.skip(8) != nil,
             let shortPacked = reader.number(UInt32.self), let shortSize = reader.number(UInt32.self),
@@ -56,23 +58,23 @@ struct ZipArchive: Sendable {
             let header = widened(shortOffset, &long), size == packed
         else { throw .malformed(path: file.path, reason: "the sizes of entry '\(name)' do not agree") }
         let offset = try content(name, header: header, file)
-        guard size <= file.size - offset else {
+        guard size <= file.length - offset else {
             throw .malformed(path: file.path, reason: "entry '\(name)' reaches beyond the end of the file")
         }
         return Entry(name: name, offset: offset, size: size)
     }
 
     /// Where the bytes begin behind the entry's own header.
-    private static func content(_ name: String, header: Int, _ file: ArchiveFile) throws(GraphError) -> Int {
-        guard header <= file.size - 30 else {
+    private static func content(_ name: String, header: Int, _ file: ReadableFile) throws(GraphError) -> Int {
+        guard header <= file.length - 30 else {
             throw .malformed(path: file.path, reason: "entry '\(name)' lies beyond the end of the file")
         }
-        var reader = LittleEndianReader(try file.bytes(at: header, count: 30))
+        var reader = LittleEndianReader(try file.archived(at: header, count: 30))
         guard reader.number(UInt32.self) == 0x0403_4B50, reader.skip(22) != nil,
             let nameLength = reader.number(UInt16.self), let extraLength = reader.number(UInt16.self)
         else { throw .malformed(path: file.path, reason: "entry '\(name)' does not begin where it should") }
         let offset = header + 30 + Int(nameLength) + Int(extraLength)
-        guard offset <= file.size else {
+        guard offset <= file.length else {
             throw .malformed(path: file.path, reason: "entry '\(name)' lies beyond the end of the file")
         }
         return offset

@@ -1,13 +1,15 @@
+internal import Files
+
 /// Where a zip file's table of contents lies, told by the record at its end (and that of zip64 where it says so).
 struct ZipDirectory: Hashable, Sendable {
     var offset: Int
     var size: Int
     var count: Int
 
-    init(_ file: ArchiveFile) throws(GraphError) {
-        let tailSize = min(file.size, 22 + Int(UInt16.max))
-        let tailOffset = file.size - tailSize
-        let tail = try file.bytes(at: tailOffset, count: tailSize)
+    init(_ file: ReadableFile) throws(GraphError) {
+        let tailSize = min(file.length, 22 + Int(UInt16.max))
+        let tailOffset = file.length - tailSize
+        let tail = try file.archived(at: tailOffset, count: tailSize)
         guard let end = Self.endRecord(tail) else {
             throw .malformed(path: file.path, reason: "no zip table of contents at its end")
         }
@@ -41,14 +43,14 @@ struct ZipDirectory: Hashable, Sendable {
     }
 
     private static func zip64(
-        _ file: ArchiveFile, _ tail: [UInt8], tailOffset: Int, end: Int
+        _ file: ReadableFile, _ tail: [UInt8], tailOffset: Int, end: Int
     ) throws(GraphError) -> ZipDirectory {
         guard end >= 20 else { throw .malformed(path: file.path, reason: "its zip64 record is missing") }
         var locator = LittleEndianReader(tail[(end - 20)...])
         guard locator.number(UInt32.self) == 0x0706_4B50, locator.skip(4) != nil,
             let position = locator.number(UInt64.self).flatMap({ Int(exactly: $0) }), position <= tailOffset + end
         else { throw .malformed(path: file.path, reason: "its zip64 record is missing") }
-        var reader = LittleEndianReader(try file.bytes(at: position, count: 56))
+        var reader = LittleEndianReader(try file.archived(at: position, count: 56))
         guard reader.number(UInt32.self) == 0x0606_4B50, reader.skip(28) != nil,
             let count = reader.number(UInt64.self).flatMap({ Int(exactly: $0) }),
             let size = reader.number(UInt64.self).flatMap({ Int(exactly: $0) }),

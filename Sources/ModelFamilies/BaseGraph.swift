@@ -30,9 +30,17 @@ package enum BaseGraph {
         return try FileStatus.ifPresent("\(directory)/\(configurationName)", followingLinks: true) != nil
     }
 
-    /// Whether the folder's graph can be opened or built.
+    /// Whether the folder has an archive, or a configuration of a family that is built here. Whether its graph can be
+    /// used is found out when it is opened.
     package static func isUsable(directory: String) -> Bool {
-        (try? hasArchive(directory: directory)) == true || (try? open(directory: directory)) != nil
+        if (try? hasArchive(directory: directory)) == true { return true }
+        let path = "\(directory)/\(configurationName)"
+        guard let file = try? ReadableFile(path: path, followingLinks: true),
+            let bytes = try? file.contents(limit: ModelConfiguration.longest),
+            let configuration = try? ModelConfiguration(bytes, path: path),
+            let type = try? configuration.text("model_type", default: "")
+        else { return false }
+        return families[type] != nil
     }
 
     /// Opens or builds the graph of the model in a folder, through links to anywhere. Without weights there, a graph that is

@@ -33,8 +33,8 @@ final class InotifyQueue: Sendable {
         guard descriptor >= 0 else { throw .unwatchable(path: path, errno: errno) }
     }
 
-    /// Watches a folder; one that is watched already is left so. Gives errno where that fails. `holdsFolders`: whatever comes
-    /// or goes in it counts as a folder, because a link to one may.
+    /// Watches a folder; one that is watched already is left so. Gives errno where that fails. `holdsFolders`: whatever
+    /// comes or goes in it counts as a folder, because a link to one may.
     func watch(_ folder: String, holdsFolders: Bool = false) -> Int32? {
         state.withLock { state in
             guard state.isOpen else { return nil }

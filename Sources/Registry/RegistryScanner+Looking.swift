@@ -28,10 +28,13 @@ extension RegistryScanner {
         var isUnread = false
     }
 
+    /// Nanoseconds without a change after which a download that has not ended is no longer awaited.
+    private static let longestPause: Int64 = 3600 * 1_000_000_000
     /// Least time between two readings of a drop that changes all the time.
     private static let leastWait = Duration.milliseconds(200)
 
-    /// Looks at one drop: the verdict that stands, or a wait until it is still, or, if `mayRead`, a new verdict by `admit`.
+    /// Looks at one drop: the verdict that stands, or a wait until it is still, or, if `mayRead`, a new verdict by
+    /// `admit`.
     func look<Content>(
         _ relative: String, inBase: Bool, verdict: Verdict<Content>?, key: String, mayRead: Bool,
         admit: (inout UploadReader) throws(AdmissionFault) -> Content
@@ -51,7 +54,14 @@ extension RegistryScanner {
             if left > .zero {
                 return Look(drop: .arriving("not yet still for \(settle)"), listing: listing, wait: left)
             }
+            if listing.objection == nil, let name = listing.unfinished {
+                let fault = UnfinishedDownload.fault(name)
+                let (age, _) = wallClock().subtractingReportingOverflow(listing.newestChange)
+                if age > Self.longestPause { throw fault }
+                return Look(drop: .arriving("\(fault)"), listing: listing)
+            }
             if listing.files.isEmpty && listing.objection == nil {
+                if let nested = MissingWeights.nestedCheckpoint(place.path) { throw AdmissionFault.nested(nested) }
                 guard judged.contains(relative) else {
                     return Look(drop: .arriving("the folder is empty"), listing: listing)
                 }
@@ -114,8 +124,8 @@ extension RegistryScanner {
         }
     }
 
-    /// How long until the drop counts as still: `settle` after the first look at which it looked like this, or after the
-    /// latest of its files' own times, whichever comes first.
+    /// How long until the drop counts as still: `settle` after the first look at which it looked like this, or after
+    /// the latest of its files' own times, whichever comes first.
     private func timeLeft(_ relative: String, _ listing: UploadListing) -> Duration {
         let instant = now()
         let since: ContinuousClock.Instant

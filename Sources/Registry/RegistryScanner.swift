@@ -1,12 +1,13 @@
 package import ExportedGraph
-import Files
+package import Files
 import Glibc
 import Synchronization
 import Tasks
 package import WorkerProtocol
 
-/// Looks at the registry directory and says what may be merged. Reads every file once per content: hash, header, shapes and
-/// the search for NaN and Inf in the same pass; what was read is remembered by file identity in `cache`, across restarts.
+/// Looks at the registry directory and says what may be merged. Reads every file once per content: hash, header, shapes
+/// and the search for NaN and Inf in the same pass; what was read is remembered by file identity in `cache`, across
+/// restarts.
 package actor RegistryScanner {
     /// How a scan ended: the snapshot, and when to look again because something is still settling or unread.
     package struct Scan: Sendable {
@@ -34,7 +35,7 @@ package actor RegistryScanner {
     let needsAdapters: Bool
     let now: @Sendable () -> ContinuousClock.Instant
     let wallClock: @Sendable () -> Int64
-    let readGraph: @Sendable (String) throws -> GraphSignature
+    let readGraph: @Sendable (ReadableFile) throws -> GraphSignature
     /// Bytes that one scan reads before it leaves the other drops to the next.
     let mostRead: Int64
     var memory: FileMemory
@@ -43,6 +44,8 @@ package actor RegistryScanner {
     /// When drops changed under a reading.
     var changed: [String: ContinuousClock.Instant] = [:]
     private var base: Verdict<AcceptedBase>?
+    /// What the base's files say, by its digest, so that its graph is built once for each content.
+    private var descriptions: [String: BaseDescription] = [:]
     private var tasks: [String: Verdict<AcceptedTask>] = [:]
     /// Folders about which something was decided since they came.
     var judged: Set<String> = []
@@ -54,18 +57,20 @@ package actor RegistryScanner {
     private let executor = BlockingExecutor(label: "registry")
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
-    /// `requiresValidation`: whether the configured method learns and so refuses tasks without a validation set and bases
-    /// without a graph. `labelled`: objectives whose examples are of no use to it without labels. `needsAdapters`: whether tasks
-    /// with full weights are refused, because releases are written as one adapter. `now` is the clock that settling is judged
-    /// by, `wallClock` the time since 1970 in nanoseconds, with which the files' own times are compared. `mostRead`: bytes that
-    /// one scan reads, so that a large drop delays the word about the others no longer than its own reading takes. `readGraph`
-    /// gives the signature of an archive.
+    /// `requiresValidation`: whether the configured method learns and so refuses tasks without a validation set and
+    /// bases without a graph. `labelled`: objectives whose examples are of no use to it without labels.
+    /// `needsAdapters`: whether tasks with full weights are refused, because releases are written as one adapter. `now`
+    /// is the clock that settling is judged by, `wallClock` the time since 1970 in nanoseconds, with which the files'
+    /// own times are compared. `mostRead`: bytes that one scan reads, so that a large drop delays the word about the
+    /// others no longer than its own reading takes. `readGraph` gives the signature of an archive.
     package init(
         registry: String, cache: String, settle: Duration, requiresValidation: Bool,
         labelled: Set<TaskSettings.Objective>, needsAdapters: Bool = false,
         now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now },
         wallClock: @escaping @Sendable () -> Int64 = { RegistryScanner.systemTime() }, mostRead: Int64 = 1 << 30,
-        readGraph: @escaping @Sendable (String) throws -> GraphSignature = { try ExportedGraph(archive: $0).signature }
+        readGraph: @escaping @Sendable (ReadableFile) throws -> GraphSignature = {
+            try ExportedGraph(archive: $0).signature
+        }
     ) {
         root = registry.count > 1 && registry.hasSuffix("/") ? String(registry.dropLast()) : registry
         memory = FileMemory(path: cache)
@@ -79,21 +84,23 @@ package actor RegistryScanner {
         self.readGraph = readGraph
     }
 
-    /// One look. Throws `RegistryError` where the registry can't be listed and `CancellationError`; whatever is wrong with a
-    /// drop is in the snapshot. Small drops are read first. `expecting`: names of tasks that should be there, because they are
-    /// deployed; a missing one counts as arriving until it has been missing for `settle`.
+    /// One look. Throws `RegistryError` where the registry can't be listed and `CancellationError`; whatever is wrong
+    /// with a drop is in the snapshot. Small drops are read first. `expecting`: names of tasks that should be there,
+    /// because they are deployed; a missing one counts as arriving until it has been missing for `settle`.
     package func scan(
         expecting: Set<String> = [], onAdmission: AdmissionObserver = { _, _ in },
         onProgress: @escaping ProgressObserver = { _ in }
     ) async throws -> Scan {
         let names = try taskNames()
-        let admission = BaseAdmission(readGraph: readGraph, requiresValidation: requiresValidation)
+        let admission = BaseAdmission(requiresGraph: requiresValidation, readGraph: readGraph)
         judged.formUnion(expecting.map { "tasks/\($0)" })
         let baseLook = try look("base", inBase: true, verdict: base, key: "", mayRead: true) {
             reader throws(AdmissionFault) in
             onAdmission("base", reader.listing.bytes)
             reader.onProgress = onProgress
-            return try admission.admit(&reader)
+            let (accepted, description) = try admission.admit(&reader)
+            descriptions = [accepted.source.digest: description]
+            return accepted
         }
         base = baseLook.verdict
         var scan = Scan(snapshot: RegistrySnapshot(base: baseLook.drop), lookAgainAfter: baseLook.wait)
@@ -132,6 +139,7 @@ package actor RegistryScanner {
                 try lookAtTask(name, baseLook, &model, admission, mayRead: true, onAdmission, onRead), of: name,
                 in: &scan)
         }
+        refuseOtherLabels(in: &scan, expecting)
         awaitReplacements(in: &scan, expecting)
         stillness = stillness.filter { seen.contains($0.key) }
         changed = changed.filter { seen.contains($0.key) }
@@ -154,8 +162,24 @@ package actor RegistryScanner {
         return listing.files.values.reduce(0) { $0 &+ (memory.record($1.description) == nil ? $1.size : 0) }
     }
 
-    /// A folder that is gone may be about to be replaced (moved away, then the new one moved in): it counts as removed when it
-    /// has been gone for `settle`, as arriving until then.
+    /// Tasks whose heads would be merged into one must name its classes alike. Those that are deployed decide.
+    private func refuseOtherLabels(in scan: inout Scan, _ expecting: Set<String>) {
+        let accepted = scan.snapshot.tasks.compactMap { name, upload in
+            if case .accepted(let task) = upload { (name: name, labels: task.sharedLabels) } else { nil }
+        }
+        let ordered = accepted.sorted { first, second in
+            let ranks = [first, second].map { expecting.contains($0.name) ? 0 : 1 }
+            return (ranks[0], first.name) < (ranks[1], second.name)
+        }
+        for (name, fault) in LabelNames.strangers(among: ordered) {
+            guard case .refused(let code, let message) = fault else { continue }
+            scan.snapshot.tasks[name] = .refused(
+                Refusal(code: code, message: message, fingerprint: tasks[name]?.fingerprint ?? ""))
+        }
+    }
+
+    /// A folder that is gone may be about to be replaced (moved away, then the new one moved in): it counts as removed
+    /// when it has been gone for `settle`, as arriving until then.
     private func awaitReplacements(in scan: inout Scan, _ expecting: Set<String>) {
         let instant = now()
         let there = Set(scan.snapshot.tasks.keys)
@@ -191,10 +215,15 @@ package actor RegistryScanner {
             onAdmission(name, reader.listing.bytes)
             reader.onProgress = onProgress
             let opened: BaseModel
-            if let model { opened = model } else { opened = try admission.open(accepted, baseListing) }
+            if let model {
+                opened = model
+            } else {
+                opened = try admission.open(accepted, baseListing, descriptions[accepted.source.digest])
+                descriptions = [accepted.source.digest: opened.description]
+            }
             model = opened
             let admission = TaskAdmission(
-                base: opened, requiresValidation: requiresValidation, labelled: labelled, needsAdapters: needsAdapters)
+                base: opened, requiresExamples: requiresValidation, labelled: labelled, needsAdapters: needsAdapters)
             return try admission.admit(name, &reader)
         }
     }

@@ -6,10 +6,11 @@ package struct RegistrySnapshot: Hashable, Sendable {
     package var base: Upload<AcceptedBase>
     /// By task name.
     package var tasks: [String: Upload<AcceptedTask>]
-    /// Names in `tasks/` that are not tasks and why (wrong characters, a stray file); ignored temporaries are not listed.
+    /// Names in `tasks/` that are not tasks and why (wrong characters, a stray file); ignored temporaries are not
+    /// listed.
     package var strays: [String: String]
-    /// Whose the files of a drop are, or the stray is, by its place: `base`, `tasks/NAME`. As the file system says it, which a copy
-    /// by root, or over a network, may not keep.
+    /// Whose the files of a drop are, or the stray is, by its place: `base`, `tasks/NAME`. As the file system says it,
+    /// which a copy by root, or over a network, may not keep.
     package var owners: [String: [User]]
 
     package init(
@@ -42,8 +43,8 @@ package struct Refusal: Hashable, Sendable {
     package var message: String
     /// Over names, sizes and times of the files.
     package var fingerprint: String
-    /// Over the contents that were read of this folder, be it before it was refused: an accepted task's, where nothing of it has
-    /// changed since. Nil where nothing was read.
+    /// Over the contents that were read of this folder, be it before it was refused: an accepted task's, where nothing
+    /// of it has changed since. Nil where nothing was read.
     package var digest: String?
 
     package init(code: String, message: String, fingerprint: String, digest: String? = nil) {

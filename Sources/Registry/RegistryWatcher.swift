@@ -4,7 +4,8 @@ import Glibc
 import Synchronization
 import Tasks
 
-/// Wakes the reconciler when something moves below the registry (inotify). It decides nothing: every wake-up says only "look".
+/// Wakes the reconciler when something moves below the registry (inotify). It decides nothing: every wake-up says only
+/// "look".
 package final class RegistryWatcher: Sendable {
     /// Coalesced wake-ups, until the task is cancelled or `stop` is called. For one reader.
     package let wakeUps: AsyncStream<Void>
@@ -16,9 +17,9 @@ package final class RegistryWatcher: Sendable {
     private nonisolated(unsafe) let source: any DispatchSourceRead
     private let failures = Mutex<[String: Int32]>([:])
 
-    /// Watches `registry`, `base`, `tasks` and each task folder; new folders are added and looked into at once; an overflow
-    /// of the queue, a removed root and a failed watch are wake-ups too. A registry that is not there yet is watched from the
-    /// first `rescanWatches` on that finds it.
+    /// Watches `registry`, `base`, `tasks` and each task folder; new folders are added and looked into at once; an
+    /// overflow of the queue, a removed root and a failed watch are wake-ups too. A registry that is not there yet is
+    /// watched from the first `rescanWatches` on that finds it.
     package init(registry: String) throws(RegistryError) {
         self.registry = registry
         events = try InotifyQueue(path: registry)
@@ -38,13 +39,14 @@ package final class RegistryWatcher: Sendable {
         await withCheckedContinuation { done in queue.async { done.resume() } }
     }
 
-    /// Watches folders that are not watched yet; to be called on the slow timer, for a root that was unmounted and came back.
+    /// Watches folders that are not watched yet; to be called on the slow timer, for a root that was unmounted and came
+    /// back.
     package func rescanWatches() {
         queue.async { [weak self] in self?.addWatches() }
     }
 
-    /// Folders that could not be watched, with errno (`ENOSPC`: fs.inotify.max_user_watches). Changes in them are seen by the
-    /// slow timer only.
+    /// Folders that could not be watched, with errno (`ENOSPC`: fs.inotify.max_user_watches). Changes in them are seen
+    /// by the slow timer only.
     package var unwatched: [String: Int32] { failures.withLock { $0 } }
 
     /// Ends the wake-ups. May be called more than once.
@@ -60,8 +62,8 @@ package final class RegistryWatcher: Sendable {
         if found.count > 0 { continuation.yield() }
     }
 
-    /// On the queue: watches the root and the folders that matter, and no other. What came into a new folder before its watch
-    /// is found by the look that follows.
+    /// On the queue: watches the root and the folders that matter, and no other. What came into a new folder before its
+    /// watch is found by the look that follows.
     private func addWatches() {
         var failed: [String: Int32] = [:]
         var absent: Set<String> = []
@@ -73,8 +75,8 @@ package final class RegistryWatcher: Sendable {
             guard let code = events.watch(folder, holdsFolders: parents.contains(folder)) else { continue }
             if code == ENOENT || code == ENOTDIR { absent.insert(folder) } else { failed[folder] = code }
         }
-        // A list that can't be had just now says nothing of what is gone. A root that was moved away keeps its watch, which
-        // tells when it is back.
+        // A list that can't be had just now says nothing of what is gone. A root that was moved away keeps its watch,
+        // which tells when it is back.
         if tasks != nil || absent.contains(parents[1]) {
             events.keepOnly(Set(folders).subtracting(absent).union([registry]))
         }

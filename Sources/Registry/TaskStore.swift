@@ -2,12 +2,12 @@ package import Files
 import Foundation
 package import WorkerProtocol
 
-/// The files of deployed tasks, in the state directory, so that a task can be merged again whatever happens to its drop: a
-/// folder for each content, named by its digest.
+/// The files of deployed tasks, in the state directory, so that a task can be merged again whatever happens to its
+/// drop: a folder for each content, named by its digest.
 ///
-/// A folder is filled beside its place and renamed there, so that what stands under a digest is whole. On btrfs and XFS it
-/// shares the drop's blocks and costs nothing; elsewhere it is a copy. `.stamps.json` in it holds the files' identities after
-/// copying: equal ones need no second reading, others are read and compared with the digests.
+/// A folder is filled beside its place and renamed there, so that what stands under a digest is whole. On btrfs and XFS
+/// it shares the drop's blocks and costs nothing; elsewhere it is a copy. `.stamps.json` in it holds the files'
+/// identities after copying: equal ones need no second reading, others are read and compared with the digests.
 package actor TaskStore {
     /// What must stay free on the file system after a copy, at most: the ledger lies there, too.
     private static let mostReserved: Int64 = 1 << 30
@@ -21,8 +21,8 @@ package actor TaskStore {
     /// `directory` is made at the first `keep`.
     package init(directory: String) { self.directory = directory }
 
-    /// Copies a task's files, of which links may not lead out of `root`, and gives the task as it lies here; one that is here
-    /// already is not copied again. The task's own stamps are checked before and after.
+    /// Copies a task's files, of which links may not lead out of `root`, and gives the task as it lies here; one that
+    /// is here already is not copied again. The task's own stamps are checked before and after.
     ///
     /// Throws `TaskStoreError`, and `CancellationError` in the middle of a copy.
     package func keep(_ task: TaskSource, root: String) throws -> TaskSource {

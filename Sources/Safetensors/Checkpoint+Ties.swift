@@ -13,7 +13,7 @@ extension Checkpoint {
     package func untied(among groups: [[String]]) throws(SafetensorsError) -> String? {
         for group in shared(among: groups) {
             for name in group.dropFirst() {
-                let isSame = try holdsSame(group[0], name)
+                let isSame = try holdsSame(group[0], as: name, of: self)
                 if !isSame { return Self.untied(group[0], name) }
             }
         }
@@ -24,21 +24,5 @@ extension Checkpoint {
     package static func untied(_ first: String, _ second: String) -> String {
         "`\(shown(first))` and `\(shown(second))` hold different values, but the base ties them, so that one of the two would "
             + "be lost; tie them and save the model again, or fine-tune from an untied base (`tie_word_embeddings: false`)"
-    }
-
-    private func holdsSame(_ first: String, _ second: String) throws(SafetensorsError) -> Bool {
-        guard let own = entry(first), let file = file(of: first), let other = entry(second),
-            let otherFile = self.file(of: second), own.dtype == other.dtype, own.shape == other.shape
-        else {
-            return false
-        }
-        var position: Int64 = 0
-        while true {
-            let bytes = try file.piece(of: own, at: position)
-            let others = try otherFile.piece(of: other, at: position)
-            guard bytes == others else { return false }
-            if bytes.isEmpty { return true }
-            position += Int64(bytes.count)
-        }
     }
 }

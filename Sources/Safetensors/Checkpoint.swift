@@ -4,6 +4,9 @@ internal import Glibc
 /// A model's weights in a folder: `model.safetensors`, or shards with `model.safetensors.index.json`. Tensors have the names of
 /// today, whatever older ones the files give them.
 package final class Checkpoint: Sendable {
+    package static let weightsName = ShardIndex.singleName
+    package static let indexName = ShardIndex.fileName
+
     /// The open files, in the order of their names.
     package let files: [SafetensorsFile]
     /// Names of the files relative to the folder, the index among them.

@@ -24,11 +24,17 @@ package struct AcceptedTask: Hashable, Sendable {
     package var examples: Int
     /// False where these have no labels: then the task is judged by its agreement with its own checkpoint.
     package var isLabelled: Bool
+    /// What its `config.json` calls the classes of a head that is merged; nil where it has a head of its own, or names
+    /// none.
+    package var sharedLabels: LabelNames?
 
-    package init(source: TaskSource, examples: Int, isLabelled: Bool = true) {
+    package init(
+        source: TaskSource, examples: Int, isLabelled: Bool = true, sharedLabels: LabelNames? = nil
+    ) {
         self.source = source
         self.examples = examples
         self.isLabelled = isLabelled
+        self.sharedLabels = sharedLabels
     }
 }
 

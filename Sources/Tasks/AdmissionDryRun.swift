@@ -1,6 +1,6 @@
 import Adapters
 package import ExportedGraph
-import Files
+package import Files
 import WorkerProtocol
 
 /// Admission of a folder that need not lie in a registry, by the registry's rules and the default settings of a merge.
@@ -10,15 +10,17 @@ package struct AdmissionDryRun {
     private let place: UploadLocation
     /// Where the base lies that it would be a task of; nil where that is not known.
     private let base: UploadLocation?
-    private let readGraph: @Sendable (String) throws -> GraphSignature
+    private let readGraph: @Sendable (ReadableFile) throws -> GraphSignature
 
-    /// `base`: the folder of the base that it would be a task of; default: the base of the registry that it lies in. `readGraph`
-    /// gives the signature of an archive.
+    /// `base`: the folder of the base that it would be a task of; default: the base of the registry that it lies in.
+    /// `readGraph` gives the signature of an archive.
     ///
     /// Throws `AdmissionFault` where one of them is no folder.
     package init(
         _ directory: String, base: String? = nil,
-        readGraph: @escaping @Sendable (String) throws -> GraphSignature = { try ExportedGraph(archive: $0).signature }
+        readGraph: @escaping @Sendable (ReadableFile) throws -> GraphSignature = {
+            try ExportedGraph(archive: $0).signature
+        }
     ) throws(AdmissionFault) {
         self.readGraph = readGraph
         let place = try Self.place(directory)
@@ -27,7 +29,8 @@ package struct AdmissionDryRun {
         self.base = try base.map(Self.place) ?? registered
     }
 
-    /// In `tasks` beside a `base` a folder lies in a registry, out of which no link may lead; any other lies in the folder above.
+    /// In `tasks` beside a `base` a folder lies in a registry, out of which no link may lead; any other lies in the
+    /// folder above.
     private static func place(_ directory: String) throws(AdmissionFault) -> UploadLocation {
         guard let path = UploadLocation.realPath(directory), isFolder(path), path != "/" else {
             throw .unreadable("\(directory): there is no such folder; check the path")
@@ -48,11 +51,11 @@ package struct AdmissionDryRun {
     package func verdict() -> AdmissionDryRunResult {
         var verdict = AdmissionDryRunResult(role: .base, outcome: .unknown)
         do throws(AdmissionFault) {
-            let listing = try listing(place, inBase: false)
+            let listing = try place.listing(inBase: false)
             verdict.warning = Self.warning(listing)
-            let ofTasks = [UploadRules.validation, UploadRules.settings] + Adapter.fileNames
+            let ofTasks = [TaskLayout.examples, TaskLayout.settings] + Adapter.fileNames
             guard base != nil || ofTasks.contains(where: { listing.files[$0] != nil }) else {
-                try judge(self.listing(place, inBase: true), &verdict) { isLearned, reader throws(AdmissionFault) in
+                try judge(place.listing(inBase: true), &verdict) { isLearned, reader throws(AdmissionFault) in
                     _ = try admission(isLearned).admit(&reader)
                     return nil
                 }
@@ -98,8 +101,8 @@ package struct AdmissionDryRun {
         _ listing: UploadListing, _ verdict: inout AdmissionDryRunResult,
         _ admit: (_ isLearned: Bool, _ reader: inout UploadReader) throws(AdmissionFault) -> String?
     ) throws(AdmissionFault) {
-        if let objection = listing.objection { return try refuse(objection, &verdict) }
         var reader = UploadReader(listing: listing, memory: FileMemory())
+        do throws(AdmissionFault) { try reader.checkListing() } catch { return try refuse(error, &verdict) }
         do throws(AdmissionFault) {
             verdict.message = try admit(true, &reader)
             verdict.outcome = .admitted
@@ -114,7 +117,8 @@ package struct AdmissionDryRun {
         }
     }
 
-    /// What a method that learns nothing refuses, too, would remain with the graph or the examples that the others miss.
+    /// What a method that learns nothing refuses, too, would remain with the graph or the examples that the others
+    /// miss.
     private func putFirst(_ fault: AdmissionFault, _ verdict: inout AdmissionDryRunResult) {
         guard case .refused(let code, let message) = fault, message != verdict.message else { return }
         let rest = verdict.message.map { "; and for methods that learn: \($0)" } ?? ""
@@ -127,23 +131,24 @@ package struct AdmissionDryRun {
     }
 
     private func admission(_ isLearned: Bool) -> BaseAdmission {
-        BaseAdmission(readGraph: readGraph, requiresValidation: isLearned)
+        BaseAdmission(requiresGraph: isLearned, readGraph: readGraph)
     }
 
     private func admission(of base: UploadLocation, _ isLearned: Bool) throws(AdmissionFault) -> TaskAdmission {
         let source = BaseSource(directory: base.path, files: [], digest: "")
         let accepted = AcceptedBase(source: source, headParameters: [], hasGraph: isLearned)
-        let listing = try listing(base, inBase: true)
+        let listing = try base.listing(inBase: true)
         if let objection = listing.objection { throw .waiting("its base would be refused: \(objection)") }
-        let model = try admission(isLearned).open(accepted, listing)
+        let model: BaseModel
+        do throws(AdmissionFault) {
+            model = try admission(isLearned).open(accepted, listing)
+        } catch .refused(let code, let message) where !message.contains("the base") {
+            throw .refused(code: code, message: "its base: \(message)")
+        }
         let settings = MergeSettings()
         return TaskAdmission(
-            base: model, requiresValidation: isLearned,
-            labelled: isLearned ? Set(TaskSettings.Objective.allCases.filter(settings.needsLabels)) : [],
+            base: model, requiresExamples: isLearned,
+            labelled: isLearned ? settings.labelled : [],
             needsAdapters: false)
-    }
-
-    private func listing(_ place: UploadLocation, inBase: Bool) throws(AdmissionFault) -> UploadListing {
-        do throws(FilesError) { return try UploadListing(place, inBase: inBase) } catch { throw AdmissionFault(error) }
     }
 }

@@ -56,6 +56,15 @@ extension AdmissionFault {
     }
 }
 
+extension AdmissionFault {
+    /// A task without examples where they are needed.
+    package static let missingExamples = AdmissionFault.refused(
+        code: "missing-validation",
+        message:
+            "no \(TaskLayout.examples); put examples there, or configure a method that learns nothing and no "
+            + "`gate.require-examples`")
+}
+
 extension String {
     /// Fit for one line of a message: no control characters, at most 200 characters.
     var printable: String { printable(limit: 200) }

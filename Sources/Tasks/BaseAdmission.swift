@@ -1,5 +1,5 @@
 package import ExportedGraph
-import Files
+package import Files
 import Foundation
 import ModelFamilies
 import Safetensors
@@ -7,77 +7,86 @@ import WorkerProtocol
 
 /// Decides whether a folder is a base model that tasks can be merged onto.
 package struct BaseAdmission {
-    /// Reads the signature of the archive at a path.
-    let readGraph: @Sendable (String) throws -> GraphSignature
-    let requiresValidation: Bool
+    /// Reads the signature of an archive.
+    let readGraph: @Sendable (ReadableFile) throws -> GraphSignature
+    let requiresGraph: Bool
+    /// How much of the weights is read.
+    let extent: WeightsReading.Extent
 
-    /// `requiresValidation`: whether the method learns, and so needs a graph.
-    package init(readGraph: @escaping @Sendable (String) throws -> GraphSignature, requiresValidation: Bool) {
+    /// `requiresGraph`: whether something is learned or scored whatever comes, so that a base without a graph is of no
+    /// use.
+    package init(
+        requiresGraph: Bool, reading: WeightsReading.Extent = .whole,
+        readGraph: @escaping @Sendable (ReadableFile) throws -> GraphSignature = {
+            try ExportedGraph(archive: $0).signature
+        }
+    ) {
         self.readGraph = readGraph
-        self.requiresValidation = requiresValidation
+        self.requiresGraph = requiresGraph
+        extent = reading
     }
 
-    /// Reads the whole base. Throws why it is not accepted.
-    package func admit(_ reader: inout UploadReader) throws(AdmissionFault) -> AcceptedBase {
-        let listing = reader.listing
-        if let objection = listing.objection { throw objection }
-        for (name, mayNameCode) in BaseFiles.allowed where mayNameCode && listing.files[name] != nil {
+    /// Reads the whole base; gives also what its files say beside the weights, to be handed to `open`. Throws why it is
+    /// not accepted.
+    package func admit(
+        _ reader: inout UploadReader
+    ) throws(AdmissionFault) -> (base: AcceptedBase, description: BaseDescription) {
+        try reader.checkListing()
+        for (name, mayNameCode) in BaseFiles.allowed where mayNameCode && reader.listing.files[name] != nil {
             try checkConfiguration(name, reader)
         }
         let checkpoint = try weights(reader)
-        let signature = try graph(reader, checkpoint)
-        var files = try reader.read(checkpoint, comparing: nil, ties: ties(reader, checkpoint, signature)).files
-        for name in listing.files.keys.sorted() where UploadRules.baseFiles.contains(name) {
+        let description = try describe(reader, checkpoint)
+        let reading = try reader.read(checkpoint, extent, comparing: nil, ties: description.ties)
+        try checkValues(checkpoint, reading)
+        var files = reading.files
+        let read = Set(files.map(\.name))
+        for name in reader.listing.files.keys.sorted()
+        where UploadRules.baseFiles.contains(name) && !read.contains(name) {
             files.append(try reader.read(name).file)
         }
         files.sort { $0.name < $1.name }
-        return AcceptedBase(
-            source: BaseSource(directory: listing.place.path, files: files, digest: UploadReader.digest(files)),
-            headParameters: BaseModel.headParameters(signature, checkpoint), hasGraph: signature != nil)
+        let source = BaseSource(
+            directory: reader.listing.place.path, files: files, digest: UploadReader.digest(files))
+        let accepted = AcceptedBase(
+            source: source, headParameters: BaseModel.headParameters(description.signature, checkpoint),
+            hasGraph: description.signature != nil)
+        return (accepted, description)
     }
 
-    /// Opens an accepted base again, for comparing tasks with it. Throws `changed` where it is no longer the same.
-    package func open(_ accepted: AcceptedBase, _ listing: UploadListing) throws(AdmissionFault) -> BaseModel {
+    /// Opens an accepted base again, for comparing tasks with it. `description`: what an earlier call of `describe`
+    /// gave for the same content. Throws `changed` where it is no longer the same.
+    package func open(
+        _ accepted: AcceptedBase, _ listing: UploadListing, _ description: BaseDescription? = nil
+    ) throws(AdmissionFault) -> BaseModel {
         for file in accepted.source.files where listing.files[file.name]?.description != file.stamp {
             throw .changed("\(listing.place.path)/\(file.name) changed while tasks were compared with it")
         }
         let reader = UploadReader(listing: listing, memory: FileMemory())
-        let checkpoint = try reader.checkpoint()
-        let signature = try graph(reader, checkpoint)
-        return BaseModel(
-            checkpoint: checkpoint, signature: signature, ties: try ties(reader, checkpoint, signature),
-            digest: accepted.source.digest, decoderStart: try decoderStart(reader))
+        let checkpoint = try stored(reader)
+        let known: BaseDescription
+        if let description { known = description } else { known = try describe(reader, checkpoint) }
+        return BaseModel(checkpoint: checkpoint, description: known, digest: accepted.source.digest)
     }
 
-    /// Names that mean one tensor each. Without a graph the configuration tells those of a language model.
-    private func ties(
-        _ reader: UploadReader, _ checkpoint: Checkpoint, _ signature: GraphSignature?
-    ) throws(AdmissionFault) -> [[String]] {
-        if let signature { return signature.ties }
-        let name = BaseGraph.configurationName
-        guard reader.listing.files[name] != nil else { return [] }
-        do {
-            let bytes = try reader.open(name).contents(limit: BaseFiles.longestConfiguration)
-            return ConfiguredTies.groups(configuration: bytes, weights: checkpoint)
-        } catch {
-            throw AdmissionFault(any: error)
+    private func describe(_ reader: UploadReader, _ checkpoint: Checkpoint) throws(AdmissionFault) -> BaseDescription {
+        let configuration = try reader.contentsIfPresent(TaskLayout.configuration)
+        let signature = try graph(reader, checkpoint, configuration)
+        let ties =
+            signature?.ties
+            ?? configuration.map { ConfiguredTies.groups(configuration: $0, weights: checkpoint) } ?? []
+        var start = configuration.flatMap { DecoderStart(configuration: Data($0)) }
+        for name in DecoderStart.files where start == nil && name != TaskLayout.configuration {
+            let bytes = try reader.contentsIfPresent(name)
+            start = bytes.flatMap { DecoderStart(configuration: Data($0)) }
         }
-    }
-
-    private func decoderStart(_ reader: UploadReader) throws(AdmissionFault) -> DecoderStart? {
-        for name in DecoderStart.files where reader.listing.files[name] != nil {
-            do {
-                let bytes = try reader.open(name).contents(limit: BaseFiles.longestConfiguration)
-                if let start = DecoderStart(configuration: Data(bytes)) { return start }
-            } catch {
-                throw AdmissionFault(any: error)
-            }
-        }
-        return nil
+        return BaseDescription(
+            signature: signature, ties: ties, decoderStart: start,
+            labels: LabelNames(configuration.flatMap { HeadConfiguration($0) }))
     }
 
     private func weights(_ reader: UploadReader) throws(AdmissionFault) -> Checkpoint {
-        let checkpoint = try reader.checkpoint()
+        let checkpoint = try stored(reader)
         guard !checkpoint.names.isEmpty else {
             throw .refused(code: "missing-weights", message: "the base's weights hold no tensor; save the model again")
         }
@@ -85,10 +94,35 @@ package struct BaseAdmission {
         return checkpoint
     }
 
-    /// The signature of the base's graph: of its archive, or of what its configuration describes. Nil where there is neither and
-    /// the method does without.
-    private func graph(_ reader: UploadReader, _ checkpoint: Checkpoint) throws(AdmissionFault) -> GraphSignature? {
-        guard reader.listing.files[UploadRules.graph] == nil else {
+    /// The safetensors, or where there are none what `graph.pt2` itself carries.
+    private func stored(_ reader: UploadReader) throws(AdmissionFault) -> Checkpoint {
+        let files = reader.listing.files
+        if files[TaskLayout.graph] != nil, !TaskLayout.holdsWeights(files.keys) {
+            let file = try reader.open(TaskLayout.graph)
+            // What can't be read is refused as a graph, or for want of weights.
+            if let own = (try? ExportedGraph(archive: file).checkpoint()) ?? nil { return own }
+        }
+        return try reader.checkpoint()
+    }
+
+    /// A base whose matrices are all constant was never trained, or never copied.
+    private func checkValues(_ checkpoint: Checkpoint, _ reading: WeightsReading) throws(AdmissionFault) {
+        let matrices = checkpoint.names.filter { name in
+            checkpoint.entry(name).map { $0.dtype.kind == .real && $0.shape.count > 1 } ?? false
+        }
+        guard !matrices.isEmpty, matrices.allSatisfy({ reading.constants[$0] == 0 }) else { return }
+        throw .refused(
+            code: "zero-tensor",
+            message:
+                "every matrix of the base is zero everywhere (\(matrices.firstFew)); copy the model's weights again")
+    }
+
+    /// The signature of the base's graph: of its archive, or of what its configuration describes. Nil where there is
+    /// neither and the method does without.
+    private func graph(
+        _ reader: UploadReader, _ checkpoint: Checkpoint, _ configuration: [UInt8]?
+    ) throws(AdmissionFault) -> GraphSignature? {
+        guard reader.listing.files[TaskLayout.graph] == nil else {
             let signature = try archive(reader)
             if let fault = signature.misnaming(in: checkpoint) {
                 throw .refused(code: "misnamed-parameter", message: fault)
@@ -96,57 +130,55 @@ package struct BaseAdmission {
             return signature
         }
         do {
-            return try built(reader, checkpoint)
-        } catch .refused where !requiresValidation {
+            return try built(configuration, checkpoint)
+        } catch .refused where !requiresGraph {
             return nil
         }
     }
 
     private func archive(_ reader: UploadReader) throws(AdmissionFault) -> GraphSignature {
+        let file = try reader.open(TaskLayout.graph)
         do {
-            return try readGraph("\(reader.listing.place.path)/\(UploadRules.graph)")
+            return try readGraph(file)
         } catch {
+            if let content = FileContent(file), content != .archive { throw content.fault(in: TaskLayout.graph) }
             throw .refused(
                 code: "unsupported-graph", message: "\(error); export it again with Tools/export_model.py")
         }
     }
 
-    private func built(_ reader: UploadReader, _ checkpoint: Checkpoint) throws(AdmissionFault) -> GraphSignature {
-        let name = BaseGraph.configurationName
-        guard reader.listing.files[name] != nil else {
+    private func built(
+        _ configuration: [UInt8]?, _ checkpoint: Checkpoint
+    ) throws(AdmissionFault) -> GraphSignature {
+        let name = TaskLayout.configuration
+        guard let configuration else {
             throw .refused(
                 code: "missing-graph",
                 message:
-                    "the base has no graph.pt2, which this merge method needs, and no \(name) to build one from; export one "
+                    "the base has no graph.pt2, which this merge method needs, and no \(name) to build one from; "
+                    + "export one "
                     + "with Tools/export_model.py")
         }
-        let bytes: [UInt8]
-        do {
-            bytes = try reader.open(name).contents(limit: BaseFiles.longestConfiguration)
-        } catch {
-            throw AdmissionFault(any: error)
-        }
         do throws(ModelFamilyError) {
-            return try BaseGraph.build(configuration: bytes, path: name, weights: checkpoint).signature
+            return try BaseGraph.build(configuration: configuration, path: name, weights: checkpoint).signature
         } catch {
             throw .refused(code: "missing-graph", message: "the base has no graph.pt2, and \(error)")
         }
     }
 
-    /// A configuration that tells servers to load code from beside the weights is refused.
+    /// A configuration that tells servers to load code from beside the weights is refused, and one that tells them to
+    /// quantise.
     private func checkConfiguration(_ name: String, _ reader: UploadReader) throws(AdmissionFault) {
-        let bytes: [UInt8]
-        do {
-            bytes = try reader.open(name).contents(limit: BaseFiles.longestConfiguration)
-        } catch {
-            throw AdmissionFault(any: error)
-        }
+        guard let bytes = try reader.contentsIfPresent(name) else { return }
         switch BaseFiles.fault(in: Data(bytes)) {
-        case .notJSON: throw .refused(code: "malformed", message: "\(name) is not JSON; copy it again")
+        case .notJSON:
+            if let content = FileContent(bytes) { throw content.fault(in: name) }
+            throw .refused(code: "malformed", message: "\(name) is not JSON; copy it again")
         case .namesCode(let key):
             throw .refused(
                 code: "code", message: "\(name) has `\(key)`, which makes servers run code from the folder; remove it")
-        case nil: return
+        case nil: break
         }
+        if name == TaskLayout.configuration { try QuantisedWeights.check(configuration: bytes) }
     }
 }

@@ -10,10 +10,16 @@ package enum TaskSettingsFile {
     static let mostPrefixes = 256
 
     /// The settings of a task folder; the defaults where it has no `task.yaml`.
-    package static func read(directory: String) throws -> TaskSettings {
-        let path = directory + "/task.yaml"
-        guard try FileStatus.ifPresent(path, followingLinks: true) != nil else { return TaskSettings() }
-        return try read(ReadableFile(path: path, followingLinks: true))
+    package static func read(directory: String) throws(AdmissionFault) -> TaskSettings {
+        let path = "\(directory)/\(TaskLayout.settings)"
+        let file: ReadableFile
+        do throws(FilesError) {
+            guard try FileStatus.ifPresent(path, followingLinks: true) != nil else { return TaskSettings() }
+            file = try ReadableFile(path: path, followingLinks: true)
+        } catch {
+            throw AdmissionFault(error)
+        }
+        return try read(file)
     }
 
     static func read(_ file: ReadableFile) throws(AdmissionFault) -> TaskSettings {
@@ -100,7 +106,7 @@ package enum TaskSettingsFile {
     private static func refusal(_ faults: [String]) -> AdmissionFault {
         .refused(
             code: "task-settings",
-            message: "\(UploadRules.settings): \(faults.joined(separator: "; ").printable(limit: 2000))")
+            message: "\(TaskLayout.settings): \(faults.joined(separator: "; ").printable(limit: 2000))")
     }
 }
 

@@ -65,12 +65,15 @@ package enum WorkerEvent: Hashable, Sendable {
         }
         package var kind: Kind
         package var task: String?
+        /// Of what admission refuses: short and stable, for programs.
+        package var code: String?
         /// What happened and what to do, one sentence or two.
         package var message: String
 
-        package init(kind: Kind, task: String? = nil, message: String) {
+        package init(kind: Kind, task: String? = nil, code: String? = nil, message: String) {
             self.kind = kind
             self.task = task
+            self.code = code
             self.message = message
         }
     }

@@ -3,6 +3,7 @@ import Files
 import Foundation
 import Merging
 import Safetensors
+import Tasks
 import WorkerProtocol
 
 /// What every subcommand does with its output and its faults.
@@ -28,7 +29,8 @@ enum Console {
             throw code
         } catch {
             let failure = failure(error)
-            say("supermerge: \(failure.task.map { "task \($0): " } ?? "")\(failure.message)")
+            let code = failure.code.map { "refused (\($0)): " } ?? ""
+            say("supermerge: \(failure.task.map { "task \($0): " } ?? "")\(code)\(failure.message)")
             throw ExitCode.failure
         }
     }
@@ -37,6 +39,7 @@ enum Console {
     static func failure(_ error: any Error) -> WorkerEvent.Failure {
         switch error {
         case let failure as WorkerEvent.Failure: failure
+        case let fault as AdmissionFault: fault.failure(of: nil)
         case let error as SafetensorsError: .init(kind: .environment, message: "\(error)")
         case let error as FilesError: .init(kind: .environment, message: "\(error)")
         case let error as DecodingError: .init(kind: .fault, message: "the plan can't be read: \(error)")

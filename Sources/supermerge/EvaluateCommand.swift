@@ -37,7 +37,8 @@ struct Evaluate: ParsableCommand {
     func run() throws {
         try Console.reportingFaults {
             try Console.prepareRuntime(threads: threads)
-            let settings = try TaskSettingsFile.read(directory: task)
+            let settings = try FolderAdmission.settings(
+                of: task, name: Inputs.taskName(task), scoring: model, base: base, readsExamples: data == nil)
             let evaluation = Evaluation(model: model, task: task, settings: settings, data: data, base: base)
             let score = try evaluation.score()
             let line = Line(

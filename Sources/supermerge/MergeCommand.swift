@@ -3,6 +3,7 @@ import Files
 import Foundation
 import Merging
 import Releases
+import Tasks
 import WorkerProtocol
 
 /// `supermerge merge`: a merge with no daemon and no registry.
@@ -49,25 +50,36 @@ struct Merge: ParsableCommand {
             } catch  where options.settings.canMergeUnscored {
                 // Merged all the same; a note says why nothing was scored.
             }
-            let progress = ProgressLine()
+            let isNew = try FileStatus.ifPresent(output, followingLinks: true) == nil
             let staging = try prepareOutput()
-            let previous = try previous.map(Inputs.previous)
-            let run = MergeRun(try plan(output: staging, after: previous)) { progress.show($0) }
-            let result = try run.run()
-            let plan = run.plan
-            let record = ReleaseRecord(
-                version: 0, created: Console.timestamp(),
-                merge: try Self.name(plan.base, plan.tasks, plan.settings, previous?.digest), settings: plan.settings,
-                base: plan.base, tasks: plan.tasks, result: result)
-            let complete = try ReleaseContents.complete(
-                directory: staging, baseDirectory: base, record: record, root: "/")
-            try Durable.remove(plan.scratch)
-            for note in result.notes { Console.say("supermerge: \(note)") }
-            if json {
-                Console.print(json: try JSON.encode(complete, pretty: true))
-            } else {
-                Console.print(ResultTable.text(complete))
+            do {
+                try merge(into: staging)
+            } catch {
+                let mayGoOn = Console.failure(error).kind == .environment
+                discard(staging, isNew: isNew, keepingFit: mayGoOn)
+                throw error
             }
+        }
+    }
+
+    private func merge(into staging: String) throws {
+        let progress = ProgressLine()
+        let previous = try previous.map(Inputs.previous)
+        let run = MergeRun(try plan(output: staging, after: previous)) { progress.show($0) }
+        let result = try run.run()
+        let plan = run.plan
+        let record = ReleaseRecord(
+            version: 0, created: Console.timestamp(),
+            merge: try Self.name(plan.base, plan.tasks, plan.settings, previous?.digest), settings: plan.settings,
+            base: plan.base, tasks: plan.tasks, result: result)
+        let complete = try ReleaseContents.complete(
+            directory: staging, baseDirectory: base, record: record, root: "/")
+        try Durable.remove(plan.scratch)
+        for note in result.notes { Console.say("supermerge: \(note)") }
+        if json {
+            Console.print(json: try JSON.encode(complete, pretty: true))
+        } else {
+            Console.print(ResultTable.text(complete))
         }
     }
 
@@ -81,10 +93,21 @@ struct Merge: ParsableCommand {
         return output
     }
 
+    /// Leaves nothing of a merge that failed, but where the machine was to blame the state of its fit: the same command
+    /// goes on from there.
+    private func discard(_ staging: String, isNew: Bool, keepingFit: Bool) {
+        for name in (try? Durable.list(staging)) ?? [] { try? Durable.remove("\(staging)/\(name)") }
+        if isNew { try? Durable.remove(staging) }
+        let scratch = staging + ".scratch"
+        if !keepingFit || (try? Durable.list(scratch))?.isEmpty ?? true { try? Durable.remove(scratch) }
+    }
+
     private func plan(output: String, after previous: Inputs.Previous?) throws -> MergePlan {
         let scratch = output + ".scratch"
         try Durable.createDirectories(scratch)
-        var inputs = try Inputs.open(base: base, tasks: tasks, hashingWeights: runsGraph)
+        var inputs = try FolderAdmission.sources(
+            base: base, tasks: tasks.map { (Inputs.taskName($0), $0) }, settings: options.settings,
+            reading: runsGraph ? .whole : .sample)
         inputs.tasks.sort { $0.name < $1.name }
         return MergePlan(
             merge: try Self.name(inputs.base, inputs.tasks, options.settings, previous?.digest), base: inputs.base,

@@ -1,7 +1,8 @@
 import ArgumentParser
 import WorkerProtocol
 
-/// The numerical program: merges, scores and looks into files; the daemon's worker. Exit status: 0 done, 1 failed, 2 usage.
+/// The numerical program: merges, scores and looks into files; the daemon's worker. Exit status: 0 done, 1 failed, 2
+/// usage.
 @main
 struct Supermerge: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -5,7 +5,8 @@ import Foundation
 import Merging
 import WorkerProtocol
 
-/// `supermerge worker`: what the daemon starts. One `MergePlan` on standard input, `WorkerEvent` lines on standard output.
+/// `supermerge worker`: what the daemon starts. One `MergePlan` on standard input, `WorkerEvent` lines on standard
+/// output.
 struct Worker: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Carry out one plan of the daemon.", shouldDisplay: false)
 

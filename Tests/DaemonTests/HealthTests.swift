@@ -43,6 +43,33 @@ struct HealthTests {
         #expect(health.problems[0].task == "b" && health.problems[0].message == "a pickle")
     }
 
+    @Test func reportsARegistryThatCantBeWatched() async throws {
+        let stand = try DaemonStand(Samples.snapshot([]))
+        defer { stand.remove() }
+        stand.registry.set(Samples.snapshot([Samples.task("a")], base: stand.base()))
+        try await stand.live { daemon in
+            await daemon.watch(failingBecause: "inotify failed with errno 24")
+            _ = await daemon.rescan(wait: true)
+            let health = await daemon.health()
+            #expect(health.isHealthy && health.problems.map(\.code) == ["registry-unwatched"])
+            await daemon.watch(failingBecause: nil)
+            #expect(await daemon.health().problems.isEmpty)
+        }
+    }
+
+    @Test func reportsThatTheFoldersOfAllDeployedTasksAreGone() async throws {
+        let stand = try DaemonStand(Samples.snapshot([]))
+        defer { stand.remove() }
+        stand.registry.set(Samples.snapshot([Samples.task("a")], base: stand.base()))
+        try await stand.live { daemon in
+            _ = await daemon.rescan(wait: true)
+            stand.registry.set(Samples.snapshot([], base: stand.base()))
+            _ = await daemon.rescan(wait: true)
+            let health = await daemon.health()
+            #expect(!health.isHealthy && health.problems.contains { $0.code == "all-tasks-gone" }, "\(health)")
+        }
+    }
+
     @Test func withoutABaseNothingCanBeReleased() async throws {
         let health = try await problems { _ in RegistrySnapshot(base: .missing, tasks: [:]) }
         #expect(!health.isHealthy && health.problems.map(\.code) == ["no-base"])

@@ -287,7 +287,6 @@ import Testing
         let cases: [(arguments: [String], message: String)] = [
             (["inspect", "/nope"], "/nope: there is nothing of this name; name a model's folder"),
             (["inspect", file], "\(file): can't be looked into; name a model's folder"),
-            (["inspect", folder.path], "\(folder.path): no model.safetensors and no"),
             (["inspect", workshop.base, "--base", "/nope"], "/nope: there is no such folder; check the path"),
             (["inspect", "/nope.safetensors"], "/nope.safetensors: there is nothing of this name"),
             (score + ["nope"], "there is no folder nope; name that of a task with --task"),

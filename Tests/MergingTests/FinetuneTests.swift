@@ -1,5 +1,6 @@
 import Files
 import Safetensors
+import Tasks
 import Testing
 import Torch
 import WorkerProtocol

@@ -33,7 +33,7 @@ struct TaskFaultTests {
             labels[place] = 5
             $0["labels"] = .init(labels, .i32)
         }
-        expectBlame(failure, "(the first is 0) is 5, but the head has 5 classes")
+        expectBlame(failure, "(the first is 0) hold 5, but the head knows 0 to 4")
     }
 
     @Test func otherExamplesAreBlamedByTheirOwnName() throws {
@@ -49,13 +49,13 @@ struct TaskFaultTests {
                     base: Fixture.root + "/base"
                 ).score()
             }
-            expectBlame(failure, "test.safetensors: a label of example 0")
+            expectBlame(failure, "test.safetensors: `labels` of example 0")
         }
     }
 
     @Test func aTensorThatTheGraphDoesNotTakeIsTheTasksFault() throws {
         let failure = try failure { $0["token_type_ids"] = .init([Int32](repeating: 1, count: 10), .i32) }
-        expectBlame(failure, "the graph has no input token_type_ids")
+        expectBlame(failure, "the graph has no input `token_type_ids`")
         try Fixture.temporarily { directory in
             let task = try ModelFolder(Fixture.root + "/shapes", copiedTo: directory + "/shapes")
             try task.change("validation.safetensors") { $0["choices"] = $0["labels"] }
@@ -64,18 +64,18 @@ struct TaskFaultTests {
                     model: task.path, task: task.path, settings: TaskSettings(), base: Fixture.root + "/base"
                 ).score()
             }
-            expectBlame(failure, "the graph has no input choices")
+            expectBlame(failure, "the graph has no input `choices`")
         }
     }
 
     @Test func labelsOfAnotherRankAreTheTasksFault() throws {
         let failure = try failure { $0["labels"] = .init([Int32](repeating: 0, count: 20), .i32, shape: [10, 2]) }
-        expectBlame(failure, "labels of shape")
+        expectBlame(failure, "`labels` are [10, 2]")
     }
 
     @Test func nothingToScoreIsTheTasksFault() throws {
         let failure = try failure { $0["labels"] = .init([Int32](repeating: -100, count: 10), .i32) }
-        expectBlame(failure, "label some examples")
+        expectBlame(failure, "hold -100")
     }
 
     @Test func pixelsOfAnotherSizeAreTheTasksFault() throws {

@@ -1,4 +1,5 @@
 import ExportedGraph
+import Files
 import Foundation
 import Registry
 import Reliability
@@ -188,7 +189,7 @@ import Testing
         #expect(snapshot.tasks["owner"]?.content != nil)
     }
 
-    private static let twinned: @Sendable (String) throws -> GraphSignature = { _ in
+    private static let twinned: @Sendable (ReadableFile) throws -> GraphSignature = { _ in
         var signature = TestRegistry.signature
         signature.parameters[0].aliases = ["trunk.twin"]
         return signature

@@ -26,13 +26,15 @@ import Testing
         #expect(base.source.files.map(\.name) == ["config.json", "model.safetensors"])
     }
 
-    /// What becomes of examples for a base that is its own fine-tune.
+    /// What becomes of examples for a base whose fine-tune differs in one element.
     private func drop(
         _ family: String, _ examples: [TestTensor], settings: String = ""
     ) async throws -> Upload<AcceptedTask>? {
         let registry = try registry(family)
         let weights = Self.fixtures.appending(path: "\(family)/model.safetensors")
-        try registry.write("tasks/t/model.safetensors", Array(Data(contentsOf: weights)))
+        var bytes = Array(try Data(contentsOf: weights))
+        bytes[bytes.count - 4] ^= 1
+        try registry.write("tasks/t/model.safetensors", bytes)
         try registry.write("tasks/t/validation.safetensors", TestTensor.file(examples))
         if !settings.isEmpty { try registry.write("tasks/t/task.yaml", Array(settings.utf8)) }
         return try await registry.settledScan().tasks["t"]

@@ -1,4 +1,5 @@
 import ExportedGraph
+import Files
 import Foundation
 import Registry
 import Synchronization
@@ -36,7 +37,7 @@ final class TestRegistry: Sendable {
         requiresValidation: Bool = true,
         labelled: Set<TaskSettings.Objective> = Set(TaskSettings.Objective.allCases), mostRead: Int64 = 1 << 30,
         needsAdapters: Bool = false, wallClock: @escaping @Sendable () -> Int64 = { 0 },
-        readGraph: @escaping @Sendable (String) throws -> GraphSignature = { _ in TestRegistry.signature }
+        readGraph: @escaping @Sendable (ReadableFile) throws -> GraphSignature = { _ in TestRegistry.signature }
     ) -> RegistryScanner {
         RegistryScanner(
             registry: root, cache: cache, settle: .seconds(5), requiresValidation: requiresValidation,

@@ -36,6 +36,7 @@ extension ConfigurationKey {
         size("merge.max-shard-size", \.merge.maxShardSize),
         number("gate.maximum-regression", \.gate.maximumRegression, "of at least 0") { $0 >= 0 },
         number("gate.merged-share", \.gate.mergedShare, "from 0 to 1") { (0...1).contains($0) },
+        flag("gate.require-examples", \.gate.requiresExamples),
         integer("retain.versions", \.retain.versions, least: 1),
         duration("retain.grace", \.retain.grace),
         loopback("status.listen", \.status.listen),

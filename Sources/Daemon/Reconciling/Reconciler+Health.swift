@@ -20,6 +20,14 @@ extension Reconciler {
             problems.append(.init("no-base", .error, message: "base: \(status.base.message)"))
         case .accepted, .arriving, nil: break
         }
+        if areAllTasksGone {
+            problems.append(
+                .init(
+                    "all-tasks-gone", .error,
+                    message:
+                        "the folders of all deployed tasks are gone from \(configuration.registry)/tasks; the release stays: "
+                        + "see whether its file system is mounted"))
+        }
         if let mergeFailure {
             problems.append(.init("merge-failing", .error, message: "the last merge failed: \(mergeFailure)"))
         }
@@ -42,6 +50,7 @@ extension Reconciler {
                     message: "the look at the registry has been under way for \(minutes) minutes; no arrival is seen "
                         + "until it ends: \(advice)"))
         }
+        if let watchFailure { problems.append(.init("registry-unwatched", .warning, message: watchFailure)) }
         if memory.isPaused {
             problems.append(
                 .init("paused", .warning, message: "paused by the operator; 'supermergectl resume' goes on"))
@@ -61,6 +70,15 @@ extension Reconciler {
         }
         return HealthReply(problems: problems)
     }
+
+    /// Whether tasks are deployed, and the registry has a folder of none of them.
+    private var areAllTasksGone: Bool {
+        guard let snapshot, let tasks = deployed?.record.tasks, !tasks.isEmpty else { return false }
+        return tasks.allSatisfy { snapshot.tasks[$0.name] ?? .missing == .missing }
+    }
+
+    /// Notes why the registry can't be watched; nil: it is.
+    func watch(failingBecause reason: String?) { watchFailure = reason }
 
     /// Whether a merge only waits for more arrivals.
     private var isGathering: Bool {

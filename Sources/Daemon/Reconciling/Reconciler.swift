@@ -111,6 +111,8 @@ package actor Reconciler {
     /// Inputs → when their failed merge may be tried again.
     var backOff: [String: ContinuousClock.Instant] = [:]
     var lookFailure: String?
+    /// Why changes in the registry, or in folders of it, are seen by the slow timer only.
+    var watchFailure: String?
     var statusLine = ""
     var statusShown: (phase: WorkerEvent.Progress.Phase?, at: ContinuousClock.Instant)?
     /// What admission, a worker or the gate refused and nothing has put right since.

@@ -92,7 +92,7 @@ package struct DaemonProgram: Sendable {
     private static func looker(_ configuration: Configuration) -> any RegistryScanning {
         RegistryScanner(
             registry: configuration.registry, cache: configuration.admissionCache, settle: configuration.settle,
-            requiresValidation: configuration.merge.method.isLearned,
+            requiresValidation: configuration.merge.method.needsExamples || configuration.gate.requiresExamples,
             labelled: Set(TaskSettings.Objective.allCases.filter(configuration.merge.needsLabels)),
             needsAdapters: configuration.merge.writesAdapter)
     }

@@ -34,6 +34,7 @@ struct WatcherService: Service {
                             await watcher.ready()
                             let unwatched = watcher.unwatched
                             let new = Set(unwatched.keys).subtracting(known)
+                            await reconciler.watch(failingBecause: Self.fault(unwatched: unwatched.keys.sorted()))
                             if let folder = new.min(), let code = unwatched[folder] {
                                 logger.warning(
                                     "folders can't be watched; changes in them are seen by the slow timer only",
@@ -51,10 +52,21 @@ struct WatcherService: Service {
                     for await _ in watcher.wakeUps { await reconciler.wake() }
                 } catch {
                     logger.warning("the registry can't be watched", metadata: ["reason": "\(error)"])
+                    await reconciler.watch(failingBecause: "\(error)")
                 }
                 try? await Task.sleep(for: await reconciler.configuration.rescan)
             }
         }
+    }
+}
+
+extension WatcherService {
+    /// Why changes in these folders are seen late; nil where there are none.
+    private static func fault(unwatched: [String]) -> String? {
+        guard let first = unwatched.first else { return nil }
+        let others = unwatched.count > 1 ? " and \(unwatched.count - 1) more" : ""
+        return "\(first)\(others) can't be watched; changes in it are seen by the slow timer only: raise "
+            + "fs.inotify.max_user_watches"
     }
 }
 

@@ -3,6 +3,7 @@ internal import ExportedModel
 internal import Files
 internal import ModelFamilies
 internal import Safetensors
+internal import Tasks
 internal import Torch
 package import WorkerProtocol
 
@@ -47,10 +48,13 @@ package struct Finetune {
         let model = try ExportedModel(graph)
         let file = try SafetensorsFile(file: ReadableFile(path: data, followingLinks: true))
         let names = model.signature.inputs.map(\.name)
-        let set = try ValidationSet(
-            file, task: "fine-tune",
-            inputNames: model.signature.inputNames(of: file, task: "fine-tune", .classification), holdout: 0,
-            seed: settings.seed)
+        let check = ValidationCheck(
+            signature: model.signature, objective: .classification, needsLabels: false, decoderStart: nil)
+        let inputs: [String]
+        do throws(AdmissionFault) { inputs = try check.inputNames(of: file) } catch {
+            throw error.failure(of: "fine-tune")
+        }
+        let set = try ValidationSet(file, task: "fine-tune", inputNames: inputs, holdout: 0, seed: settings.seed)
         guard set.isLabelled else {
             throw MergeError.task("fine-tune", "\(data) has no tensor labels; add one label per example")
         }

@@ -12,7 +12,8 @@ enum BuildProvenance {
         return versions
     }
 
-    /// File name → SHA-256: this executable, and the library that runs graphs where it is loaded. What can't be read is left out.
+    /// File name → SHA-256: this executable, and the library that runs graphs where it is loaded. What can't be read is
+    /// left out.
     static func digests() -> [String: String] {
         var paths = ["/proc/self/exe"]
         // Each mapping's path is what follows its last space.

@@ -23,8 +23,8 @@ extension SafetensorsDType {
 }
 
 extension Checkpoint {
-    /// A new tensor with the whole content of `name`, in the file's own type; unsigned integers that libtorch does not know
-    /// become int64. Where the content is at fault, `task` is to blame, or the base.
+    /// A new tensor with the whole content of `name`, in the file's own type; unsigned integers that libtorch does not
+    /// know become int64. Where the content is at fault, `task` is to blame, or the base.
     func tensor(_ name: String, of task: String? = nil) throws -> Tensor {
         guard let entry = entry(name) else { throw MergeError.blaming(task, "there is no tensor \(name)") }
         return try unsafe entry.tensor(of: task) { buffer in try unsafe read(name, into: buffer) }

@@ -1,27 +1,25 @@
+internal import Safetensors
 internal import Torch
 
 extension DType {
-    /// Whether none of `count` elements is NaN or infinite: no exponent of all ones. True for integers.
-    func isFinite(_ bytes: UnsafeRawPointer, count: Int) -> Bool {
+    /// What files call the type.
+    var stored: SafetensorsDType {
         switch self {
-        case .float32: unsafe !Self.finds(0x7F80_0000 as UInt32, bytes, count)
-        case .bfloat16: unsafe !Self.finds(0x7F80 as UInt16, bytes, count)
-        case .float16: unsafe !Self.finds(0x7C00 as UInt16, bytes, count)
-        case .float64: unsafe !Self.finds(0x7FF0_0000_0000_0000 as UInt64, bytes, count)
-        case .bool, .uint8, .int8, .int16, .int32, .int64: true
+        case .bool: .bool
+        case .uint8: .u8
+        case .int8: .i8
+        case .int16: .i16
+        case .int32: .i32
+        case .int64: .i64
+        case .float16: .f16
+        case .bfloat16: .bf16
+        case .float32: .f32
+        case .float64: .f64
         }
     }
 
-    /// One flag over the whole run, so that the loop vectorises.
-    @inline(__always)
-    private static func finds<Bits: FixedWidthInteger>(
-        _ exponent: Bits, _ bytes: UnsafeRawPointer, _ count: Int
-    ) -> Bool {
-        var found: Bits = 0
-        for index in 0..<count {
-            let bits = unsafe bytes.loadUnaligned(fromByteOffset: index &* MemoryLayout<Bits>.size, as: Bits.self)
-            found |= bits & exponent == exponent ? 1 : 0
-        }
-        return found != 0
+    /// Whether none of `count` elements is NaN or infinite. True for integers.
+    func isFinite(_ bytes: UnsafeRawPointer, count: Int) -> Bool {
+        unsafe !stored.hasNonFinite(UnsafeRawBufferPointer(start: bytes, count: count * byteCount))
     }
 }

@@ -1,8 +1,8 @@
 internal import ExportedGraph
 internal import Torch
 
-/// Where the examples of a set end: behind the last token that `attention_mask` gives to any example of a batch there is nothing
-/// but padding, which need not be computed.
+/// Where the examples of a set end: behind the last token that `attention_mask` gives to any example of a batch there
+/// is nothing but padding, which need not be computed.
 struct Padding {
     private static let mask = "attention_mask"
     /// Lengths are multiples of this many tokens: few of them occur, and rows of matrices stay aligned.
@@ -56,8 +56,8 @@ extension ValidationSet {
     /// Differences of logits that may be those of sums in another order, as a share of the logits' spread.
     private static let tolerance: Float = 1e-4
 
-    /// Leaves padding out of the batches from now on, if the model says the same of the examples that have most at two lengths. A
-    /// model that gives out something for every token does not. `logits`: what it says of some inputs.
+    /// Leaves padding out of the batches from now on, if the model says the same of the examples that have most at two
+    /// lengths. A model that gives out something for every token does not. `logits`: what it says of some inputs.
     func leaveOutPadding(
         _ signature: GraphSignature, _ logits: (_ inputs: [String: Tensor]) throws -> Tensor
     ) throws {

@@ -1,3 +1,4 @@
+internal import Tasks
 internal import Torch
 
 /// A task's own head in float32, by the keys of `TiedNames`: in memory, or read whenever it is asked for.

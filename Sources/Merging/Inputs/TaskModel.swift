@@ -1,6 +1,7 @@
 package import Adapters
 internal import Files
 package import Safetensors
+package import Tasks
 package import WorkerProtocol
 
 /// An opened task checkpoint θf(i): its tensors, which of them are its head, and its validation file.
@@ -19,8 +20,8 @@ package final class TaskModel {
 
     package var name: String { source.name }
 
-    /// Opens the task's files, through links where admission let them pass, and decides its head against the tensors of the
-    /// base, whose names are tied already.
+    /// Opens the task's files, through links where admission let them pass, and decides its head against the tensors of
+    /// the base, whose names are tied already.
     package init(_ source: TaskSource, base: Checkpoint, ties: TiedNames) throws {
         self.source = source
         adapter = try Self.adapter(source, base, ties)
@@ -29,7 +30,7 @@ package final class TaskModel {
             ?? Checkpoint(directory: source.directory, root: "/").fitted(
                 to: base, tied: ties.names, isNeeded: { !Self.owns($0, source.settings, ties) && !ties.isSpare($0) }
             ).tying(ties.groups)
-        let path = source.directory + "/validation.safetensors"
+        let path = source.directory + "/" + TaskLayout.examples
         validation =
             try FileStatus.ifPresent(path) == nil
             ? nil : SafetensorsFile(file: ReadableFile(path: path, followingLinks: true))
@@ -50,24 +51,21 @@ package final class TaskModel {
                 owns(name, source.settings, ties) && adapter.updates[name]?.structure != nil
             }
             guard let partial else { return adapter }
-            throw MergeError.task(
-                source.name,
-                "\(partial) belongs to the head, and its adapter holds only what is added to it; list the head's modules in "
-                    + "modules_to_save")
+            throw AdmissionFault.partialHead([partial]).failure(of: source.name)
         } catch let error as AdapterError {
             if case .file(let fault) = error { throw fault }
-            throw MergeError.task(source.name, error.description)
+            throw AdmissionFault(error).failure(of: source.name)
         }
     }
 
     /// How many choices each example has; nil where there is nothing to choose from.
     var choiceCount: Int? {
         guard source.settings.objective == .multipleChoice else { return nil }
-        return validation?.entry(ValidationSet.choices)?.shape.dropFirst().first
+        return validation?.entry(ValidationCheck.choices)?.shape.dropFirst().first
     }
 
-    /// Whether `task.yaml` gives this tensor of the base to the head, or the graph has no use for it and the task does not hold
-    /// it: then the task neither moves nor needs it.
+    /// Whether `task.yaml` gives this tensor of the base to the head, or the graph has no use for it and the task does
+    /// not hold it: then the task neither moves nor needs it.
     func owns(_ name: String) -> Bool {
         Self.owns(name, source.settings, ties) || ties.isSpare(name) && checkpoint.entry(name) == nil
     }
@@ -76,23 +74,19 @@ package final class TaskModel {
         settings.head.contains { prefix in ties.names(with: name).contains { $0.hasPrefix(prefix) } }
     }
 
-    /// Every tensor of the base that is merged must be there in the same shape, but for the head. Integers are the base's
-    /// own business: newer libraries don't save buffers such as position_ids.
+    /// Every tensor of the base that is merged must be there in the same shape, but for the head. Integers are the
+    /// base's own business: newer libraries don't save buffers such as position_ids.
     private func checkLayers(against base: Checkpoint) throws {
         for name in base.names where !owns(name) {
             guard let entry = base.entry(name), entry.dtype.isFloatingPoint else { continue }
             guard let own = checkpoint.entry(name) else {
-                throw MergeError.task(
-                    self.name,
-                    "\(name) is missing from \(source.directory), with or without a prefix such as model. or module.; copy "
-                        + "the whole checkpoint of a fine-tune of this base")
+                throw AdmissionFault.missingParameters([name]).failure(of: self.name)
             }
             if let fault = Checkpoint.mismatch(of: name, own.shape, base: entry.shape) {
-                throw MergeError.task(self.name, fault)
+                throw AdmissionFault.refused(code: "wrong-shape", message: fault).failure(of: self.name)
             }
             guard own.dtype.isFloatingPoint else {
-                throw MergeError.task(
-                    self.name, "\(name) is \(own.dtype.rawValue); save the fine-tune in a floating-point type")
+                throw AdmissionFault.wrongType(name, own.dtype, base: entry.dtype).failure(of: self.name)
             }
         }
     }

@@ -1,8 +1,10 @@
 internal import Safetensors
+internal import Tasks
 internal import Torch
 internal import WorkerProtocol
 
-/// A task's examples, labelled or not, in memory or read a batch at a time, split into those that the fit sees and those that are held out.
+/// A task's examples, labelled or not, in memory or read a batch at a time, split into those that the fit sees and
+/// those that are held out.
 final class ValidationSet {
     let count: Int
     /// Indices of the examples, fixed by seed, task name and share.
@@ -19,47 +21,31 @@ final class ValidationSet {
     /// Where the decoder's inputs are not in the file: what they are made with, out of the labels or choices.
     private let decoderStart: DecoderStart?
 
-    /// Name of the tensor with the tokens of the choices.
-    static let choices = "choices"
-    static let decoderInputs = "decoder_input_ids"
+    static let choices = ValidationCheck.choices
+    static let decoderInputs = ValidationCheck.decoderInputs
 
     var isLabelled: Bool { labels != nil }
 
-    /// Reads the file's tensors; the first axis of each is the examples. `holdout` is the share held out, at least one
-    /// example and never all of them. A set that is not resident keeps nothing but its split and its lengths in memory. Where all inputs are of
-    /// floating point there are `mixup` mixtures for each fitted example. `decoderStart`: what the base says of it.
+    /// Reads the tensors of a file that `ValidationCheck` has passed; the first axis of each is the examples. `holdout`
+    /// is the share held out, at least one example and never all of them. A set that is not resident keeps nothing but
+    /// its split and its lengths in memory. Where all inputs are of floating point there are `mixup` mixtures for each
+    /// fitted example. `decoderStart`: what the base says of it.
     init(
         _ file: SafetensorsFile, task: String, inputNames: [String],
         objective: TaskSettings.Objective = .classification, decoderStart: DecoderStart? = nil, holdout: Double,
         seed: UInt64, isResident: Bool = true, mixup: Int = 0
     ) throws {
-        let labelEntry = file.entry("labels")
+        let labelEntry = file.entry(ValidationCheck.labels)
         let counted = labelEntry ?? inputNames.first.flatMap { file.entry($0) }
         let choiceEntry = objective == .multipleChoice ? file.entry(Self.choices) : nil
-        guard objective != .multipleChoice || choiceEntry != nil else {
-            throw MergeError.task(
-                task,
-                "the validation set has no tensor \(Self.choices); give the tokens of the choices, [examples, choices, tokens], "
-                    + "\(Objective.ignored) where none is scored")
-        }
         let targets = objective == .multipleChoice ? choiceEntry : objective.predictsTokens ? labelEntry : nil
         let isDecoderFed = file.entry(Self.decoderInputs) != nil || !inputNames.contains(Self.decoderInputs)
         self.decoderStart = isDecoderFed || targets == nil ? nil : decoderStart
-        guard isDecoderFed || targets == nil || decoderStart != nil else {
-            throw MergeError.task(
-                task,
-                "the validation set has no tensor \(Self.decoderInputs), and the base's config.json has no "
-                    + "decoder_start_token_id to make it with; add either")
-        }
         count = counted?.shape.first ?? 0
         var inputs: [String: ExampleColumn] = [:]
         for name in inputNames where name != Self.decoderInputs || self.decoderStart == nil {
             guard let entry = file.entry(name) else {
                 throw MergeError.task(task, "the validation set has no tensor \(name), which the graph takes as input")
-            }
-            guard entry.shape.first == counted?.shape.first else {
-                throw MergeError.task(
-                    task, "\(name) and \(counted?.name ?? "labels") have different numbers of examples")
             }
             inputs[name] = try ExampleColumn(file, entry, task: task, isResident: isResident)
         }
@@ -73,12 +59,6 @@ final class ValidationSet {
         guard !fitted.isEmpty else { throw MergeError.task(task, "the validation set is empty; add examples") }
         let isMixable = !inputs.isEmpty && inputNames.allSatisfy { file.entry($0)?.dtype.isFloatingPoint == true }
         mixtures = Mixture.all(of: fitted, times: isMixable ? mixup : 0, seed: seed, stream: task + "/mixup")
-        let isCausal = !inputNames.contains(Self.decoderInputs)
-        if let choices {
-            try MergeError.blaming(task, examples: file) {
-                try Self.check(choices.all(), labels?.all(), count, isCausal: isCausal)
-            }
-        }
     }
 
     /// What the steps of a fit draw from: the mixtures, where there are any.

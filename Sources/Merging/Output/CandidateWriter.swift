@@ -1,5 +1,6 @@
 internal import Files
 internal import Safetensors
+internal import Tasks
 internal import Torch
 internal import WorkerProtocol
 
@@ -110,8 +111,8 @@ struct CandidateWriter {
                 try unsafe checkpoint.read(entry.name, at: offset, into: part)
                 guard let dtype = entry.dtype.torch, let start = part.baseAddress else { return }
                 guard unsafe dtype.isFinite(UnsafeRawPointer(start), count: part.count / dtype.byteCount) else {
-                    throw MergeError.blaming(
-                        task, "\(entry.name) has NaN or infinite elements; save the checkpoint again")
+                    let file = checkpoint.file(of: entry.name)?.file.path.splitPath.name ?? TaskLayout.weights
+                    throw AdmissionFault.notFinite(entry.name, in: file).failure(of: task)
                 }
             }
         }

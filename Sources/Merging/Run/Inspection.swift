@@ -53,14 +53,16 @@ package struct Inspection: Codable, Sendable {
         } else if kind != .directory {
             throw MergeError(kind: .environment, message: "\(path): can't be looked into; \(named)")
         } else if Adapter.isPresent(directory: path) {
-            let file = try SafetensorsFile(
+            let file = try? SafetensorsFile(
                 file: ReadableFile(path: "\(path)/\(Adapter.weightsName)", followingLinks: true))
-            add(Adapter.fileNames, file.entries)
+            if let file { add(Adapter.fileNames, file.entries) }
         } else {
-            let checkpoint = try BaseWeights.open(directory: path)
-            add(checkpoint.fileNames, checkpoint.files.flatMap(\.entries).sorted { $0.name < $1.name })
-            if try BaseGraph.isDescribed(directory: path) {
-                graph = try Self.graph { try BaseGraph.open(directory: path) }
+            // What can't be read is said by the verdict on the folder.
+            if let checkpoint = try? BaseWeights.open(directory: path) {
+                add(checkpoint.fileNames, checkpoint.files.flatMap(\.entries).sorted { $0.name < $1.name })
+                if try BaseGraph.isDescribed(directory: path) {
+                    graph = try? Self.graph { try BaseGraph.open(directory: path) }
+                }
             }
         }
     }

@@ -2,6 +2,7 @@ internal import ExportedGraph
 internal import Files
 internal import ModelFamilies
 internal import Safetensors
+internal import Tasks
 internal import Torch
 internal import WorkerProtocol
 

@@ -1,6 +1,7 @@
 internal import ExportedModel
 import Files
 internal import Safetensors
+internal import Tasks
 internal import Torch
 internal import WorkerProtocol
 
@@ -14,7 +15,7 @@ extension WorkerEvent.Failure {
             return try body()
         } catch let fault as LabelFault {
             let name = file?.file.path.pathNames.last ?? "validation.safetensors"
-            throw MergeError.task(task, "\(name): \(fault)")
+            throw fault.refusal(in: name).failure(of: task)
         } catch let error as TorchError {
             throw error.isLackOfMemory ? error.asLackOfMemory : MergeError.task(task, error.description)
         } catch let error as ExportedModelError {

@@ -1,3 +1,4 @@
+internal import Tasks
 internal import Torch
 internal import WorkerProtocol
 

@@ -4,6 +4,7 @@ internal import ExportedModel
 internal import Files
 internal import ModelFamilies
 internal import Safetensors
+internal import Tasks
 internal import Torch
 package import WorkerProtocol
 
@@ -56,14 +57,22 @@ package struct Evaluation {
             isAdapter ? try folded(model, onto: weights, ties) : ties.keyed(try weights.parameters(weights.names))
         if let head = try head(weights, graph, ties) { parameters.merge(ties.keyed(head)) { $1 } }
         let file = try SafetensorsFile(
-            file: ReadableFile(path: data ?? task + "/validation.safetensors", followingLinks: true))
-        let names = graph.signature.inputs.map(\.name)
-        if let fault = Objective.fault(settings, inputs: names) { throw MergeError.task(name, fault) }
+            file: ReadableFile(path: data ?? task + "/" + TaskLayout.examples, followingLinks: true))
+        let start = try DecoderStart(base: folder)
+        let check = ValidationCheck(
+            signature: graph.signature, objective: settings.objective, needsLabels: false, decoderStart: start,
+            name: file.file.path.splitPath.name)
+        let inputs: [String]
+        do throws(AdmissionFault) {
+            _ = try check.check(file)
+            inputs = try check.inputNames(of: file)
+        } catch {
+            throw error.failure(of: name)
+        }
         let set = try ValidationSet(
-            file, task: name, inputNames: graph.signature.inputNames(of: file, task: name, settings.objective),
-            objective: settings.objective,
-            decoderStart: DecoderStart(base: folder), holdout: 0, seed: 0)
-        let objective = Objective(settings, inputs: names)
+            file, task: name, inputNames: inputs, objective: settings.objective, decoderStart: start, holdout: 0,
+            seed: 0)
+        let objective = Objective(settings, inputs: graph.signature.inputs.map(\.name))
         let scorer = Scorer(model: graph, autocast: false)
         return try MergeError.blaming(name, examples: file) {
             try scorer.leaveOutPadding(parameters, set, objective)
@@ -89,7 +98,7 @@ package struct Evaluation {
                 kind: .environment,
                 message: "there is no folder \(task); name that of a task with --task, or examples with --data")
         }
-        guard try FileStatus.ifPresent(task + "/validation.safetensors", followingLinks: true) != nil else {
+        guard try FileStatus.ifPresent(task + "/" + TaskLayout.examples, followingLinks: true) != nil else {
             throw MergeError.task(
                 name,
                 "there is no validation.safetensors in \(task), so there is nothing to score on; name a task's folder with "

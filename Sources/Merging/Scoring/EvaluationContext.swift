@@ -1,5 +1,6 @@
 internal import ExportedModel
 internal import Safetensors
+internal import Tasks
 internal import Torch
 internal import WorkerProtocol
 
@@ -21,41 +22,35 @@ struct EvaluationContext {
     ) throws {
         self.model = model
         let inputs = model.signature.inputs.map(\.name)
-        let decoderStart = try DecoderStart(base: plan.base.directory)
+        let start = try DecoderStart(base: plan.base.directory)
         let isResident = settings.strategy != .hierarchical
         sets = try tasks.map { task in
-            if task.validation == nil, settings.method.needsExamples {
-                throw MergeError.task(task.name, "there is no validation.safetensors; add a few examples")
-            }
             let objective = task.source.settings.objective
-            if let fault = Objective.fault(task.source.settings, inputs: inputs) {
-                throw MergeError.task(task.name, fault)
+            guard let file = task.validation else {
+                guard settings.method.needsExamples else { return nil }
+                throw AdmissionFault.missingExamples.failure(of: task.name)
             }
-            guard task.validation?.entry("labels") != nil || task.validation == nil || !settings.needsLabels(objective)
-            else {
-                throw MergeError.task(
-                    task.name,
-                    "the validation set has no tensor labels, which loss \(settings.loss.rawValue) needs for "
-                        + "\(objective.rawValue); add one label per example, or set loss to distillation")
+            let check = ValidationCheck(
+                signature: model.signature, objective: objective, needsLabels: settings.needsLabels(objective),
+                decoderStart: start)
+            let names: [String]
+            do throws(AdmissionFault) {
+                _ = try check.check(file)
+                names = try check.inputNames(of: file)
+            } catch {
+                throw error.failure(of: task.name)
             }
             let distils = settings.method == .supermerge && settings.loss(of: objective) == .distillation
-            return try task.validation.map { file in
-                try ValidationSet(
-                    file, task: task.name,
-                    inputNames: model.signature.inputNames(of: file, task: task.name, objective), objective: objective,
-                    decoderStart: decoderStart, holdout: settings.holdout,
-                    seed: settings.seed,
-                    isResident: isResident, mixup: distils ? settings.mixup : 0)
-            }
+            return try ValidationSet(
+                file, task: task.name, inputNames: names, objective: objective, decoderStart: start,
+                holdout: settings.holdout, seed: settings.seed, isResident: isResident,
+                mixup: distils ? settings.mixup : 0)
         }
         heads = try tasks.map { try TaskHead($0, ties, isResident: isResident) }
         for (task, head) in zip(tasks, heads) {
             for slot in model.signature.parameters where !head.names.contains(ties.key(of: slot.name)) {
                 guard base.entry(slot.name) == nil || task.owns(slot.name) else { continue }
-                throw MergeError.task(
-                    task.name,
-                    "the checkpoint lacks the graph's parameter \(slot.name), which belongs to its head; save the whole "
-                        + "model, with its head")
+                throw AdmissionFault.missingParameters([slot.name]).failure(of: task.name)
             }
         }
         objectives = tasks.map { Objective($0.source.settings, inputs: inputs) }

@@ -1,4 +1,5 @@
 internal import ExportedModel
+internal import Tasks
 internal import Torch
 internal import WorkerProtocol
 

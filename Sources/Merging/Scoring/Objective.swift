@@ -1,3 +1,4 @@
+internal import Tasks
 internal import Torch
 internal import WorkerProtocol
 
@@ -13,7 +14,7 @@ struct Objective: Sendable {
     let normalizesLength: Bool
 
     /// Labels with this value are not scored.
-    static let ignored = -100
+    static let ignored = LabelFault.ignored
 
     /// Logits as [predictions, classes] and labels as [predictions]; regression: both flat. Throws `LabelFault` where there is
     /// not one label for each prediction.
@@ -111,13 +112,5 @@ extension Objective {
         self.init(
             kind: settings.objective, metric: settings.metric, normalizesLength: settings.normalizesLength,
             inputs: inputs)
-    }
-
-    /// Why examples of this objective are nothing for the graph; else nil.
-    static func fault(_ settings: TaskSettings, inputs: [String]) -> String? {
-        guard settings.objective == .sequenceToSequence, !inputs.contains("decoder_input_ids") else { return nil }
-        return
-            "task.yaml: objective sequence-to-sequence needs a graph that takes decoder_input_ids, and this one takes "
-            + "\(inputs.joined(separator: ", ")); set objective to language-modeling"
     }
 }

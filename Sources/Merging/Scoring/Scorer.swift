@@ -1,5 +1,6 @@
 internal import ExportedModel
 internal import Foundation
+internal import Tasks
 internal import Torch
 internal import WorkerProtocol
 

@@ -1,3 +1,6 @@
+internal import Files
+internal import Safetensors
+internal import Tasks
 internal import Torch
 
 extension TaskVectors {
@@ -19,15 +22,15 @@ extension TaskVectors {
         }
         guard unsafe !dtype.isFinite(UnsafeRawPointer(result), count: count) else { return }
         let name = layers[index].name
-        let advice = "\(name) has NaN or infinite elements; save the checkpoint again"
-        guard unsafe piece.origin.isFinite(count: count) else { throw MergeError.base("the base's \(advice)") }
+        guard unsafe piece.origin.isFinite(count: count) else { throw Self.notFinite(name, in: base, of: nil) }
         let vectors = unsafe piece.vectors
         for (place, task) in unsafe piece.owners.enumerated() where unsafe !vectors[place].isFinite(count: count) {
-            throw MergeError.task(tasks[task].name, advice)
+            throw Self.notFinite(name, in: tasks[task].checkpoint, of: tasks[task].name)
         }
         let (updates, owners) = unsafe (piece.updates, piece.updateOwners)
         for (update, task) in zip(updates, owners) where !update.isFinite {
-            throw MergeError.task(tasks[task].name, "what its adapter adds to \(advice)")
+            throw MergeError.task(
+                tasks[task].name, "what its adapter adds to \(name) is NaN or infinite; train the adapter again")
         }
         for (place, task) in unsafe piece.owners.enumerated() {
             try unsafe MergeKernel.sum(
@@ -48,6 +51,13 @@ extension TaskVectors {
         }
         throw MergeError.base(
             "the merged \(name) does not fit into \(dtype.rawValue); lower scale, or save the base in f32")
+    }
+}
+
+extension TaskVectors {
+    private static func notFinite(_ name: String, in checkpoint: Checkpoint, of task: String?) -> MergeError {
+        let file = checkpoint.file(of: name)?.file.path.splitPath.name ?? TaskLayout.weights
+        return AdmissionFault.notFinite(name, in: file).failure(of: task)
     }
 }
 

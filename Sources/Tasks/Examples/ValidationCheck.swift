@@ -1,15 +1,17 @@
-import ExportedGraph
+package import ExportedGraph
 import Files
-import Safetensors
-import WorkerProtocol
+package import Safetensors
+package import WorkerProtocol
 
 /// Checks a task's examples against the graph's inputs and the head.
-struct ValidationCheck {
-    static let labels = "labels"
-    static let choices = "choices"
-    static let decoderInputs = "decoder_input_ids"
-    static let fewest = 2
+package struct ValidationCheck {
+    package static let labels = "labels"
+    package static let choices = "choices"
+    package static let decoderInputs = "decoder_input_ids"
+    package static let fewest = 2
 
+    /// What the file is called in messages.
+    let name: String
     /// Nil without a graph: then only the examples' number is checked.
     let signature: GraphSignature?
     let objective: TaskSettings.Objective
@@ -20,19 +22,36 @@ struct ValidationCheck {
     /// What the base says a decoder starts from; nil where it does not.
     let decoderStart: DecoderStart?
 
+    package init(
+        signature: GraphSignature?, objective: TaskSettings.Objective, classes: Int? = nil, needsLabels: Bool,
+        decoderStart: DecoderStart?, name: String = TaskLayout.examples
+    ) {
+        self.name = name
+        self.signature = signature
+        self.objective = objective
+        self.classes = classes
+        self.needsLabels = needsLabels
+        self.decoderStart = decoderStart
+    }
+
     /// Gives the number of examples, and whether they are labelled.
     func check(_ reader: inout UploadReader) throws(AdmissionFault) -> (examples: Int, isLabelled: Bool) {
-        let file: SafetensorsFile
-        do {
-            file = try SafetensorsFile(file: reader.open(UploadRules.validation))
-        } catch {
-            throw AdmissionFault(any: error)
+        let file = try reader.safetensors(TaskLayout.examples)
+        let found = try check(file)
+        if let tensor = try reader.read(TaskLayout.examples, entries: file.entries).record.notFinite {
+            throw AdmissionFault.notFinite(tensor, in: TaskLayout.examples)
         }
+        return found
+    }
+
+    /// The same without a search for NaN.
+    package func check(_ file: SafetensorsFile) throws(AdmissionFault) -> (examples: Int, isLabelled: Bool) {
         let labels = file.entry(Self.labels)
         guard labels != nil || !needsLabels else {
             throw refusal(
                 "missing-labels",
-                "it has no tensor `labels`, which the configured loss needs for \(objective.rawValue); add one label an "
+                "it has no tensor `labels`, which the configured loss needs for \(objective.rawValue); add one label "
+                    + "an "
                     + "example, or configure `loss: distillation`")
         }
         try checkInputs(file)
@@ -50,10 +69,15 @@ struct ValidationCheck {
         if let signature { try checkPadding(signature, file) }
         if objective == .multipleChoice { try checkChoices(file) }
         if let labels { try checkLabels(labels, file) }
-        if let tensor = try reader.read(UploadRules.validation, entries: file.entries).record.notFinite {
-            throw UploadReader.notFinite(tensor, in: UploadRules.validation)
-        }
         return (examples, labels != nil)
+    }
+
+    /// Names of the inputs that a file of examples gives: all, but those that it lacks and that are zeros without it.
+    /// Throws where it holds a tensor that the graph does not take, which would make no difference to anything, or
+    /// lacks one.
+    package func inputNames(of file: SafetensorsFile) throws(AdmissionFault) -> [String] {
+        try checkInputs(file)
+        return (signature?.inputs ?? []).filter { $0.rule.zerosLike == nil || file.entry($0.name) != nil }.map(\.name)
     }
 
     private func checkInputs(_ file: SafetensorsFile) throws(AdmissionFault) {
@@ -71,8 +95,12 @@ struct ValidationCheck {
             file.entry(name) == nil && slot.rule.zerosLike == nil && !isMade(name, file)
         }.keys.sorted()
         guard missing.isEmpty else {
+            let start =
+                missing.contains(Self.decoderInputs) && objective.mayDecode
+                ? ", or give the base's config.json a decoder_start_token_id to make it with" : ""
             throw refusal(
-                "missing-input", "it lacks the graph's input \(missing.firstFew); add one tensor for each input")
+                "missing-input",
+                "it lacks the graph's input \(missing.firstFew); add one tensor for each input\(start)")
         }
         for entry in file.entries {
             guard let slot = inputs[entry.name] else { continue }
@@ -83,7 +111,8 @@ struct ValidationCheck {
                 throw refusal(
                     "wrong-shape",
                     "`\(entry.name.printable)` is \(entry.shape), but the graph takes "
-                        + "[\(slot.shape.map { $0.map { "\($0)" } ?? "any" }.joined(separator: ", "))]; prepare the examples anew"
+                        + "[\(slot.shape.map { $0.map { "\($0)" } ?? "any" }.joined(separator: ", "))]; prepare the "
+                        + "examples anew"
                 )
             }
             guard entry.dtype.kind == SafetensorsDType.kind(ofTorch: slot.dtype) else {
@@ -95,6 +124,6 @@ struct ValidationCheck {
     }
 
     func refusal(_ code: String, _ message: String) -> AdmissionFault {
-        .refused(code: code, message: "\(UploadRules.validation): \(message)")
+        .refused(code: code, message: "\(name): \(message)")
     }
 }

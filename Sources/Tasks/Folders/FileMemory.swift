@@ -2,14 +2,15 @@ package import Files
 import Foundation
 import WorkerProtocol
 
-/// What was read of each file, by its stamp, kept in a file across restarts. Garbage in that file means an empty memory.
+/// What was read of each file, by its stamp, kept in a file across restarts. Garbage in that file means an empty
+/// memory.
 package struct FileMemory {
     private struct Content: Codable {
         var format: Int
         var files: [String: FileRecord]
     }
 
-    private static let format = 1
+    private static let format = 2
     private let path: String
     private var records: [String: FileRecord] = [:]
     private var used: Set<String> = []
@@ -52,8 +53,8 @@ package struct FileMemory {
     /// Counts the files with these stamps as still there.
     package mutating func keep(_ stamps: some Sequence<String>) { used.formUnion(stamps) }
 
-    /// Writes what was learned; with `forgettingRest` files that were not asked for since the last time are forgotten. A
-    /// memory that can't be written costs only time at the next start.
+    /// Writes what was learned; with `forgettingRest` files that were not asked for since the last time are forgotten.
+    /// A memory that can't be written costs only time at the next start.
     package mutating func save(forgettingRest: Bool) {
         if forgettingRest {
             let kept = records.filter { used.contains($0.key) }

@@ -8,6 +8,8 @@ package struct FileRecord: Codable, Hashable, Sendable {
     var resemblance: CosineSums?
     /// What tells the content of its tensors that have another name in the model, too, by the names that they have.
     var tied: [String: String]?
+    /// The value of each tensor whose elements, two or more, are all the same.
+    var constants: [String: Double]?
 }
 
 /// Sums over the trunk's elements, from which the cosine between a checkpoint and a base follows.
@@ -18,6 +20,8 @@ struct CosineSums: Codable, Hashable, Sendable {
     var product = 0.0
     var own = 0.0
     var theirs = 0.0
+    /// Whether every element that was compared is the base's.
+    var isEqual = true
 
     init(base: String) { self.base = base }
 
@@ -25,6 +29,7 @@ struct CosineSums: Codable, Hashable, Sendable {
         product += other.product
         own += other.own
         theirs += other.theirs
+        isEqual = isEqual && other.isEqual
     }
 
     /// The cosine; nil where one side is zero everywhere.

@@ -1,8 +1,8 @@
 import Files
 import Safetensors
 
-/// Looks at a safetensors file's bytes as they pass by on their way into the digest: searches NaN and Inf, and sums up how the
-/// trunk lies to the base's. Memory: a few buffers of a chunk's size.
+/// Looks at a safetensors file's bytes as they pass by on their way into the digest: searches NaN and Inf, and sums up
+/// how the trunk lies to the base's. Memory: a few buffers of a chunk's size.
 struct TensorScan {
     /// The first tensor with a NaN or an infinity.
     private(set) var notFinite: String?
@@ -11,6 +11,11 @@ struct TensorScan {
 
     /// Of each tensor of `tied` its type, shape, and SHA-256.
     private(set) var contents: [String: String] = [:]
+
+    /// The value of each floating-point tensor whose elements, two or more, are all the same.
+    private(set) var constants: [String: Double] = [:]
+    /// The current tensor's first element, as long as the others have been the same.
+    private var constant: [UInt8]?
 
     private let entries: [TensorEntry]
     private let tied: Set<String>
@@ -23,8 +28,8 @@ struct TensorScan {
     private var theirs: [Float] = []
     private var raw: [UInt8] = []
 
-    /// `entries` in the order of their bytes. `parameters` knows the base that they are compared with. `tied`: the names of those
-    /// that are to be compared with others of this checkpoint.
+    /// `entries` in the order of their bytes. `parameters` knows the base that they are compared with. `tied`: the
+    /// names of those that are to be compared with others of this checkpoint.
     init(_ entries: [TensorEntry], comparing parameters: ParameterCheck?, tied: Set<String> = []) {
         self.entries = entries
         self.tied = tied
@@ -50,12 +55,23 @@ struct TensorScan {
                     from: from - entry.bytes.lowerBound)
             }
             if entry.bytes.upperBound > end { return }
+            concludeConstant(entry)
             if tied.contains(entry.name) {
                 contents[entry.name] = "\(entry.dtype.rawValue) \(entry.shape) \(digest.hexadecimal())"
                 digest = Digest()
             }
             current += 1
         }
+    }
+
+    /// To be called where the end of the last tensor was not visited.
+    mutating func finish() {
+        if current < entries.count { concludeConstant(entries[current]) }
+    }
+
+    private mutating func concludeConstant(_ entry: TensorEntry) {
+        if let value = constant.flatMap(entry.dtype.value), entry.elementCount > 1 { constants[entry.name] = value }
+        constant = nil
     }
 
     /// `piece` begins `position` bytes into the tensor.
@@ -88,6 +104,8 @@ struct TensorScan {
         _ bytes: UnsafeRawBufferPointer, of entry: TensorEntry, from position: Int64
     ) throws {
         if notFinite == nil, unsafe entry.dtype.hasNonFinite(bytes) { notFinite = entry.name }
+        if position == 0 { unsafe constant = Array(bytes.prefix(entry.dtype.byteCount)) }
+        if let value = constant, unsafe !bytes.repeats(value) { constant = nil }
         guard let parameters, parameters.isCompared(entry),
             let other = parameters.base.checkpoint.entry(entry.name)
         else { return }
@@ -105,6 +123,7 @@ struct TensorScan {
             }
         }
         unsafe own.withUnsafeMutableBufferPointer { unsafe entry.dtype.widen(bytes, into: $0) }
+        if resemblance?.isEqual == true, own[..<count] != theirs[..<count] { resemblance?.isEqual = false }
         addProducts(count)
     }
 

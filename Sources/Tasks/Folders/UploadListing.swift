@@ -15,6 +15,8 @@ package struct UploadListing {
     package let owners: [User]
     /// The first reason, in the order of the names, for which the drop is refused by its listing alone.
     package let objection: AdmissionFault?
+    /// A file that says that a download has not ended; nil where there is none.
+    package let unfinished: String?
 
     /// Most entries of a folder: a checkpoint has as many files as it has shards, and a few more.
     static let mostEntries = 4096
@@ -34,12 +36,16 @@ package struct UploadListing {
         var files: [String: FileIdentity] = [:]
         var owners: Set<User> = []
         var objection: AdmissionFault?
-        let names = try Durable.list(place.path).filter { !UploadRules.isIgnored($0) }
+        let all = try Durable.list(place.path)
+        unfinished = UnfinishedDownload.find(in: place.path, all)
+        if let unfinished { digest.update(Array("\(unfinished)\0".utf8)) }
+        let names = all.filter { !UploadRules.isIgnored($0) }
         if names.count > Self.mostEntries {
             objection = .refused(
                 code: "too-many-files",
                 message:
-                    "it has \(names.count) entries, more than the \(Self.mostEntries) of any checkpoint; keep only the checkpoint's "
+                    "it has \(names.count) entries, more than the \(Self.mostEntries) of any checkpoint; keep only "
+                    + "the checkpoint's "
                     + "files there")
             digest.update(Array("\(names.count)".utf8))
         }
@@ -74,7 +80,7 @@ package struct UploadListing {
         case S_IFDIR: return nil
         case S_IFLNK:
             do throws(FilesError) {
-                let target = try ReadableFile(name: place.relative + "/" + name, beneath: place.root).status()
+                let target = try place.file(name).status()
                 return (target.identity, [owner, target.owner], nil)
             } catch {
                 return (FileIdentity(status), [owner], objection(toLink: name, error))

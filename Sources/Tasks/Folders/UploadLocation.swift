@@ -1,20 +1,32 @@
 package import Files
 import Glibc
 
-/// Where a drop lies: the registry's root and the folder below it. Files are opened from the root, so that no link leads out.
+/// Where a drop lies: the registry's root and the folder below it. Files are opened from the root, so that no link
+/// leads out.
 package struct UploadLocation: Hashable, Sendable {
     package let root: String
     /// `base` or `tasks/<task>`; behind a link, the folder that the link means.
     package let relative: String
 
-    package var path: String { "\(root)/\(relative)" }
+    package var path: String { root == "/" ? "/\(relative)" : "\(root)/\(relative)" }
 
     package init(root: String, relative: String) {
         self.root = root
         self.relative = relative
     }
 
-    /// The folder at `relative`; nil where there is none, a fault where a link leads out of the registry or to no folder.
+    /// A folder that somebody named, whose files may be links to anywhere, as in the caches of Hugging Face. Throws
+    /// where there is none.
+    package init(named directory: String) throws(AdmissionFault) {
+        let path = Self.realPath(directory)
+        guard let path, path != "/", (try? FileStatus(path: path, followingLinks: true))?.kind == .directory else {
+            throw .unreadable("\(directory): there is no such folder; check the path")
+        }
+        self.init(root: "/", relative: String(path.dropFirst()))
+    }
+
+    /// The folder at `relative`; nil where there is none, a fault where a link leads out of the registry or to no
+    /// folder.
     package static func find(_ relative: String, in root: String) throws(AdmissionFault) -> UploadLocation? {
         let path = "\(root)/\(relative)"
         var status = stat()
@@ -40,15 +52,20 @@ package struct UploadLocation: Hashable, Sendable {
 
     package func open(_ name: String) throws(AdmissionFault) -> ReadableFile {
         do throws(FilesError) {
-            return try ReadableFile(name: "\(relative)/\(name)", beneath: root)
+            return try file(name)
         } catch {
             if error.errno == ENOENT { throw .changed("\(path)/\(name) went away while it was looked at") }
             throw AdmissionFault(error)
         }
     }
 
+    /// Opens the named file, whose links may not lead out of the root; with `/` as the root every link is followed.
+    func file(_ name: String) throws(FilesError) -> ReadableFile {
+        try ReadableFile(name: name, directory: path, root: root)
+    }
+
     /// The path without links; nil where there is nothing.
-    static func realPath(_ path: String) -> String? {
+    package static func realPath(_ path: String) -> String? {
         guard let resolved = unsafe realpath(path, nil) else { return nil }
         defer { unsafe free(resolved) }
         return unsafe String(cString: resolved)

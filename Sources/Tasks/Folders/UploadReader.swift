@@ -28,8 +28,27 @@ package struct UploadReader {
         return file
     }
 
-    /// The file and its digest, from memory or by a reading. `entries`: its tensors, which are then searched for NaN and Inf
-    /// and, with `parameters`, compared with the base's. `tied`: those of which the record is to tell the content.
+    /// Throws where the listing alone says that the folder is not accepted.
+    func checkListing() throws(AdmissionFault) {
+        if let objection = listing.objection { throw objection }
+        guard let name = listing.unfinished else { return }
+        throw UnfinishedDownload.fault(name)
+    }
+
+    /// The content of a configuration file; nil where there is none.
+    func contentsIfPresent(_ name: String) throws(AdmissionFault) -> [UInt8]? {
+        guard listing.files[name] != nil else { return nil }
+        let file = try open(name)
+        do throws(FilesError) {
+            return try file.contents(limit: BaseFiles.longestConfiguration)
+        } catch {
+            throw AdmissionFault(error)
+        }
+    }
+
+    /// The file and its digest, from memory or by a reading. `entries`: its tensors, which are then searched for NaN
+    /// and Inf and, with `parameters`, compared with the base's. `tied`: those of which the record is to tell the
+    /// content.
     mutating func read(
         _ name: String, entries: [TensorEntry] = [], comparing parameters: ParameterCheck? = nil,
         tied: Set<String> = []
@@ -52,7 +71,8 @@ package struct UploadReader {
                 }
                 record = FileRecord(
                     sha256: sha256, notFinite: scan.notFinite, resemblance: scan.resemblance,
-                    tied: scan.contents.isEmpty ? nil : scan.contents)
+                    tied: scan.contents.isEmpty ? nil : scan.contents,
+                    constants: scan.constants.isEmpty ? nil : scan.constants)
             }
             guard let record else { throw AdmissionFault.changed("\(file.path) changed while it was read") }
             memory.remember(record, for: stamp)
@@ -62,11 +82,13 @@ package struct UploadReader {
         }
     }
 
-    /// Reads the weights: every file of the checkpoint, its index among them. `ties`: groups of names that mean one tensor each.
+    /// Reads the weights: every file of the checkpoint, its index among them. `ties`: groups of names that mean one
+    /// tensor each.
     mutating func read(
         _ checkpoint: Checkpoint, comparing parameters: ParameterCheck?, ties: [[String]]
-    ) throws(AdmissionFault) -> (files: [SourceFile], resemblance: CosineSums?) {
+    ) throws(AdmissionFault) -> WeightsReading {
         var sources: [SourceFile] = []
+        var constants: [String: Double] = [:]
         var total = parameters.map { CosineSums(base: $0.comparison) }
         let shared = checkpoint.shared(among: ties)
         var contents: [String: String] = [:]
@@ -75,21 +97,69 @@ package struct UploadReader {
                 throw .changed("\(listing.place.path)/\(name) came while it was looked at")
             }
             let tensors = checkpoint.files.first { $0.file.path.hasSuffix("/" + name) }
-            let entries = tensors.map { file in checkpoint.entries(of: file) } ?? []
+            let entries = (tensors.map { file in checkpoint.entries(of: file) } ?? [])
+                .sorted { $0.bytes.lowerBound < $1.bytes.lowerBound }
             let tied = Set(shared.joined()).intersection(entries.map(\.name))
             let (file, record) = try read(
                 name, entries: entries, comparing: tensors == nil ? nil : parameters, tied: tied)
-            if let tensor = record.notFinite { throw Self.notFinite(tensor, in: name) }
+            if let tensor = record.notFinite { throw AdmissionFault.notFinite(tensor, in: name) }
             sources.append(file)
             if let part = record.resemblance { total?.add(part) }
             contents.merge(record.tied ?? [:]) { $1 }
+            constants.merge(record.constants ?? [:]) { $1 }
         }
         for group in shared {
             guard let other = group.first(where: { contents[$0] != contents[group[0]] }) else { continue }
             throw .refused(code: "untied", message: Checkpoint.untied(group[0], other))
         }
-        return (sources, total)
+        return WeightsReading(files: sources, resemblance: total, constants: constants)
     }
+
+    /// The same from a part of each tensor, for weights that are about to be read whole by a merge, which then searches
+    /// NaN and gives the digests. Whether a tensor is constant is found out exactly.
+    func sample(
+        _ checkpoint: Checkpoint, comparing parameters: ParameterCheck?, ties: [[String]]
+    ) throws(AdmissionFault) -> WeightsReading {
+        do {
+            var files: [SourceFile] = []
+            for name in checkpoint.fileNames {
+                let identity = try open(name).identity()
+                files.append(SourceFile(name: name, bytes: identity.size, sha256: "", stamp: identity.description))
+            }
+            if let fault = try checkpoint.untied(among: ties) {
+                throw AdmissionFault.refused(code: "untied", message: fault)
+            }
+            var total = parameters.map { CosineSums(base: $0.comparison) }
+            var constants: [String: Double] = [:]
+            let share = Self.sampleBytes / Int64(max(1, checkpoint.names.count))
+            for file in checkpoint.files {
+                let entries = checkpoint.entries(of: file)
+                var scan = TensorScan(entries, comparing: parameters)
+                for entry in entries where !entry.bytes.isEmpty {
+                    let width = Int64(entry.dtype.byteCount)
+                    let count = min(Int64(entry.bytes.count), max(Self.leastSample, share / width * width))
+                    var bytes = [UInt8](repeating: 0, count: Int(count))
+                    unsafe try bytes.withUnsafeMutableBytes { buffer in
+                        unsafe try file.file.read(into: buffer, at: entry.bytes.lowerBound)
+                    }
+                    unsafe try bytes.withUnsafeBytes { unsafe try scan.visit($0, at: entry.bytes.lowerBound) }
+                }
+                scan.finish()
+                if let tensor = scan.notFinite {
+                    throw AdmissionFault.notFinite(tensor, in: file.file.path.splitPath.name)
+                }
+                if let part = scan.resemblance { total?.add(part) }
+                for (name, value) in scan.constants where try checkpoint.isConstant(name) { constants[name] = value }
+            }
+            return WeightsReading(files: files, resemblance: total, constants: constants)
+        } catch {
+            throw AdmissionFault(any: error)
+        }
+    }
+
+    /// Bytes of a checkpoint that are read for a sample, and of each of its tensors at least.
+    private static let sampleBytes: Int64 = 32 << 20
+    private static let leastSample: Int64 = 4096
 
     /// Opens the weights and makes sure that they are those that were listed.
     func checkpoint() throws(AdmissionFault) -> Checkpoint {
@@ -97,10 +167,35 @@ package struct UploadReader {
         do throws(SafetensorsError) {
             checkpoint = try Checkpoint(directory: listing.place.path, root: listing.place.root)
         } catch {
-            throw AdmissionFault(error)
+            throw fault(error)
         }
         for file in checkpoint.files { try check(file) }
         return checkpoint
+    }
+
+    /// Why weights can't be read: what they are instead, where their bytes or the other files tell.
+    private func fault(_ error: SafetensorsError) -> AdmissionFault {
+        switch error {
+        case .missing(let path, _) where path == listing.place.path:
+            return MissingWeights.fault(listing.place.path, listing.files.keys)
+        case .malformed(let path, _), .truncated(let path, _):
+            let name = path.splitPath.name
+            guard listing.files[name] != nil, let file = try? open(name), let content = FileContent(file) else {
+                return AdmissionFault(error)
+            }
+            return content.fault(in: name)
+        default: return AdmissionFault(error)
+        }
+    }
+
+    /// Opens a safetensors file of the folder.
+    func safetensors(_ name: String) throws(AdmissionFault) -> SafetensorsFile {
+        let file = try open(name)
+        do throws(SafetensorsError) {
+            return try SafetensorsFile(file: file)
+        } catch {
+            throw fault(error)
+        }
     }
 
     /// Whether the folder holds an adapter, whole or not.
@@ -113,6 +208,12 @@ package struct UploadReader {
             throw .refused(
                 code: "malformed", message: "both an adapter and \(weights) are there; remove one of the two")
         }
+        let names = listing.files.keys.sorted()
+        if listing.files[Adapter.weightsName] == nil,
+            let message = names.lazy.compactMap({ MissingWeights.otherFormat($0, names) }).first
+        {
+            throw .refused(code: "missing-weights", message: message)
+        }
         for name in Adapter.fileNames where listing.files[name] == nil {
             throw .refused(
                 code: "missing-weights", message: "there is half of an adapter; put \(name) beside it")
@@ -122,7 +223,7 @@ package struct UploadReader {
         do {
             configuration = try AdapterConfiguration(
                 open(AdapterConfiguration.fileName).contents(limit: AdapterConfiguration.longest))
-            file = try SafetensorsFile(file: open(Adapter.weightsName))
+            file = try safetensors(Adapter.weightsName)
             try check(file)
             return try Adapter(
                 file, configuration, base: parameters.base.checkpoint, tied: parameters.base.tied,
@@ -137,14 +238,6 @@ package struct UploadReader {
         guard let identity = try? file.file.identity(), identity == listing.files[name] else {
             throw .changed("\(file.file.path) changed while it was looked at")
         }
-    }
-
-    static func notFinite(_ tensor: String, in name: String) -> AdmissionFault {
-        .refused(
-            code: "not-finite",
-            message:
-                "\(name): tensor `\(tensor.printable)` holds NaN or infinity; save a checkpoint from before it diverged"
-        )
     }
 
     /// The digest of a base or task.

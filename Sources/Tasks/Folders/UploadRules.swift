@@ -26,10 +26,17 @@ package enum UploadRules {
 
     /// Files of a base that are recorded beside its weights, its graph among them: those that a release passes on.
     static let baseFiles = Set(BaseFiles.allowed.map(\.name))
-    static let graph = "graph.pt2"
-    static let validation = "validation.safetensors"
-    static let settings = "task.yaml"
 
+    /// Names that people give to `task.yaml`, in lower case.
+    private static let nearSettings: Set = [
+        "task.yml", "task.yaml", "tasks.yaml", "tasks.yml", "task.json", "task.toml", "task_config.yaml",
+        "task-settings.yaml", "settings.yaml",
+    ]
+    /// Names that people give to `validation.safetensors`, in lower case.
+    private static let nearExamples: Set = [
+        "validation.safetensors", "validation.safetensor", "validations.safetensors", "valid.safetensors",
+        "val.safetensors", "dev.safetensors", "eval.safetensors", "test.safetensors", "examples.safetensors",
+    ]
     private static let pickles: Set = ["pkl", "pickle", "pt", "pth", "bin", "ckpt", "joblib", "dill", "npy", "npz"]
     /// What transformers' Trainer leaves beside a model.
     private static let ofTrainer: Set = [
@@ -62,11 +69,22 @@ package enum UploadRules {
         if programs.contains(ending) {
             return .refused(code: "code", message: "\(shown) is code, which is never loaded from a registry; remove it")
         }
+        if !inBase, name != TaskLayout.settings, nearSettings.contains(lower) {
+            return .refused(
+                code: "task-settings",
+                message: "\(shown) would be ignored: a task's settings are in \(TaskLayout.settings); rename it")
+        }
+        if !inBase, name != TaskLayout.examples, nearExamples.contains(lower) {
+            return .refused(
+                code: "missing-validation",
+                message: "\(shown) would be ignored: a task's examples are in \(TaskLayout.examples); rename it")
+        }
         if lower.utf8.starts(with: "adapter_".utf8), inBase || !Adapter.fileNames.contains(name) {
             return .refused(
                 code: "adapter-unsupported",
                 message:
-                    "\(shown) is no part of an adapter as PEFT saves it (\(Adapter.fileNames.joined(separator: ", "))) in a "
+                    "\(shown) is no part of an adapter as PEFT saves it "
+                    + "(\(Adapter.fileNames.joined(separator: ", "))) in a "
                     + "task's folder; remove it")
         }
         return nil

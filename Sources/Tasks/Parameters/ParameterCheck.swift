@@ -24,9 +24,7 @@ struct ParameterCheck {
         }
         let wanted = Set(trunk + base.headParameters + ofHead).sorted()
         try checkPresence(
-            of: wanted, in: checkpoint,
-            "save the whole model, with its head, under the base's names, with or without a prefix such as model. or module."
-        )
+            of: wanted, in: checkpoint, AdmissionFault.saveWhole)
         try checkNames(checkpoint)
         for name in checkpoint.names { try checkShape(name, checkpoint) }
     }
@@ -36,11 +34,7 @@ struct ParameterCheck {
         let ofHead = (base.signature?.parameters.map(\.name) ?? []).filter { isHead($0) }
         let partial = adapter.updates.keys.sorted().filter { isHead($0) && adapter.updates[$0]?.structure != nil }
         guard partial.isEmpty else {
-            throw .refused(
-                code: "adapter-unsupported",
-                message:
-                    "\(partial.firstFew) belongs to the head, and the adapter holds only what is added to it; list the "
-                    + "head's modules in modules_to_save")
+            throw .partialHead(partial)
         }
         try checkPresence(
             of: Set(base.headParameters + ofHead).sorted(), in: adapter.checkpoint,
@@ -54,13 +48,12 @@ struct ParameterCheck {
     ) throws(AdmissionFault) {
         let missing = wanted.filter { name in base.tied(name).allSatisfy { checkpoint.entry($0) == nil } }
         guard missing.isEmpty else {
-            throw .refused(code: "missing-parameter", message: "the checkpoint lacks \(missing.firstFew); \(advice)")
+            throw .missingParameters(missing, advice)
         }
     }
 
     private func checkNames(_ checkpoint: Checkpoint) throws(AdmissionFault) {
-        let ofGraph = base.signature.map { ($0.parameters + $0.buffers).flatMap { [$0.name] + $0.aliases } } ?? []
-        let known = Set(ofGraph + base.ties.joined())
+        let known = base.knownNames
         let extra = checkpoint.names.filter { name in
             base.checkpoint.entry(name) == nil && !known.contains(name) && !isHead(name)
         }
@@ -68,7 +61,8 @@ struct ParameterCheck {
             throw .refused(
                 code: "extra-parameter",
                 message:
-                    "neither the base nor its graph has \(extra.firstFew); remove it, or name it under `head` in task.yaml"
+                    "neither the base nor its graph has \(extra.firstFew); remove it, or name it under `head` in "
+                    + "task.yaml"
             )
         }
     }
@@ -81,15 +75,20 @@ struct ParameterCheck {
     private func checkShape(_ name: String, _ checkpoint: Checkpoint) throws(AdmissionFault) {
         guard let entry = checkpoint.entry(name) else { return }
         if let other = base.checkpoint.entry(name), !isHead(name) {
+            if entry.elementCount == 0, other.elementCount > 0 {
+                throw .refused(
+                    code: "wrong-shape",
+                    message:
+                        "`\(name.printable)` is empty, \(entry.shape), and the base's is \(other.shape): under "
+                        + "DeepSpeed ZeRO-3 "
+                        + "and FSDP a plain save writes placeholders; gather the weights (zero_to_fp32.py, or "
+                        + "stage3_gather_16bit_weights_on_model_save) and save again")
+            }
             if let fault = Checkpoint.mismatch(of: name.printable, entry.shape, base: other.shape) {
                 throw .refused(code: "wrong-shape", message: fault)
             }
             guard entry.dtype.kind == other.dtype.kind else {
-                throw .refused(
-                    code: "wrong-dtype",
-                    message:
-                        "`\(name.printable)` is \(entry.dtype.rawValue) where the base has \(other.dtype.rawValue); "
-                        + "save the fine-tune in a floating-point type")
+                throw .wrongType(name, entry.dtype, base: other.dtype)
             }
         } else if let slot = base.signature?.parameters.first(where: { $0.name == name }) {
             guard entry.shape.count == slot.shape.count, entry.dtype.kind == .real else {
@@ -101,8 +100,8 @@ struct ParameterCheck {
         }
     }
 
-    /// How many classes the head tells apart: the first axis of its last matrix, or of its last vector where that agrees.
-    /// Nil where there is no head or its last layer can't be told.
+    /// How many classes the head tells apart: the first axis of its last matrix, or of its last vector where that
+    /// agrees. Nil where there is no head or its last layer can't be told.
     func classes(_ checkpoint: Checkpoint) -> Int? {
         let names = head.isEmpty ? base.headParameters : (base.signature?.parameters.map(\.name) ?? []).filter(isHead)
         let shapes = names.compactMap { checkpoint.entry($0)?.shape }

@@ -2,6 +2,7 @@ import Adapters
 import Files
 import Foundation
 import Safetensors
+import Tasks
 import Torch
 import WorkerProtocol
 

@@ -96,87 +96,91 @@ extension InputCase {
         ) { try $0.task.rename(LegacyNamesTests.old) },
     ]
 
-    static let fullWeightsRefused: [InputCase] = [
-        InputCase(
-            "a base with a tensor under another name than its archive's", .vision, .refused, in: ["MisnamedBaseTests"]
-        ) {
-            try $0.base.rename { $0 == "vit.layernorm.weight" ? "vit.layernorm.scale" : $0 }
-        },
-        InputCase("a vocabulary that was resized", .family("gpt2"), .refused, in: admission) {
-            try $0.task.change {
-                $0[vocabulary] = .init([Float](repeating: 0.1, count: 25 * 8), .f32, shape: [25, 8])
-            }
-        },
-        InputCase("tied weights, stored with different values", .family("gpt2"), .refused, in: ["TiedNamesTests"]) {
-            try $0.task.change {
-                $0["lm_head.weight"] = .init([Float](repeating: 1, count: 24 * 8), .f32, shape: [24, 8])
-            }
-        },
-        InputCase(
-            "a base with tied weights, stored with different values", .family("gpt2"), .refused, in: ["TiedNamesTests"]
-        ) {
-            try $0.base.change {
-                $0["lm_head.weight"] = .init([Float](repeating: 1, count: 24 * 8), .f32, shape: [24, 8])
-            }
-        },
-        InputCase("a tensor is missing", .vision, .refused, in: admission) {
-            try $0.task.change { $0["vit.layernorm.weight"] = nil }
-        },
-        InputCase("the head is missing", .vision, .refused, in: admission) {
-            try $0.task.change { $0 = $0.filter { !$0.key.hasPrefix("classifier") } }
-        },
-        InputCase("a head of another size than the base's, not named", .vision, .refused, in: admission) {
-            try $0.base.addClassifier(classes: 2)
-        },
-        InputCase("a tensor too many", .vision, .refused, in: admission) {
-            try $0.task.change { $0["pooler.weight"] = .init([Float](repeating: 1, count: 4), .f32) }
-        },
-        InputCase("a tensor of another shape", .vision, .refused, in: admission) {
-            try $0.task.change { $0["vit.layernorm.weight"]?.shape = [4, 4] }
-        },
-        InputCase("integers where the base has floating point", .vision, .refused, in: admission) {
-            try $0.task.change {
-                $0["vit.layernorm.weight"] = .init([Int64](repeating: 1, count: 16), .i64)
-            }
-        },
-        InputCase("NaN or infinity", .vision, .refused, in: admission) {
-            try $0.task.change { $0["vit.layernorm.bias"] = .init([Float](repeating: .nan, count: 16), .f32) }
-        },
-        InputCase("a fine-tune of another base", .vision, .refused, in: admission) {
-            try $0.task.change { tensors in
-                for (name, content) in tensors where content.shape.count > 1 {
-                    let noise = AdapterFixture.noise(content.shape.reduce(1, *), seed: UInt64(name.utf8.count))
-                    tensors[name] = .init(noise, .f32, shape: content.shape)
+    static let fullWeightsRefused: [InputCase] =
+        [
+            InputCase(
+                "a base with a tensor under another name than its archive's", .vision, .refused,
+                in: ["MisnamedBaseTests"]
+            ) {
+                try $0.base.rename { $0 == "vit.layernorm.weight" ? "vit.layernorm.scale" : $0 }
+            },
+            InputCase("a vocabulary that was resized", .family("gpt2"), .refused, in: admission) {
+                try $0.task.change {
+                    $0[vocabulary] = .init([Float](repeating: 0.1, count: 25 * 8), .f32, shape: [25, 8])
                 }
-            }
-        },
-        InputCase("a shard that the index names is not there", .vision, .refused, in: ["SettlingTests"]) {
-            try $0.shard()
-            try $0.task.removeFile("model-00002-of-00002.safetensors")
-        },
-        InputCase("`pytorch_model.bin`", .vision, .refused, in: admission) { try $0.put("pytorch_model.bin") },
-        InputCase("`training_args.bin`, which the Trainer leaves", .vision, .refused, in: admission) {
-            try $0.put("training_args.bin")
-        },
-        InputCase("weights that bitsandbytes has quantised", .vision, .refused, in: admission) {
-            try $0.task.change { $0["vit.layernorm.SCB"] = .init([Float](repeating: 1, count: 4), .f32) }
-        },
-        InputCase("floats of 8 bits", .vision, .refused, in: admission) {
-            try $0.task.put(
-                "model.safetensors", header: #"{"w":{"dtype":"F8_E4M3","shape":[8],"data_offsets":[0,8]}}"#, bytes: 8)
-        },
-        InputCase("`model.pt`", .vision, .refused, in: admission) { try $0.put("model.pt") },
-        InputCase("an archive", .vision, .refused, in: admission) { try $0.put("model.zip") },
-        InputCase("code", .vision, .refused, in: admission) { try $0.put("modeling.py") },
-        InputCase("examples with several classes at once", .vision, .refused, in: ["ObjectiveAdmissionTests"]) {
-            try $0.task.change("validation.safetensors") { tensors in
-                let count = tensors["labels"]?.shape.first ?? 0
-                let flags = (0..<2 * count).map { Float($0 % 2) }
-                tensors["labels"] = .init(flags, .f32, shape: [count, 2])
-            }
-        },
-        InputCase("no examples, with a method that learns", .vision, .refused, in: admission) {
-            try $0.task.removeFile("validation.safetensors")
-        },
-    ]
+            },
+            InputCase("tied weights, stored with different values", .family("gpt2"), .refused, in: ["TiedNamesTests"]) {
+                try $0.task.change {
+                    $0["lm_head.weight"] = .init([Float](repeating: 1, count: 24 * 8), .f32, shape: [24, 8])
+                }
+            },
+            InputCase(
+                "a base with tied weights, stored with different values", .family("gpt2"), .refused,
+                in: ["TiedNamesTests"]
+            ) {
+                try $0.base.change {
+                    $0["lm_head.weight"] = .init([Float](repeating: 1, count: 24 * 8), .f32, shape: [24, 8])
+                }
+            },
+            InputCase("a tensor is missing", .vision, .refused, in: admission) {
+                try $0.task.change { $0["vit.layernorm.weight"] = nil }
+            },
+            InputCase("the head is missing", .vision, .refused, in: admission) {
+                try $0.task.change { $0 = $0.filter { !$0.key.hasPrefix("classifier") } }
+            },
+            InputCase("a head of another size than the base's, not named", .vision, .refused, in: admission) {
+                try $0.base.addClassifier(classes: 2)
+            },
+            InputCase("a tensor too many", .vision, .refused, in: admission) {
+                try $0.task.change { $0["pooler.weight"] = .init([Float](repeating: 1, count: 4), .f32) }
+            },
+            InputCase("a tensor of another shape", .vision, .refused, in: admission) {
+                try $0.task.change { $0["vit.layernorm.weight"]?.shape = [4, 4] }
+            },
+            InputCase("integers where the base has floating point", .vision, .refused, in: admission) {
+                try $0.task.change {
+                    $0["vit.layernorm.weight"] = .init([Int64](repeating: 1, count: 16), .i64)
+                }
+            },
+            InputCase("NaN or infinity", .vision, .refused, in: admission) {
+                try $0.task.change { $0["vit.layernorm.bias"] = .init([Float](repeating: .nan, count: 16), .f32) }
+            },
+            InputCase("a fine-tune of another base", .vision, .refused, in: admission) {
+                try $0.task.change { tensors in
+                    for (name, content) in tensors where content.shape.count > 1 {
+                        let noise = AdapterFixture.noise(content.shape.reduce(1, *), seed: UInt64(name.utf8.count))
+                        tensors[name] = .init(noise, .f32, shape: content.shape)
+                    }
+                }
+            },
+            InputCase("a shard that the index names is not there", .vision, .refused, in: ["SettlingTests"]) {
+                try $0.shard()
+                try $0.task.removeFile("model-00002-of-00002.safetensors")
+            },
+            InputCase("`pytorch_model.bin`", .vision, .refused, in: admission) { try $0.put("pytorch_model.bin") },
+            InputCase("`training_args.bin`, which the Trainer leaves", .vision, .refused, in: admission) {
+                try $0.put("training_args.bin")
+            },
+            InputCase("weights that bitsandbytes has quantised", .vision, .refused, in: admission) {
+                try $0.task.change { $0["vit.layernorm.SCB"] = .init([Float](repeating: 1, count: 4), .f32) }
+            },
+            InputCase("floats of 8 bits", .vision, .refused, in: admission) {
+                try $0.task.put(
+                    "model.safetensors", header: #"{"w":{"dtype":"F8_E4M3","shape":[8],"data_offsets":[0,8]}}"#,
+                    bytes: 8)
+            },
+            InputCase("`model.pt`", .vision, .refused, in: admission) { try $0.put("model.pt") },
+            InputCase("an archive", .vision, .refused, in: admission) { try $0.put("model.zip") },
+            InputCase("code", .vision, .refused, in: admission) { try $0.put("modeling.py") },
+            InputCase("examples with several classes at once", .vision, .refused, in: ["ObjectiveAdmissionTests"]) {
+                try $0.task.change("validation.safetensors") { tensors in
+                    let count = tensors["labels"]?.shape.first ?? 0
+                    let flags = (0..<2 * count).map { Float($0 % 2) }
+                    tensors["labels"] = .init(flags, .f32, shape: [count, 2])
+                }
+            },
+            InputCase("no examples, with a method that learns", .vision, .refused, in: admission) {
+                try $0.task.removeFile("validation.safetensors")
+            },
+        ] + RefusalCase.pageRows.map { InputCase($0.name, .vision, .refused, in: ["OneRuleBookTests"], $0.change) }
 }

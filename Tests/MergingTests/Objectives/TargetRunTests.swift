@@ -93,7 +93,8 @@ struct TargetRunTests {
         typealias Change = (inout [String: ModelFolder.Content]) -> Void
         let cases: [(TaskSettings.Objective, String, String, Change)] = [
             (
-                .sequenceToSequence, "sequence-to-sequence", "example 2 (the first is 0) is 32, but the head has 32",
+                .sequenceToSequence, "sequence-to-sequence",
+                "example 2 (the first is 0) hold 32, but the vocabulary knows 0 to 31",
                 {
                     var labels = $0["labels"]!.values(Int64.self)
                     labels[2 * 5] = 32
@@ -101,7 +102,7 @@ struct TargetRunTests {
                 }
             ),
             (
-                .sequenceToSequence, "sequence-to-sequence", "every label of example 4",
+                .sequenceToSequence, "sequence-to-sequence", "every one of the `labels` of example 4",
                 {
                     var labels = $0["labels"]!.values(Int64.self)
                     for place in 20..<25 { labels[place] = -100 }
@@ -109,14 +110,14 @@ struct TargetRunTests {
                 }
             ),
             (
-                .multipleChoice, "decoder-choices", "example 1 (the first is 0) is 4, but the head has 4",
+                .multipleChoice, "decoder-choices", "example 1 (the first is 0) is 4, but there are 4 choices",
                 { $0["labels"] = .init([0, 4, 2, 1, 0] as [Int64], .i64) }
             ),
             (
-                .multipleChoice, "decoder-choices", "choice 3 of example 2",
+                .multipleChoice, "decoder-choices", "of example 2 (the first is 0) the right choice, 3, has not",
                 { $0["labels"] = .init([0, 3, 3, 1, 0] as [Int64], .i64) }
             ),
-            (.multipleChoice, "decoder-choices", "no tensor choices", { $0["choices"] = nil }),
+            (.multipleChoice, "decoder-choices", "no tensor `choices`", { $0["choices"] = nil }),
         ]
         for (objective, data, message, change) in cases {
             try Fixture.temporarily { directory in
