@@ -88,11 +88,12 @@ let package = Package(
         module("ExportedGraph", ["Files", "Safetensors"]),
         module("ModelFamilies", ["ExportedGraph", "Files", "Safetensors"]),
         module("ExportedModel", ["ExportedGraph", "Torch"]),
+        module("Engine", ["ExportedGraph", "ExportedModel", "Torch"]),
         module(
             "Merging",
             [
-                "Adapters", "ExportedGraph", "ExportedModel", "ModelFamilies", "Safetensors", "Tasks", "Torch",
-                "WorkerProtocol", "Files",
+                "Adapters", "Engine", "ExportedGraph", "ExportedModel", "ModelFamilies", "Safetensors", "Tasks",
+                "Torch", "WorkerProtocol", "Files",
             ]),
 
         // What a base and a task must be, for every program: never links libtorch.
