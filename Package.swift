@@ -167,11 +167,12 @@ let package = Package(
         tests(
             "ModelFamilies", ["ModelFamilies", "ExportedModel", "ExportedGraph", "Torch", "Safetensors", "Files"],
             fixtures: true),
-        tests("ExportedModel", ["ExportedModel", "ExportedGraph", "Torch", "Safetensors"], fixtures: true),
+        tests("ExportedModel", ["Engine", "ExportedModel", "ExportedGraph", "Torch", "Safetensors"], fixtures: true),
         tests(
             "Merging",
             [
-                "Merging", "Adapters", "Files", "ExportedModel", "ExportedGraph", "Registry", "Releases", "Tasks",
+                "Merging", "Adapters", "Engine", "Files", "ExportedModel", "ExportedGraph", "Registry", "Releases",
+                "Tasks",
                 "Torch",
                 "Safetensors", "WorkerProtocol",
             ],
