@@ -88,11 +88,12 @@ let package = Package(
         module("ExportedGraph", ["Files", "Safetensors"]),
         module("ModelFamilies", ["ExportedGraph", "Files", "Safetensors"]),
         module("ExportedModel", ["ExportedGraph", "Torch"]),
+        module("Engine", ["ExportedGraph", "ExportedModel", "Torch"]),
         module(
             "Merging",
             [
-                "Adapters", "ExportedGraph", "ExportedModel", "ModelFamilies", "Safetensors", "Tasks", "Torch",
-                "WorkerProtocol", "Files",
+                "Adapters", "Engine", "ExportedGraph", "ExportedModel", "ModelFamilies", "Safetensors", "Tasks",
+                "Torch", "WorkerProtocol", "Files",
             ]),
 
         // What a base and a task must be, for every program: never links libtorch.
@@ -166,11 +167,12 @@ let package = Package(
         tests(
             "ModelFamilies", ["ModelFamilies", "ExportedModel", "ExportedGraph", "Torch", "Safetensors", "Files"],
             fixtures: true),
-        tests("ExportedModel", ["ExportedModel", "ExportedGraph", "Torch", "Safetensors"], fixtures: true),
+        tests("ExportedModel", ["Engine", "ExportedModel", "ExportedGraph", "Torch", "Safetensors"], fixtures: true),
         tests(
             "Merging",
             [
-                "Merging", "Adapters", "Files", "ExportedModel", "ExportedGraph", "Registry", "Releases", "Tasks",
+                "Merging", "Adapters", "Engine", "Files", "ExportedModel", "ExportedGraph", "Registry", "Releases",
+                "Tasks",
                 "Torch",
                 "Safetensors", "WorkerProtocol",
             ],

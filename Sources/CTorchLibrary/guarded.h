@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <new>
 #include <string>
 
 namespace ct {
@@ -33,6 +34,12 @@ template <class Body> ct_status guarded(char **error, const char *const *place, 
     try {
         body();
         return CT_OK;
+    } catch (const c10::OutOfMemoryError &thrown) {
+        report(error, where(), thrown.what_without_backtrace());
+        return CT_OUT_OF_MEMORY;
+    } catch (const std::bad_alloc &) {
+        report(error, where(), "no memory is left");
+        return CT_OUT_OF_MEMORY;
     } catch (const c10::Error &thrown) {
         report(error, where(), thrown.what_without_backtrace());
     } catch (const std::exception &thrown) {

@@ -68,14 +68,20 @@ ct_status ct_tape_watch(ct_tape *tape, const ct_tensor *tensor, int64_t index, i
     });
 }
 
-ct_status ct_tape_backward(ct_tape *tape, const ct_tensor *loss, ct_gradient_body body, void *context,
-                           char **error) noexcept {
+ct_status ct_tape_backward(ct_tape *tape, const ct_tensor *const *roots, const ct_tensor *const *gradients, int64_t count,
+                           ct_gradient_body body, void *context, char **error) noexcept {
     return ct::guarded(error, [&] {
-        TORCH_CHECK(loss->value.numel() == 1, "a loss has one element, not ", loss->value.numel());
-        TORCH_CHECK(loss->value.requires_grad(), "the loss does not depend on any watched tensor");
+        torch::autograd::edge_list edges;
+        torch::autograd::variable_list slopes;
+        for (int64_t index = 0; index < count; ++index) {
+            const auto &root = roots[index]->value;
+            TORCH_CHECK(gradients[index] || root.numel() == 1, "a loss has one element, not ", root.numel());
+            TORCH_CHECK(root.requires_grad(), "the loss does not depend on any watched tensor");
+            edges.push_back(torch::autograd::impl::gradient_edge(root));
+            slopes.push_back(gradients[index] ? gradients[index]->value : at::ones_like(root));
+        }
         const ct::Opened opened(*tape->receiver, body, context);
-        torch::autograd::Engine::get_default_engine().execute(
-            {torch::autograd::impl::gradient_edge(loss->value)}, {at::ones_like(loss->value)},
-            /*keep_graph=*/false, /*create_graph=*/false, /*accumulate_grad=*/true);
+        torch::autograd::Engine::get_default_engine().execute(edges, slopes, /*keep_graph=*/false,
+                                                              /*create_graph=*/false, /*accumulate_grad=*/true);
     });
 }

@@ -3,11 +3,12 @@
 
 #include <ATen/ATen.h>
 
-ct_status ct_tensor_empty(const int64_t *shape, int64_t rank, int32_t dtype, ct_tensor **result,
+ct_status ct_tensor_empty(const int64_t *shape, int64_t rank, int32_t dtype, const char *device, ct_tensor **result,
                           char **error) noexcept {
     return ct::guarded(error, [&] {
         const auto sizes = at::IntArrayRef(shape, static_cast<size_t>(rank));
-        *result = new ct_tensor{at::empty(sizes, at::TensorOptions(static_cast<at::ScalarType>(dtype)))};
+        const auto options = at::TensorOptions(static_cast<at::ScalarType>(dtype)).device(c10::Device(device));
+        *result = new ct_tensor{at::empty(sizes, options)};
     });
 }
 
@@ -22,6 +23,14 @@ int32_t ct_tensor_dtype(const ct_tensor *tensor) noexcept { return static_cast<i
 int64_t ct_tensor_length(const ct_tensor *tensor, int64_t axis) noexcept {
     return tensor->value.sizes().data()[axis];
 }
+
+char *ct_tensor_device(const ct_tensor *tensor) noexcept {
+    char *text = nullptr;
+    ct::guarded(nullptr, [&] { text = ct::copied(tensor->value.device().str().c_str()); });
+    return text;
+}
+
+bool ct_tensor_requires_grad(const ct_tensor *tensor) noexcept { return tensor->value.requires_grad(); }
 
 bool ct_tensor_is_unshared(const ct_tensor *tensor) noexcept {
     return tensor->value.use_count() == 1 && tensor->value.storage().use_count() == 1;

@@ -1,3 +1,4 @@
+package import ExportedGraph
 package import Torch
 
 /// Running a range of the instructions: `start`, then for each range `fill` and `ProgramValues.run`, then `output`.
@@ -20,7 +21,24 @@ extension ExportedModel {
     /// Fills the parameters, buffers and constants that the instructions of `range` read, from `parameters` by their names, or
     /// from the graph's own buffers and constants. A run of the range empties those that no later instruction reads.
     package func fill(_ values: ProgramValues, for range: Range<Int>, _ parameters: [String: Tensor]) throws {
-        for slot in weightSlots(of: range) { try fill(slot, of: values, parameters) }
+        for slot in weightSlots(of: range) { try fill(slot, of: values) { parameters[$0] } }
+    }
+
+    /// Fills one parameter, buffer or constant: what `parameter` has under one of its names, or the graph's own.
+    package func fill(_ slot: Int, of values: ProgramValues, _ parameter: (String) -> Tensor?) throws {
+        let input = inputs[slot]
+        let name = input.slot.name
+        switch input.kind {
+        case .parameter:
+            guard let value = input.names.lazy.compactMap(parameter).first else {
+                throw ExportedModelError.missingParameter(name)
+            }
+            try values.set(converted(value, input), at: slot)
+        case .buffer, .constant:
+            guard let value = parameter(name) ?? input.own else { throw ExportedModelError.missingBuffer(name) }
+            try values.set(converted(value, input), at: slot)
+        case .user: break
+        }
     }
 
     /// Empties the parameters, buffers and constants that the instructions of `range` read.
@@ -52,28 +70,18 @@ extension ExportedModel {
         inputs.indices.contains(slot) && inputs[slot].kind == .parameter ? inputs[slot].slot.name : nil
     }
 
+    /// What the graph says of the tensor in a slot; nil for numbers, and where it says nothing.
+    package func type(of slot: Int) -> TensorMeta? { types[slot] }
+
+    /// The slot whose memory a value shares: its own, or where it is a view the first of that memory.
+    package func storageSlot(of slot: Int) -> Int { liveness.storage[slot] }
+
     /// Slots of the parameters, buffers and constants that the instructions of `range` read, in order.
     package func weightSlots(of range: Range<Int>) -> [Int] {
         Set(instructions[range].lazy.flatMap(\.reads)).filter {
             inputs.indices.contains($0) && inputs[$0].kind != .user
         }
         .sorted()
-    }
-
-    func fill(_ slot: Int, of values: ProgramValues, _ parameters: [String: Tensor]) throws {
-        let input = inputs[slot]
-        let name = input.slot.name
-        switch input.kind {
-        case .parameter:
-            guard let value = ([name] + input.slot.aliases).lazy.compactMap({ parameters[$0] }).first else {
-                throw ExportedModelError.missingParameter(name)
-            }
-            try values.set(converted(value, input), at: slot)
-        case .buffer, .constant:
-            guard let value = parameters[name] ?? input.own else { throw ExportedModelError.missingBuffer(name) }
-            try values.set(converted(value, input), at: slot)
-        case .user: break
-        }
     }
 
     /// What the caller gave, or zeros where the graph takes those instead.

@@ -24,6 +24,9 @@ package final class ExportedModel {
         package let dtype: DType
         /// The archive's own value of a buffer or constant.
         let own: Tensor?
+
+        /// The name and, for tied parameters, the aliases.
+        package var names: [String] { [slot.name] + slot.aliases }
     }
 
     /// Resolves every operator now; throws `ExportedModelError.unsupported` with the operator's and the node's name.
@@ -73,9 +76,8 @@ package final class ExportedModel {
     /// Parameters may have other shapes than the export's: a head belongs to its task.
     package func forward(inputs given: [String: Tensor], parameters: [String: Tensor]) throws -> Tensor {
         let values = try start(given)
-        let all = instructions.indices
-        for slot in inputs.indices { try fill(slot, of: values, parameters) }
-        try values.run(all)
+        for slot in inputs.indices { try fill(slot, of: values) { parameters[$0] } }
+        try values.run(instructions.indices)
         return try output(of: values)
     }
 

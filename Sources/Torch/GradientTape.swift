@@ -78,13 +78,32 @@ import CTorch
 
     /// `backward` for tapes that watch in parts.
     package func backward(inParts loss: Tensor, _ body: (Int, Part) throws -> Void) throws {
+        try backward(from: [Root(loss)], body)
+    }
+
+    /// Where a pass begins: a tensor, and ∂L/∂tensor; nil for the loss itself, which has one element.
+    package struct Root {
+        package let tensor: Tensor
+        package let gradient: Tensor?
+
+        package init(_ tensor: Tensor, gradient: Tensor? = nil) {
+            self.tensor = tensor
+            self.gradient = gradient
+        }
+    }
+
+    /// `backward` from several tensors at once. A root may be a watched alias: its gradient is the first summand of what the body
+    /// receives of it.
+    package func backward(from roots: [Root], _ body: (Int, Part) throws -> Void) throws {
         let handle = try unsafe opened()
+        let tensors = unsafe roots.map { unsafe $0.tensor.handle }
+        let gradients = unsafe roots.map { unsafe $0.gradient?.handle }
         try withoutActuallyEscaping(body) { body in
             let receiver = Receiver(body)
             do {
                 try TorchError.check { error in
                     unsafe ct_tape_backward(
-                        handle, loss.handle,
+                        handle, tensors, gradients, Int64(roots.count),
                         { context, index, part, first, second in
                             let first = unsafe Tensor(owning: first)
                             let second = unsafe second.map { unsafe Tensor(owning: $0) }
@@ -97,6 +116,7 @@ import CTorch
             } catch {
                 throw receiver.thrown ?? error
             }
+            withExtendedLifetime(roots) {}
         }
     }
 

@@ -1,7 +1,8 @@
 extension Tensor {
-    /// Zeros, contiguous, on the CPU.
-    package static func zeros(_ shape: [Int], _ dtype: DType = .float32) throws -> Tensor {
-        let tensor = try Tensor(empty: shape, dtype)
+    /// Zeros, contiguous.
+    package static func zeros(_ shape: [Int], _ dtype: DType = .float32, device: Device = .cpu) throws -> Tensor {
+        let tensor = try Tensor(empty: shape, dtype, device: device)
+        guard device == .cpu else { return try .one("aten::zero_", [.tensor(tensor)]) }
         try unsafe tensor.withUnsafeMutableBytes { bytes in
             _ = unsafe bytes.initializeMemory(as: UInt8.self, repeating: 0)
         }

@@ -1,4 +1,5 @@
 import CTorch
+import Glibc
 
 /// A handle on a libtorch tensor; `deinit` gives the reference back. Not `Sendable`: one actor owns the tensors.
 @safe package final class Tensor {
@@ -9,17 +10,18 @@ import CTorch
 
     deinit { unsafe ct_tensor_free(handle) }
 
-    /// Uninitialised, contiguous, on the CPU.
-    package init(empty shape: [Int], _ dtype: DType = .float32) throws {
+    /// Uninitialised and contiguous.
+    package init(empty shape: [Int], _ dtype: DType = .float32, device: Device = .cpu) throws {
         var result: OpaquePointer?
         let sizes = shape.map(Int64.init)
         try TorchError.check { error in
             unsafe sizes.withUnsafeBufferPointer { sizes in
                 guard let first = sizes.baseAddress else {
                     var none: Int64 = 0
-                    return unsafe ct_tensor_empty(&none, 0, dtype.code, &result, error)
+                    return unsafe ct_tensor_empty(&none, 0, dtype.code, device.name, &result, error)
                 }
-                return unsafe ct_tensor_empty(first, Int64(sizes.count), dtype.code, &result, error)
+                return unsafe ct_tensor_empty(
+                    first, Int64(sizes.count), dtype.code, device.name, &result, error)
             }
         }
         guard let result = unsafe result else { throw TorchError("libtorch made no tensor") }
@@ -47,6 +49,15 @@ import CTorch
         }
         return type
     }
+
+    package var device: Device {
+        guard let name = unsafe ct_tensor_device(handle) else { return .cpu }
+        defer { unsafe free(name) }
+        return Device(unsafe String(cString: name))
+    }
+
+    /// Whether what is done with it is recorded for gradients.
+    package var isRecorded: Bool { unsafe ct_tensor_requires_grad(handle) }
 
     /// Whether nobody else holds the tensor or its elements, so that writing to it changes nothing of anyone's.
     package var isUnshared: Bool { unsafe ct_tensor_is_unshared(handle) }

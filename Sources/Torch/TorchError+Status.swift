@@ -7,10 +7,12 @@ extension TorchError {
         _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> ct_status
     ) throws(TorchError) {
         var message: UnsafeMutablePointer<CChar>?
-        guard unsafe body(&message) != ct_status(CT_OK) else { return }
-        guard let text = unsafe message else { throw TorchError("libtorch failed without a message") }
+        let status = unsafe body(&message)
+        guard status != ct_status(CT_OK) else { return }
+        let kind: Kind = status == ct_status(CT_OUT_OF_MEMORY) ? .outOfMemory : .failed
+        guard let text = unsafe message else { throw TorchError("libtorch failed without a message", kind: kind) }
         defer { unsafe free(text) }
-        throw TorchError(unsafe String(cString: text).trimmed)
+        throw TorchError(unsafe String(cString: text).trimmed, kind: kind)
     }
 }
 

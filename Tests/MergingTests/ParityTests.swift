@@ -33,7 +33,7 @@ struct ParityTests {
         }
     }
 
-    private func compareGains(_ fit: SuperMergeFit, _ expected: [String: [[Double]]]) throws {
+    private func compareGains(_ fit: CoefficientFit, _ expected: [String: [[Double]]]) throws {
         var apart = 0
         var compared = 0
         for (index, layer) in fit.context.layers.enumerated() where fit.state.weights.columns[index] > 0 {
@@ -65,7 +65,7 @@ struct ParityTests {
         }
     }
 
-    private func compareGradient(_ fit: SuperMergeFit, _ expected: [String: [[Double]]]) throws {
+    private func compareGradient(_ fit: CoefficientFit, _ expected: [String: [[Double]]]) throws {
         let moments = fit.state.optimizer.firstMoments.map { 10 * $0 }
         let largest = expected.values.joined().joined().map(abs).max() ?? 0
         #expect(largest > 0)
@@ -81,7 +81,7 @@ struct ParityTests {
     /// A key's bias shifts every score of a query alike, so its gradient is zero but for rounding, and Adam divides by the
     /// gradient's size: what it makes of rounding differs from machine to machine and is left out.
     /// For the same reason one row in 400 may differ.
-    private func compare(_ fit: SuperMergeFit, _ expected: [String: [[Double]]], tolerance: Double) throws {
+    private func compare(_ fit: CoefficientFit, _ expected: [String: [[Double]]], tolerance: Double) throws {
         var compared = 0
         var apart: [String] = []
         for (index, layer) in fit.context.layers.enumerated() where !layer.name.contains("k_proj.bias") {
@@ -96,7 +96,7 @@ struct ParityTests {
         #expect(apart.count <= compared / 400, "\(apart) of \(compared) coefficients differ")
     }
 
-    private func makeFit(_ plan: MergePlan) throws -> SuperMergeFit {
+    private func makeFit(_ plan: MergePlan) throws -> CoefficientFit {
         let context = try MergeContext(plan)
         let evaluation = try #require(context.evaluation)
         try context.vectors.findZeros { _ in }
@@ -107,7 +107,7 @@ struct ParityTests {
         let weights = MergingWeights(
             method: plan.settings.method, taskCount: context.tasks.count, layers: context.layers,
             scale: plan.settings.scale, squash: plan.settings.squash)
-        return try SuperMergeFit(
+        return try CoefficientFit(
             context, evaluation, parameters, state: FitState(weights), teachers: evaluator.teachers)
     }
 }

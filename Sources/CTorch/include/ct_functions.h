@@ -5,12 +5,14 @@
 
 // clang-format off
 #define CT_FUNCTIONS(F) \
-    F(ct_status, ct_tensor_empty, (const int64_t *shape, int64_t rank, int32_t dtype, ct_tensor **result, char **error), (shape, rank, dtype, result, error)) \
+    F(ct_status, ct_tensor_empty, (const int64_t *shape, int64_t rank, int32_t dtype, const char *device, ct_tensor **result, char **error), (shape, rank, dtype, device, result, error)) \
     F(void, ct_tensor_free, (ct_tensor *tensor), (tensor)) \
     F(int64_t, ct_tensor_rank, (const ct_tensor *tensor), (tensor)) \
     F(int64_t, ct_tensor_element_count, (const ct_tensor *tensor), (tensor)) \
     F(int32_t, ct_tensor_dtype, (const ct_tensor *tensor), (tensor)) \
     F(int64_t, ct_tensor_length, (const ct_tensor *tensor, int64_t axis), (tensor, axis)) \
+    F(char *, ct_tensor_device, (const ct_tensor *tensor), (tensor)) \
+    F(bool, ct_tensor_requires_grad, (const ct_tensor *tensor), (tensor)) \
     F(bool, ct_tensor_is_unshared, (const ct_tensor *tensor), (tensor)) \
     F(ct_status, ct_tensor_bytes, (const ct_tensor *tensor, void **bytes, int64_t *count, char **error), (tensor, bytes, count, error)) \
     F(ct_status, ct_operator_find, (const char *name, const char *overload, const ct_operator **result, char **error), (name, overload, result, error)) \
@@ -38,7 +40,7 @@
     F(ct_status, ct_tape_create, (ct_tape **result, char **error), (result, error)) \
     F(void, ct_tape_free, (ct_tape *tape), (tape)) \
     F(ct_status, ct_tape_watch, (ct_tape *tape, const ct_tensor *tensor, int64_t index, int32_t parts, ct_tensor **result, char **error), (tape, tensor, index, parts, result, error)) \
-    F(ct_status, ct_tape_backward, (ct_tape *tape, const ct_tensor *loss, ct_gradient_body body, void *context, char **error), (tape, loss, body, context, error)) \
+    F(ct_status, ct_tape_backward, (ct_tape *tape, const ct_tensor *const *roots, const ct_tensor *const *gradients, int64_t count, ct_gradient_body body, void *context, char **error), (tape, roots, gradients, count, body, context, error)) \
     F(ct_status, ct_set_threads, (int32_t count, char **error), (count, error)) \
     F(bool, ct_grad_mode, (void), ()) \
     F(void, ct_set_grad_mode, (bool enabled), (enabled)) \

@@ -14,6 +14,7 @@
 
 typedef int32_t ct_status;
 
-enum { CT_OK = 0, CT_FAILED = 1 };
+/// CT_OUT_OF_MEMORY: a tensor did not fit into the memory of its device.
+enum { CT_OK = 0, CT_FAILED = 1, CT_OUT_OF_MEMORY = 2 };
 
 #endif

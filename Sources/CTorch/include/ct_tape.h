@@ -34,9 +34,11 @@ void ct_tape_free(ct_tape *tape) CT_NOEXCEPT;
 /// comes of other uses.
 ct_status ct_tape_watch(ct_tape *tape, const ct_tensor *tensor, int64_t index, int32_t parts,
                         ct_tensor *_Nullable *_Nonnull result, char *_Nullable *_Nonnull error) CT_NOEXCEPT;
-/// Back-propagates from `loss`, a tensor of one element. On the CPU `body` runs on the calling thread.
-ct_status ct_tape_backward(ct_tape *tape, const ct_tensor *loss, ct_gradient_body body, void *_Nullable context,
-                           char *_Nullable *_Nonnull error) CT_NOEXCEPT;
+/// Back-propagates from `roots`, with ∂L/∂root of each; a null gradient is that of a loss of one element, 1. A root may be a watched
+/// alias itself: its gradient then is the first summand of what arrives there. On the CPU `body` runs on the calling thread.
+ct_status ct_tape_backward(ct_tape *tape, const ct_tensor *_Nonnull const *_Nonnull roots,
+                           const ct_tensor *_Nullable const *_Nonnull gradients, int64_t count, ct_gradient_body body,
+                           void *_Nullable context, char *_Nullable *_Nonnull error) CT_NOEXCEPT;
 
 #pragma clang assume_nonnull end
 

@@ -1,3 +1,4 @@
+internal import Engine
 internal import ExportedGraph
 internal import ExportedModel
 internal import Files
@@ -66,7 +67,8 @@ package struct Finetune {
         let objective = Objective(kind: .classification, inputs: names)
         try Scorer(model: model, autocast: false)
             .leaveOutPadding(
-                Dictionary(parameters.map { ($0.name, $0.tensor) }) { first, _ in first }, set, objective)
+                ModelWeights(own: Dictionary(parameters.map { ($0.name, $0.tensor) }) { first, _ in first }), set,
+                objective)
         let sampler = Sampler(examples: set.fitted, batch: settings.batch, seed: settings.seed, task: "fine-tune")
         var optimizer = try AdamW(parameters.map(\.tensor), weightDecay: settings.weightDecay)
         var recent: [Double] = []

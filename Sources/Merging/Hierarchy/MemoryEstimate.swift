@@ -13,17 +13,26 @@ struct MemoryEstimate: Hashable, Sendable {
     /// Examples, heads and the logits to distil from, of all tasks: what a hierarchical fit leaves in the files.
     var tasks: Int64 = 0
 
+    /// The trunk's parameters in float32.
+    private(set) var trunk: Int64 = 0
+    /// Rows that the graph is given in a step of one task, and the longest of their free axes.
+    private(set) var rows = 1
+    private(set) var length = 1
+
+    /// What only runs a merged model.
+    var scoring: Int64 { program + trunk + tasks }
     var joint: Int64 { program + model + activations + tasks }
     var hierarchical: Int64 { program + model + activations }
 
     init(_ plan: MergePlan, _ graph: ExportedGraph, _ layers: [Layer], _ models: [TaskModel]) {
-        let trunk = layers.reduce(Int64(0)) { $0 + 4 * Int64($1.elementCount) }
+        trunk = layers.reduce(Int64(0)) { $0 + 4 * Int64($1.elementCount) }
         let largest = layers.map { 4 * Int64($0.elementCount) }.max() ?? 0
         model = trunk * (models.count > 1 ? 2 : 1) + largest
         let choices = models.compactMap { $0.choiceCount }.max() ?? 1
-        let length = models.map(\.longestInput).max() ?? 1
+        length = models.map(\.longestInput).max() ?? 1
+        rows = plan.settings.batch * choices
         activations = graph.body.tensors.values.reduce(0) {
-            $0 + Self.bytes($1, batch: plan.settings.batch * choices, length: length)
+            $0 + Self.bytes($1, batch: rows, length: length)
         }
         let outputs = graph.outputs.compactMap { output -> TensorMeta? in
             guard case .value(let name) = output else { return nil }

@@ -12,7 +12,7 @@ internal import WorkerProtocol
 /// in use. Work of an arrival: the fits on the way from its leaf to the root; those of other nodes are taken from the store.
 final class TreeRun {
     /// Drives one fit to its end: `done` of `total` steps lie before it.
-    typealias Descent = (_ fit: SuperMergeFit, _ merge: String, _ done: Int, _ total: Int) throws -> Void
+    typealias Descent = (_ fit: CoefficientFit, _ merge: String, _ done: Int, _ total: Int) throws -> Void
 
     let context: MergeContext
     let evaluation: EvaluationContext
@@ -141,7 +141,7 @@ final class TreeRun {
         let saved = saved(merge)
         let state = saved ?? FitState(start(merge, records))
         vectors.keepsRead = true
-        let fit = try SuperMergeFit(
+        let fit = try CoefficientFit(
             evaluation, self.evaluation.of(below), parameters, state: state, teachers: below.map { teachers[$0] },
             schedule: schedule)
         if saved == nil { try fit.look(lastLoss: nil) }

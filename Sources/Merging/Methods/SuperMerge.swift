@@ -1,7 +1,7 @@
 internal import WorkerProtocol
 
 /// SuperMerge (arXiv 2412.10416): c = tanh w, one trained weight w for each task and tensor, row or column. The
-/// training is `SuperMergeFit`.
+/// training is `CoefficientFit`.
 enum SuperMerge: MergeMethod {
     static let method = MergeSettings.Method.supermerge
     static let scales: [Double] = []

@@ -54,18 +54,18 @@ final class MergeContext {
         }
         vectors = try TaskVectors(
             base: base, tasks: tasks, layers: layers, hashing: plan.hasUnhashedFiles)
-        if let graph, plan.settings.method.isLearned {
-            choice = StrategyChoice(for: plan, MemoryEstimate(plan, graph, layers, tasks))
-        } else {
-            choice = nil
-        }
+        let estimate = graph.map { [layers, tasks] in MemoryEstimate(plan, $0, layers, tasks) }
+        choice = plan.settings.method.isLearned ? estimate.map { StrategyChoice(for: plan, $0) } : nil
         self.plan = plan
         let settings = resolved.taking(choice?.strategy)
         self.settings = settings
         let hasExamples = tasks.contains { $0.validation != nil }
-        if isInEvaluationContext, let graph, settings.method.needsExamples || hasExamples {
+        if isInEvaluationContext, let graph, let estimate, settings.method.needsExamples || hasExamples {
             let model = try Self.usable(plan, otherwise: &unscored) { try Self.model(graph) }
-            evaluation = try model.map { [tasks] in try EvaluationContext(plan, settings, $0, base, tasks, ties) }
+            evaluation = try model.map { [tasks] model in
+                try EvaluationContext(
+                    plan, settings, Self.engine(model, settings, estimate, tasks: tasks.count), base, tasks, ties)
+            }
         } else {
             evaluation = nil
         }

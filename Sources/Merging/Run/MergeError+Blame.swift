@@ -17,7 +17,7 @@ extension WorkerEvent.Failure {
             let name = file?.file.path.pathNames.last ?? "validation.safetensors"
             throw fault.refusal(in: name).failure(of: task)
         } catch let error as TorchError {
-            throw error.isLackOfMemory ? error.asLackOfMemory : MergeError.task(task, error.description)
+            throw error.kind == .outOfMemory ? error.asLackOfMemory : MergeError.task(task, error.description)
         } catch let error as ExportedModelError {
             switch error {
             case .missingParameter, .missingInput, .shape, .dtype: throw MergeError.task(task, error.description)
@@ -28,8 +28,6 @@ extension WorkerEvent.Failure {
 }
 
 extension TorchError {
-    fileprivate var isLackOfMemory: Bool { message.contains("DefaultCPUAllocator") }
-
     fileprivate var asLackOfMemory: MergeError {
         MergeError(kind: .environment, message: "\(message); free memory or lower batch")
     }

@@ -59,8 +59,10 @@ struct MergeInProgress {
         result.versions = BuildProvenance.versions()
         result.programs = BuildProvenance.digests()
         result.peakMemory = ProcessMemory.peak
-        result.memory = MemoryUse(peak: result.peakMemory, weights: .resident)
+        result.memory = MemoryUse(
+            peak: result.peakMemory, weights: context.evaluation?.engine.isStreamed == true ? .streamed : .resident)
         if let note = context.statisticsNote { result.notes.append(note) }
+        if let note = context.streamingNote { result.notes.append(note) }
         result.notes += context.strayNotes
         if let reason = context.unscored { result.notes.append("nothing was scored: \(reason)") }
     }

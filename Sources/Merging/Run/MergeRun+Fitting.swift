@@ -8,7 +8,7 @@ extension MergeRun {
         let state = saved ?? FitState(merge.first ?? merge.weights)
         reportStart(merge, resumedAt: state.step)
         context.vectors.keepsRead = true
-        let fit = try SuperMergeFit(
+        let fit = try CoefficientFit(
             context, evaluator.evaluation, evaluator.parameters, state: state, teachers: evaluator.teachers,
             schedule: merge.schedule)
         if saved == nil { try fit.look(lastLoss: nil) }
@@ -42,7 +42,7 @@ extension MergeRun {
 
     /// Steps until the fit has had all of them or gets no better; `done` of `total` lie before it. Its state is saved
     /// as `merge`'s.
-    private func descend(_ fit: SuperMergeFit, named merge: String, done: Int, total: Int) throws {
+    private func descend(_ fit: CoefficientFit, named merge: String, done: Int, total: Int) throws {
         let settings = fit.context.settings
         while fit.state.step < fit.schedule.steps, fit.state.looksWithoutBetter < settings.patience {
             try stopIfAsked(fit, merge)

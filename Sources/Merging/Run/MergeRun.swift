@@ -70,7 +70,7 @@ package final class MergeRun {
         }
         context.vectors.rule = try rule(of: context)
         guard let evaluation = context.evaluation else { return }
-        let evaluator = ModelEvaluator(context, evaluation, try ModelParameters(layers: context.layers))
+        let evaluator = ModelEvaluator(context, evaluation, try ModelParameters(context))
         try evaluator.scoreOriginals(&merge.result) { [unowned self] done, total in
             try progress(.scoring, done, total)
         }
@@ -166,7 +166,7 @@ package final class MergeRun {
                 .init(tasks: merge.context.tasks.map(\.name), resumedAt: step, strategy: merge.context.choice)))
     }
 
-    func stopIfAsked(_ fit: SuperMergeFit, _ merge: String) throws {
+    func stopIfAsked(_ fit: CoefficientFit, _ merge: String) throws {
         guard shouldStop() else { return }
         try fit.state.save(in: plan.scratch, merge: merge)
         throw Stopped()

@@ -1,4 +1,5 @@
 internal import Adapters
+internal import Engine
 internal import ExportedGraph
 internal import ExportedModel
 internal import Files
@@ -75,10 +76,11 @@ package struct Evaluation {
         let objective = Objective(settings, inputs: graph.signature.inputs.map(\.name))
         let scorer = Scorer(model: graph, autocast: false)
         return try MergeError.blaming(name, examples: file) {
-            try scorer.leaveOutPadding(parameters, set, objective)
-            guard !set.isLabelled else { return try scorer.score(parameters, set, set.all, objective).score }
-            let own = try parameters.merging(checkpoint(graph, ties)) { $1 }
-            return try agreement(of: parameters, own, set, objective, scorer)
+            let weights = ModelWeights(own: parameters)
+            try scorer.leaveOutPadding(weights, set, objective)
+            guard !set.isLabelled else { return try scorer.score(weights, set, set.all, objective).score }
+            let own = ModelWeights(own: try parameters.merging(checkpoint(graph, ties)) { $1 })
+            return try agreement(of: weights, own, set, objective, scorer)
         }
     }
 
@@ -108,7 +110,7 @@ package struct Evaluation {
 
     /// Runs model and checkpoint batch by batch; the checkpoint alone is not run twice.
     private func agreement(
-        of model: [String: Tensor], _ own: [String: Tensor], _ set: ValidationSet, _ objective: Objective,
+        of model: ModelWeights, _ own: ModelWeights, _ set: ValidationSet, _ objective: Objective,
         _ scorer: Scorer
     ) throws -> Score {
         var agreement = Agreement(objective: objective)

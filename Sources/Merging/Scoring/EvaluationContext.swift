@@ -1,3 +1,4 @@
+internal import Engine
 internal import ExportedModel
 internal import Safetensors
 internal import Tasks
@@ -6,7 +7,8 @@ internal import WorkerProtocol
 
 /// What learning and scoring need.
 struct EvaluationContext {
-    let model: ExportedModel
+    let engine: SegmentedModel
+    var model: ExportedModel { engine.model }
     /// Of each task, in the plan's order; nil for a task without a validation set.
     private(set) var sets: [ValidationSet?]
     private(set) var objectives: [Objective]
@@ -17,10 +19,11 @@ struct EvaluationContext {
 
     /// Opens the heads and the validation sets; a hierarchical merge leaves their content in the files.
     init(
-        _ plan: MergePlan, _ settings: ResolvedSettings, _ model: ExportedModel, _ base: Checkpoint,
+        _ plan: MergePlan, _ settings: ResolvedSettings, _ engine: SegmentedModel, _ base: Checkpoint,
         _ tasks: [TaskModel], _ ties: TiedNames
     ) throws {
-        self.model = model
+        self.engine = engine
+        let model = engine.model
         let inputs = model.signature.inputs.map(\.name)
         let start = try DecoderStart(base: plan.base.directory)
         let isResident = settings.strategy != .hierarchical

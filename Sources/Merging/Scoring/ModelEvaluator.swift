@@ -1,3 +1,4 @@
+internal import Engine
 internal import Files
 internal import Foundation
 internal import Safetensors
@@ -20,7 +21,7 @@ final class ModelEvaluator {
         self.evaluation = evaluation
         self.parameters = parameters
         scorer = Scorer(
-            model: evaluation.model, autocast: context.settings.precision == .bf16, passes: evaluation.passes)
+            model: evaluation.engine, autocast: context.settings.precision == .bf16, passes: evaluation.passes)
         deployedOutcomes = context.tasks.map { _ in nil }
         teachers = context.tasks.map { _ in nil }
     }
@@ -138,12 +139,9 @@ final class ModelEvaluator {
         return try head.parameters(head.names)
     }
 
-    func named(_ head: [String: Tensor]) -> [String: Tensor] {
-        var named = context.ties.keyed(head)
-        for (layer, tensor) in zip(context.layers, parameters.tensors) where named[layer.name] == nil {
-            named[layer.name] = tensor
-        }
-        return named
+    /// The trunk that is loaded, with a head.
+    func named(_ head: [String: Tensor]) -> ModelWeights {
+        ModelWeights(own: context.ties.keyed(head), trunk: parameters)
     }
 
     /// Throws what the model says of the task's examples as the task's fault.
@@ -160,7 +158,7 @@ final class ModelEvaluator {
 
     /// By the labels, or without them by the agreement with the task's own checkpoint, which nil `model` stands for.
     func outcome(
-        _ task: Int, _ model: [String: Tensor]?, _ set: ValidationSet, _ examples: [Int]
+        _ task: Int, _ model: ModelWeights?, _ set: ValidationSet, _ examples: [Int]
     ) throws -> Scorer.Outcome {
         guard !set.isLabelled, let checkpoint = teachers[task] else {
             return try scorer.score(

@@ -1,3 +1,5 @@
+internal import Engine
+internal import ExportedGraph
 internal import ExportedModel
 internal import Tasks
 internal import Torch
@@ -7,22 +9,68 @@ extension Objective {
     /// Rows that the graph is given at once where no gradients are recorded.
     private static let mostRows = 64
 
-    /// What the model says of some examples: the graph's own logits, or for a multiple choice each choice's log likelihood,
+    /// What the model says of some examples, given the graph's output for `rows`: the graph's own logits, or for a multiple choice each choice's log likelihood,
     /// [examples, choices], −∞ for a choice that has no token to score.
     ///
     /// Ranked by these are the choices of T0 (Sanh et al., arXiv 2110.08207), or with normalised length those of T-Few (Liu et
     /// al., arXiv 2205.05638), whose L_LN is the cross-entropy over them. `inputs` hold the tokens of the choices under
     /// `ValidationSet.choices`; what has no axis of choices is the same for all.
-    func logits(
-        _ model: ExportedModel, _ inputs: [String: Tensor], _ parameters: [String: Tensor], isRecorded: Bool = false
-    ) throws -> Tensor {
-        guard kind == .multipleChoice, let choices = inputs[ValidationSet.choices] else {
-            return try model.forward(inputs: inputs, parameters: parameters)
-        }
+    func logits(from output: Tensor, _ inputs: [String: Tensor]) throws -> Tensor {
+        guard let choices = choices(inputs) else { return output }
         let (examples, count, length) = (choices.shape[0], choices.shape[1], choices.shape[2])
+        let targets = try choices.reshaped([examples * count, length]).to(.int64)
+        return try likelihoods(output, targets).reshaped([examples, count])
+    }
+
+    /// `logits` of a model that runs without gradients, for several batches: the rows that the graph is given at once are limited.
+    func logits(
+        _ model: SegmentedModel, _ batches: [[String: Tensor]], _ weights: ModelWeights
+    ) throws -> [Tensor] {
+        let rows = try batches.map { try self.rows(of: $0, for: model.model.signature) }
+        var parts: [[String: Tensor]] = []
+        var counts: [Int] = []
+        for (inputs, rows) in zip(batches, rows) {
+            guard let choices = choices(inputs) else {
+                parts.append(rows)
+                counts.append(1)
+                continue
+            }
+            let all = choices.shape[0] * choices.shape[1]
+            let starts = Array(stride(from: 0, to: all, by: Self.mostRows))
+            for start in starts {
+                let part = min(Self.mostRows, all - start)
+                parts.append(try rows.mapValues { try $0.rows(from: start, count: part) })
+            }
+            counts.append(starts.count)
+        }
+        var outputs = try model.forward(parts.map { ForwardPass(inputs: $0, own: weights.own) }, weights.trunk)[...]
+        return try zip(batches, counts).map { inputs, count in
+            let own = Array(outputs.prefix(count))
+            outputs = outputs.dropFirst(count)
+            guard let choices = choices(inputs) else { return own[0] }
+            let targets = try choices.reshaped([choices.shape[0] * choices.shape[1], choices.shape[2]]).to(.int64)
+            var start = 0
+            let scores = try own.map { output in
+                let rows = output.shape[0]
+                defer { start += rows }
+                return try likelihoods(output, targets.rows(from: start, count: rows))
+            }
+            return try Tensor.concatenated(scores).reshaped([choices.shape[0], choices.shape[1]])
+        }
+    }
+
+    /// The tokens of the choices, where there are any.
+    private func choices(_ inputs: [String: Tensor]) -> Tensor? {
+        kind == .multipleChoice ? inputs[ValidationSet.choices] : nil
+    }
+
+    /// What the graph is given for some examples: the examples, or one row for each of their choices.
+    func rows(of inputs: [String: Tensor], for signature: GraphSignature) throws -> [String: Tensor] {
+        guard let choices = choices(inputs) else { return inputs }
+        let (examples, count) = (choices.shape[0], choices.shape[1])
         let owners = (0..<examples * count).map { Int64($0 / count) }
         var rows: [String: Tensor] = [:]
-        for slot in model.signature.inputs {
+        for slot in signature.inputs {
             guard let given = inputs[slot.name] else { continue }
             if given.shape.count > slot.shape.count {
                 guard given.shape[1] == count else {
@@ -33,15 +81,7 @@ extension Objective {
                 rows[slot.name] = try given.rows(at: Tensor(owners, shape: [owners.count]))
             }
         }
-        let targets = try choices.reshaped([owners.count, length]).to(.int64)
-        let step = isRecorded ? max(1, owners.count) : Self.mostRows
-        let scores = try stride(from: 0, to: owners.count, by: step).map { start in
-            let part = min(step, owners.count - start)
-            let logits = try model.forward(
-                inputs: rows.mapValues { try $0.rows(from: start, count: part) }, parameters: parameters)
-            return try likelihoods(logits, targets.rows(from: start, count: part))
-        }
-        return try Tensor.concatenated(scores).reshaped([examples, count])
+        return rows
     }
 
     /// log p(tokens) of each row, [rows], or its mean over the tokens; −∞ where none is scored.

@@ -1,3 +1,4 @@
+internal import Engine
 internal import Torch
 internal import WorkerProtocol
 
@@ -8,7 +9,7 @@ extension Scorer {
     ///
     /// Nil `parameters`: the checkpoint itself, which is not run again.
     func agreement(
-        _ parameters: [String: Tensor]?, _ set: ValidationSet, _ indices: [Int], _ objective: Objective,
+        _ parameters: ModelWeights?, _ set: ValidationSet, _ indices: [Int], _ objective: Objective,
         with checkpoint: TeacherLogits
     ) throws -> Outcome {
         var agreement = Agreement(objective: objective)
@@ -31,7 +32,7 @@ extension Scorer {
     }
 
     /// A model's logits on every example of a set, its mixtures among them, in one tensor.
-    func logits(_ parameters: [String: Tensor], _ set: ValidationSet, _ objective: Objective) throws -> Tensor {
+    func logits(_ parameters: ModelWeights, _ set: ValidationSet, _ objective: Objective) throws -> Tensor {
         var pieces: [Tensor] = []
         try forEachBatch(parameters, set, set.all, objective) { logits, _ in pieces.append(logits) }
         return try Tensor.concatenated(pieces)

@@ -9,7 +9,7 @@ struct FactoredFitTests {
     /// A fit over folders of the fixture's adapters, at its start or where another stopped.
     private func fit(
         _ folders: [String], _ settings: MergeSettings, in directory: String, from state: FitState? = nil
-    ) throws -> SuperMergeFit {
+    ) throws -> CoefficientFit {
         var plan = try Fixture.plan(settings, tasks: folders, in: directory)
         for index in plan.tasks.indices {
             let folder = plan.tasks[index].name
@@ -23,13 +23,13 @@ struct FactoredFitTests {
         let weights = MergingWeights(
             method: plan.settings.method, taskCount: context.tasks.count, layers: context.layers,
             scale: plan.settings.scale, squash: plan.settings.squash)
-        return try SuperMergeFit(
+        return try CoefficientFit(
             context, evaluation, ModelParameters(layers: context.layers), state: state ?? FitState(weights),
             teachers: context.tasks.map { _ in nil })
     }
 
     /// The layers that the fits have in common, from the weights' gradients of the first step.
-    private func expectTheSameGradient(_ own: SuperMergeFit, _ other: SuperMergeFit, within limit: Double) {
+    private func expectTheSameGradient(_ own: CoefficientFit, _ other: CoefficientFit, within limit: Double) {
         for (index, layer) in own.context.layers.enumerated() {
             for task in own.context.tasks.indices where own.context.vectors.active[task][index] {
                 let gradients = [own, other].map { fit in

@@ -1,3 +1,4 @@
+import Engine
 import ExportedGraph
 import ExportedModel
 import Files
@@ -101,11 +102,11 @@ struct ObjectiveFixture {
     }
 
     func score() throws -> Scorer.Outcome {
-        try Scorer(model: model, autocast: false).score(parameters, set, set.all, objective)
+        try Scorer(model: model, autocast: false).score(ModelWeights(own: parameters), set, set.all, objective)
     }
 
     /// What the objective makes of all examples.
     func logits() throws -> [Float] {
-        try Scorer(model: model, autocast: false).logits(parameters, set, objective).floats()
+        try Scorer(model: model, autocast: false).logits(ModelWeights(own: parameters), set, objective).floats()
     }
 }

@@ -1,3 +1,4 @@
+import Engine
 import Testing
 import Torch
 import WorkerProtocol
@@ -51,7 +52,7 @@ import WorkerProtocol
     func tokensAreClassifiedInPlace(metric: Metric) throws {
         let fixture = try ObjectiveFixture("llama", "language-modeling", TaskSettings(objective: .languageModeling))
         let logits = try Scorer(model: fixture.model, autocast: false)
-            .logits(fixture.parameters, fixture.set, fixture.objective)
+            .logits(ModelWeights(own: fixture.parameters), fixture.set, fixture.objective)
         let (labels, shape) = try #require(try fixture.set.labelValues())
         let moved = labels.indices.map { $0 % shape[1] == shape[1] - 1 ? -100 : labels[$0 + 1] }
         let objective = Objective(kind: .tokenClassification, metric: metric, inputs: ["input_ids", "attention_mask"])

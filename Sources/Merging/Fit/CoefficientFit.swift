@@ -1,15 +1,17 @@
+internal import Engine
 internal import Torch
 internal import WorkerProtocol
 
 /// The gradient descent on W (SuperMerge, arXiv 2412.10416): per step one batch of every task through θm, one ordinary backward
 /// pass each, the tasks' ∂L/∂θm(j) added up, and every sum consumed by its dot products with τ(i,j) and then freed. Where all τ(i,j)
 /// of a linear layer have a low rank, ∂L/∂θm(j) is never formed (`FactoredLayer`), nor where only some of its rows are not zero
-/// (`RowSum`).
+/// (`RowSum`). A step is `localDots` → `reduction` → `apply`.
 ///
 /// Memory: one float32 copy of the trunk, with several tasks one of its gradients, of low ranks their factors instead, of
-/// embeddings the rows that occur, and one batch's activations; not a function of the number of tasks. Work per step over k tasks: k
-/// forward and backward passes, and two reads of the task vectors, one of what is low-rank.
-final class SuperMergeFit {
+/// embeddings the rows that occur, and one batch's activations; not a function of the number of tasks. Streamed, these are of one
+/// segment, and what crosses the segments' boundaries for all tasks comes to it. Work per step over k tasks: k forward and backward
+/// passes (streamed, all but the last segment forward twice), and two reads of the task vectors, one of what is low-rank.
+final class CoefficientFit {
     private(set) var state: FitState
     let context: MergeContext
     let evaluation: EvaluationContext
@@ -20,6 +22,7 @@ final class SuperMergeFit {
     let factored: [Int: FactoredLayer]
     private let samplers: [Sampler]
     private let scorer: Scorer
+    private let reduction: any Reduction
     private let teachers: [TeacherLogits?]
     /// What each task's losses are divided by: see `variance`.
     private let spreads: [Double]
@@ -30,16 +33,17 @@ final class SuperMergeFit {
     /// `teachers` holds each task's own checkpoint's logits on its whole validation set where the loss distils.
     init(
         _ context: MergeContext, _ evaluation: EvaluationContext, _ parameters: ModelParameters, state: FitState,
-        teachers: [TeacherLogits?], schedule: FitSchedule? = nil
+        teachers: [TeacherLogits?], schedule: FitSchedule? = nil, reduction: any Reduction = SingleProcess()
     ) throws {
         self.context = context
         self.evaluation = evaluation
         self.parameters = parameters
         self.state = state
         self.teachers = teachers
+        self.reduction = reduction
         self.schedule = schedule ?? FitSchedule(context.settings)
         scorer = Scorer(
-            model: evaluation.model, autocast: context.settings.precision == .bf16, passes: evaluation.passes)
+            model: evaluation.engine, autocast: context.settings.precision == .bf16, passes: evaluation.passes)
         let trainable = context.trainable()
         watched = Set(trainable)
         factored = try Dictionary(
@@ -76,18 +80,9 @@ final class SuperMergeFit {
         return variance.isFinite && variance > 0 ? variance : 1
     }
 
-    /// Parameters of the merged trunk with one task's head.
-    func model(for task: Int, watchedBy tape: GradientTape? = nil) throws -> [String: Tensor] {
-        var named = try evaluation.heads[task].tensors()
-        for (index, layer) in context.layers.enumerated() where named[layer.name] == nil {
-            let tensor = parameters.tensors[index]
-            guard let tape, watched.contains(index) else {
-                named[layer.name] = tensor
-                continue
-            }
-            named[layer.name] = try tape.watch(tensor, index: index, in: forms(index))
-        }
-        return named
+    /// The merged trunk with one task's head.
+    func model(for task: Int) throws -> ModelWeights {
+        ModelWeights(own: try evaluation.heads[task].tensors(), trunk: parameters)
     }
 
     /// It is less work to take the layer's gradient as a product where it is never formed, or where it is added to others'. One
@@ -98,53 +93,30 @@ final class SuperMergeFit {
 
     /// One step: the mean loss over the tasks, weighted, at the weights before the update.
     func step() throws -> Double {
-        let weights = state.weights
-        var dots = [Double](repeating: 0, count: weights.values.count)
-        var total = 0.0
-        let importance = context.tasks.map(\.source.settings.weight)
-        let sum = importance.reduce(0, +)
-        let gradients = GradientSum()
-        var lookedUp: [Int: RowSum] = [:]
-        for task in context.tasks.indices {
-            let isLast = task == context.tasks.count - 1
-            let loss = try backward(task, share: importance[task] / sum) { layer, part in
-                switch part {
-                case .whole(let gradient) where isLast:
-                    guard let complete = try gradients.take(layer, adding: gradient) else { return }
-                    try consume(complete, of: layer, into: &dots)
-                case .whole(let gradient):
-                    try gradients.add(gradient, of: layer)
-                case .product(let left, let right):
-                    if let factored = factored[layer] {
-                        try factored.addDots(slope: left, input: right, weights, into: &dots)
-                    } else {
-                        try gradients.add(left: left, right: right, of: layer)
-                    }
-                case .rows(let places, let values):
-                    let whole = context.layers[layer]
-                    let rows = lookedUp[layer] ?? RowSum(rows: whole.shape[0], columns: whole.matrixColumns)
-                    lookedUp[layer] = rows
-                    try rows.add(values, at: places)
-                }
-            }
-            guard loss.isFinite else { throw notFinite(task, "loss") }
-            total += loss
-        }
-        for layer in gradients.layers {
-            guard let complete = try gradients.take(layer) else { continue }
-            try consume(complete, of: layer, into: &dots)
-        }
-        for (layer, rows) in lookedUp.sorted(by: { $0.key < $1.key }) {
-            try context.vectors.addDots(rows: rows, of: layer, weights, into: &dots)
-        }
-        guard dots.allSatisfy(\.isFinite) else { throw try brokenGradient() }
-        state.update(gradient: weights.gradient(dotProducts: dots), schedule)
-        for index in watched.sorted() { try parameters.merge(index, context.vectors, state.weights) }
-        for layer in factored.values { try layer.weigh(state.weights) }
-        return total
+        let total = try reduction.sum(localDots())
+        try apply(total)
+        return total.loss
     }
 
-    private func notFinite(_ task: Int, _ what: String) -> MergeError {
+    /// The dot products of this process's examples of the step.
+    func localDots() throws -> LocalDots {
+        let importance = context.tasks.map(\.source.settings.weight)
+        let sum = importance.reduce(0, +)
+        let tasks = context.tasks.indices.filter { evaluation.sets[$0] != nil }
+        let step = try gradients(of: tasks, shares: tasks.map { importance[$0] / sum })
+        try backward(tasks, step.passes, step.receiver)
+        return step.receiver.local
+    }
+
+    /// The update of the weights, and of what depends on them.
+    func apply(_ total: LocalDots) throws {
+        guard total.dots.allSatisfy(\.isFinite) else { throw try brokenGradient() }
+        state.update(gradient: state.weights.gradient(dotProducts: total.dots), schedule)
+        try parameters.update(watched.sorted(), context.vectors, state.weights)
+        for layer in factored.values { try layer.weigh(state.weights) }
+    }
+
+    func notFinite(_ task: Int, _ what: String) -> MergeError {
         .task(
             context.tasks[task].name,
             "its \(what) is no longer finite at step \(state.step); look at its checkpoint and examples, or lower learning-rate"
@@ -153,41 +125,52 @@ final class SuperMergeFit {
 
     /// Finds the task whose gradient is not finite by going through the step once more; the sum does not tell.
     private func brokenGradient() throws -> MergeError {
-        for task in context.tasks.indices {
-            var isFinite = true
-            _ = try backward(task, share: 1) { _, part in
-                let gradient =
-                    switch part {
-                    case .whole(let gradient): gradient
-                    case .product(let left, let right): try left.transposed().matrixProduct(right)
-                    case .rows(_, let values): values
-                    }
-                isFinite = try isFinite && gradient.isFinite()
-            }
-            if !isFinite { return notFinite(task, "gradient") }
+        for task in context.tasks.indices where evaluation.sets[task] != nil {
+            let step = try gradients(of: [task], shares: [1])
+            let check = FinitenessCheck(step.receiver)
+            try backward([task], step.passes, check)
+            if !check.isFinite { return notFinite(task, "gradient") }
         }
         return .base(
             "the sum of the tasks' gradients is not finite at step \(state.step); lower scale or the tasks' weights")
     }
 
-    /// The task's share of the loss; `body` receives the parts of ∂ of that share / ∂θm(j).
-    private func backward(
-        _ task: Int, share: Double, _ body: (Int, GradientTape.Part) throws -> Void
-    ) throws -> Double {
-        let indices = samplers[task].indices(step: state.step)
-        guard let set = evaluation.sets[task] else { return 0 }
-        let (inputs, labels) = try set.batch(indices)
-        let tape = GradientTape()
-        let named = try model(for: task, watchedBy: tape)
-        return try MergeError.blaming(context.tasks[task].name) {
-            let logits = try TorchRuntime.withAutocast(settings.precision == .bf16) {
-                try evaluation.objectives[task].logits(evaluation.model, inputs, named, isRecorded: true)
+    /// The batches of some tasks at this step, and who takes their gradients.
+    private func gradients(
+        of tasks: [Int], shares: [Double]
+    ) throws -> (passes: [ForwardPass], receiver: StepGradients) {
+        var passes: [ForwardPass] = []
+        var batches: [StepGradients.Batch] = []
+        for task in tasks {
+            guard let set = evaluation.sets[task] else { continue }
+            let indices = samplers[task].indices(step: state.step)
+            let (inputs, labels) = try set.batch(indices)
+            batches.append(.init(indices: indices, inputs: inputs, labels: labels))
+            let rows = try MergeError.blaming(context.tasks[task].name) {
+                try evaluation.objectives[task].rows(of: inputs, for: evaluation.model.signature)
             }
-            let scored = try evaluation.objectives[task].labels(labels, for: logits, inputs)
-            let loss = try loss(task, logits, scored, indices).multiplied(by: share)
-            try tape.backward(inParts: loss, body)
-            return try loss.item()
+            passes.append(ForwardPass(inputs: rows, own: try evaluation.heads[task].tensors()))
         }
+        return (passes, StepGradients(self, tasks: tasks, batches: batches, shares: shares))
+    }
+
+    private func backward(_ tasks: [Int], _ passes: [ForwardPass], _ receiver: some GradientReceiver) throws {
+        let named = watched.map { layer in
+            (context.layers[layer].name, WatchedParameter(layer: layer, forms: forms(layer)))
+        }
+        try evaluation.engine.backward(
+            passes, parameters, watching: Dictionary(named) { first, _ in first },
+            autocast: settings.precision == .bf16, receiver)
+    }
+
+    /// The loss of a task's batch, given what the graph puts out.
+    func loss(_ task: Int, _ output: Tensor, _ batch: StepGradients.Batch) throws -> Tensor {
+        let objective = evaluation.objectives[task]
+        let logits = try TorchRuntime.withAutocast(settings.precision == .bf16) {
+            try objective.logits(from: output, batch.inputs)
+        }
+        let scored = try objective.labels(batch.labels, for: logits, batch.inputs)
+        return try loss(task, logits, scored, batch.indices)
     }
 
     private func loss(_ task: Int, _ logits: Tensor, _ labels: Tensor, _ indices: [Int]) throws -> Tensor {
@@ -203,15 +186,6 @@ final class SuperMergeFit {
         let distilled = try objective.distillation(logits, teacher: teacher.rows(indices), labels: labels)
         guard kind == .both else { return distilled }
         return try distilled.adding(objective.loss(logits, labels)).multiplied(by: 0.5)
-    }
-
-    /// Adds ⟨∂L/∂θm(j), τ(i,j)⟩ for every task i, per row and column where the layer has weights for them.
-    private func consume(_ gradient: Tensor, of layer: Int, into dots: inout [Double]) throws {
-        try unsafe gradient.withUnsafeMutableBytes { bytes in
-            guard let slope = unsafe bytes.assumingMemoryBound(to: Float.self).baseAddress else { return }
-            try unsafe context.vectors.addDots(
-                gradient: UnsafePointer(slope), of: layer, state.weights, into: &dots)
-        }
     }
 
     /// Mean held-out loss over the tasks, by their weights, in the loss that is fitted: per prediction, as `Scorer` counts

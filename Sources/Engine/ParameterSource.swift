@@ -1,0 +1,33 @@
+package import ExportedModel
+package import Torch
+
+/// Where the parameters of one model come from: it decides where they lie, in which type, and when they go.
+package protocol ParameterSource: AnyObject {
+    /// Those of `inputs` (parameters, buffers and constants of a segment) that the source has, by one of their names. The caller drops
+    /// them when the segment has run; the source may then reuse their memory.
+    func lease(_ inputs: [ExportedModel.Input]) throws -> [String: Tensor]
+}
+
+/// A model's parameters: some at hand, the others leased.
+package struct ModelWeights {
+    /// Tensors that go before what the trunk has: a task's head, or a whole model.
+    package var own: [String: Tensor]
+    /// Nil where `own` holds everything.
+    package var trunk: (any ParameterSource)?
+
+    package init(own: [String: Tensor], trunk: (any ParameterSource)? = nil) {
+        self.own = own
+        self.trunk = trunk
+    }
+}
+
+/// One forward pass: the graph's inputs, and the parameters that belong to this pass alone (a task's head).
+package struct ForwardPass {
+    package var inputs: [String: Tensor]
+    package var own: [String: Tensor]
+
+    package init(inputs: [String: Tensor], own: [String: Tensor]) {
+        self.inputs = inputs
+        self.own = own
+    }
+}
