@@ -32,7 +32,7 @@ demo: build
 # What failed is said again at the end, where thousands of lines have not buried it.
 test:
 	@Tools/set-up test
-	@set -o pipefail; mkdir -p .build; swift test -j $(JOBS) 2>&1 | tee .build/test.log || \
+	@set -o pipefail; mkdir -p .build; swift test -j $(JOBS) --explicit-target-dependency-import-check error 2>&1 | tee .build/test.log || \
 	    { printf '\nwhat failed:\n'; grep -aE '✘|error:|Fatal error' .build/test.log | tail -n 40; exit 1; }
 
 # The suites that count for docs/reliability.md, at full length; each writes its counts, and the page is made of them.
@@ -61,6 +61,7 @@ fuzz: set-up
 	JOBS=$(JOBS) Fuzz/run $(FUZZ_SECONDS) $(FUZZ)
 
 check:
+	Tools/check-width
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Demo Fuzz
 	systemd/check
 	@Packaging/man/render reference config/supermerged.yaml | diff -u docs/configuration.md - || \

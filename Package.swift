@@ -2,7 +2,8 @@
 import Foundation
 import PackageDescription
 
-/// The root of another libtorch (2.x, or a CUDA build): a folder with `include` and `lib`. Unset: Debian's `libtorch-dev`.
+/// The root of another libtorch (2.x, or a CUDA build): a folder with `include` and `lib`. Unset: Debian's
+/// `libtorch-dev`.
 let libtorchRoot = ProcessInfo.processInfo.environment["LIBTORCH_ROOT"]
 
 let strict: [SwiftSetting] = [
@@ -73,8 +74,9 @@ let package = Package(
         .target(name: "CFiles"),
         module("Files", ["CFiles", systemPackage, crypto]),
         module("Safetensors", ["Files"]),
-        module("Adapters", ["Safetensors", "Files"]),
-        module("WorkerProtocol"),
+        .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
+        module("Adapters", ["CRE2", "Safetensors", "Files"]),
+        module("WorkerProtocol", ["Files"]),
 
         // The numerical side: linked by `supermerge` alone.
         .target(name: "CKernels"),
@@ -135,7 +137,9 @@ let package = Package(
         // Where untrusted bytes come in, for the committed attacks and for the fuzzer, which brings its own `main`.
         .target(
             name: "Attacks",
-            dependencies: ["Adapters", "Control", "ExportedGraph", "Files", "Safetensors", "Tasks"],
+            dependencies: [
+                "Adapters", "Control", "ExportedGraph", "Files", "Safetensors", "Tasks", "WorkerProtocol",
+            ],
             path: "Fuzz/Attacks", swiftSettings: strict),
         // What the suites of docs/reliability.md count with, and a program that does one step of the stores alone.
         .target(name: "Reliability", path: "Tests/Reliability", swiftSettings: [.treatAllWarnings(as: .error)]),

@@ -198,14 +198,25 @@ for name, value in {
     "prompt-tuning": {"peft_type": "PROMPT_TUNING"}, "key-of-tomorrow": {**lora, "a_key_of_tomorrow": 1},
     "key-that-clears-the-terminal": {**lora, "\x1b[2J": 1}, "type-with-line-break": {"peft_type": "LORA\nok"},
     "rank-zero": {**lora, "r": 0}, "rank-of-half": {**lora, "r": 0.5}, "rank-of-text": {**lora, "r": "4"},
-    "rank-beyond-integers": {**lora, "r": 1e300}, "no-type": {"r": 4}, "regular-expression": {**lora, "alpha_pattern": {"a.[0-9]": 1}},
+    "rank-beyond-integers": {**lora, "r": 1e300}, "no-type": {"r": 4},
     "layers-repeated": {**lora, "layer_replication": [[0, 2]]},
-    "pattern-with-escape": {**lora, "alpha_pattern": {"\x1b]0;x\x07.*": 1}},
-}.items():
+    }.items():
     put("adapter", "refused", name, json.dumps(value))
+put("adapter", "accepted", "pattern-with-escape", json.dumps({**lora, "alpha_pattern": {"\x1b]0;x\x07.*": 1}}))
+for outcome, name, key in [
+    ("accepted", "regular-expression", "a.[0-9]"), ("accepted", "regular-expression-that-explodes", "(a+)+(a|aa)*" * 7 + "(a+)+(a|aa)*$"),
+    ("accepted", "regular-expression-nested-deeply", "(" * 17 + "a" + ")" * 17), ("refused", "regular-expression-that-looks-ahead", "(?!layer.0).*query"),
+    ("refused", "regular-expression-too-long", "(a|b)" * 900), ("refused", "regular-expression-too-large", "((a{100}){100}){100}"),
+]:
+    put("adapter", outcome, name, json.dumps({**lora, "alpha_pattern": {key: 1}}))
 put("adapter", "refused", "deep-nesting", "[" * 20_000)
 put("adapter", "refused", "deep-value", '{"peft_type":"LORA","x":' + "[" * 20_000 + "]" * 20_000 + "}")
 put("adapter", "refused", "number-too-large", '{"peft_type":"LORA","lora_alpha":1e400}')
+put("adapter", "refused", "alpha-infinity", '{"peft_type":"LORA","lora_alpha":Infinity}')
+put("adapter", "refused", "alpha-nan-last", '{"peft_type":"LORA","lora_alpha":8,"lora_alpha":NaN}')
+put("adapter", "refused", "rank-pattern-infinity", '{"peft_type":"LORA","rank_pattern":{"q":-Infinity}}')
+put("adapter", "accepted", "alpha-twice", '{"peft_type":"LORA","lora_alpha":NaN,"lora_alpha":8}')
+put("adapter", "accepted", "unused-infinity", '{"peft_type":"LORA","revision":Infinity,"lora_alpha":8}')
 put("adapter", "refused", "empty", "")
 put("adapter", "refused", "bad-utf8", b'{"peft_type":"LORA\xff"}')
 
@@ -241,3 +252,21 @@ put("request", "refused", "nothing", "")
 put("request", "refused", "half-a-head", "GET /status HTTP/1.1\r\nHost: x\r\n")
 put("request", "refused", "line-feeds-alone", "GET /status HTTP/1.1\n\n")
 put("request", "refused", "no-end", "A" * 20_000)
+
+# config.json and its like: what Python's json reads, and what only looks like it.
+for name, text in {
+    "plain": '{"architectures":["A"],"pad_token_id":0}', "key-twice": '{"a":1,"a":{"b":2,"b":3}}', "infinity": '{"a":[0.0,Infinity,-Infinity,NaN]}',
+    "integer-of-100-bits": '{"model_max_length":1000000000000000019884624838656}', "exponent-too-large": '{"a":1e999}',
+    "surrogate-pair": '{"\\ud83d\\ude00":"\\ud83d\\ude00"}', "depth-of-64": "[" * 64 + "]" * 64, "padded": " \t\r\n{} \n",
+}.items():
+    put("configuration", "accepted", name, text)
+for name, text in {
+    "empty": "", "mark-of-utf8": b"\xef\xbb\xbf{}", "utf16": '{"a":1}'.encode("utf-16"), "bad-utf8": b'{"a":"\xc3("}', "two-values": "{} {}",
+    "comment": '{"a":1 /* b */}', "trailing-comma": '{"a":1,}', "single-quotes": "{'a':1}", "python-words": '{"a":True}', "minus-nan": '{"a":-NaN}',
+    "plus": '{"a":+1}', "leading-zero": '{"a":01}', "hexadecimal": '{"a":0x10}', "half-a-surrogate": '{"a":"\\ud83d"}', "control-character": '{"a":"\x01"}',
+    "escape-of-three-digits": '{"a":"\\u12 4"}', "escape-of-wide-digits": '{"a":"\\u\uff11\uff11\uff11\uff11"}', "one-key-composed-twice": '{"\u00e9":1,"e\u0301":2}',
+    "integer-of-400-digits": '{"a":1' + "0" * 400 + "}", "depth-of-65": "[" * 65 + "]" * 65, "depth-of-a-million": "[" * 1_000_000,
+    "unfinished-key": '{"a', "unfinished-escape": '{"a\\', "names-code": '{"a":[{"auto_map":{}}]}', "names-code-by-escape": '{"\\u0061uto_map":{}}',
+    "names-code-in-a-key-that-comes-again": '{"a":{"auto_map":1},"a":2}', "an-lfs-pointer": "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n",
+}.items():
+    put("configuration", "refused", name, text)

@@ -4,9 +4,10 @@ internal import ExportedGraph
 internal import Files
 internal import Safetensors
 internal import Tasks
+internal import WorkerProtocol
 
-/// A place where bytes that anybody may have sent are read. The committed attacks (`Fuzz/Corpus`) and the fuzzer go through the same
-/// calls as the daemon.
+/// A place where bytes that anybody may have sent are read. The committed attacks (`Fuzz/Corpus`) and the fuzzer go
+/// through the same calls as the daemon.
 package enum Attack: String, CaseIterable, Sendable {
     /// A whole safetensors file.
     case safetensors
@@ -18,6 +19,8 @@ package enum Attack: String, CaseIterable, Sendable {
     case graph
     /// `adapter_config.json`.
     case adapter
+    /// `config.json` and whatever else Python reads as JSON.
+    case configuration
     /// `task.yaml`.
     case task
     /// What a client of the control socket sends.
@@ -30,7 +33,13 @@ package enum Attack: String, CaseIterable, Sendable {
         package var description: String
     }
 
-    /// Reads `bytes`. Throws `Broken` where what was accepted is not sound, or where a refusal is not fit for a log or a terminal.
+    private struct Refused: Error, CustomStringConvertible {
+        var description: String
+        init(_ description: String) { self.description = description }
+    }
+
+    /// Reads `bytes`. Throws `Broken` where what was accepted is not sound, or where a refusal is not fit for a log or
+    /// a terminal.
     /// `scratch`: a path for files, which is overwritten.
     package func run(_ bytes: [UInt8], scratch: String) throws -> Outcome {
         try refusal(of: bytes, scratch: scratch) == nil ? .accepted : .refused
@@ -48,6 +57,7 @@ package enum Attack: String, CaseIterable, Sendable {
             case .archive: try Self.readGraph(bytes, scratch)
             case .graph: try Self.readGraph(StoredArchive.bytes(graph: bytes), scratch)
             case .adapter: try Self.check(AdapterConfiguration(bytes))
+            case .configuration: try Self.check(configuration: bytes)
             case .task: _ = try TaskSettingsFile.parse(bytes)
             case .request:
                 guard let request = ControlRequest(bytes) else { return "the head is not whole" }
@@ -92,6 +102,24 @@ package enum Attack: String, CaseIterable, Sendable {
 
     private static func check(_ configuration: AdapterConfiguration) throws {
         guard configuration.rank > 0 else { throw Broken(description: "an adapter of rank \(configuration.rank)") }
+    }
+
+    /// A value reads back as the one that was written; the readers of single keys get no further than the one for all.
+    private static func check(configuration bytes: [UInt8]) throws {
+        if case .namesCode(let key)? = BaseFiles.fault(in: bytes) { throw Refused("it names code by \(key)") }
+        let value: JSONValue
+        do {
+            value = try JSONValue(parsing: bytes, .python)
+        } catch {
+            guard DecoderStart(configuration: bytes) == nil, HeadConfiguration(bytes) == nil else {
+                throw Broken(description: "two readings of one text")
+            }
+            throw Refused(error.reason)
+        }
+        guard BaseFiles.fault(in: bytes) == nil else { throw Broken(description: "two readings of one text") }
+        var written: [UInt8] = []
+        value.write(into: &written)
+        _ = try JSONValue(parsing: written, .strict)
     }
 
     private static func check(_ request: ControlRequest) throws {

@@ -2,8 +2,8 @@
 enum HeaderFile {
     private static let mostData = 64 << 10
 
-    /// The header's length, the header, and as many zeros as its last number says: in a whole header that is where its last tensor
-    /// ends.
+    /// The header's length, the header, and as many zeros as its last number says: in a whole header that is where its
+    /// last tensor ends.
     static func bytes(_ header: [UInt8]) -> [UInt8] {
         let length = UInt64(header.count)
         return (0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * UInt64($0))) } + header

@@ -1,5 +1,4 @@
 internal import Files
-internal import Foundation
 internal import Safetensors
 
 /// What `adapter_config.json` says about the arithmetic of an adapter. The base's name in it is free text and never looked at.
@@ -34,10 +33,10 @@ package struct AdapterConfiguration: Hashable, Sendable {
     /// Parses the file's content. Throws `unsupported` with the key that asks for what is not a plain LoRA or (IA)³.
     package init(_ bytes: [UInt8]) throws(AdapterError) {
         let values: [String: JSONValue]
-        do {
-            values = try JSONDecoder().decode([String: JSONValue].self, from: Data(bytes))
+        do throws(JSONCursor.Fault) {
+            values = try JSONValue.members(parsing: bytes, .python)
         } catch {
-            throw .malformed("\(Self.fileName) is not a JSON object; save the adapter again with save_pretrained")
+            throw .malformed("\(Self.fileName): \(error.reason); save the adapter again with save_pretrained")
         }
         try self.init(values, bytes)
     }
@@ -75,19 +74,16 @@ package struct AdapterConfiguration: Hashable, Sendable {
         _ values: [String: Double], _ bytes: [UInt8]
     ) throws(AdapterError) -> [AlphaPattern] {
         guard !values.isEmpty else { return [] }
-        let keys = JSONKeys.inOrder(under: "alpha_pattern", bytes) ?? []
-        guard keys.count == values.count, Set(keys) == Set(values.keys) else {
-            throw .malformed(
-                "`alpha_pattern` of \(fileName) has a key twice, or can't be read in its order, in which it counts; save the "
-                    + "adapter again with save_pretrained")
-        }
+        // The whole text has been parsed already.
+        let keys = (try? JSONKeys.inOrder(under: "alpha_pattern", bytes)) ?? []
         var patterns: [AlphaPattern] = []
         for key in keys {
             guard let alpha = values[key] else { continue }
             guard let pattern = ModulePattern(key) else {
                 throw .unsupported(
                     "`alpha_pattern` has `\(shown(key))`, a regular expression that can't be resolved against the base; "
-                        + "write the modules' names, or no more of expressions than .* \\d [0-9] (a|b) ^ $ + and ?")
+                        + "write the modules' names, or an expression without lookaround, references, flags and "
+                        + "possessive repetition")
             }
             patterns.append(AlphaPattern(pattern: pattern, alpha: alpha))
         }

@@ -16,7 +16,7 @@ struct ConfigurationReader {
         switch values[key] {
         case nil, .null: return nil
         case let value?:
-            guard let number = value.double else { throw fault(key, value, "a number") }
+            guard let number = value.double, number.isFinite else { throw fault(key, value, "a number") }
             return number
         }
     }
@@ -27,7 +27,9 @@ struct ConfigurationReader {
         case .object(let items):
             var numbers: [String: Double] = [:]
             for (name, value) in items {
-                guard let number = value.double else { throw fault("\(key).\(name)", value, "a number") }
+                guard let number = value.double, number.isFinite else {
+                    throw fault("\(key).\(name)", value, "a number")
+                }
                 numbers[name] = number
             }
             return numbers

@@ -1,53 +1,55 @@
-/// A key of `alpha_pattern`: to PEFT a regular expression that has to match a module's whole name, or the end of it behind a point.
+internal import CRE2
+
+/// A key of `alpha_pattern` or `rank_pattern`. PEFT's `get_pattern_key` asks Python's `re.match(rf"(.*\.)?({key})$",
+/// module)`; RE2 is asked for the same text.
 ///
-/// All ways through the expression are followed side by side and none of them twice (Thompson, Communications of the ACM 11, 1968),
-/// so that no expression takes longer than the product of its length and the name's.
+/// `PythonExpression` says what is understood. Everything else is refused rather than guessed: lookaround,
+/// backreferences, possessive repetition, flags, `\b`, `\Z`, POSIX classes.
 package struct ModulePattern: Hashable, Sendable {
-    /// Two keys are two patterns, even where they match the same.
+    /// Characters of a key.
+    private static let maximumLength = 4096
+
     private let key: String
-    private let steps: [ModulePatternStep]
+    private let expression: CompiledExpression
 
-    /// Nil where the key is empty, or has something of regular expressions that `ModulePatternParser` does not know.
+    /// Nil where the key is something else to Python than to RE2, or to either not an expression.
     package init?(_ key: String) {
-        var parser = ModulePatternParser(key)
-        guard let steps = parser.steps() else { return nil }
+        guard key.utf8.count <= Self.maximumLength, let shared = PythonExpression.forRE2(key),
+            let expression = CompiledExpression("(.*\\.)?(\(shared))$")
+        else { return nil }
         self.key = key
-        self.steps = steps
+        self.expression = expression
     }
 
-    package func matches(_ module: String) -> Bool {
-        let name = Array(module.unicodeScalars)
-        var places: [Int] = []
-        for position in 0...name.count {
-            if position == 0 || name[position - 1] == "." { places.append(0) }
-            places = reachable(from: places, isFirst: position == 0, isLast: position == name.count)
-            guard position < name.count else { break }
-            places = places.filter { place in
-                guard place < steps.count, case .one(let characters) = steps[place] else { return false }
-                return characters.contains(name[position])
-            }.map { $0 + 1 }
+    /// Time is linear in the length of the name.
+    package func matches(_ module: String) -> Bool { expression.matches(module) }
+
+    /// Two keys are two patterns, even where they match the same.
+    package static func == (pattern: ModulePattern, other: ModulePattern) -> Bool { pattern.key == other.key }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(key) }
+}
+
+/// Owns RE2's object. It is never changed, and RE2 matches from any number of threads.
+@safe private final class CompiledExpression: @unchecked Sendable {
+    private let expression: OpaquePointer
+
+    init?(_ text: String) {
+        let bytes = text.utf8CString
+        let compiled = unsafe bytes.withUnsafeBufferPointer { bytes in
+            unsafe bytes.baseAddress.flatMap { unsafe cre2_compile($0, bytes.count - 1) }
         }
-        return places.contains(steps.count)
+        guard let compiled = unsafe compiled else { return nil }
+        unsafe expression = compiled
     }
 
-    /// The places that take a character, and the end, to which `places` lead without one.
-    private func reachable(from places: [Int], isFirst: Bool, isLast: Bool) -> [Int] {
-        var pending = places
-        var seen: Set<Int> = []
-        while let place = pending.popLast() {
-            guard seen.insert(place).inserted, place < steps.count else { continue }
-            switch steps[place] {
-            case .one: break
-            case .either(let first, let second): pending += [place + first, place + second]
-            case .go(let way): pending.append(place + way)
-            case .start: if isFirst { pending.append(place + 1) }
-            case .end: if isLast { pending.append(place + 1) }
-            }
-        }
-        return seen.sorted().filter { place in
-            guard place < steps.count else { return true }
-            if case .one = steps[place] { return true }
-            return false
+    deinit { unsafe cre2_free(expression) }
+
+    func matches(_ text: String) -> Bool {
+        let bytes = text.utf8CString
+        return unsafe bytes.withUnsafeBufferPointer { bytes in
+            guard let base = bytes.baseAddress else { return false }
+            return unsafe cre2_match(expression, base, bytes.count - 1)
         }
     }
 }

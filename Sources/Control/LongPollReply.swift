@@ -1,7 +1,7 @@
 package import Ledger
 
-/// What `GET /watch?revision=R&after=S&last=N` answers: at once where the daemon's revision is not R, else when something changes or
-/// after a while.
+/// What `GET /watch?revision=R&after=S&last=N` answers: at once where the daemon's revision is not R, else when
+/// something changes or after a while.
 package struct LongPollReply: Codable, Hashable, Sendable {
     /// Changes with everything that `status` and the ledger show; of no other meaning.
     package var revision: Int

@@ -1,4 +1,4 @@
-import FoundationEssentials
+internal import Files
 
 /// The parts of an archive, decoded.
 struct ArchiveContents {
@@ -54,9 +54,11 @@ struct ArchiveContents {
     ) throws(GraphError) -> Value {
         let bytes = try archive.bytes(entry, limit: jsonLimit)
         do {
-            return try JSONDecoder().decode(type, from: Data(bytes))
+            return try JSONValue.decode(type, parsing: bytes, .python)
         } catch let error as GraphInput.Unsupported {
             throw .unsupported(path: archive.file.path, reason: "it has \(error.kind)")
+        } catch let error as JSONCursor.Fault {
+            throw .malformed(path: archive.file.path, reason: "\(entry.name): \(error.reason)")
         } catch let error as DecodingError {
             throw .malformed(path: archive.file.path, reason: "\(entry.name): \(error.place)")
         } catch {

@@ -7,7 +7,8 @@ extension Durable {
         guard unsafe Glibc.link(from, to) == 0 else { throw .system(call: "link", path: to, errno: errno) }
     }
 
-    /// Makes the symbolic link `path` point at `target`, over whatever link stood there, by rename; then fsyncs the directory.
+    /// Makes the symbolic link `path` point at `target`, over whatever link stood there, by rename; then fsyncs the
+    /// directory.
     package static func pointLink(_ path: String, at target: String) throws(FilesError) {
         let (directory, name) = path.splitPath
         let temporary = "\(directory)/.\(name).tmp"

@@ -1,7 +1,8 @@
 internal import Glibc
 
 extension Durable {
-    /// Removes a tree without following links; a missing one is fine. Read-only directories are made writable on the way.
+    /// Removes a tree without following links; a missing one is fine. Read-only directories are made writable on the
+    /// way.
     package static func remove(_ path: String) throws(FilesError) {
         let (parent, name) = path.splitPath
         let directory: Int32

@@ -2,8 +2,9 @@ internal import Glibc
 
 /// Writes that survive a power cut: content, then fsync of the file, then rename, then fsync of the directory.
 package enum Durable {
-    /// Replaces `path` by a temporary file beside it that is written, fsynced and renamed over; then fsyncs the directory.
-    /// After an error the old content stands, or (only if the last fsync failed) the new. One writer at a time per path.
+    /// Replaces `path` by a temporary file beside it that is written, fsynced and renamed over; then fsyncs the
+    /// directory. After an error the old content stands, or (only if the last fsync failed) the new. One writer at a
+    /// time per path.
     package static func replace(_ path: String, with bytes: [UInt8], mode: UInt16 = 0o640) throws(FilesError) {
         let temporary = try prepare(path, with: bytes, mode: mode)
         do throws(FilesError) {
@@ -15,8 +16,8 @@ package enum Durable {
         try syncDirectory(path.splitPath.directory)
     }
 
-    /// The part of `replace` that needs room on the disk: writes and fsyncs the temporary file and gives its path, for a rename
-    /// to `path` and an fsync of the directory later.
+    /// The part of `replace` that needs room on the disk: writes and fsyncs the temporary file and gives its path, for
+    /// a rename to `path` and an fsync of the directory later.
     package static func prepare(
         _ path: String, with bytes: [UInt8], mode: UInt16 = 0o640
     ) throws(FilesError) -> String {
@@ -61,7 +62,8 @@ package enum Durable {
         try Descriptor.sync(descriptor, path: path)
     }
 
-    /// `mkdir -p`, with an fsync of the directory that each new one lies in; existing directories, and links to them, are fine.
+    /// `mkdir -p`, with an fsync of the directory that each new one lies in; existing directories, and links to them,
+    /// are fine.
     package static func createDirectories(_ path: String, mode: UInt16 = 0o750) throws(FilesError) {
         if let status = try FileStatus.ifPresent(path, followingLinks: true) {
             guard status.kind == .directory else { throw .system(call: "mkdir", path: path, errno: ENOTDIR) }
@@ -77,7 +79,8 @@ package enum Durable {
         throw .system(call: "mkdir", path: path, errno: failure)
     }
 
-    /// A new directory whose entry could not be fsynced is taken away again: the next try would find it and ask no more.
+    /// A new directory whose entry could not be fsynced is taken away again: the next try would find it and ask no
+    /// more.
     private static func syncEntry(of path: String, in parent: String) throws(FilesError) {
         do throws(FilesError) {
             try syncDirectory(parent)

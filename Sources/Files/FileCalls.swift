@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// The system calls by which content gets onto the disk and back, so that a test can cut them short, interrupt or fail them. Each
-/// sets errno as the system does.
+/// The system calls by which content gets onto the disk and back, so that a test can cut them short, interrupt or fail
+/// them. Each sets errno as the system does.
 @safe package struct FileCalls: Sendable {
     /// Bytes written, or -1.
     package var write: @Sendable (_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int = { descriptor, bytes in

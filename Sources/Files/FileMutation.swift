@@ -1,5 +1,5 @@
-/// A call that is about to change the file system. Everything in this module that writes announces itself here first, so
-/// that a test can stop or fail each call of a procedure in turn, as a power cut or a full disk would.
+/// A call that is about to change the file system. Everything in this module that writes announces itself here first,
+/// so that a test can stop or fail each call of a procedure in turn, as a power cut or a full disk would.
 package struct FileMutation: Hashable, Sendable {
     package enum Kind: String, Hashable, Sendable, CaseIterable {
         case create, write, sync, rename, link, symlink, remove, makeDirectory, changeMode

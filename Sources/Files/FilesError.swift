@@ -15,8 +15,8 @@ package enum FilesError: Error, Hashable, Sendable {
         if case .system(_, _, let errno) = self { errno } else { nil }
     }
 
-    /// Whether it is the file that is to blame: there is none of that name, or something else than a whole one. What else the system
-    /// refuses says nothing of the file, and may pass.
+    /// Whether it is the file that is to blame: there is none of that name, or something else than a whole one. What
+    /// else the system refuses says nothing of the file, and may pass.
     package var isDamage: Bool {
         guard let code = errno else { return true }
         return [ENOENT, ENOTDIR, ELOOP, EXDEV, ENXIO, EINVAL, ENAMETOOLONG].contains(code)

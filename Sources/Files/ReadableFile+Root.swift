@@ -1,8 +1,8 @@
 internal import Glibc
 
 extension ReadableFile {
-    /// Opens `name` in `directory`, whose links may not lead out of `root`: `directory` itself (nil) or a folder above it.
-    /// With `/` as the root every link is followed, absolute ones too.
+    /// Opens `name` in `directory`, whose links may not lead out of `root`: `directory` itself (nil) or a folder above
+    /// it. With `/` as the root every link is followed, absolute ones too.
     package convenience init(name: String, directory: String, root: String?) throws(FilesError) {
         let directory = Self.withoutTrailingSlashes(directory)
         let root = Self.withoutTrailingSlashes(root ?? directory)

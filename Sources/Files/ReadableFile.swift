@@ -26,14 +26,15 @@ package final class ReadableFile: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Opens `path` (O_NONBLOCK | O_CLOEXEC, and O_NOFOLLOW unless `followingLinks`) and checks that it is a regular file.
+    /// Opens `path` (O_NONBLOCK | O_CLOEXEC, and O_NOFOLLOW unless `followingLinks`) and checks that it is a regular
+    /// file.
     package convenience init(path: String, followingLinks: Bool = false) throws(FilesError) {
         let flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC | (followingLinks ? 0 : O_NOFOLLOW)
         try self.init(adopting: Descriptor.open(path, flags), path: path)
     }
 
-    /// Opens `name` below `directory` without leaving it by `..` or links (openat2 RESOLVE_BENEATH). Relative links that
-    /// stay inside are followed.
+    /// Opens `name` below `directory` without leaving it by `..` or links (openat2 RESOLVE_BENEATH). Relative links
+    /// that stay inside are followed.
     package convenience init(name: String, beneath directory: String) throws(FilesError) {
         let path = "\(directory)/\(name)"
         guard !name.utf8.contains(0) else { throw .system(call: "openat2", path: path, errno: EINVAL) }

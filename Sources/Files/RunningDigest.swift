@@ -1,5 +1,5 @@
-/// SHA-256 of a file whose content is read for another purpose: reads that come in the file's order are hashed as they pass, and
-/// only what they left out is read once more.
+/// SHA-256 of a file whose content is read for another purpose: reads that come in the file's order are hashed as they
+/// pass, and only what they left out is read once more.
 package final class RunningDigest {
     private let file: ReadableFile
     private var digest = Digest()

@@ -1,5 +1,5 @@
-/// Paths are taken apart by their bytes, as the kernel does: among the characters of a text, a slash with a combining mark behind it
-/// or a prepended one before it is no slash.
+/// Paths are taken apart by their bytes, as the kernel does: among the characters of a text, a slash with a combining
+/// mark behind it or a prepended one before it is no slash.
 extension String {
     /// The names between the slashes.
     package var pathNames: [String] {

@@ -33,7 +33,8 @@ package final class WritableFile {
         count += Int64(done)
     }
 
-    /// Reserves room for `bytes` in all, so that a full disk is noticed at the start; file systems that can't are ignored.
+    /// Reserves room for `bytes` in all, so that a full disk is noticed at the start; file systems that can't are
+    /// ignored.
     package func reserve(_ bytes: Int64) throws(FilesError) {
         guard bytes > 0 else { return }
         let failure = 0 - cfiles_reserve(descriptor, bytes)
@@ -42,8 +43,9 @@ package final class WritableFile {
         }
     }
 
-    /// Fills this file, which must still be empty, with the whole content of `other` by sharing its blocks: nothing is read
-    /// or written, and later changes of the one don't show in the other. False where the file systems can't do that.
+    /// Fills this file, which must still be empty, with the whole content of `other` by sharing its blocks: nothing is
+    /// read or written, and later changes of the one don't show in the other. False where the file systems can't do
+    /// that.
     package func share(_ other: ReadableFile) throws(FilesError) -> Bool {
         precondition(count == 0, "only an empty file can share another's content")
         try FileMutation.announce(.write, path)

@@ -1,3 +1,5 @@
+import Files
+
 extension Ledger {
     /// Entries of a ledger that nobody here writes to, in order; the last `limit` where given. Stops before a torn tail.
     package static func entries(path: String, last limit: Int? = nil) throws(LedgerError) -> [LedgerEntry] {
@@ -30,7 +32,7 @@ extension Ledger {
         into state: State, _ take: @Sendable (inout State, LedgerEntry) -> Void
     ) throws(LedgerError) -> State {
         var state = state
-        _ = try LedgerChain(file, upTo: chain.length) { members throws(JSONLine.Malformed) in
+        _ = try LedgerChain(file, upTo: chain.length) { members throws(JSONCursor.Fault) in
             if let entry = try LedgerEntry(members: members) { take(&state, entry) }
         }
         return state
@@ -43,7 +45,7 @@ extension Ledger {
     ) throws(LedgerError) -> State {
         var state = state
         let file = try LedgerFile(path: path, forWriting: false)
-        _ = try LedgerChain(file) { members throws(JSONLine.Malformed) in
+        _ = try LedgerChain(file) { members throws(JSONCursor.Fault) in
             if let entry = try LedgerEntry(members: members) { take(&state, entry) }
         }
         return state

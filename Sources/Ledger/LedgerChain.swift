@@ -14,7 +14,7 @@ struct LedgerChain {
     /// `upTo`: bytes to walk, default all; `visit` sees the members of each line.
     init(
         _ file: LedgerFile, upTo limit: Int? = nil,
-        _ visit: ([String: JSONValue]) throws(JSONLine.Malformed) -> Void = { _ in }
+        _ visit: ([String: JSONValue]) throws(JSONCursor.Fault) -> Void = { _ in }
     ) throws(LedgerError) {
         let end: Int
         if let limit { end = limit } else { end = try file.size() }
@@ -46,7 +46,7 @@ struct LedgerChain {
 
     /// Checks a line and goes on to it.
     private mutating func take(
-        _ line: ArraySlice<UInt8>, path: String, _ visit: ([String: JSONValue]) throws(JSONLine.Malformed) -> Void
+        _ line: ArraySlice<UInt8>, path: String, _ visit: ([String: JSONValue]) throws(JSONCursor.Fault) -> Void
     ) throws(LedgerError) {
         let members: [String: JSONValue]
         do {

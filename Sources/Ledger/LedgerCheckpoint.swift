@@ -1,3 +1,5 @@
+import Files
+
 /// What somebody noted of a ledger at some time: its number of entries, and the SHA-256 of the last of them.
 package struct LedgerCheckpoint: Hashable, Sendable {
     package var entries: Int
@@ -27,7 +29,7 @@ extension Ledger {
         }
         let file = try LedgerFile(path: path, forWriting: false)
         let length = try file.size()
-        let chain = try LedgerChain(file) { members throws(JSONLine.Malformed) in
+        let chain = try LedgerChain(file) { members throws(JSONCursor.Fault) in
             if case .integer(let sequence) = members["sequence"], case .string(let digest) = members["previous"] {
                 compare(sequence, digest)
             }

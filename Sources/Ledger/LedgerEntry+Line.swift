@@ -17,10 +17,10 @@ extension LedgerEntry {
 
     /// Reads the members of a line; nil where its event is of another version of the program: it counts in the chain, and
     /// nobody here can act on it. Throws the reason for which it is not an entry.
-    init?(members: [String: JSONValue]) throws(JSONLine.Malformed) {
+    init?(members: [String: JSONValue]) throws(JSONCursor.Fault) {
         guard let sequence = members["sequence"]?.integer, let previous = members["previous"]?.text,
             let time = members["time"]?.text, let message = members["message"]?.text, let name = members["event"]?.text
-        else { throw JSONLine.Malformed(reason: "a field of the entry is missing") }
+        else { throw JSONCursor.Fault(reason: "a field of the entry is missing") }
         guard let kind = LedgerEvent.Kind(rawValue: name) else { return nil }
         var details: [String: JSONValue] = [:]
         if case .object(let values) = members["details"] { details = values }
@@ -32,10 +32,7 @@ extension LedgerEntry {
     }
 
     /// The members of the line's object.
-    static func members(of line: ArraySlice<UInt8>) throws(JSONLine.Malformed) -> [String: JSONValue] {
-        guard case .object(let members) = try JSONLine.parse(line) else {
-            throw JSONLine.Malformed(reason: "not a JSON object")
-        }
-        return members
+    static func members(of line: ArraySlice<UInt8>) throws(JSONCursor.Fault) -> [String: JSONValue] {
+        try JSONValue.members(parsing: line, .strict)
     }
 }

@@ -1,5 +1,4 @@
 internal import Files
-internal import Foundation
 package import Safetensors
 
 /// Which tensors of a language model are one by what its `config.json` says, for bases without a graph that would tell.
@@ -16,7 +15,7 @@ package enum ConfiguredTies {
     /// The input embedding and the output layer, each by its names in `weights`; none where they are not tied. A base of older
     /// libraries that are silent on it is tied where it holds no output layer.
     package static func groups(configuration bytes: [UInt8], weights: Checkpoint) -> [[String]] {
-        guard let values = try? JSONDecoder().decode([String: JSONValue].self, from: Data(bytes)) else { return [] }
+        guard let values = try? JSONValue.members(parsing: bytes, .python) else { return [] }
         let isTied: Bool? = if case .bool(let value)? = values["tie_word_embeddings"] { value } else { nil }
         var classes: [String] = []
         if case .array(let items)? = values["architectures"] {

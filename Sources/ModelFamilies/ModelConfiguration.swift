@@ -1,5 +1,4 @@
 internal import Files
-internal import Foundation
 
 /// A `config.json`, or an object in it, that remembers which of its keys were asked for: what is never asked for must be switched
 /// off or say nothing about the arithmetic. A key that is null counts as absent, as in Python.
@@ -18,10 +17,10 @@ final class ModelConfiguration {
     init(_ bytes: [UInt8], path: String) throws(ModelFamilyError) {
         self.path = path
         scope = ""
-        do {
-            values = try JSONDecoder().decode([String: JSONValue].self, from: Data(bytes))
+        do throws(JSONCursor.Fault) {
+            values = try JSONValue.members(parsing: bytes, .python)
         } catch {
-            throw .malformed(path: path, reason: "is not a JSON object")
+            throw .malformed(path: path, reason: "can't be read: \(error.reason)")
         }
     }
 
@@ -113,7 +112,7 @@ final class ModelConfiguration {
 
     /// Refuses any value of a key but the ones that leave the arithmetic alone.
     func demand(_ key: String, oneOf harmless: [JSONValue]) throws(ModelFamilyError) {
-        guard let value = value(key), !harmless.contains(value) else { return }
+        guard let value = value(key), !harmless.contains(where: value.isEqual(toPythons:)) else { return }
         throw unsupported(key, "is \(value.phrase), which is not built here")
     }
 

@@ -49,9 +49,10 @@ struct BaseCopy {
     }
 
     private func refuseCode(in file: ReadableFile) throws {
-        switch BaseFiles.fault(in: Data(try file.contents(limit: BaseFiles.longestConfiguration))) {
-        case .notJSON:
-            throw ReleasesError.badBase(path: file.path, reason: "it is not JSON; save the base model again")
+        switch BaseFiles.fault(in: try file.contents(limit: BaseFiles.longestConfiguration)) {
+        case .notJSON(let reason):
+            throw ReleasesError.badBase(
+                path: file.path, reason: "it is not JSON that Python reads: \(reason); save the base model again")
         case .namesCode(let key):
             throw ReleasesError.badBase(
                 path: file.path, reason: "it names Python code (\(key)), which is never passed on; remove that key")

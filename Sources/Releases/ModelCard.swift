@@ -16,8 +16,8 @@ struct ModelCard {
         self.directory = directory
         let bytes = try? Durable.contents("\(directory)/config.json", limit: 16 << 20)
         hasConfiguration = bytes != nil
-        let configuration = bytes.flatMap { try? JSONSerialization.jsonObject(with: Data($0)) } as? [String: Any]
-        let named = configuration?["_name_or_path"] as? String ?? ""
+        let configuration = bytes.flatMap { try? JSONValue.members(parsing: $0, .python) }
+        let named = configuration?["_name_or_path"]?.text ?? ""
         let isHubName = named.wholeMatch(of: /([A-Za-z0-9][A-Za-z0-9._-]*\/)?[A-Za-z0-9][A-Za-z0-9._-]*/) != nil
         let paths = [named, record.base.directory].lazy
         base = isHubName ? named : paths.compactMap { $0.pathNames.last }.first ?? "base"

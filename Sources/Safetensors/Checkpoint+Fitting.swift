@@ -2,8 +2,8 @@ extension Checkpoint {
     /// Prefixes that wrappers put before every name, or leave out, alone or one in another.
     private static let prefixes = ["model.", "module.", "base_model.model.", "base_model.", "_orig_mod."]
 
-    /// This checkpoint with a prefix dropped or added where that, and not its own names, gives it a tensor for each of the
-    /// floating-point ones of `base`; else itself. `tied` gives all names of a tensor, itself among them.
+    /// This checkpoint with a prefix dropped or added where that, and not its own names, gives it a tensor for each of
+    /// the floating-point ones of `base`; else itself. `tied` gives all names of a tensor, itself among them.
     package func fitted(
         to base: Checkpoint, tied: (String) -> [String] = { [$0] }, isNeeded: (String) -> Bool = { _ in true }
     ) -> Checkpoint {
@@ -18,8 +18,8 @@ extension Checkpoint {
         return self
     }
 
-    /// This checkpoint with a prefix dropped or added where that gives it more of the tensors of `wanted`, each by any of its names,
-    /// than its own names do; else itself.
+    /// This checkpoint with a prefix dropped or added where that gives it more of the tensors of `wanted`, each by any
+    /// of its names, than its own names do; else itself.
     package func fitted(toMost wanted: [[String]]) -> Checkpoint {
         func count(_ candidate: Checkpoint) -> Int {
             wanted.count { names in names.contains { candidate.entry($0) != nil } }
@@ -31,8 +31,9 @@ extension Checkpoint {
         }.0
     }
 
-    /// What may be done to the names of a model so that they become those of `base`: prefixes of wrappers dropped from all that
-    /// have them, then the first part dropped from all that have it (a tower's, which the head beside it does not have), or what
+    /// What may be done to the names of a model so that they become those of `base`: prefixes of wrappers dropped from
+    /// all that have them, then the first part dropped from all that have it (a tower's, which the head beside it does
+    /// not have), or what
     /// `base` puts in front added to all that it then has. What changes least comes first.
     package static func renamings(from names: [String], to base: [String]) -> [(String) -> String] {
         let known = Set(base)
@@ -69,7 +70,8 @@ extension Checkpoint {
 
     private static let mostWrappers = 8
 
-    /// The first parts of names, such as that of a tower beside its head; none where there are more than a few, which are modules.
+    /// The first parts of names, such as that of a tower beside its head; none where there are more than a few, which
+    /// are modules.
     private static func leadingParts(_ names: [String]) -> [String] {
         var parts: Set<String> = []
         for name in names {
@@ -96,8 +98,8 @@ extension Checkpoint {
             + "base lacks have nothing to be merged with; resize the base the same way, or fine-tune without resizing\(way)"
     }
 
-    /// Whether a name is one of those that transformers gives to what counts tokens: a head of another size is common, but a task
-    /// with tokens of its own can't be served beside the others.
+    /// Whether a name is one of those that transformers gives to what counts tokens: a head of another size is common,
+    /// but a task with tokens of its own can't be served beside the others.
     private static func isOfVocabulary(_ name: String) -> Bool {
         ["embed", "lm_head", "predictions.decoder", "shared.", "vocab", "wte"].contains { name.contains($0) }
     }

@@ -1,7 +1,8 @@
 internal import Files
 
 extension Checkpoint {
-    /// Of groups of names that mean one tensor each: the names under which this checkpoint holds it, where they are several.
+    /// Of groups of names that mean one tensor each: the names under which this checkpoint holds it, where they are
+    /// several.
     package func shared(among groups: [[String]]) -> [[String]] {
         let own = Set(names)
         return groups.map { $0.filter(own.contains) }.filter { $0.count > 1 }

@@ -1,8 +1,8 @@
 internal import Files
 internal import Glibc
 
-/// A model's weights in a folder: `model.safetensors`, or shards with `model.safetensors.index.json`. Tensors have the names of
-/// today, whatever older ones the files give them.
+/// A model's weights in a folder: `model.safetensors`, or shards with `model.safetensors.index.json`. Tensors have the
+/// names of today, whatever older ones the files give them.
 package final class Checkpoint: Sendable {
     package static let weightsName = ShardIndex.singleName
     package static let indexName = ShardIndex.fileName
@@ -19,8 +19,9 @@ package final class Checkpoint: Sendable {
     /// What the files call a tensor that has another name here.
     private let stored: [String: String]
 
-    /// Opens the weights in `directory`. Every shard of the index must be there, every tensor in just one of them and in the
-    /// index. Links may not lead out of `root`, which is `directory` itself or a folder above it; default: `directory`. With
+    /// Opens the weights in `directory`. Every shard of the index must be there, every tensor in just one of them and
+    /// in the index. Links may not lead out of `root`, which is `directory` itself or a folder above it; default:
+    /// `directory`. With
     /// `/` as the root every link is followed.
     package init(directory: String, root: String? = nil) throws(SafetensorsError) {
         let folder = Folder(directory: directory, root: root)
@@ -129,7 +130,8 @@ package final class Checkpoint: Sendable {
     }
 
     /// The same checkpoint, in which every name of a group finds a tensor as soon as one of them does: tied weights are
-    /// saved under any of their names, or under several. A name that is there itself stays what it is; `names` does too.
+    /// saved under any of their names, or under several. A name that is there itself stays what it is; `names` does
+    /// too.
     package func tying(_ groups: [[String]]) -> Checkpoint {
         var aliases: [String: String] = [:]
         for group in groups {

@@ -33,8 +33,8 @@ package final class CheckpointWriter {
     private var writer: SafetensorsWriter?
     private var outputs: [Output] = []
 
-    /// Tensors are then appended whole and in this order (a large one may come in pieces). No file is longer than `shardBytes`,
-    /// its header included, but for a tensor that is larger alone: it gets a shard to itself.
+    /// Tensors are then appended whole and in this order (a large one may come in pieces). No file is longer than
+    /// `shardBytes`, its header included, but for a tensor that is larger alone: it gets a shard to itself.
     package init(
         directory: String, slots: [SafetensorsWriter.Slot], shardBytes: Int64 = 5_000_000_000
     ) throws(SafetensorsError) {

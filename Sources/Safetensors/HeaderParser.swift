@@ -1,7 +1,10 @@
+internal import Files
+
 /// The header of a safetensors file, checked: the boundary between bytes that anyone may have sent and the rest.
 ///
-/// Stricter than the reference parser: no duplicate names or keys, no unknown fields, no leading white space, no control
-/// characters in names, no more than `maximumTensors`. One pass and a sort; about 200 bytes of memory per tensor.
+/// Stricter than the reference parser: no duplicate names or keys, no unknown fields, no leading white space, no
+/// control characters in names, no more than `maximumTensors`. One pass and a sort; about 200 bytes of memory per
+/// tensor.
 struct HeaderParser {
     /// Longest header in bytes, as the reference has it.
     static let maximumLength: UInt64 = 100_000_000

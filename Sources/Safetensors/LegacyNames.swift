@@ -1,5 +1,5 @@
-/// Names that older libraries gave to tensors, and that transformers reads under those of today: BERT's checkpoints of 2018 call
-/// the scale and the shift of a norm as its paper does (Ba et al., arXiv 1607.06450).
+/// Names that older libraries gave to tensors, and that transformers reads under those of today: BERT's checkpoints of
+/// 2018 call the scale and the shift of a norm as its paper does (Ba et al., arXiv 1607.06450).
 package enum LegacyNames {
     private static let endings = [("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias")]
 
@@ -9,7 +9,8 @@ package enum LegacyNames {
         return String(name.dropLast(old.count)) + new
     }
 
-    /// `name`, one of today, with the older ending that a file's own name for the tensor has; itself where that has none.
+    /// `name`, one of today, with the older ending that a file's own name for the tensor has; itself where that has
+    /// none.
     static func asStored(_ name: String, _ stored: String) -> String {
         guard let (old, new) = endings.first(where: { stored.hasSuffix($0.0) }), name.hasSuffix(new) else {
             return name
@@ -17,8 +18,8 @@ package enum LegacyNames {
         return String(name.dropLast(new.count)) + old
     }
 
-    /// The names of today of those among `names` that have an older one, by it. One whose name of today is there, too, keeps
-    /// its own.
+    /// The names of today of those among `names` that have an older one, by it. One whose name of today is there, too,
+    /// keeps its own.
     package static func renamed(among names: some Sequence<String>) -> [String: String] {
         let known = Set(names)
         var renamed: [String: String] = [:]

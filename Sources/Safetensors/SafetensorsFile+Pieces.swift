@@ -2,8 +2,8 @@ extension SafetensorsFile {
     /// Bytes of a piece: whole elements of any type.
     static let pieceLength: Int64 = 1 << 20
 
-    /// The tensor's bytes from `offset` on, a MiB at most; none at its end. Whoever reads a tensor so begins each piece where the
-    /// one before ended.
+    /// The tensor's bytes from `offset` on, a MiB at most; none at its end. Whoever reads a tensor so begins each piece
+    /// where the one before ended.
     package func piece(of entry: TensorEntry, at offset: Int64) throws(SafetensorsError) -> [UInt8] {
         let length = Int64(entry.bytes.count)
         guard offset != length else { return [] }

@@ -8,7 +8,8 @@ package final class SafetensorsFile: Sendable {
     package let metadata: [String: String]
     private let places: [String: Int]
 
-    /// Throws `SafetensorsError`; memory is bounded by the header, which is at most 100,000,000 bytes and 262,144 tensors.
+    /// Throws `SafetensorsError`; memory is bounded by the header, which is at most 100,000,000 bytes and 262,144
+    /// tensors.
     package init(file: ReadableFile) throws(SafetensorsError) {
         let header = try Self.header(of: file)
         let dataStart = 8 + Int64(header.count)
@@ -31,8 +32,8 @@ package final class SafetensorsFile: Sendable {
         places = Dictionary(uniqueKeysWithValues: parser.entries.indices.map { (parser.entries[$0].name, $0) })
     }
 
-    /// Tensors that lie as plain bytes in a file of another format, for example the weights of an archive. Their ranges may
-    /// overlap, and are checked against shape and file.
+    /// Tensors that lie as plain bytes in a file of another format, for example the weights of an archive. Their ranges
+    /// may overlap, and are checked against shape and file.
     package init(file: ReadableFile, entries: [TensorEntry]) throws(SafetensorsError) {
         var places: [String: Int] = [:]
         for (place, entry) in entries.enumerated() {
@@ -52,8 +53,8 @@ package final class SafetensorsFile: Sendable {
     /// The entry called `name`; nil where there is none.
     package func entry(_ name: String) -> TensorEntry? { places[name].map { entries[$0] } }
 
-    /// Fills `buffer` with bytes of tensor `entry`, beginning `offset` bytes into the tensor. Reading past the tensor's end
-    /// is an error: who asks may expect the shape of another file.
+    /// Fills `buffer` with bytes of tensor `entry`, beginning `offset` bytes into the tensor. Reading past the tensor's
+    /// end is an error: who asks may expect the shape of another file.
     package func read(
         _ entry: TensorEntry, at offset: Int64 = 0, into buffer: UnsafeMutableRawBufferPointer
     ) throws(SafetensorsError) {

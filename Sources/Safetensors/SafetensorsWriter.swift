@@ -19,8 +19,9 @@ package final class SafetensorsWriter {
     private let total: Int64
     private var digest = Digest()
 
-    /// Creates `path` (it must not exist) and writes the header, 8-byte aligned, metadata `{"format":"pt"}` where no other
-    /// format is given. Room for the whole file is reserved, so that a full disk is an error here and not after an hour.
+    /// Creates `path` (it must not exist) and writes the header, 8-byte aligned, metadata `{"format":"pt"}` where no
+    /// other format is given. Room for the whole file is reserved, so that a full disk is an error here and not after
+    /// an hour.
     package init(
         path: String, slots: [Slot], metadata: [String: String] = ["format": "pt"]
     ) throws(SafetensorsError) {
@@ -45,8 +46,8 @@ package final class SafetensorsWriter {
         unsafe digest.update(bytes)
     }
 
-    /// Checks that every announced byte has come, closes, and returns length and SHA-256 (computed on the way). `sync`: also
-    /// fsync, for files that no later `Durable.syncTree` covers.
+    /// Checks that every announced byte has come, closes, and returns length and SHA-256 (computed on the way). `sync`:
+    /// also fsync, for files that no later `Durable.syncTree` covers.
     package func finish(sync: Bool = false) throws(SafetensorsError) -> (bytes: Int64, sha256: String) {
         guard file.count == total else {
             throw .unwritable(path: file.path, reason: "\(total - file.count) announced bytes have not come")

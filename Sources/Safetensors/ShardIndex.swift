@@ -1,3 +1,5 @@
+internal import Files
+
 /// The content of `model.safetensors.index.json`: which shard holds which tensor.
 struct ShardIndex {
     static let fileName = "model.safetensors.index.json"
@@ -11,7 +13,7 @@ struct ShardIndex {
     private(set) var shards: [String] = []
 
     init(_ bytes: [UInt8]) throws(JSONCursor.Fault) {
-        var cursor = JSONCursor(bytes)
+        var cursor = JSONCursor(bytes, allowsNonFinite: true)
         var keys: Set<String> = []
         try cursor.object { (cursor, key) throws(JSONCursor.Fault) in
             guard keys.insert(key).inserted else { throw cursor.fault("\(quoted(key)) twice") }
@@ -21,7 +23,7 @@ struct ShardIndex {
                 try cursor.skipValue()
             }
         }
-        if !cursor.isAtEnd, (try? cursor.peek()) != nil { throw cursor.fault("something after the closing brace") }
+        try cursor.expectEnd()
         guard !weightMap.isEmpty else { throw .init(reason: "the index has no weight_map") }
         shards = Set(weightMap.values).sorted()
     }

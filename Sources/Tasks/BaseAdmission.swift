@@ -75,10 +75,10 @@ package struct BaseAdmission {
         let ties =
             signature?.ties
             ?? configuration.map { ConfiguredTies.groups(configuration: $0, weights: checkpoint) } ?? []
-        var start = configuration.flatMap { DecoderStart(configuration: Data($0)) }
+        var start = configuration.flatMap { DecoderStart(configuration: $0) }
         for name in DecoderStart.files where start == nil && name != TaskLayout.configuration {
             let bytes = try reader.contentsIfPresent(name)
-            start = bytes.flatMap { DecoderStart(configuration: Data($0)) }
+            start = bytes.flatMap { DecoderStart(configuration: $0) }
         }
         return BaseDescription(
             signature: signature, ties: ties, decoderStart: start,
@@ -170,10 +170,11 @@ package struct BaseAdmission {
     /// quantise.
     private func checkConfiguration(_ name: String, _ reader: UploadReader) throws(AdmissionFault) {
         guard let bytes = try reader.contentsIfPresent(name) else { return }
-        switch BaseFiles.fault(in: Data(bytes)) {
-        case .notJSON:
+        switch BaseFiles.fault(in: bytes) {
+        case .notJSON(let reason):
             if let content = FileContent(bytes) { throw content.fault(in: name) }
-            throw .refused(code: "malformed", message: "\(name) is not JSON; copy it again")
+            throw .refused(
+                code: "malformed", message: "\(name) is not JSON that Python reads: \(reason); copy it again")
         case .namesCode(let key):
             throw .refused(
                 code: "code", message: "\(name) has `\(key)`, which makes servers run code from the folder; remove it")

@@ -1,4 +1,4 @@
-package import Foundation
+internal import Files
 
 /// Which files of a base model a release passes on besides weights. Admission and publishing go by this one list, so that
 /// what is passed on has been read and hashed, and what publishing would refuse never starts a merge.
@@ -22,24 +22,21 @@ package enum BaseFiles {
 
     /// What is wrong with the content of a file that may name code.
     package enum Fault: Hashable, Sendable {
-        case notJSON
+        case notJSON(reason: String)
         /// A key whose code some servers run, whatever they are told about trusting it.
         case namesCode(key: String)
     }
 
     /// Looks for such a key at any depth; nil where nothing is wrong.
-    package static func fault(in configuration: Data) -> Fault? {
-        guard let value = try? JSONSerialization.jsonObject(with: configuration, options: .fragmentsAllowed) else {
-            return .notJSON
+    package static func fault(in configuration: [UInt8]) -> Fault? {
+        var cursor = JSONCursor(configuration, allowsNonFinite: true)
+        var codeKey: String?
+        do throws(JSONCursor.Fault) {
+            try cursor.skipValue { key in if key == "auto_map" || key == "custom_pipelines" { codeKey = key } }
+            try cursor.expectEnd()
+        } catch {
+            return .notJSON(reason: error.reason)
         }
-        return codeKey(in: value).map { .namesCode(key: $0) }
-    }
-
-    private static func codeKey(in value: Any) -> String? {
-        if let object = value as? [String: Any] {
-            for key in ["auto_map", "custom_pipelines"] where object[key] != nil { return key }
-            return object.values.lazy.compactMap { codeKey(in: $0) }.first
-        }
-        return (value as? [Any])?.lazy.compactMap { codeKey(in: $0) }.first
+        return codeKey.map { .namesCode(key: $0) }
     }
 }

@@ -1,4 +1,4 @@
-package import Foundation
+internal import Files
 
 /// What a decoder is given before it has said anything: its inputs are the target's tokens, one place later.
 package struct DecoderStart: Hashable, Sendable {
@@ -18,16 +18,15 @@ package struct DecoderStart: Hashable, Sendable {
     /// Files of a base that may say it; the first one that does counts.
     package static let files = ["config.json", "generation_config.json"]
 
-    /// By `decoder_start_token_id` and `pad_token_id` of a Hugging Face configuration, which may stand in its
-    /// `text_config` or `decoder`; nil where it does not say. Without a token for padding the start serves, which no
-    /// scored prediction sees.
-    package init?(configuration: Data) {
-        guard let root = try? JSONSerialization.jsonObject(with: configuration) as? [String: Any] else { return nil }
-        let parts = [root] + ["text_config", "decoder"].compactMap { root[$0] as? [String: Any] }
+    /// By `decoder_start_token_id` and `pad_token_id` of a Hugging Face configuration, which may stand in its `text_config` or
+    /// `decoder`; nil where it does not say. Without a token for padding the start serves, which no scored prediction sees.
+    package init?(configuration: [UInt8]) {
+        guard let root = try? JSONValue.members(parsing: configuration, .python) else { return nil }
+        let parts = [root] + ["text_config", "decoder"].compactMap { root[$0]?.members }
         func token(_ key: String) -> Int64? {
-            parts.lazy.compactMap { ($0[key] as? NSNumber)?.int64Value }.first { $0 >= 0 }
+            parts.lazy.compactMap { $0[key]?.integer }.first { $0 >= 0 }.map(Int64.init)
         }
-        let movesLast = Self.movingTypes.contains(root["model_type"] as? String ?? "")
+        let movesLast = Self.movingTypes.contains(root["model_type"]?.text ?? "")
         let padding = token("pad_token_id")
         guard let start = token("decoder_start_token_id") ?? (movesLast ? padding : nil) else { return nil }
         self.init(start: start, padding: padding ?? start, movesLast: movesLast)

@@ -1,3 +1,4 @@
+internal import Files
 internal import Foundation
 
 /// What a task's own `config.json` says of its head: the class of the whole model, and what its outputs mean. A release's
@@ -34,7 +35,7 @@ package struct HeadConfiguration: Codable, Hashable, Sendable {
 
     /// What a file's content says; nil where it is no JSON object, or says nothing of a head.
     package init?(_ bytes: [UInt8]) {
-        guard bytes.count <= Self.longest, let found = try? JSONDecoder().decode(Self.self, from: Data(bytes)),
+        guard bytes.count <= Self.longest, let found = try? JSONValue.decode(Self.self, parsing: bytes, .python),
             found != Self()
         else { return nil }
         self = found

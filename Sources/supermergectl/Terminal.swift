@@ -43,7 +43,8 @@ enum Terminal {
         for line in lines(header, rows) { write(line + "\n") }
     }
 
-    /// Columns as wide as their widest cell, two spaces between them; the last is never padded. `styles`: of whole rows.
+    /// Columns as wide as their widest cell, two spaces between them; the last is never padded. `styles`: of whole
+    /// rows.
     static func lines(_ header: [String], _ rows: [[String]], styles: [Style?] = []) -> [String] {
         guard !rows.isEmpty else { return [] }
         let rows = rows.map { row in row.map { printable($0).replacing("\n", with: " ") } }

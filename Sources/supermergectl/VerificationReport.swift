@@ -41,7 +41,8 @@ struct VerificationReport: Encodable {
         case entries, checkpoint, current, disagreements, releases, signatures
     }
 
-    /// Throws `LedgerError` where the chain or a checkpoint does not hold, `SigningError` where the signed checkpoint does not.
+    /// Throws `LedgerError` where the chain or a checkpoint does not hold, `SigningError` where the signed checkpoint
+    /// does not.
     init(store: ReleaseStore, ledger: String, release: Int?, key: VerificationKey?) throws {
         isKeyGiven = key != nil
         // Checkpoints first: a daemon that runs meanwhile only adds to the ledger.
@@ -78,8 +79,8 @@ struct VerificationReport: Encodable {
         }
     }
 
-    /// Holds what stands against what the ledger says of it; `release`: that one alone, and `current`. To be done once more where
-    /// something is wrong: while a release is published or deleted, it is for a moment.
+    /// Holds what stands against what the ledger says of it; `release`: that one alone, and `current`. To be done once
+    /// more where something is wrong: while a release is published or deleted, it is for a moment.
     mutating func look(_ store: ReleaseStore, ledger: String, release: Int?) throws {
         let recorded = try RecordedReleases(ledger: ledger)
         current = try Self.current(store, recorded)
@@ -123,7 +124,8 @@ struct VerificationReport: Encodable {
         }
     }
 
-    /// The signed checkpoint in the deploy directory; nil where no key was given. Where there is none, somebody took it away.
+    /// The signed checkpoint in the deploy directory; nil where no key was given. Where there is none, somebody took it
+    /// away.
     private static func signedHead(_ store: ReleaseStore, _ key: VerificationKey?) throws -> LedgerCheckpoint? {
         let path = "\(store.deploy)/\(SignedHead.fileName)"
         guard let key else { return nil }

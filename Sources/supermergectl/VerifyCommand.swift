@@ -15,8 +15,8 @@ struct VerifyCommand: AsyncParsableCommand {
             is missed.
             """)
 
-    /// Looks, a second apart, while the ledger and the deploy directory differ: for a moment they do when a release is published or
-    /// deleted.
+    /// Looks, a second apart, while the ledger and the deploy directory differ: for a moment they do when a release is
+    /// published or deleted.
     private static let looks = 4
 
     @OptionGroup var connection: Connection

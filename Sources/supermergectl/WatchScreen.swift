@@ -29,8 +29,8 @@ final class WatchScreen: Sendable {
         Terminal.write("\u{1B}[H" + page.joined(separator: "\r\n") + "\u{1B}[J")
     }
 
-    /// At most `columns` characters, the last of them `…` where there are more; styles count nothing and are kept, so that each is
-    /// ended.
+    /// At most `columns` characters, the last of them `…` where there are more; styles count nothing and are kept, so
+    /// that each is ended.
     static func cut(_ line: String, to columns: Int) -> String {
         var pieces: [(text: String, isStyle: Bool)] = []
         var isStyle = false

@@ -50,8 +50,10 @@ struct RefusalTests {
         ("\"ensure_weight_tying\": true", "`ensure_weight_tying`"), ("\"a_key_of_tomorrow\": 1", "`a_key_of_tomorrow`"),
         ("\"peft_type\": \"PROMPT_TUNING\"", "PROMPT_TUNING"), ("\"peft_type\": null", "`peft_type`"),
         ("\"alpha_pattern\": {\"(?!layer).*q\": 1}", "`alpha_pattern`"),
-        ("\"alpha_pattern\": {\"first\": 1, \"first\": 2}", "`alpha_pattern`"), ("\"r\": 0", "`r`"),
-        ("\"r\": \"four\"", "`r`"), ("\"lora_alpha\": 1e400", "JSON"), ("\"use_rslora\": \"yes\"", "`use_rslora`"),
+        ("\"r\": 0", "`r`"), ("\"lora_alpha\": 8, \"lora_alpha\": Infinity", "`lora_alpha`"),
+        ("\"rank_pattern\": {\"first\": NaN}", "`rank_pattern.first`"), ("\"x\": {\"a\": [1,]}", "JSON"),
+        ("\"r\": \"four\"", "`r`"), ("\"lora_alpha\": 1e400", "`lora_alpha`"),
+        ("\"use_rslora\": \"yes\"", "`use_rslora`"),
         ("\"r\": 5", "rank"),
     ]
 

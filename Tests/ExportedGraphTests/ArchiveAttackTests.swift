@@ -173,7 +173,7 @@ import Testing
                 {"target":"t","inputs":[{"name":"","arg":\(argument)}],"outputs":[],"metadata":{}}]}}}
                 """
         }
-        try expectRefusal(HostileArchive(HostileArchive.model(argument)), for: "too deep")
+        try expectRefusal(HostileArchive(HostileArchive.model(argument)), for: "deep")
     }
 
     @Test func anotherSchema() throws {

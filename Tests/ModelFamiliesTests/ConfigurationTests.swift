@@ -32,6 +32,32 @@ import Testing
         try expectSame("vit", ["hidden_act": nil, "num_channels": nil, "qkv_bias": nil])
     }
 
+    /// Python's json takes the last of a repeated key, and transformers writes infinities; both in text that JSONSerialization does not
+    /// write.
+    @Test func aTextMeansWhatPythonReadsInIt() throws {
+        let graph = try BaseGraph.open(directory: FamilyFixture.path("bert"))
+        let base = try AlteredBase("bert")
+        let text = try String(contentsOfFile: base.directory + "/config.json", encoding: .utf8)
+        let before =
+            #"{"hidden_size": 7, "layer_norm_eps": Infinity, "hidden_act": "gelu_10", "unused": null, "unused": [],"#
+        try base.write(Data((before + text.dropFirst()).utf8))
+        let other = try BaseGraph.open(directory: base.directory)
+        #expect(other.body == graph.body && other.signature == graph.signature)
+    }
+
+    @Test(arguments: [
+        (#""num_hidden_layers": 2.0"#, "`num_hidden_layers` 2.0"), (#""layer_norm_eps": NaN"#, "`layer_norm_eps` NaN"),
+        (#""time_step_limit": [0.0, Infinity]"#, "`time_step_limit`"),
+        (#""hidden_size": 1e999"#, "`hidden_size` Infinity"),
+    ]) func aValueThatPythonCantUseIsRefusedByName(_ setting: String, _ named: String) throws {
+        let base = try AlteredBase("bert")
+        let text = try String(contentsOfFile: base.directory + "/config.json", encoding: .utf8)
+        let end = try #require(text.lastIndex(of: "}"))
+        try base.write(Data((text[..<end] + ",\(setting)}").utf8))
+        let error = #expect(throws: ModelFamilyError.self) { try BaseGraph.open(directory: base.directory) }
+        #expect(error?.description.contains(named) == true, "\(String(describing: error))")
+    }
+
     @Test func longerTextsAreSaidByTheOlderKeyToo() throws {
         let banded: [String: any Sendable] = [
             "type": "llama3", "factor": 8, "low_freq_factor": 1, "high_freq_factor": 4,

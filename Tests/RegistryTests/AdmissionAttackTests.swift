@@ -320,6 +320,14 @@ import Testing
         try await Self.tally.expect(code(), is: "truncated")
     }
 
+    /// transformers writes infinities for some families, and Python's json reads a key that comes twice.
+    @Test func aConfigurationThatPythonReadsIsAdmitted() async throws {
+        try registry.writeBase()
+        try registry.write("base/config.json", Array(#"{"time_step_limit": [0.0, Infinity], "a": 1, "a": 2}"#.utf8))
+        let base = try await registry.settledScan().base
+        #expect(base.content != nil, "\(String(describing: base.refusal))")
+    }
+
     @Test func basesThatAreNone() async throws {
         let cases: [(String, String, [UInt8])] = [
             ("code", "base/config.json", Array(#"{"auto_map": {"AutoModel": "m.Model"}}"#.utf8)),

@@ -3,8 +3,8 @@ import Reliability
 import Testing
 
 struct SmallDiskTests {
-    /// Tests that run at once start child processes, which inherit what is open; a disk filled here must have its room again
-    /// whatever they hold.
+    /// Tests that run at once start child processes, which inherit what is open; a disk filled here must have its room
+    /// again whatever they hold.
     @Test func roomComesBackThoughTheFillerIsHeldOpen() throws {
         guard let disk = try SmallDisk(bytes: 1 << 20) else {
             try Skip.note("no small file system can be mounted here (needs the privilege to mount)")

@@ -57,8 +57,8 @@ import Testing
         try tally.write()
     }
 
-    /// Whatever a write takes at once, and however often it is interrupted, the release is the same; where it is cut short
-    /// because the disk is full, the old one stands.
+    /// Whatever a write takes at once, and however often it is interrupted, the release is the same; where it is cut
+    /// short because the disk is full, the old one stands.
     @Test(arguments: [StoreOperation.publish, .rollback], FaultyCalls.Fault.allCases)
     func writesThatAreCutShort(operation: StoreOperation, fault: FaultyCalls.Fault) throws {
         let tally = OutcomeCounter(

@@ -45,7 +45,8 @@ import Testing
         #expect(error?.description.contains("another key") == true)
     }
 
-    /// Any byte of a bundle may be anything: refused, or a change that means nothing, never a trap and never other files.
+    /// Any byte of a bundle may be anything: refused, or a change that means nothing, never a trap and never other
+    /// files.
     @Test func everyByteChanged() throws {
         let bytes = try ModelSignature.make(model: "m", files: files, key: try folder.signing())
         let key = try folder.verification()

@@ -9,7 +9,7 @@ import WorkerProtocol
         (#"{"decoder": {"pad_token_id": 5}, "decoder_start_token_id": 4}"#, 4, 5),
     ])
     func isReadFromAConfiguration(text: String, start: Int64, padding: Int64) {
-        #expect(DecoderStart(configuration: Data(text.utf8)) == DecoderStart(start: start, padding: padding))
+        #expect(DecoderStart(configuration: Array(text.utf8)) == DecoderStart(start: start, padding: padding))
     }
 
     @Test(arguments: [
@@ -17,7 +17,7 @@ import WorkerProtocol
         #"{"decoder_start_token_id": "0"}"#, #"{"pad_token_id": 0}"#,
     ])
     func othersDoNotSay(text: String) {
-        #expect(DecoderStart(configuration: Data(text.utf8)) == nil)
+        #expect(DecoderStart(configuration: Array(text.utf8)) == nil)
     }
 
     @Test func movesEachRowRight() {

@@ -1,5 +1,6 @@
 extension Dashboard {
-    /// Asks the daemon and draws what changed. A request stays open until something happens, so that an idle page costs nothing.
+    /// Asks the daemon and draws what changed. A request stays open until something happens, so that an idle page costs
+    /// nothing.
     static let script = #"""
         const view = {status: null, health: null, timeline: {releases: [], events: []}, shown: 30};
         const drawn = new Map();

@@ -1,9 +1,9 @@
 import Foundation
 import Releases
 
-/// The page at `/`: what is deployed, what arrived and was refused, what a merge does, for a browser. One page, one style sheet and
-/// one script, none of which asks anybody else; the script reads what the server answers to every client, and puts strings
-/// into the page as text alone.
+/// The page at `/`: what is deployed, what arrived and was refused, what a merge does, for a browser. One page, one
+/// style sheet and one script, none of which asks anybody else; the script reads what the server answers to every
+/// client, and puts strings into the page as text alone.
 struct Dashboard: Sendable {
     /// Nothing from elsewhere, no frames, no forms, no script or style in the page itself.
     static let policy =

@@ -1,8 +1,8 @@
 import Files
 import Ledger
 
-/// What `GET /timeline` answers: releases and what happened between them, gathered from the ledger, so that releases that are
-/// gone still have their figures.
+/// What `GET /timeline` answers: releases and what happened between them, gathered from the ledger, so that releases
+/// that are gone still have their figures.
 struct Timeline: Codable, Hashable, Sendable {
     struct Score: Codable, Hashable, Sendable {
         var task: String

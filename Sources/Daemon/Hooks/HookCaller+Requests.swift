@@ -35,7 +35,7 @@ extension HookCaller {
         }
         guard let expected = request.contains?.filled(values) else { return "\(place): status \(answer.status)" }
         let wanted = Self.short(String(decoding: expected.json, as: UTF8.self))
-        guard let found = try? JSONDecoder().decode(JSONValue.self, from: Data(answer.body)) else {
+        guard let found = try? JSONValue(parsing: answer.body, .python) else {
             throw HookFailure("\(place): the answer is not JSON, \(wanted) was expected: \(said)")
         }
         guard found.contains(expected) else { throw HookFailure("\(place): \(wanted) was expected: \(said)") }

@@ -60,7 +60,7 @@ extension JSONValue {
             return wanted.allSatisfy { value in elements.contains { $0.contains(value) } }
         case (.array(let elements), _): return elements.contains { $0.contains(expected) }
         default:
-            if self == expected { return true }
+            if isEqual(toPythons: expected) { return true }
             guard let text = scalar, let wanted = expected.scalar else { return false }
             return text == wanted
         }

@@ -4,8 +4,8 @@ import WorkerProtocol
 
 /// What the control socket answers: GET /status, /watch?revision=R&after=S&last=N, /plan,
 /// /history?last=N, /releases/N; POST /rescan?wait=true, /rollback/N,
-/// /pause, /resume, /retry/TASK, /accept-ledger. /health and /metrics are for monitoring; /, /dashboard.css, /dashboard.js, /timeline and
-/// /releases/N/report.html are the dashboard.
+/// /pause, /resume, /retry/TASK, /accept-ledger. /health and /metrics are for monitoring; /, /dashboard.css,
+/// /dashboard.js, /timeline and /releases/N/report.html are the dashboard.
 struct ControlRoutes: Sendable {
     let reconciler: Reconciler
     /// Label of the metrics.

@@ -7,8 +7,8 @@ import Logging
 import ServiceLifecycle
 import WorkerProtocol
 
-/// The control socket: HTTP/1.1 with JSON bodies over a Unix socket that the service's group may use (mode 0660). One request
-/// for each connection.
+/// The control socket: HTTP/1.1 with JSON bodies over a Unix socket that the service's group may use (mode 0660). One
+/// request for each connection.
 struct ControlServer: Service {
     let path: String
     let reconciler: Reconciler

@@ -77,8 +77,8 @@ package struct DaemonProgram: Sendable {
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         services.maximumGracefulShutdownDuration = Self.longestStop
-        // No limit beyond: what is left then is a publish, whose fsyncs take as long as the disk does. The library would
-        // end the process as if it had crashed; systemd's TimeoutStopSec= ends one that hangs.
+        // No limit beyond: what is left then is a publish, whose fsyncs take as long as the disk does. The library
+        // would end the process as if it had crashed; systemd's TimeoutStopSec= ends one that hangs.
         services.maximumCancellationDuration = nil
         try await ServiceGroup(configuration: services).run()
     }

@@ -4,8 +4,9 @@ import Glibc
 import Logging
 import ServiceLifecycle
 
-/// What of the control socket may be read over TCP, on this machine alone: the dashboard, and GET /health, /metrics, /status,
-/// /watch, /timeline, /history and /releases/N. Nothing can be changed there. A port that is taken is waited for: it is no reason to release nothing.
+/// What of the control socket may be read over TCP, on this machine alone: the dashboard, and GET /health, /metrics,
+/// /status, /watch, /timeline, /history and /releases/N. Nothing can be changed there. A port that is taken is waited
+/// for: it is no reason to release nothing.
 struct StatusServer: Service {
     private static let readable: Set<String> = [
         "", "dashboard.css", "dashboard.js", "health", "metrics", "status", "watch", "timeline", "history", "releases",

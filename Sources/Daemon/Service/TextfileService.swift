@@ -2,8 +2,8 @@ import Files
 import Logging
 import ServiceLifecycle
 
-/// Keeps a file of metrics for node_exporter's textfile collector. It is replaced whole when something changes, and not more
-/// often than `pause`.
+/// Keeps a file of metrics for node_exporter's textfile collector. It is replaced whole when something changes, and not
+/// more often than `pause`.
 struct TextfileService: Service {
     /// Time that it waits for a change before it looks anyway.
     private static let patience = Duration.seconds(300)

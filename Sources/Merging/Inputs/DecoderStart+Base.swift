@@ -9,7 +9,7 @@ extension DecoderStart {
         for name in Self.files where try FileStatus.ifPresent("\(directory)/\(name)", followingLinks: true) != nil {
             let file = try ReadableFile(path: "\(directory)/\(name)", followingLinks: true)
             let bytes = try file.contents(limit: BaseFiles.longestConfiguration)
-            guard let found = DecoderStart(configuration: Data(bytes)) else { continue }
+            guard let found = DecoderStart(configuration: bytes) else { continue }
             self = found
             return
         }

@@ -30,7 +30,7 @@ enum QuantisedWeights {
     /// Throws where a base's configuration says that its weights, which are of floating point, are quantised: whoever
     /// loads a release would quantise it, or refuse it.
     static func check(configuration bytes: [UInt8]) throws(AdmissionFault) {
-        guard let root = try? JSONDecoder().decode([String: JSONValue].self, from: Data(bytes)) else { return }
+        guard let root = try? JSONValue.members(parsing: bytes, .python) else { return }
         let objects: [(String, [String: JSONValue])] =
             [("", root)]
             + parts.compactMap { part in

@@ -1,8 +1,9 @@
-/// Any JSON value: a ledger's details, and what somebody else's configuration may hold under a key that nobody knows yet.
+/// Any JSON value: a ledger's details, and what somebody else's configuration may hold under a key that nobody knows
+/// yet.
 package enum JSONValue: Hashable, Sendable {
     case null
     case bool(Bool)
-    /// A whole number that fits. `JSONDecoder` gives it for 1.0, too; the ledger's strict reader goes by how it is written.
+    /// A whole number of 64 bits, written without fraction and exponent.
     case integer(Int)
     case number(Double)
     case string(String)
@@ -25,7 +26,8 @@ package enum JSONValue: Hashable, Sendable {
         case .null: "null"
         case .bool(let value): "\(value)"
         case .integer(let value): "\(value)"
-        case .number(let value): "\(value)"
+        case .number(let value) where value.isInfinite: value < 0 ? "-Infinity" : "Infinity"
+        case .number(let value): value.isNaN ? "NaN" : "\(value)"
         case .string(let value): "\"\(shown(value))\""
         case .array: "a list"
         case .object: "an object"
