@@ -116,7 +116,8 @@ package struct TaskAdmission {
                     + "merge.adapter to false")
         }
         let checkpoint = try reader.checkpoint().fitted(
-            to: base.checkpoint, tied: base.tied, isNeeded: { !parameters.isHead($0) && !base.isSpare($0) })
+            to: base.checkpoint, tied: base.tied, isNeeded: { !parameters.isHead($0) && !base.isSpare($0) },
+            isUsed: { base.isUsed($0) || parameters.isHead($0) })
         try parameters.check(checkpoint)
         return (checkpoint, nil)
     }

@@ -37,8 +37,12 @@ package struct BaseModel {
         }.map(\.name)
     }
 
-    /// Whether the graph has no use for a tensor of the base, so that tasks need not have it.
+    /// Whether tasks need not have a tensor of the base: the graph has no use for it, or it is a buffer, or transformers
+    /// leaves it out.
     func isSpare(_ name: String) -> Bool { tiedNames.isSpare(name) }
+
+    /// Whether the graph has a parameter or a buffer of this name.
+    func isUsed(_ name: String) -> Bool { tiedNames.isUsed(name) }
 
     /// Every name that the graph or a tie knows.
     var knownNames: Set<String> { (tiedNames.used ?? []).union(ties.joined()) }
@@ -52,6 +56,8 @@ package struct BaseModel {
         guard entry.dtype.kind == .real, entry.shape.count > 1 || !hasMatrices,
             let other = checkpoint.entry(entry.name)
         else { return false }
-        return other.dtype.kind == .real && other.shape == entry.shape
+        // A vocabulary that was cut is compared in the rows that it has.
+        let isPart = other.shape.dropFirst() == entry.shape.dropFirst() && entry.shape[0] < other.shape[0]
+        return other.dtype.kind == .real && (other.shape == entry.shape || isPart)
     }
 }
