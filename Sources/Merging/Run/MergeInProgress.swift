@@ -61,7 +61,7 @@ struct MergeInProgress {
         result.peakMemory = ProcessMemory.peak
         result.memory = MemoryUse(peak: result.peakMemory, weights: .resident)
         if let note = context.statisticsNote { result.notes.append(note) }
-        result.notes += context.strayNotes
+        result.notes += context.strayNotes + context.plan.warningNotes
         if let reason = context.unscored { result.notes.append("nothing was scored: \(reason)") }
     }
 }

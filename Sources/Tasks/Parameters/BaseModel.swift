@@ -10,13 +10,18 @@ package struct BaseModel {
     let digest: String
     /// Parameters of the graph that the base lacks, in the graph's order.
     let headParameters: [String]
+    /// Compares the files beside a task's weights with the base's; nil where only weights are compared.
+    let companions: CompanionCheck?
     private let tiedNames: TiedNames
     private let hasMatrices: Bool
 
-    init(checkpoint: Checkpoint, description: BaseDescription, digest: String) {
+    init(
+        checkpoint: Checkpoint, description: BaseDescription, digest: String, companions: CompanionCheck? = nil
+    ) {
         self.checkpoint = checkpoint
         self.description = description
         self.digest = digest
+        self.companions = companions
         let signature = description.signature
         headParameters = Self.headParameters(signature, checkpoint)
         tiedNames = TiedNames(signature, base: checkpoint, configured: description.ties)
