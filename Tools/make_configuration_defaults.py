@@ -6,6 +6,7 @@ By `model_type`: `names` gives the model's own name of keys that it knows by ano
 """
 
 import json
+import math
 import os
 import warnings
 
@@ -34,6 +35,15 @@ xlm-roberta-xl xlnet xmod yoso zamba zamba2
 """.split()
 
 
+def finite(value):
+    """The value where JSON has it: no infinities, which Python writes and other readers refuse."""
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def described(kind):
     """The defaults of one kind; what is derived from other keys, and kinds that need arguments, are left to who reads both sides."""
     configuration = CONFIG_MAPPING[kind]()
@@ -42,7 +52,7 @@ def described(kind):
     for key, value in values.items():
         if key in INERT or key.startswith("_") and key != "_sliding_window_pattern":
             continue
-        keys[key] = None if isinstance(value, dict) and "model_type" in value else value
+        keys[key] = None if isinstance(value, dict) and "model_type" in value else finite(value)
     names = {other: own for other, own in (configuration.attribute_map or {}).items() if other not in INERT}
     return {"keys": keys, **({"names": names} if names else {})}
 

@@ -189,6 +189,13 @@ def vocabularies():
     case("vocabulary-cut-half", files, half, whole(half), config)
     case("vocabulary-padded", files, saved(padded), whole(saved(padded)), config)
 
+    with torch.no_grad():
+        bound = llama(tie_word_embeddings=True)
+        own = moved(bound)
+        own.tie_weights()
+        own.resize_token_embeddings(61)
+    case("vocabulary-cut-tied", saved(bound), saved(own), whole(saved(own), saved(bound)), configuration(bound))
+
     small = llama()
     small.resize_token_embeddings(61)
     settings = peft.LoraConfig(r=2, lora_alpha=4, target_modules=["q_proj", "embed_tokens", "lm_head"], task_type="CAUSAL_LM")
@@ -290,5 +297,14 @@ if __name__ == "__main__":
     adapters()
     for folder, _, files in os.walk(OUT):
         for file in files:
+            path = f"{folder}/{file}"
             if file == "README.md":
-                os.remove(f"{folder}/{file}")
+                os.remove(path)
+            if file == "adapter_config.json":
+                # PEFT writes its sets in any order.
+                with open(path) as source:
+                    values = json.load(source)
+                for key, value in values.items():
+                    values[key] = sorted(value) if isinstance(value, list) else value
+                with open(path, "w") as target:
+                    json.dump(values, target, indent=1, sort_keys=True)

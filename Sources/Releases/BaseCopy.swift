@@ -25,7 +25,9 @@ struct BaseCopy {
     /// Files of the base that may be passed on, those in its subfolders among them, and those that were admitted.
     private func names() throws -> [String] {
         var names = Set(BaseFiles.allowed.map(\.name) + admitted.map(\.name).filter(BaseFiles.isPassedOn))
-        for folder in try Durable.list(directory) where BaseFiles.isFolder(folder) {
+        let entries = try Durable.list(directory)
+        names.formUnion(entries.filter(BaseFiles.isPassedOn))
+        for folder in entries where BaseFiles.isFolder(folder) {
             guard try FileStatus(path: "\(directory)/\(folder)").kind == .directory else { continue }
             names.formUnion(
                 try Durable.list("\(directory)/\(folder)").map { "\(folder)/\($0)" }.filter(BaseFiles.isPassedOn))

@@ -54,6 +54,7 @@ package struct TaskAdmission {
         var warnings = try base.companions?.checkConfiguration(reader) ?? []
         let (checkpoint, adapter) = try checkpoint(reader, parameters)
         warnings += try base.companions?.checkTokenizer(reader) ?? []
+        warnings += try base.companions?.checkEnds(reader) ?? []
         warnings += try base.companions?.checkModules(reader) ?? []
         if let adapter { warnings += try base.companions?.checkName(adapter.configuration) ?? [] }
         warnings += parameters.warnings(of: checkpoint)

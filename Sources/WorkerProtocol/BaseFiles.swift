@@ -31,7 +31,7 @@ package enum BaseFiles {
     package static let templates = "additional_chat_templates"
     /// Files in the folder of one of sentence-transformers' modules.
     private static let ofModules: Set = [
-        "config.json", "model.safetensors", "router_config.json", "wordembedding_config.json",
+        "config.json", "model.safetensors", "router_config.json", "tokenizer.json", "wordembedding_config.json",
     ]
 
     /// Whether files below a subfolder of this name may be passed on: further chat templates, and modules of sentence-transformers, such
@@ -47,14 +47,21 @@ package enum BaseFiles {
     /// Whether a release passes on the file at this path below the base's folder.
     package static func isPassedOn(_ path: String) -> Bool {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 2 else { return names.contains(path) }
+        guard parts.count == 2 else { return names.contains(path) || isVersioned(path) }
         guard isFolder(parts[0]), !parts[1].isEmpty else { return false }
         return parts[0] == templates ? parts[1].hasSuffix(".jinja") : ofModules.contains(parts[1])
     }
 
+    /// A fast tokenizer for some versions of transformers, such as `tokenizer.4.0.0.json`.
+    private static func isVersioned(_ name: String) -> Bool {
+        let (start, end) = ("tokenizer.", ".json")
+        guard name.hasPrefix(start), name.hasSuffix(end), name.count > start.count + end.count else { return false }
+        return name.dropFirst(start.count).dropLast(end.count).allSatisfy { $0.isASCII && ($0.isNumber || $0 == ".") }
+    }
+
     /// Whether it is JSON that can name code.
     package static func mayNameCode(_ path: String) -> Bool {
-        ofCode.contains(path) || path.contains("/") && path.hasSuffix(".json")
+        ofCode.contains(path) || path.contains("/") && path.hasSuffix(".json") && !path.hasSuffix("/tokenizer.json")
     }
 
     /// Longest of the files that may name code, in bytes.

@@ -47,7 +47,7 @@ struct CompanionAdmissionTests {
     }
 
     @Test(arguments: [
-        (#"{"id": 2, "content": "<|im_start|>"}"#, "lacks the tokens <|im_start|>"),
+        (#"{"id": 2, "content": "<|im_start|>"}"#, "lacks the tokens `<|im_start|>`"),
         (#"{"id": 0, "content": "<s>"}"#, "another id"),
     ]) func refusesOtherTokens(_ token: String, _ named: String) async throws {
         let own = Self.tokenizer.replacingOccurrences(
@@ -119,7 +119,8 @@ struct CompanionAdmissionTests {
         ("additional_chat_templates/tool.jinja", pointer), ("tokenizer.json", "<!DOCTYPE html><html>"),
         ("tokenizer.json", "{"),
         ("config.json", pointer), ("tokenizer.model", "\u{0A}\u{7F}a\u{0}"), ("vocab.json", ""), ("LICENSE", pointer),
-        ("vocab.txt", "a\u{0}b"), ("1_Pooling/config.json", pointer),
+        ("vocab.txt", "a\u{0}b"), ("1_Pooling/config.json", pointer), ("graph.pt2", pointer),
+        ("tokenizer.4.0.0.json", pointer),
     ]) func refusesFilesThatAreNotWhatTheyClaim(_ name: String, _ text: String) async throws {
         let found = try await scan(base: [name: text])
         #expect(found.base == "not-what-it-claims", "\(found)")

@@ -50,6 +50,25 @@ struct CompanionCheck: Sendable {
         return shown + (differences.count > 3 ? "; and \(differences.count - 3) more" : "")
     }
 
+    /// Where generation ends at other tokens than the base's; one line.
+    func checkEnds(_ task: UploadReader) throws(AdmissionFault) -> [String] {
+        let (own, other) = (try Self.ends(task), try Self.ends(reader))
+        guard !own.isEmpty, own != other else { return [] }
+        let text = { (ids: Set<Int>) in ids.isEmpty ? "not set" : ids.sorted().map(String.init).joined(separator: ", ")
+        }
+        return [
+            "its `eos_token_id` is \(text(own)), the base's \(text(other)): the release ends its answers at the base's"
+        ]
+    }
+
+    /// Ids at which generation ends: by `generation_config.json`, or without one by the configuration.
+    private static func ends(_ reader: UploadReader) throws(AdmissionFault) -> Set<Int> {
+        var values = try object("generation_config.json", reader)
+        if values == nil { values = try object(configuration, reader) }
+        let ids = values?["eos_token_id"]
+        return Set(ids?.integer.map { [$0] } ?? ids?.elements.compactMap(\.integer) ?? [])
+    }
+
     /// Throws where the task turns texts into other ids than the base. Returns warnings, each one line.
     func checkTokenizer(_ task: UploadReader) throws(AdmissionFault) -> [String] {
         let base = reader

@@ -14,7 +14,6 @@ struct TokenizerComparison {
         compareAddedTokens(own, base)
         compareSettings(own, base)
         compareTemplates(own, base)
-        compareEnds(own, base)
     }
 
     /// Normalizer, pre-tokenizer, post-processor and the model without its vocabulary, in `tokenizer.json`.
@@ -80,15 +79,6 @@ struct TokenizerComparison {
             base.template == nil
                 ? "it has a chat template, which the base lacks: prompts of the release have to be written without"
                 : "its chat template is another one than the base's, which the release has")
-    }
-
-    private mutating func compareEnds(_ own: TokenizerFiles, _ base: TokenizerFiles) {
-        guard !own.ends.isEmpty, own.ends != base.ends else { return }
-        let text = { (ids: Set<Int>) in ids.isEmpty ? "not set" : ids.sorted().map(String.init).joined(separator: ", ")
-        }
-        warnings.append(
-            "its `eos_token_id` is \(text(own.ends)), the base's \(text(base.ends)): the release ends its answers at the base's"
-        )
     }
 
     private static func list(_ tokens: [String]) -> String { tokens.map { shown($0) }.firstFew }

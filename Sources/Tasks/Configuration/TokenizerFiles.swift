@@ -9,7 +9,6 @@ struct TokenizerFiles {
     private static let addedTokens = "added_tokens.json"
     private static let template = "chat_template.jinja"
     private static let oldTemplate = "chat_template.json"
-    private static let generation = "generation_config.json"
     /// Vocabularies of tokenizers that are not fast ones.
     static let slow: Set = [
         "vocab.json", "vocab.txt", "merges.txt", "bpe.codes", "dict.txt", "tokenizer.model", "spiece.model",
@@ -21,7 +20,7 @@ struct TokenizerFiles {
     ]
     /// All of them.
     static var names: Set<String> {
-        slow.union([fast, configuration, specialTokens, addedTokens, template, oldTemplate, generation])
+        slow.union([fast, configuration, specialTokens, addedTokens, template, oldTemplate])
     }
 
     /// Keys of `tokenizer_config.json` that change token ids.
@@ -44,9 +43,6 @@ struct TokenizerFiles {
     /// `tokenizer_config.json`, and the special tokens of the file for them.
     private(set) var settings: [String: JSONValue] = [:]
     private(set) var template: String?
-    /// Ids at which generation ends.
-    private(set) var ends: Set<Int> = []
-
     /// Reads the files that `read` finds. Throws what it throws, and where a file is not what its name says.
     init(_ read: (String) throws(AdmissionFault) -> [UInt8]?) throws(AdmissionFault) {
         for name in Self.slow.sorted() {
@@ -60,10 +56,6 @@ struct TokenizerFiles {
         if let values = try Self.object(Self.fast, read) { takeFast(values) }
         takeAddedTokens(try Self.object(Self.addedTokens, read))
         try takeTemplate(read)
-        if let values = try Self.object(Self.generation, read) {
-            let ids = values["eos_token_id"]
-            ends = Set(ids?.integer.map { [$0] } ?? ids?.elements.compactMap(\.integer) ?? [])
-        }
     }
 
     private static func object(

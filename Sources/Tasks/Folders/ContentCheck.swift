@@ -9,15 +9,7 @@ enum ContentCheck {
     /// Why a file is none of its name's kind, by its first bytes: Git LFS leaves a pointer where it has not fetched a file, and a download
     /// that failed leaves a page of the server's. Nil where nothing tells.
     static func disguise(of bytes: some Collection<UInt8>, _ name: String) -> AdmissionFault? {
-        let start = Array(bytes.prefix(512))
-        let trimmed = start.drop { [0x09, 0x0A, 0x0D, 0x20, 0xEF, 0xBB, 0xBF].contains($0) }
-        if trimmed.starts(with: "version https://git-lfs.github.com/spec/".utf8) {
-            return claim("\(shown(name)) is a pointer of Git LFS, not the file; run git lfs pull and copy it again")
-        }
-        let text = String(decoding: trimmed.prefix(32), as: UTF8.self).lowercased()
-        if ["<!doctype html", "<html", "<?xml"].contains(where: text.hasPrefix) {
-            return claim("\(shown(name)) is a web page, which a failed download leaves; download it again")
-        }
+        if let content = FileContent(Array(bytes.prefix(64))) { return content.fault(in: name) }
         if bytes.isEmpty { return claim("\(shown(name)) is empty; copy it again") }
         return nil
     }
