@@ -101,7 +101,8 @@ let package = Package(
         // What a base and a task must be, for every program: never links libtorch.
         module(
             "Tasks",
-            ["Adapters", "ExportedGraph", "ModelFamilies", "Safetensors", "Files", "WorkerProtocol", "Yams"]),
+            ["Adapters", "ExportedGraph", "ModelFamilies", "Safetensors", "Files", "WorkerProtocol", "Yams"],
+            resources: [.embedInCode("Configuration/defaults.json")]),
 
         // The service side: never links libtorch.
         module("Ledger", ["Files"]),
@@ -184,7 +185,8 @@ let package = Package(
         tests("Ledger", ["Ledger", "Files", "Reliability"]),
         tests(
             "Registry",
-            ["Registry", "Tasks", "ExportedGraph", "Safetensors", "WorkerProtocol", "Files", "Reliability"]),
+            ["Registry", "Tasks", "ExportedGraph", "Safetensors", "WorkerProtocol", "Files", "Reliability"],
+            fixtures: true),
         tests("Signing", ["Signing", "Files", crypto]),
         tests("Releases", ["Releases", "Safetensors", "Signing", "WorkerProtocol", "Files", "Reliability", crypto]),
         tests("Systemd", ["Systemd"]),

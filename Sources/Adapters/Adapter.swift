@@ -3,7 +3,8 @@ internal import Files
 internal import Glibc
 
 /// A LoRA or (IA)³ adapter as PEFT saves it, matched with the base that it is to be merged onto: for every tensor that it
-/// changes how. Shapes decide whether it fits; nothing is computed, and only the header and the configuration are read.
+/// changes how. Names and shapes decide whether it fits; only the header and the configuration are read, and of tensors that the base
+/// ties what tells whether they say the same.
 package final class Adapter: Sendable {
     package static let weightsName = "adapter_model.safetensors"
     /// The names of an adapter's two files.
@@ -64,7 +65,9 @@ package final class Adapter: Sendable {
         let matching = try AdapterMatching(file, configuration, base: base, tied: tied)
         self.file = file
         self.configuration = configuration
-        checkpoint = Checkpoint(file, fileNames: Self.fileNames, stored: matching.whole)
+        checkpoint = Checkpoint(file, fileNames: Self.fileNames, stored: matching.whole).fittingVocabulary(to: base) {
+            !isHead($0)
+        }
         updates = try matching.updates(isHead: isHead)
         targets = matching.targets
     }

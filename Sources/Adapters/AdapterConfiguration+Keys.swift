@@ -3,7 +3,8 @@ internal import Files
 extension AdapterConfiguration {
     /// Keys that say how the adapter was trained, found or named, and nothing about what its tensors mean: these say it themselves.
     private static let inert: Set = [
-        "auto_mapping", "base_model_name_or_path", "exclude_modules", "inference_mode", "layers_pattern",
+        "auto_mapping", "base_model_name_or_path", "ensure_weight_tying", "exclude_modules", "inference_mode",
+        "layers_pattern",
         "layers_to_transform", "megatron_core", "modules_to_save", "peft_type", "peft_version", "qalora_group_size",
         "revision", "target_modules", "task_type",
     ]
@@ -16,7 +17,14 @@ extension AdapterConfiguration {
     private static let ofIA3: Set = ["fan_in_fan_out", "feedforward_modules", "init_ia3_weights"]
 
     /// Starts of B and A that leave the base's weights alone.
-    private static let harmlessStarts: Set = ["gaussian", "eva", "orthogonal"]
+    private static let harmlessStarts: Set = ["gaussian", "eva", "orthogonal", "mica"]
+    /// Kinds that PEFT can turn into a LoRA, whose layers have `supports_lora_conversion`.
+    static let convertibleKinds: Set = [
+        "C3A", "DELORA", "FOURIERFT", "GRALORA", "LOHA", "LOKR", "MISS", "PSOFT", "RANDLORA", "TINYLORA", "UNILORA",
+        "VBLORA", "VERA", "WAVEFT",
+    ]
+    static let conversion =
+        "make it a LoRA with PEFT's `convert_to_lora` or `save_as_lora` and drop that, or drop full weights"
     private static let convertible: Set = ["pissa", "olora", "corda", "lora_ga"]
 
     private static let reasons = [
@@ -26,7 +34,6 @@ extension AdapterConfiguration {
         "trainable_token_indices": "it trains single rows of the embedding",
         "target_parameters": "it adapts parameters of experts",
         "alora_invocation_tokens": "it works from an invocation on, not for all tokens",
-        "ensure_weight_tying": "it ties adapters of two modules",
     ]
 
     /// Refuses by name what is switched on and changes the arithmetic; what is unknown and switched off is ignored.

@@ -1,7 +1,7 @@
 internal import Files
 internal import Safetensors
 
-/// What `adapter_config.json` says about the arithmetic of an adapter. The base's name in it is free text and never looked at.
+/// What `adapter_config.json` says about the arithmetic of an adapter. The base's name in it is free text that decides nothing.
 package struct AdapterConfiguration: Hashable, Sendable {
     package enum Kind: String, Sendable {
         /// Low-rank adaptation (Hu et al., arXiv 2106.09685).
@@ -27,6 +27,10 @@ package struct AdapterConfiguration: Hashable, Sendable {
     package let isRankStabilised: Bool
     /// Weights are stored transposed, [in, out], as in GPT-2. Decides where both lengths are equal.
     package let isTransposed: Bool
+    /// `ensure_weight_tying`: what changes one of two tied modules changes the other.
+    package let tiesWeights: Bool
+    /// `base_model_name_or_path`, which is free text and decides nothing.
+    package let baseName: String?
     /// Suffixes of modules whose vectors scale inputs; nil where it is a regular expression.
     package let feedforward: [String]?
 
@@ -47,13 +51,16 @@ package struct AdapterConfiguration: Hashable, Sendable {
         }
         guard let kind = Kind(rawValue: type) else {
             throw .unsupported(
-                "`peft_type` is \(shown(type)), and only LORA and IA3 are sums onto the base's weights; train one of those, "
-                    + "or drop full weights")
+                "`peft_type` is \(shown(type)), and only LORA and IA3 are sums onto the base's weights that can be merged; "
+                    + (Self.convertibleKinds.contains(type)
+                        ? Self.conversion : "train one of those, or drop full weights"))
         }
         self.kind = kind
         try Self.checkKeys(values, of: kind)
         let reader = ConfigurationReader(values: values)
         isTransposed = try reader.flag("fan_in_fan_out")
+        tiesWeights = try reader.flag("ensure_weight_tying")
+        baseName = if case .string(let name)? = values["base_model_name_or_path"] { name } else { nil }
         guard kind == .lora else {
             (rank, patternRanks, alpha, alphaPattern, isRankStabilised) = (1, [], 1, [], false)
             feedforward = try reader.names("feedforward_modules")

@@ -31,16 +31,25 @@ enum AdapterKey: Hashable {
         }
     }
 
-    init(_ name: String) throws(AdapterError) {
-        let name = name.hasPrefix(Self.prefix) ? String(name.dropFirst(Self.prefix.count)) : name
-        let kinds: [(ending: String, kind: (String) -> AdapterKey)] = [
-            (".lora_A.weight", { .lowA($0) }), (".lora_B.weight", { .lowB($0) }), (".lora_B.bias", { .biasOfB($0) }),
-            (".lora_embedding_A", { .embeddingA($0) }), (".lora_embedding_B", { .embeddingB($0) }),
-            (".ia3_l", { .vector($0) }),
-        ]
-        if let (ending, kind) = kinds.first(where: { name.hasSuffix($0.ending) }) {
-            self = kind(Self.bare(String(name.dropLast(ending.count))))
-            return
+    /// Endings of an adapter's tensors, in front of and behind the place of the adapter's own name.
+    private static let kinds: [(before: String, after: String, kind: @Sendable (String) -> AdapterKey)] = [
+        ("lora_A", ".weight", { .lowA($0) }), ("lora_B", ".weight", { .lowB($0) }),
+        ("lora_B", ".bias", { .biasOfB($0) }), ("lora_embedding_A", "", { .embeddingA($0) }),
+        ("lora_embedding_B", "", { .embeddingB($0) }), ("ia3_l", "", { .vector($0) }),
+    ]
+
+    /// `adapter`: the adapter's name where it stands in the names, as in the state dict of a model whose adapters are not saved one by
+    /// one (`lora_A.default.weight`).
+    init(_ name: String, adapter: String?) throws(AdapterError) {
+        let name = Self.unprefixed(name)
+        let names = ["", adapter.map { "." + $0 } ?? ""]
+        for (before, after, kind) in Self.kinds {
+            for own in names {
+                let ending = ".\(before)\(own)\(after)"
+                guard name.hasSuffix(ending) else { continue }
+                self = kind(Self.bare(String(name.dropLast(ending.count)), adapter))
+                return
+            }
         }
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)
         if parts.contains("original_module") {
@@ -59,13 +68,54 @@ enum AdapterKey: Hashable {
                 : "nothing is known about `\(shown(String(strange)))`; save a plain LoRA or (IA)³ with save_pretrained"
             throw .unsupported("tensor `\(shown(name))`: \(reason)")
         }
-        self = .whole(LegacyNames.modern(Self.bare(name)))
+        self = .whole(LegacyNames.modern(Self.bare(name, adapter)))
+    }
+
+    /// The name without the prefix of PEFT's model and of wrappers around it or in it.
+    private static func unprefixed(_ name: String) -> String {
+        let name = NameForms.unwrapped(name)
+        for wrapper in ["", "module."] where name.hasPrefix(wrapper + prefix) {
+            return String(name.dropFirst(wrapper.count + prefix.count))
+        }
+        return name
+    }
+
+    /// The name of the adapter where it stands in the names of its tensors; nil where it does not. Throws where there are several.
+    static func adapterName(in names: [String]) throws(AdapterError) -> String? {
+        var found: Set<String> = []
+        for name in names {
+            let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+            for (place, part) in parts.enumerated() {
+                let rest = parts[(place + 1)...]
+                switch part {
+                case "lora_A", "lora_B":
+                    if rest.count == 2, let last = rest.last, ["weight", "bias"].contains(last) {
+                        found.insert(String(rest[place + 1]))
+                    }
+                case "lora_embedding_A", "lora_embedding_B", "ia3_l":
+                    if rest.count == 1, let own = rest.first { found.insert(String(own)) }
+                default: break
+                }
+            }
+        }
+        guard found.count < 2 else {
+            throw .unsupported(
+                "the file holds \(found.count) adapters: \(found.sorted().map { shown($0) }.firstFew); save the one that is to be "
+                    + "merged with save_pretrained(selected_adapters=[…])")
+        }
+        return found.first
     }
 
     /// A name without what PEFT's wrappers put into it.
-    private static func bare(_ name: String) -> String {
-        name.split(separator: ".", omittingEmptySubsequences: false)
-            .filter { $0 != "base_layer" && $0 != "modules_to_save" }.joined(separator: ".")
+    private static func bare(_ name: String, _ adapter: String?) -> String {
+        var parts: [Substring] = []
+        var isSaved = false
+        for part in name.split(separator: ".", omittingEmptySubsequences: false) {
+            defer { isSaved = part == "modules_to_save" }
+            if part == "base_layer" || part == "modules_to_save" || isSaved && part == adapter ?? "default" { continue }
+            parts.append(part)
+        }
+        return parts.joined(separator: ".")
     }
 
     /// The tensor of the model that it changes.

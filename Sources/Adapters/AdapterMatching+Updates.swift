@@ -7,7 +7,7 @@ extension AdapterMatching {
     func updates(isHead: (String) -> Bool) throws(AdapterError) -> [String: TensorUpdate] {
         var updates: [String: TensorUpdate] = [:]
         for name in whole.keys.sorted() where !isHead(name) {
-            guard let entry = base.entry(name), let own = whole[name].flatMap(file.entry) else { continue }
+            guard let entry = base.entry(name), let own = held.entry(name) else { continue }
             if let fault = Checkpoint.mismatch(of: shown(name), own.shape, base: entry.shape) {
                 throw .mismatch(fault)
             }
@@ -57,6 +57,7 @@ extension AdapterMatching {
             throw .malformed("the scale of \(shown(parts.module)) is not a number; look at `lora_alpha`")
         }
         let direct = [b.shape[0]] + a.shape.dropFirst()
+        if let structure = vocabulary(parts, a, b, entry, scale) { return structure }
         let isDirect = entry.shape == direct && b.shape.dropFirst(2).allSatisfy { $0 == 1 } && !parts.isEmbedding
         let isTransposed = a.shape.count == 2 && b.shape.count == 2 && entry.shape == direct.reversed()
         let transposes = parts.isEmbedding || (isTransposed && (!isDirect || orientation.isTransposed))
@@ -74,6 +75,21 @@ extension AdapterMatching {
                 scale: scale)
         }
         return .lowRank(left: .init(b.name), right: .init(a.name), rank: rank, scale: scale)
+    }
+
+    /// The product for a vocabulary that was cut or padded at the end: nothing is added to rows that the adapter lacks.
+    private func vocabulary(
+        _ parts: Parts, _ a: TensorEntry, _ b: TensorEntry, _ entry: TensorEntry, _ scale: Double
+    ) -> TensorUpdate.Structure? {
+        guard Checkpoint.hasTokens(entry.name), a.shape.count == 2, b.shape.count == 2, entry.shape.count == 2 else {
+            return nil
+        }
+        let (rows, columns) = parts.isEmbedding ? (a.shape[1], b.shape[0]) : (b.shape[0], a.shape[1])
+        guard columns == entry.shape[1], Checkpoint.isCutOrPadded(rows, of: entry.shape[0]) else { return nil }
+        let (left, right) = parts.isEmbedding ? (a, b) : (b, a)
+        return .lowRank(
+            left: .init(left.name, isTransposed: parts.isEmbedding, rows: entry.shape[0]),
+            right: .init(right.name, isTransposed: parts.isEmbedding), rank: a.shape[0], scale: scale)
     }
 
     private func misfit(_ parts: Parts, _ product: [Int], _ entry: TensorEntry) -> String {

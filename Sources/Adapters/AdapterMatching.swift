@@ -20,6 +20,8 @@ struct AdapterMatching {
     private(set) var parts: [String: Parts] = [:]
     /// Tensors that are there whole, by the base's names: what the file calls them.
     private(set) var whole: [String: String] = [:]
+    /// The same with the base's vocabulary.
+    private(set) var held: Checkpoint
     /// What the adapter calls the tensors of the base, by their names there.
     private(set) var targets: [String: String] = [:]
 
@@ -30,9 +32,11 @@ struct AdapterMatching {
         self.file = file
         self.configuration = configuration
         self.base = base
+        held = Checkpoint(file, fileNames: [], stored: [:])
         var keys: [(entry: TensorEntry, key: AdapterKey)] = []
-        for entry in file.entries {
-            let key = try AdapterKey(entry.name)
+        let adapter = try AdapterKey.adapterName(in: file.entries.map(\.name))
+        for entry in file.entries where !AuxiliaryTensors.isBuffer(entry.name, shape: entry.shape) {
+            let key = try AdapterKey(entry.name, adapter: adapter)
             guard entry.dtype.isReal || key == .copy else {
                 throw .unsupported(
                     "tensor `\(shown(entry.name))` is \(entry.dtype.rawValue); save the adapter in a floating-point type"
@@ -45,36 +49,34 @@ struct AdapterMatching {
             }
             keys.append((entry, key))
         }
-        let rename = try Self.renaming(keys.map(\.key), base)
+        let rename = try Self.renaming(keys.map(\.key), base, tied)
+        let items = keys.compactMap { entry, key in
+            key.target.map { AdapterTies.Item(entry: entry, key: key, name: rename($0)) }
+        }
+        let resolved = try AdapterTies(file: file, base: base)
+            .resolved(items, tied: tied, isTied: configuration.tiesWeights)
         // With bias="all" PEFT writes the biases of saved modules a second time, under the name that its wrapper gives them.
         let isCopy = { (entry: TensorEntry) in entry.name.contains(".modules_to_save.") }
-        for (entry, key) in keys.filter({ !isCopy($0.entry) }) + keys.filter({ isCopy($0.entry) }) {
-            guard let target = key.target else { continue }
-            let name = rename(target)
-            if isCopy(entry), whole[name] != nil { continue }
-            let names = tied(name)
-            guard names.count < 2 || names.allSatisfy({ base.entry($0) == nil }) else {
-                throw .unsupported(
-                    "tensor `\(shown(entry.name))`: \(shown(name)) is tied to \(shown(names.first { $0 != name } ?? "")) "
-                        + "in the base, and the adapter would untie them; train it without this module, or from "
-                        + "an untied base (`tie_word_embeddings: false`)"
-                )
-            }
-            targets[name] = target
-            try put(entry.name, key, as: name)
+        for item in resolved.filter({ !isCopy($0.entry) }) + resolved.filter({ isCopy($0.entry) }) {
+            if isCopy(item.entry), whole[item.name] != nil { continue }
+            targets[item.name] = item.key.target
+            try put(item.entry.name, item.key, as: item.name)
         }
         let changed = Set(parts.keys).union(whole.keys.filter { base.entry($0) != nil })
-        guard !changed.isEmpty else {
+        guard !changed.isEmpty || resolved.count < items.count else {
             throw .mismatch("the adapter changes no tensor of the base; drop one that was trained on this base")
         }
+        held = Checkpoint(file, fileNames: [], stored: whole).fittingVocabulary(to: base)
     }
 
     /// Which of the names that wrappers lead to finds all that is adapted in the base.
     private static func renaming(
-        _ keys: [AdapterKey], _ base: Checkpoint
+        _ keys: [AdapterKey], _ base: Checkpoint, _ tied: (String) -> [String]
     ) throws(AdapterError) -> (String) -> String {
         let needed = Set(keys.filter(\.needsBase).compactMap(\.target))
-        let missing = { (rename: (String) -> String) in needed.filter { base.entry(rename($0)) == nil } }
+        func missing(_ rename: (String) -> String) -> Set<String> {
+            needed.filter { target in tied(rename(target)).allSatisfy { base.entry($0) == nil } }
+        }
         let lacking = missing { $0 }
         if lacking.isEmpty { return { $0 } }
         let all = Set(keys.compactMap(\.target)).sorted()

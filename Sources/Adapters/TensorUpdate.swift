@@ -17,10 +17,13 @@ package struct TensorUpdate: Hashable, Sendable {
         package var name: String
         /// Whether it is to be read as its transpose.
         package var isTransposed: Bool
+        /// Rows of what is read, where the file has fewer, which are followed by zeros, or more, which are left out; else nil.
+        package var rows: Int?
 
-        package init(_ name: String, isTransposed: Bool = false) {
+        package init(_ name: String, isTransposed: Bool = false, rows: Int? = nil) {
             self.name = name
             self.isTransposed = isTransposed
+            self.rows = rows
         }
     }
 

@@ -18,6 +18,12 @@ package enum BaseGraph {
     /// Values of `model_type` for which a graph can be built, sorted.
     package static var modelTypes: [String] { families.keys.sorted() }
 
+    /// Keys of every configuration that say nothing about the logits.
+    package static var inertKeys: Set<String> { ModelConfiguration.inert }
+
+    /// Further ones of a family whose graph can be built; none of others.
+    package static func inertKeys(modelType: String) -> Set<String> { families[modelType]?.inert ?? [] }
+
     /// Whether an archive stands in the folder.
     package static func hasArchive(directory: String) throws(FilesError) -> Bool {
         try FileStatus.ifPresent("\(directory)/\(archiveName)", followingLinks: true) != nil

@@ -13,12 +13,26 @@ struct BaseCopy {
     /// Copies the existing files into `target` and returns names, lengths and digests. Memory: one chunk.
     func copy(to target: String) throws -> [SourceFile] {
         var copies: [SourceFile] = []
-        for (name, mayNameCode) in BaseFiles.allowed {
+        for name in try names() {
             guard let file = try open(name) else { continue }
-            if mayNameCode { try refuseCode(in: file) }
+            if BaseFiles.mayNameCode(name) { try refuseCode(in: file) }
+            if name.contains("/") { try Durable.createDirectories("\(target)/\(name.splitPath.directory)") }
             copies.append(try copy(file, name: name, to: "\(target)/\(name)"))
         }
         return copies
+    }
+
+    /// Files of the base that may be passed on, those in its subfolders among them, and those that were admitted.
+    private func names() throws -> [String] {
+        var names = Set(BaseFiles.allowed.map(\.name) + admitted.map(\.name).filter(BaseFiles.isPassedOn))
+        let entries = try Durable.list(directory)
+        names.formUnion(entries.filter(BaseFiles.isPassedOn))
+        for folder in entries where BaseFiles.isFolder(folder) {
+            guard try FileStatus(path: "\(directory)/\(folder)").kind == .directory else { continue }
+            names.formUnion(
+                try Durable.list("\(directory)/\(folder)").map { "\(folder)/\($0)" }.filter(BaseFiles.isPassedOn))
+        }
+        return names.sorted()
     }
 
     private func copy(_ file: ReadableFile, name: String, to path: String) throws -> SourceFile {

@@ -2,10 +2,25 @@ extension Checkpoint {
     /// Prefixes that wrappers put before every name, or leave out, alone or one in another.
     private static let prefixes = ["model.", "module.", "base_model.model.", "base_model.", "_orig_mod."]
 
-    /// This checkpoint with a prefix dropped or added where that, and not its own names, gives it a tensor for each of
-    /// the floating-point ones of `base`; else itself. `tied` gives all names of a tensor, itself among them.
+    /// This checkpoint with the base's names and vocabulary: a prefix dropped or added, or names spelled otherwise, where that, and
+    /// not its own names, gives it a tensor for each of the floating-point ones of `base`; without buffers that the base lacks and
+    /// `isUsed` does not name. `tied` gives all names of a tensor, itself among them. `isNeeded`: whether a tensor of the base must
+    /// be there.
     package func fitted(
-        to base: Checkpoint, tied: (String) -> [String] = { [$0] }, isNeeded: (String) -> Bool = { _ in true }
+        to base: Checkpoint, tied: (String) -> [String] = { [$0] }, isNeeded: (String) -> Bool = { _ in true },
+        isUsed: (String) -> Bool = { _ in false }
+    ) -> Checkpoint {
+        let named = named(as: base, tied: tied, isNeeded: isNeeded)
+        let learned = named.omitting { name in
+            base.entry(name) == nil && !isUsed(name)
+                && AuxiliaryTensors.isBuffer(name, shape: named.entry(name)?.shape ?? [])
+        }
+        return learned.fittingVocabulary(to: base, isNeeded: isNeeded)
+    }
+
+    /// The same tensors under the base's names, where renaming finds them all.
+    private func named(
+        as base: Checkpoint, tied: (String) -> [String], isNeeded: (String) -> Bool
     ) -> Checkpoint {
         let wanted = base.names.filter { name in base.entry(name)?.dtype.isReal == true && isNeeded(name) }
         func fits(_ candidate: Checkpoint) -> Bool {
@@ -31,11 +46,27 @@ extension Checkpoint {
         }.0
     }
 
-    /// What may be done to the names of a model so that they become those of `base`: prefixes of wrappers dropped from
-    /// all that have them, then the first part dropped from all that have it (a tower's, which the head beside it does
-    /// not have), or what
-    /// `base` puts in front added to all that it then has. What changes least comes first.
+    /// What may be done to the names of a model so that they become those of `base`: prefixes of wrappers dropped from all that
+    /// have them, then the first part dropped from all that have it (a tower's, which the head beside it does not have), or what
+    /// `base` puts in front added to all that it then has; then the same without the parts that wrappers put into the middle, and
+    /// the base's spelling of the same names. What changes least comes first.
     package static func renamings(from names: [String], to base: [String]) -> [(String) -> String] {
+        var renamings = prefixed(from: names, to: base)
+        let unwrapped = names.map(NameForms.unwrapped)
+        if unwrapped != names {
+            renamings.append(NameForms.unwrapped)
+            renamings += prefixed(from: unwrapped, to: base).map { rename in { rename(NameForms.unwrapped($0)) } }
+        }
+        let spelled = SpelledNames(base).renamings(from: names)
+        for wrapper in [""] + wrappers(around: names) {
+            let unwrap = dropping(wrapper)
+            renamings += spelled.map { rename in { (name: String) in rename(unwrap(name)) } }
+        }
+        return renamings
+    }
+
+    /// The same for prefixes alone.
+    private static func prefixed(from names: [String], to base: [String]) -> [(String) -> String] {
         let known = Set(base)
         let additions = (wrappers(around: base) + leadingParts(base)).map { prefix in
             { (name: String) in known.contains(prefix + name) ? prefix + name : name }

@@ -18,6 +18,10 @@ package final class Checkpoint: Sendable {
     private let aliases: [String: String]
     /// What the files call a tensor that has another name here.
     private let stored: [String: String]
+    /// Tensors that have the base's rows here, by name.
+    let fittedRows: [String: FittedRows]
+    /// Names in the files of tensors that are left out.
+    private let omitted: Set<String>
 
     /// Opens the weights in `directory`. Every shard of the index must be there, every tensor in just one of them and
     /// in the index. Links may not lead out of `root`, which is `directory` itself or a folder above it; default:
@@ -58,6 +62,8 @@ package final class Checkpoint: Sendable {
         self.holders = holders
         names = holders.keys.sorted()
         aliases = [:]
+        fittedRows = [:]
+        omitted = []
     }
 
     /// The tensors of one file, which is called `name`.
@@ -69,6 +75,8 @@ package final class Checkpoint: Sendable {
         self.holders = holders
         names = holders.keys.sorted()
         aliases = [:]
+        fittedRows = [:]
+        omitted = []
     }
 
     /// Some tensors of one file under other names, by these: `stored` has the names in the file.
@@ -79,6 +87,8 @@ package final class Checkpoint: Sendable {
         holders = stored.mapValues { _ in 0 }
         aliases = [:]
         self.stored = stored
+        fittedRows = [:]
+        omitted = []
     }
 
     /// Whether `directory` holds weights, whole or not: `model.safetensors` or the index of shards.
@@ -88,13 +98,35 @@ package final class Checkpoint: Sendable {
         }
     }
 
-    private init(_ other: Checkpoint, aliases: [String: String]) {
+    private init(_ other: Checkpoint, aliases: [String: String]? = nil, fittedRows: [String: FittedRows]? = nil) {
         files = other.files
         fileNames = other.fileNames
         names = other.names
         holders = other.holders
-        self.aliases = aliases
+        self.aliases = aliases ?? other.aliases
         stored = other.stored
+        self.fittedRows = fittedRows ?? other.fittedRows
+        omitted = other.omitted
+    }
+
+    /// The same checkpoint, in which these tensors have the base's rows.
+    func fitting(_ rows: [String: FittedRows]) -> Checkpoint { Checkpoint(self, fittedRows: rows) }
+
+    /// The same checkpoint without the tensors of these names.
+    package func omitting(_ isOmitted: (String) -> Bool) -> Checkpoint {
+        let left = Set(names.filter(isOmitted))
+        return left.isEmpty ? self : Checkpoint(self, omitting: left)
+    }
+
+    private init(_ other: Checkpoint, omitting left: Set<String>) {
+        files = other.files
+        fileNames = other.fileNames
+        names = other.names.filter { !left.contains($0) }
+        holders = other.holders.filter { !left.contains($0.key) }
+        aliases = other.aliases
+        stored = other.stored.filter { !left.contains($0.key) }
+        fittedRows = other.fittedRows
+        omitted = other.omitted.union(left.map(other.storedName))
     }
 
     /// Gives tensors with older names those of today. Returns what the files call them, by these.
@@ -127,6 +159,8 @@ package final class Checkpoint: Sendable {
         holders = renamed.compactMapValues { other.holders[$0] }
         aliases = [:]
         stored = renamed.mapValues { other.stored[$0] ?? $0 }
+        fittedRows = [:]
+        omitted = other.omitted
     }
 
     /// The same checkpoint, in which every name of a group finds a tensor as soon as one of them does: tied weights are
@@ -141,8 +175,15 @@ package final class Checkpoint: Sendable {
         return Checkpoint(self, aliases: aliases)
     }
 
-    /// The tensor of that name, or the one that it is tied to.
-    package func entry(_ name: String) -> TensorEntry? {
+    /// The tensor of that name, or the one that it is tied to. One that has the base's rows here has a range of bytes that is not the
+    /// file's.
+    package func entry(_ name: String) -> TensorEntry? { fittedRows[aliases[name] ?? name]?.entry ?? storedEntry(name) }
+
+    /// Whether the bytes of its entry are those in the file.
+    package func isStored(_ name: String) -> Bool { fittedRows[aliases[name] ?? name] == nil }
+
+    /// The tensor as it is in its file.
+    func storedEntry(_ name: String) -> TensorEntry? {
         let own = aliases[name] ?? name
         guard let place = holders[own] else { return nil }
         guard let stored = stored[own] else { return files[place].entry(own) }
@@ -153,9 +194,9 @@ package final class Checkpoint: Sendable {
 
     /// The tensors of one of its files, in the order of their bytes, by their names here.
     package func entries(of file: SafetensorsFile) -> [TensorEntry] {
-        guard !stored.isEmpty else { return file.entries }
+        guard !stored.isEmpty || !omitted.isEmpty else { return file.entries }
         let names = Dictionary(stored.map { ($0.value, $0.key) }) { first, _ in first }
-        return file.entries.map { entry in
+        return file.entries.filter { !omitted.contains($0.name) }.map { entry in
             var entry = entry
             entry.name = names[entry.name] ?? entry.name
             return entry
@@ -169,7 +210,8 @@ package final class Checkpoint: Sendable {
     package func read(
         _ name: String, at offset: Int64 = 0, into buffer: UnsafeMutableRawBufferPointer
     ) throws(SafetensorsError) {
-        guard let file = file(of: name), let entry = entry(name) else {
+        if let rows = fittedRows[aliases[name] ?? name] { return unsafe try read(rows, at: offset, into: buffer) }
+        guard let file = file(of: name), let entry = storedEntry(name) else {
             throw .missing(
                 path: files.first?.file.path ?? name, reason: "the checkpoint has no tensor \(quoted(name))")
         }

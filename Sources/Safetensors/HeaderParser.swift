@@ -39,7 +39,9 @@ struct HeaderParser {
         try orderAndCheckOffsets(dataStart: dataStart)
     }
 
+    /// `null` counts as no metadata, as in the reference library.
     private mutating func readMetadata(_ cursor: inout JSONCursor) throws(JSONCursor.Fault) {
+        if try cursor.skipWord("null") { return }
         try cursor.object { (cursor, key) throws(JSONCursor.Fault) in
             let value = try cursor.string()
             guard metadata.updateValue(value, forKey: key) == nil else {

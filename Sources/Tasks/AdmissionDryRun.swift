@@ -53,10 +53,12 @@ package struct AdmissionDryRun {
         do throws(AdmissionFault) {
             let listing = try place.listing(inBase: false)
             verdict.warning = Self.warning(listing)
+            var notes: [String] = []
+            defer { verdict.warning = ([verdict.warning].compactMap(\.self) + notes).joined(separator: "; ").nonEmpty }
             let ofTasks = [TaskLayout.examples, TaskLayout.settings] + Adapter.fileNames
             guard base != nil || ofTasks.contains(where: { listing.files[$0] != nil }) else {
                 try judge(place.listing(inBase: true), &verdict) { isLearned, reader throws(AdmissionFault) in
-                    _ = try admission(isLearned).admit(&reader)
+                    notes = try admission(isLearned).admit(&reader).base.source.warnings
                     return nil
                 }
                 return verdict
@@ -70,6 +72,7 @@ package struct AdmissionDryRun {
             let name = place.relative.splitPath.name
             try judge(listing, &verdict) { isLearned, reader throws(AdmissionFault) in
                 let task = try admission(of: base, isLearned).admit(name, &reader)
+                notes = task.source.warnings
                 return task.examples == 0
                     ? "no examples" : "\(task.examples) examples\(task.isLabelled ? "" : " without labels")"
             }
@@ -151,4 +154,9 @@ package struct AdmissionDryRun {
             labelled: isLearned ? settings.labelled : [],
             needsAdapters: false)
     }
+}
+
+extension String {
+    /// Nil where there is nothing in it.
+    fileprivate var nonEmpty: String? { isEmpty ? nil : self }
 }

@@ -32,22 +32,19 @@ package struct BaseAdmission {
         _ reader: inout UploadReader
     ) throws(AdmissionFault) -> (base: AcceptedBase, description: BaseDescription) {
         try reader.checkListing()
-        for (name, mayNameCode) in BaseFiles.allowed where mayNameCode && reader.listing.files[name] != nil {
-            try checkConfiguration(name, reader)
-        }
+        let passedOn = reader.listing.files.keys.sorted().filter(BaseFiles.isPassedOn)
+        for name in passedOn { try checkPassedOn(name, reader) }
         let checkpoint = try weights(reader)
         let description = try describe(reader, checkpoint)
         let reading = try reader.read(checkpoint, extent, comparing: nil, ties: description.ties)
         try checkValues(checkpoint, reading)
         var files = reading.files
         let read = Set(files.map(\.name))
-        for name in reader.listing.files.keys.sorted()
-        where UploadRules.baseFiles.contains(name) && !read.contains(name) {
-            files.append(try reader.read(name).file)
-        }
+        for name in passedOn where !read.contains(name) { files.append(try reader.read(name).file) }
         files.sort { $0.name < $1.name }
         let source = BaseSource(
-            directory: reader.listing.place.path, files: files, digest: UploadReader.digest(files))
+            directory: reader.listing.place.path, files: files, digest: UploadReader.digest(files),
+            warnings: LeftOut(reader.listing, weights: checkpoint.fileNames).warnings)
         let accepted = AcceptedBase(
             source: source, headParameters: BaseModel.headParameters(description.signature, checkpoint),
             hasGraph: description.signature != nil)
@@ -66,7 +63,9 @@ package struct BaseAdmission {
         let checkpoint = try stored(reader)
         let known: BaseDescription
         if let description { known = description } else { known = try describe(reader, checkpoint) }
-        return BaseModel(checkpoint: checkpoint, description: known, digest: accepted.source.digest)
+        return BaseModel(
+            checkpoint: checkpoint, description: known, digest: accepted.source.digest,
+            companions: CompanionCheck(base: listing))
     }
 
     private func describe(_ reader: UploadReader, _ checkpoint: Checkpoint) throws(AdmissionFault) -> BaseDescription {
@@ -166,10 +165,27 @@ package struct BaseAdmission {
         }
     }
 
+    /// Reads a file that releases pass on: it has to be what its name says.
+    private func checkPassedOn(_ name: String, _ reader: UploadReader) throws(AdmissionFault) {
+        if BaseFiles.mayNameCode(name) { try checkConfiguration(name, reader) }
+        guard name != TaskLayout.graph else { return }
+        do {
+            let file = try reader.open(name)
+            guard !name.hasSuffix(".safetensors") else {
+                _ = try SafetensorsFile(file: file)
+                return
+            }
+            if let fault = ContentCheck.fault(in: try file.contents(limit: ContentCheck.longest), name) { throw fault }
+        } catch {
+            throw AdmissionFault(any: error)
+        }
+    }
+
     /// A configuration that tells servers to load code from beside the weights is refused, and one that tells them to
     /// quantise.
     private func checkConfiguration(_ name: String, _ reader: UploadReader) throws(AdmissionFault) {
         guard let bytes = try reader.contentsIfPresent(name) else { return }
+        if let fault = ContentCheck.disguise(of: bytes, name) { throw fault }
         switch BaseFiles.fault(in: bytes) {
         case .notJSON(let reason):
             if let content = FileContent(bytes) { throw content.fault(in: name) }

@@ -51,7 +51,13 @@ package struct TaskAdmission {
             files.append(try reader.read(TaskLayout.settings).file)
         }
         let parameters = ParameterCheck(base: base, head: settings.head)
+        var warnings = try base.companions?.checkConfiguration(reader) ?? []
         let (checkpoint, adapter) = try checkpoint(reader, parameters)
+        warnings += try base.companions?.checkTokenizer(reader) ?? []
+        warnings += try base.companions?.checkEnds(reader) ?? []
+        warnings += try base.companions?.checkModules(reader) ?? []
+        if let adapter { warnings += try base.companions?.checkName(adapter.configuration) ?? [] }
+        warnings += parameters.warnings(of: checkpoint)
         let validation = ValidationCheck(
             signature: base.signature, objective: settings.objective, classes: parameters.classes(checkpoint),
             needsLabels: labelled.contains(settings.objective), decoderStart: base.description.decoderStart)
@@ -80,7 +86,7 @@ package struct TaskAdmission {
         files.sort { $0.name < $1.name }
         let source = TaskSource(
             name: name, directory: listing.place.path, files: files, digest: UploadReader.digest(files),
-            settings: settings)
+            settings: settings, warnings: warnings)
         return AcceptedTask(source: source, examples: examples, isLabelled: isLabelled, sharedLabels: labels)
     }
 
@@ -116,7 +122,8 @@ package struct TaskAdmission {
                     + "merge.adapter to false")
         }
         let checkpoint = try reader.checkpoint().fitted(
-            to: base.checkpoint, tied: base.tied, isNeeded: { !parameters.isHead($0) && !base.isSpare($0) })
+            to: base.checkpoint, tied: base.tied, isNeeded: { !parameters.isHead($0) && !base.isSpare($0) },
+            isUsed: { base.isUsed($0) || parameters.isHead($0) })
         try parameters.check(checkpoint)
         return (checkpoint, nil)
     }

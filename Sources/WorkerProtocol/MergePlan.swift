@@ -40,11 +40,23 @@ package struct BaseSource: Codable, Hashable, Sendable {
     package var files: [SourceFile]
     /// SHA-256 over the sorted (name, sha256) pairs of `files`.
     package var digest: String
+    /// What a release leaves out of the folder and why; each one line.
+    package var warnings: [String]
 
-    package init(directory: String, files: [SourceFile], digest: String) {
+    package init(directory: String, files: [SourceFile], digest: String, warnings: [String] = []) {
         self.directory = directory
         self.files = files
         self.digest = digest
+        self.warnings = warnings
+    }
+
+    /// A key that another version of the program did not write has its default.
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        directory = try values.decode(String.self, forKey: .directory)
+        files = try values.decode([SourceFile].self, forKey: .files)
+        digest = try values.decode(String.self, forKey: .digest)
+        warnings = try values.decodeIfPresent([String].self, forKey: .warnings) ?? []
     }
 }
 
@@ -56,13 +68,30 @@ package struct TaskSource: Codable, Hashable, Sendable {
     /// SHA-256 over the sorted (name, sha256) pairs of `files`: the version of the task.
     package var digest: String
     package var settings: TaskSettings
+    /// What admission took with a reservation, such as another chat template than the base's; each one line.
+    package var warnings: [String]
 
-    package init(name: String, directory: String, files: [SourceFile], digest: String, settings: TaskSettings) {
+    package init(
+        name: String, directory: String, files: [SourceFile], digest: String, settings: TaskSettings,
+        warnings: [String] = []
+    ) {
         self.name = name
         self.directory = directory
         self.files = files
         self.digest = digest
         self.settings = settings
+        self.warnings = warnings
+    }
+
+    /// A key that another version of the program did not write has its default.
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        name = try values.decode(String.self, forKey: .name)
+        directory = try values.decode(String.self, forKey: .directory)
+        files = try values.decode([SourceFile].self, forKey: .files)
+        digest = try values.decode(String.self, forKey: .digest)
+        settings = try values.decode(TaskSettings.self, forKey: .settings)
+        warnings = try values.decodeIfPresent([String].self, forKey: .warnings) ?? []
     }
 }
 

@@ -47,7 +47,7 @@ struct RefusalTests {
         ("\"target_parameters\": [\"w\"]", "`target_parameters`"),
         ("\"trainable_token_indices\": [1]", "`trainable_token_indices`"),
         ("\"alora_invocation_tokens\": [1]", "`alora_invocation_tokens`"), ("\"use_qalora\": true", "`use_qalora`"),
-        ("\"ensure_weight_tying\": true", "`ensure_weight_tying`"), ("\"a_key_of_tomorrow\": 1", "`a_key_of_tomorrow`"),
+        ("\"a_key_of_tomorrow\": 1", "`a_key_of_tomorrow`"),
         ("\"peft_type\": \"PROMPT_TUNING\"", "PROMPT_TUNING"), ("\"peft_type\": null", "`peft_type`"),
         ("\"alpha_pattern\": {\"(?!layer).*q\": 1}", "`alpha_pattern`"),
         ("\"r\": 0", "`r`"), ("\"lora_alpha\": 8, \"lora_alpha\": Infinity", "`lora_alpha`"),
@@ -70,7 +70,8 @@ struct RefusalTests {
         "\"lora_dropout\": 0.5",
         "\"init_lora_weights\": \"gaussian\"",
         "\"base_model_name_or_path\": \"../../etc/passwd\"", "\"target_modules\": \".*(first|square)\"",
-        "\"alpha_pattern\": {\"first\": 3}", "\"alpha_pattern\": {\"f[a-z]+t|layer.*\": 3}",
+        "\"ensure_weight_tying\": true", "\"init_lora_weights\": \"mica\"", "\"alpha_pattern\": {\"first\": 3}",
+        "\"alpha_pattern\": {\"f[a-z]+t|layer.*\": 3}",
         "\"rank_pattern\": {\"^(.*)$\": 4}",
         "\"r\": 7, \"rank_pattern\": {\"first\": 4}",
     ]) func keyThatDoesNot(_ setting: String) throws {
@@ -113,7 +114,11 @@ struct RefusalTests {
             ([("absent.lora_A.weight", [4, 6]), ("absent.lora_B.weight", [37, 4])], "absent"),
             ([("norm.lora_A.weight", [4, 6]), ("norm.lora_B.weight", [37, 4])], "norm"),
             ([("first.lora_E", [4, 1])], "lora_E"), ([("first.lora_magnitude_vector", [37])], "lora_magnitude_vector"),
-            ([("first.lora_A.default.weight", [4, 6])], "lora_A"),
+            ([("first.lora_A.default.weight", [4, 6])], "lora_B"),
+            (
+                [("first.lora_A.one.weight", [4, 6]), ("first.lora_B.two.weight", [37, 4])],
+                "holds 2 adapters: `one`, `two`"
+            ),
             ([("prompt_embeddings", [4, 6])], "prompt_embeddings"),
             ([("embed.weight", [13, 6])], "13 rows"), ([("unheard.weight", [3, 3])], "changes no tensor"),
             ([("embed.lora_embedding_A", [4, 13]), ("embed.lora_embedding_B", [6, 4])], "13 rows"),

@@ -14,8 +14,9 @@ package enum RegistryChanges {
             if announced["base"] != state {
                 events.append(
                     event(
-                        .accepted, "base", state, message: "base model accepted",
-                        ["digest": .string(base.source.digest), "graph": .bool(base.hasGraph)],
+                        .accepted, "base", state, message: "base model accepted\(base.source.warnings.remark)",
+                        ["digest": .string(base.source.digest), "graph": .bool(base.hasGraph)].adding(
+                            base.source.warnings),
                         owners: snapshot.owners["base"]))
             }
         } else if let event = plainEvent("base", nil, "base model", snapshot.base, announced, snapshot.owners["base"]) {
@@ -34,11 +35,12 @@ package enum RegistryChanges {
                         ? "" : " without labels: it is judged by \(Score.phrase(Score.agreement))"
                     events.append(
                         event(
-                            .accepted, key, state, task: name, message: "task \(name) accepted\(remark)",
+                            .accepted, key, state, task: name,
+                            message: "task \(name) accepted\(remark)\(task.source.warnings.remark)",
                             [
                                 "digest": .string(task.source.digest), "examples": .integer(task.examples),
                                 "labelled": .bool(task.isLabelled),
-                            ], owners: owners))
+                            ].adding(task.source.warnings), owners: owners))
                 }
             } else if let event = plainEvent(key, name, "task \(name)", drop, announced, owners) {
                 events.append(event)
@@ -97,5 +99,17 @@ package enum RegistryChanges {
         details["announcement"] = .string(key)
         details["state"] = state.map { .string($0) }
         return LedgerEvent(kind, task: task, message: message, details: details)
+    }
+}
+
+extension [String] {
+    /// Warnings behind a message; nothing where there are none.
+    fileprivate var remark: String { isEmpty ? "" : "; warning: " + joined(separator: "; ") }
+}
+
+extension [String: JSONValue] {
+    /// The details with an admission's warnings, where there are some.
+    fileprivate func adding(_ warnings: [String]) -> [String: JSONValue] {
+        warnings.isEmpty ? self : merging(["warnings": .array(warnings.map { .string($0) })]) { $1 }
     }
 }

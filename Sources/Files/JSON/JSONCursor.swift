@@ -76,6 +76,15 @@ package struct JSONCursor {
         return true
     }
 
+    /// Consumes a word such as `null` after white space, if it is next.
+    package mutating func skipWord(_ word: String) throws(Fault) -> Bool {
+        _ = try peek()
+        let letters = Array(word.utf8)
+        guard bytes[position...].starts(with: letters) else { return false }
+        position += letters.count
+        return true
+    }
+
     package mutating func expect(_ character: Unicode.Scalar) throws(Fault) {
         guard try skip(character) else { throw fault("expected '\(character)'") }
     }

@@ -28,7 +28,8 @@ package final class TaskModel {
         checkpoint =
             try adapter?.checkpoint
             ?? Checkpoint(directory: source.directory, root: "/").fitted(
-                to: base, tied: ties.names, isNeeded: { !Self.owns($0, source.settings, ties) && !ties.isSpare($0) }
+                to: base, tied: ties.names, isNeeded: { !Self.owns($0, source.settings, ties) && !ties.isSpare($0) },
+                isUsed: { ties.isUsed($0) || Self.owns($0, source.settings, ties) }
             ).tying(ties.groups)
         let path = source.directory + "/" + TaskLayout.examples
         validation =

@@ -68,7 +68,11 @@ extension MergedAdapter {
             let a = adapter.file.entry(left.isTransposed ? left.name : right.name),
             let b = adapter.file.entry(left.isTransposed ? right.name : left.name)
         else { return nil }
-        return Layout(a: a, b: b, isTurned: left.isTransposed, rank: ranks.reduce(0, +))
+        var layout = Layout(a: a, b: b, isTurned: left.isTransposed, rank: ranks.reduce(0, +))
+        // A vocabulary that was cut or padded is written as the base has it.
+        if let rows = left.rows, left.isTransposed { layout.a.shape[1] = rows }
+        if let rows = left.rows, !left.isTransposed { layout.b.shape[0] = rows }
+        return layout
     }
 
     /// [diag(cᵢ) sᵢ Lᵢ …], [rows, Σr], and [Rᵢ diag(gᵢ) …], [Σr, columns].

@@ -74,6 +74,12 @@ struct MergedAdapter {
         let layer = context.layers[index]
         let owners = owners(of: index)
         guard let first = owners.first else { return }
+        if let other = context.ties.names(with: layer.name).first(where: { $0 != layer.name }) {
+            throw fault(
+                context.tasks[first],
+                "it changes \(layer.name), which the base ties to \(other), and PEFT would untie them; set adapter to false"
+            )
+        }
         let names = owners.map { context.tasks[$0].adapter?.targets[layer.name] ?? layer.name }
         if let place = names.firstIndex(where: { $0 != names[0] }) {
             throw fault(

@@ -26,7 +26,7 @@ final class Scratch {
         let target = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[..<(range.count * size)])
         let offset = Int64(range.lowerBound * size)
         try unsafe checkpoint.read(name, at: offset, into: target)
-        if let file = checkpoint.file(of: name), let digest = digests[file.file.path] {
+        if checkpoint.isStored(name), let file = checkpoint.file(of: name), let digest = digests[file.file.path] {
             try unsafe digest.pass(UnsafeRawBufferPointer(target), at: entry.bytes.lowerBound + offset)
         }
         return unsafe MergeKernel.Piece(UnsafeRawPointer(target.baseAddress!), type)

@@ -45,7 +45,7 @@ extension Reproduction {
         for folder in [plan.output, plan.scratch] { try Durable.createDirectories(folder) }
         let made = try MergeRun(plan, report: { _ in }).reproduce(release: directory)
         var digests = Dictionary(made.map { ($0.name, $0.sha256) }) { first, _ in first }
-        for (name, _) in BaseFiles.allowed where digests[name] == nil {
+        for name in record.result.outputs.map(\.name) where BaseFiles.isPassedOn(name) && digests[name] == nil {
             digests[name] = try? ReadableFile(path: "\(basePlace.directory)/\(name)", followingLinks: true).sha256()
         }
         outputs = record.result.outputs.filter { !Self.written.contains($0.name) }.map { output in

@@ -63,7 +63,7 @@ struct MergeInProgress {
             peak: result.peakMemory, weights: context.evaluation?.engine.isStreamed == true ? .streamed : .resident)
         if let note = context.statisticsNote { result.notes.append(note) }
         if let note = context.streamingNote { result.notes.append(note) }
-        result.notes += context.strayNotes
+        result.notes += context.strayNotes + context.plan.warningNotes
         if let reason = context.unscored { result.notes.append("nothing was scored: \(reason)") }
     }
 }

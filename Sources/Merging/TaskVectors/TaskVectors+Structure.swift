@@ -57,10 +57,17 @@ extension TensorUpdate.Factor {
     fileprivate func floats(from file: SafetensorsFile, of task: String) throws -> [Float] {
         guard !name.isEmpty else { return [1] }
         guard let entry = file.entry(name) else { throw MergeError.task(task, "the adapter has no tensor \(name)") }
-        let values = try file.floats(entry)
-        guard isTransposed, entry.shape.count == 2 else { return values }
-        let (rows, columns) = (entry.shape[0], entry.shape[1])
-        return (0..<columns).flatMap { column in (0..<rows).map { values[$0 * columns + column] } }
+        let stored = try file.floats(entry)
+        var values = stored
+        if isTransposed, entry.shape.count == 2 {
+            let (rows, columns) = (entry.shape[0], entry.shape[1])
+            values = (0..<columns).flatMap { column in (0..<rows).map { stored[$0 * columns + column] } }
+        }
+        guard let rows, let first = isTransposed ? entry.shape.last : entry.shape.first, first > 0 else {
+            return values
+        }
+        let wanted = rows * (values.count / first)
+        return values.prefix(wanted) + [Float](repeating: 0, count: max(0, wanted - values.count))
     }
 }
 

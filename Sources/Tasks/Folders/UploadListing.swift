@@ -1,5 +1,6 @@
 package import Files
 import Glibc
+import WorkerProtocol
 
 /// A folder of the registry at one look: names, sizes and times of what counts in it.
 package struct UploadListing {
@@ -24,7 +25,13 @@ package struct UploadListing {
     /// Bytes of all files.
     package var bytes: Int64 { files.values.reduce(0) { $0 &+ $1.size } }
 
-    /// Lists the folder. Subfolders are not looked into and do not count.
+    /// Subfolders by name.
+    let folders: [String]
+
+    /// Most entries of a subfolder that is looked into.
+    private static let mostNested = 64
+
+    /// Lists the folder. Of subfolders only those whose files a release passes on are looked into and count.
     package init(_ place: UploadLocation, inBase: Bool) throws(FilesError) {
         self.place = place
         var status = stat()
@@ -49,7 +56,12 @@ package struct UploadListing {
                     + "files there")
             digest.update(Array("\(names.count)".utf8))
         }
+        var folders: [String] = []
+        var paths: [String] = []
         for name in names.prefix(Self.mostEntries) {
+            paths += try Self.expanded(name, in: place.path, folders: &folders)
+        }
+        for name in paths {
             guard let item = try Self.item(name, in: place) else { continue }
             newest = max(newest, item.identity.changed)
             owners.formUnion(item.owners)
@@ -60,8 +72,20 @@ package struct UploadListing {
         fingerprint = digest.hexadecimal()
         newestChange = newest
         self.files = files
+        self.folders = folders
         self.owners = owners.sorted()
         self.objection = objection
+    }
+
+    /// The name of an entry, or the paths of a subfolder's files where these count.
+    private static func expanded(
+        _ name: String, in path: String, folders: inout [String]
+    ) throws(FilesError) -> [String] {
+        guard try FileStatus.ifPresent("\(path)/\(name)")?.kind == .directory else { return [name] }
+        folders.append(name)
+        guard BaseFiles.isFolder(name) else { return [] }
+        let nested = try Durable.list("\(path)/\(name)").filter { !UploadRules.isIgnored($0) }
+        return nested.prefix(mostNested).map { "\(name)/\($0)" }
     }
 
     /// What stands under `name`; nil for a subfolder and for what has just gone.

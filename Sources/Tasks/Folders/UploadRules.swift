@@ -24,8 +24,6 @@ package enum UploadRules {
         name.utf8.first == UInt8(ascii: ".") || [".tmp", ".part", ".incomplete"].contains { name.ends(in: $0) }
     }
 
-    /// Files of a base that are recorded beside its weights, its graph among them: those that a release passes on.
-    static let baseFiles = Set(BaseFiles.allowed.map(\.name))
 
     /// Names that people give to `task.yaml`, in lower case.
     private static let nearSettings: Set = [
@@ -50,7 +48,7 @@ package enum UploadRules {
 
     /// Why a file of this name makes its drop one that is refused; nil where it does not.
     static func objection(to name: String, inBase: Bool) -> AdmissionFault? {
-        if inBase && baseFiles.contains(name) { return nil }
+        if inBase && BaseFiles.isPassedOn(name) { return nil }
         let shown = "`\(name.printable)`"
         let lower = name.lowercased()
         let parts = lower.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)

@@ -10,13 +10,18 @@ package struct BaseModel {
     let digest: String
     /// Parameters of the graph that the base lacks, in the graph's order.
     let headParameters: [String]
+    /// Compares the files beside a task's weights with the base's; nil where only weights are compared.
+    let companions: CompanionCheck?
     private let tiedNames: TiedNames
     private let hasMatrices: Bool
 
-    init(checkpoint: Checkpoint, description: BaseDescription, digest: String) {
+    init(
+        checkpoint: Checkpoint, description: BaseDescription, digest: String, companions: CompanionCheck? = nil
+    ) {
         self.checkpoint = checkpoint
         self.description = description
         self.digest = digest
+        self.companions = companions
         let signature = description.signature
         headParameters = Self.headParameters(signature, checkpoint)
         tiedNames = TiedNames(signature, base: checkpoint, configured: description.ties)
@@ -37,8 +42,12 @@ package struct BaseModel {
         }.map(\.name)
     }
 
-    /// Whether the graph has no use for a tensor of the base, so that tasks need not have it.
+    /// Whether tasks need not have a tensor of the base: the graph has no use for it, or it is a buffer, or transformers
+    /// leaves it out.
     func isSpare(_ name: String) -> Bool { tiedNames.isSpare(name) }
+
+    /// Whether the graph has a parameter or a buffer of this name.
+    func isUsed(_ name: String) -> Bool { tiedNames.isUsed(name) }
 
     /// Every name that the graph or a tie knows.
     var knownNames: Set<String> { (tiedNames.used ?? []).union(ties.joined()) }
@@ -52,6 +61,8 @@ package struct BaseModel {
         guard entry.dtype.kind == .real, entry.shape.count > 1 || !hasMatrices,
             let other = checkpoint.entry(entry.name)
         else { return false }
-        return other.dtype.kind == .real && other.shape == entry.shape
+        // A vocabulary that was cut is compared in the rows that it has.
+        let isPart = other.shape.dropFirst() == entry.shape.dropFirst() && entry.shape[0] < other.shape[0]
+        return other.dtype.kind == .real && (other.shape == entry.shape || isPart)
     }
 }

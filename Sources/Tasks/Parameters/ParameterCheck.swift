@@ -109,4 +109,14 @@ struct ParameterCheck {
         if last.count == 2 { return count }
         return shapes.dropLast().last.flatMap { $0.count == 2 && $0.first == count ? count : nil }
     }
+
+    /// What a release takes from the base in the place of the task's, each in one line.
+    func warnings(of checkpoint: Checkpoint) -> [String] {
+        guard let rows = checkpoint.vocabularyRows else { return [] }
+        return [
+            rows.own < rows.base
+                ? "its vocabulary has \(rows.own) rows, the base's \(rows.base): the rest stay the base's"
+                : "its vocabulary has \(rows.own) rows, the base's \(rows.base): the rest are left out as padding"
+        ]
+    }
 }

@@ -9,12 +9,16 @@ package struct TiedNames: Sendable {
     private let places: [String: Int]
     /// Every name of the graph's parameters and buffers; nil without a graph.
     let used: Set<String>?
+    /// Tensors of the base that a task may lack.
+    private let optional: Set<String>
 
     /// The key of a group is a name that the base's files hold, if there is one, and the graph's own name if it can be.
     /// Without a graph the groups of `configured` count.
     package init(_ signature: GraphSignature?, base: Checkpoint, configured: [[String]] = []) {
         let names = Set(base.names)
         used = signature.map { Set(($0.parameters + $0.buffers).flatMap { [$0.name] + $0.aliases }) }
+        optional = AuxiliaryTensors.optional(
+            in: base, parameters: signature.map { Set($0.parameters.flatMap { [$0.name] + $0.aliases }) })
         groups = (signature?.ties ?? configured).map { group in
             group.filter(names.contains) + group.filter { !names.contains($0) }
         }
@@ -25,8 +29,14 @@ package struct TiedNames: Sendable {
         self.places = places
     }
 
-    /// Whether the graph has no use for a tensor: the base's head of its pretraining, for one. False without a graph.
-    package func isSpare(_ name: String) -> Bool { used.map { !$0.contains(name) } ?? false }
+    /// Whether a task may lack a tensor of the base: the graph has no use for it (the base's head of its pretraining, for
+    /// one), or it is a buffer, or transformers leaves it out.
+    package func isSpare(_ name: String) -> Bool {
+        optional.contains(name) || used.map { !$0.contains(name) } ?? false
+    }
+
+    /// Whether the graph has a parameter or a buffer of this name.
+    package func isUsed(_ name: String) -> Bool { used?.contains(name) ?? false }
 
     /// Every name of the tensor called `name`, its key first.
     package func names(with name: String) -> [String] { places[name].map { groups[$0] } ?? [name] }

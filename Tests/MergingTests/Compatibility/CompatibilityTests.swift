@@ -12,13 +12,19 @@ struct CompatibilityTests {
         (
             "Full weights",
             "A folder with `model.safetensors`, or shards with their index. A release has the base's types.",
-            InputCase.fullWeights + InputCase.fullWeightsRefused
+            InputCase.fullWeights + InputCase.names + InputCase.fullWeightsRefused
+        ),
+        (
+            "Beside the weights",
+            "A release runs with the base's configuration, tokenizer and modules; another chat template, other prompts and another end of "
+                + "generation are warnings.",
+            InputCase.companionsRefused
         ),
         (
             "Adapters",
             "`adapter_model.safetensors` with `adapter_config.json`, as PEFT's `save_pretrained` writes them. What is expected of those "
                 + "that are merged is what PEFT's `merge_and_unload` made of them.",
-            InputCase.adapters + InputCase.adaptersRefused
+            InputCase.adapters + InputCase.adapterUploads + InputCase.adaptersRefused
         ),
         (
             "Architectures",

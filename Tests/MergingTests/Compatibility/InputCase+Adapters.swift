@@ -112,6 +112,7 @@ extension InputCase {
         ) {
             try $0.adaptEmbedding()
             try $0.base.removeFile("graph.pt2")
+            try $0.task.removeFile("config.json")
             let text = #"{"model_type": "other", "architectures": ["OtherLMHeadModel"]}"#
             try Data(text.utf8).write(to: URL(filePath: $0.base.path + "/config.json"))
         },

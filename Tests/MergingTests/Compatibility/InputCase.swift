@@ -10,6 +10,8 @@ struct InputCase: Sendable {
         case turned
         /// Both side by side.
         case mixed
+        /// Base and task of this name below `InputUpload.uploads`, without a graph.
+        case upload(String)
         /// A tiny model of this family with a graph; the task is the base with noise.
         case family(String)
     }

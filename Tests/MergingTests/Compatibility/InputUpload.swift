@@ -26,6 +26,10 @@ struct InputUpload {
         case .modules: try copyBase(AdapterFixture.root + "/base")
         case .turned: try copyBase(AdapterFixture.root + "/turned/base")
         case .mixed: try copyBase(Self.refused + "/mixed-base")
+        case .upload(let name):
+            try Self.copy(Self.uploads + "/\(name)/base", to: base.path)
+            try Self.copy(Self.uploads + "/\(name)/task", to: task.path)
+            expected = try ModelFolder(at: Self.uploads + "/" + name).tensors("expected.safetensors")
         case .family(let name):
             let fixture = try ArchitectureFixture(name, in: registry)
             try FileManager.default.moveItem(atPath: registry + "/one", toPath: task.path)
@@ -33,6 +37,9 @@ struct InputUpload {
             expected = try task.tensors()
         }
     }
+
+    /// What `Tools/make_upload_fixtures.py` makes with transformers, PEFT and torch.
+    static let uploads = Fixture.root + "/uploads"
 
     /// Fixtures of the neighbouring tests, which PEFT wrote and nobody may merge.
     static let refused = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

@@ -1,0 +1,13 @@
+/// JSON whose content does not matter.
+package enum JSONShape {
+    /// Whether `bytes` are one JSON value, with white space around it; nothing is kept of it.
+    package static func isWhole(_ bytes: [UInt8]) -> Bool {
+        var cursor = JSONCursor(bytes)
+        do {
+            try cursor.skipValue(depth: 64)
+        } catch {
+            return false
+        }
+        return (try? cursor.peek()) == nil
+    }
+}
