@@ -10,7 +10,8 @@ import WorkerProtocol
 /// The fast paths of a fit against the plain ones.
 @Suite(.serialized)
 struct ReferenceFitTests {
-    /// Two tasks by `granularity`; `adapters`: folders of LoRA adapters in the place of checkpoints, whose gradients are never formed.
+    /// Two tasks by `granularity`; `adapters`: LoRA adapters in the place of checkpoints, whose gradients are never formed.
+    /// Keys' biases are left out: their gradient is zero but for rounding, and Adam divides by its size (see `ParityTests`).
     @Test(arguments: [
         (MergeSettings.Granularity.tensor, false, Int64(8 << 30)), (.row, false, 8 << 30), (.tensor, true, 8 << 30),
         (.row, true, 8 << 30), (.row, true, 1),
@@ -40,7 +41,7 @@ struct ReferenceFitTests {
                 #expect(abs(loss - expected) < 1e-5 * expected)
             }
             var apart = 0
-            for index in context.trainable() where !context.layers[index].name.contains("key.bias") {
+            for index in context.trainable() where !context.layers[index].name.contains("k_proj.bias") {
                 for task in 0..<2 where context.vectors.active[task][index] {
                     let wanted = try #require(reference.weights[context.layers[index].name])[task].map { tanh($0) }
                     let got = fit.state.weights.coefficients(task: task, layer: index)
