@@ -2,10 +2,10 @@ extension Checkpoint {
     /// Prefixes that wrappers put before every name, or leave out, alone or one in another.
     private static let prefixes = ["model.", "module.", "base_model.model.", "base_model.", "_orig_mod."]
 
-    /// This checkpoint with the base's names and vocabulary: a prefix dropped or added, or names spelled otherwise, where that, and
-    /// not its own names, gives it a tensor for each of the floating-point ones of `base`; without buffers that the base lacks and
-    /// `isUsed` does not name. `tied` gives all names of a tensor, itself among them. `isNeeded`: whether a tensor of the base must
-    /// be there.
+    /// This checkpoint with the base's names and vocabulary: a prefix dropped or added, or names spelled otherwise,
+    /// where that, and not its own names, gives it a tensor for each of the floating-point ones of `base`; without
+    /// buffers that the base lacks and `isUsed` does not name. `tied` gives all names of a tensor, itself among them.
+    /// `isNeeded`: whether a tensor of the base must be there.
     package func fitted(
         to base: Checkpoint, tied: (String) -> [String] = { [$0] }, isNeeded: (String) -> Bool = { _ in true },
         isUsed: (String) -> Bool = { _ in false }
@@ -46,10 +46,10 @@ extension Checkpoint {
         }.0
     }
 
-    /// What may be done to the names of a model so that they become those of `base`: prefixes of wrappers dropped from all that
-    /// have them, then the first part dropped from all that have it (a tower's, which the head beside it does not have), or what
-    /// `base` puts in front added to all that it then has; then the same without the parts that wrappers put into the middle, and
-    /// the base's spelling of the same names. What changes least comes first.
+    /// What may be done to the names of a model so that they become those of `base`: prefixes of wrappers dropped from
+    /// all that have them, then the first part dropped from all that have it (a tower's, which the head beside it does
+    /// not have), or what `base` puts in front added to all that it then has; then the same without the parts that
+    /// wrappers put into the middle, and the base's spelling of the same names. What changes least comes first.
     package static func renamings(from names: [String], to base: [String]) -> [(String) -> String] {
         var renamings = prefixed(from: names, to: base)
         let unwrapped = names.map(NameForms.unwrapped)
