@@ -20,6 +20,23 @@ extension Objective {
             return try model.forward(inputs: inputs, parameters: parameters)
         }
         let (examples, count, length) = (choices.shape[0], choices.shape[1], choices.shape[2])
+        let rows = try rows(model, inputs)
+        let rowCount = examples * count
+        let targets = try choices.reshaped([rowCount, length]).to(.int64)
+        let step = isRecorded ? max(1, rowCount) : Self.mostRows
+        let scores = try stride(from: 0, to: rowCount, by: step).map { start in
+            let part = min(step, rowCount - start)
+            let logits = try model.forward(
+                inputs: rows.mapValues { try $0.rows(from: start, count: part) }, parameters: parameters)
+            return try likelihoods(logits, targets.rows(from: start, count: part))
+        }
+        return try Tensor.concatenated(scores).reshaped([examples, count])
+    }
+
+    /// What the graph takes for a batch's inputs: themselves, and of a multiple choice a row for each choice.
+    func rows(_ model: ExportedModel, _ inputs: [String: Tensor]) throws -> [String: Tensor] {
+        guard kind == .multipleChoice, let choices = inputs[ValidationSet.choices] else { return inputs }
+        let (examples, count) = (choices.shape[0], choices.shape[1])
         let owners = (0..<examples * count).map { Int64($0 / count) }
         var rows: [String: Tensor] = [:]
         for slot in model.signature.inputs {
@@ -33,15 +50,7 @@ extension Objective {
                 rows[slot.name] = try given.rows(at: Tensor(owners, shape: [owners.count]))
             }
         }
-        let targets = try choices.reshaped([owners.count, length]).to(.int64)
-        let step = isRecorded ? max(1, owners.count) : Self.mostRows
-        let scores = try stride(from: 0, to: owners.count, by: step).map { start in
-            let part = min(step, owners.count - start)
-            let logits = try model.forward(
-                inputs: rows.mapValues { try $0.rows(from: start, count: part) }, parameters: parameters)
-            return try likelihoods(logits, targets.rows(from: start, count: part))
-        }
-        return try Tensor.concatenated(scores).reshaped([examples, count])
+        return rows
     }
 
     /// log p(tokens) of each row, [rows], or its mean over the tokens; −∞ where none is scored.
