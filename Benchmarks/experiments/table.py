@@ -36,6 +36,9 @@ def methods(zoo, steps):
         "supermerge, rows, distillation": (False, [*fit, *ROWS, "--loss", "distillation"]),
         "supermerge, rows and columns, distillation": (False, [*fit, *GATED, "--mixup", "0"]),
         "supermerge, the same and mixtures": (False, [*fit, *GATED, "--mixup", "8"]),
+        "calibrate": (False, ["--method", "calibrate"]),
+        "supermerge, calibrated": (
+            False, ["--start", "calibrated", "--schedule", "cosine", "--steps", str(steps or 200)]),
         "supermerge, no flags": (False, ["--steps", str(steps)] if steps else []),
     }
 

@@ -100,7 +100,7 @@ def lines(runs):
 
 def program_threshold():
     """From how many examples a task on the program takes weights for rows and columns, as its source says."""
-    with open(f"{programs.ROOT}/Sources/WorkerProtocol/MergeForm.swift") as file:
+    with open(f"{programs.ROOT}/Sources/WorkerProtocol/ResolvedSettings.swift") as file:
         return float(re.search(r"examplesForRows = ([\d.]+)", file.read())[1])
 
 

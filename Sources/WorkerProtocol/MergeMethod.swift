@@ -56,8 +56,14 @@ extension MergeSettings {
             "adamerging", "Yang et al., arXiv 2310.02575", needs: .training, granularity: .tensor,
             rates: (0.001, 0.001))
 
+        /// Closed form, layer by layer.
+        package static let calibrate = Self(
+            "calibrate", "supermerged; relatives: FeatCal, arXiv 2605.13030, RegMean++, arXiv 2508.03121",
+            needs: .examples,
+            granularity: .tensor, keepsFactors: false)
+
         /// Every method, in the order in which they are named to people.
-        package static let allCases = [supermerge, average, taskArithmetic, ties, dare, adamerging]
+        package static let allCases = [supermerge, average, taskArithmetic, ties, dare, adamerging, calibrate]
     }
 }
 

@@ -38,8 +38,20 @@ package struct MergeSettings: Codable, Hashable, Sendable {
     /// The step size over the steps of a fit.
     package enum Schedule: String, Codable, CaseIterable, Sendable {
         case constant
+        /// Falls along half a cosine, to 0 after `steps`: stays large for longer and settles as well.
+        case cosine
         /// Falls evenly, to 0 after `steps`: a large one at first and yet a fit that settles.
         case falling
+    }
+
+    /// What SuperMerge's fit starts from and moves.
+    package enum Start: String, Codable, CaseIterable, Sendable {
+        /// The task vectors alone, from `scale`.
+        case taskVectors = "task-vectors"
+        /// The calibrated merge: these, and what calibration changes as one more direction.
+        case calibrated
+        /// Whichever has the lowest held-out loss after a few steps.
+        case auto
     }
 
     package enum Loss: String, Codable, CaseIterable, Sendable {
@@ -66,6 +78,10 @@ package struct MergeSettings: Codable, Hashable, Sendable {
     package var loss: Loss = .auto
     /// Mixtures of examples for each fitted one, which distillation goes by in its stead; 0: the examples themselves.
     package var mixup: Int = 8
+    /// What SuperMerge starts from.
+    package var start: Start = .taskVectors
+    /// Calibration's λ, relative to the mean square of a layer's inputs; nil: chosen by the held-out loss.
+    package var ridge: Double?
     /// Most gradient steps of a fit.
     package var steps: Int = 600
     /// Adam's step size.
@@ -143,6 +159,10 @@ extension MergeSettings {
             return
                 "can't be had with \(method.rawValue), which does not keep the adapters' factors; choose another method"
         }
+        guard method != .supermerge || start != .calibrated else {
+            return
+                "can't be had with start calibrated, whose correction has no low rank; choose start task-vectors or auto"
+        }
         guard method.isLearned, granularity == .element else { return nil }
         return "can't be had with granularity element, which leaves no low rank; choose tensor, row or row-column"
     }
@@ -158,6 +178,8 @@ extension MergeSettings {
         squash = try values.decodeIfPresent(Activation.self, forKey: .squash) ?? standard.squash
         loss = try values.decodeIfPresent(Loss.self, forKey: .loss) ?? standard.loss
         mixup = try values.decodeIfPresent(Int.self, forKey: .mixup) ?? standard.mixup
+        start = try values.decodeIfPresent(Start.self, forKey: .start) ?? standard.start
+        ridge = try values.decodeIfPresent(Double.self, forKey: .ridge)
         steps = try values.decodeIfPresent(Int.self, forKey: .steps) ?? standard.steps
         learningRate = try values.decodeIfPresent(Double.self, forKey: .learningRate) ?? standard.learningRate
         schedule = try values.decodeIfPresent(Schedule.self, forKey: .schedule) ?? standard.schedule

@@ -24,7 +24,12 @@ package enum WorkerEvent: Hashable, Sendable {
     }
 
     package struct Progress: Codable, Hashable, Sendable {
-        package enum Phase: String, Codable, Sendable { case reading, scoring, fitting, writing }
+        package enum Phase: String, Codable, Sendable {
+            case reading, scoring
+            /// Calibration, layers of one λ, and the steps by which starts are compared.
+            case calibrating
+            case fitting, writing
+        }
         package var phase: Phase
         /// Units done and in all: steps of a fit, tensors of a write.
         package var done: Int

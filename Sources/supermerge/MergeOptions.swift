@@ -6,6 +6,7 @@ extension MergeSettings.Strategy: ExpressibleByArgument {}
 extension MergeSettings.Granularity: ExpressibleByArgument {}
 extension MergeSettings.Activation: ExpressibleByArgument {}
 extension MergeSettings.Schedule: ExpressibleByArgument {}
+extension MergeSettings.Start: ExpressibleByArgument {}
 extension MergeSettings.Loss: ExpressibleByArgument {}
 extension MergeSettings.Device: ExpressibleByArgument {}
 extension MergeSettings.Precision: ExpressibleByArgument {}
@@ -69,11 +70,19 @@ struct MergeOptions: ParsableArguments {
         help:
             "With distillation and inputs that are numbers: how many mixtures of examples to fit to, for each example.")
     var mixup = defaults.mixup
+    @Option(
+        help: """
+            What supermerge starts from: the task vectors (the paper), these and what calibration by forward passes changes \
+            (calibrated), or whichever is better after a few steps (auto).
+            """)
+    var start = defaults.start
+    @Option(help: "Calibration's λ, relative to the mean square of a layer's inputs. (default: chosen for each layer)")
+    var ridge: Double?
     @Option(help: "Most steps of the fit.")
     var steps = defaults.steps
     @Option(help: "Step size of Adam. (default: 0.03; 0.01 for tensor; 0.001 for adamerging)")
     var learningRate: Double?
-    @Option(help: "Whether the step size stays, or falls to 0 over --steps.")
+    @Option(help: "Whether the step size stays, or falls to 0 over --steps, evenly or along a cosine.")
     var schedule = defaults.schedule
     @Option(help: "Share of --steps that is taken from a --previous merge in the same form; 1: a fit like any other.")
     var arrivalShare = defaults.arrivalShare
@@ -125,6 +134,9 @@ struct MergeOptions: ParsableArguments {
         guard arrivalShare > 0, arrivalShare <= 1, arrivalLearningRate > 0, arrivalLearningRate.isFinite else {
             throw ValidationError("arrival-share must be above 0 and at most 1, and arrival-learning-rate positive")
         }
+        if let ridge, !(ridge > 0 && ridge.isFinite) {
+            throw ValidationError("ridge must be positive: \(ridge); a usual one is 0.01")
+        }
         if let density, !(density > 0 && density <= 1) {
             throw ValidationError("density must be above 0 and at most 1")
         }
@@ -148,6 +160,8 @@ struct MergeOptions: ParsableArguments {
         settings.squash = squash
         settings.loss = loss
         settings.mixup = mixup
+        settings.start = start
+        settings.ridge = ridge
         settings.steps = steps
         settings.learningRate = learningRate ?? method.usualLearningRate(settings.granularity)
         settings.schedule = schedule

@@ -37,6 +37,8 @@ enum Fixture {
         settings.granularity = .tensor
         settings.loss = .labels
         settings.mixup = 0
+        settings.start = .taskVectors
+        settings.schedule = .constant
         settings.patience = 5
         settings.holdout = 0
         settings.batch = 64

@@ -16,6 +16,8 @@ extension ConfigurationKey {
         choice("merge.squash", \.merge.squash),
         choice("merge.loss", \.merge.loss),
         integer("merge.mixup", \.merge.mixup, least: 0),
+        choice("merge.start", \.merge.start),
+        ridge("merge.ridge"),
         integer("merge.steps", \.merge.steps, least: 1),
         number("merge.learning-rate", \.merge.learningRate, "above 0") { $0 > 0 },
         choice("merge.schedule", \.merge.schedule),

@@ -16,6 +16,18 @@ extension ConfigurationKey {
         }
     }
 
+    /// A positive number, or empty for one that is chosen.
+    static func ridge(_ path: String) -> Self {
+        let show = { @Sendable (configuration: Configuration) in configuration.merge.ridge.map { "\($0)" } ?? "" }
+        return Self(path: path, kind: "number or empty", show: show) { text, result throws(Problem) in
+            let value = Double(text)
+            guard text.isEmpty || value.map({ $0 > 0 && $0.isFinite }) == true else {
+                throw Problem(message: "'\(text)' is not a number above 0; write for example 0.01")
+            }
+            result.merge.ridge = value
+        }
+    }
+
     /// A share, or empty for the method's usual one.
     static func density(_ path: String) -> Self {
         let show = { @Sendable (configuration: Configuration) in

@@ -96,7 +96,7 @@ struct MetricsReport {
 
     private var merge: [Metric] {
         let merge = status.merge
-        let phases = ["fitting", "reading", "scoring", "starting", "writing"]
+        let phases = ["calibrating", "fitting", "reading", "scoring", "starting", "writing"]
         let done = merge.map { $0.total > 0 ? min(1, max(0, Double($0.done) / Double($0.total))) : 0 }
         var all = [
             Metric("supermerge_merge_running", "Whether a merge is under way.", merge == nil ? 0 : 1),

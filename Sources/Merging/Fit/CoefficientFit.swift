@@ -181,7 +181,8 @@ final class CoefficientFit {
     private func unscaledLoss(_ task: Int, _ logits: Tensor, _ labels: Tensor, _ indices: [Int]) throws -> Tensor {
         let objective = evaluation.objectives[task]
         if settings.method == .adamerging { return try objective.entropy(logits, labels) }
-        let kind = settings.loss(of: objective.kind)
+        let isLabelled = evaluation.sets[task]?.isLabelled != false
+        let kind = isLabelled ? settings.loss(of: objective.kind) : .distillation
         guard kind != .labels, let teacher = teachers[task] else { return try objective.loss(logits, labels) }
         let distilled = try objective.distillation(logits, teacher: teacher.rows(indices), labels: labels)
         guard kind == .both else { return distilled }

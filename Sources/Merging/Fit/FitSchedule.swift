@@ -1,3 +1,4 @@
+internal import Foundation
 internal import WorkerProtocol
 
 /// How many steps a fit may take, and how large they are.
@@ -6,7 +7,7 @@ struct FitSchedule: Hashable, Sendable {
     /// Adam's: see `arrivalMomentum`.
     let momentum: Double
     private let learningRate: Double
-    private let falls: Bool
+    private let schedule: MergeSettings.Schedule
 
     /// With the large steps of an arrival Adam's usual momentum overshoots: with less of it the held-out loss is lower at the same
     /// cost, in either form. A whole fit at its even rate is not better for it.
@@ -17,7 +18,7 @@ struct FitSchedule: Hashable, Sendable {
         steps = settings.steps
         momentum = Adam.usualMomentum
         learningRate = settings.learningRate
-        falls = settings.schedule == .falling
+        schedule = settings.schedule
     }
 
     /// A fit from the weights of a deployed release, most of which are right: a share of the steps, large ones at first so that
@@ -28,11 +29,16 @@ struct FitSchedule: Hashable, Sendable {
         steps = settings.arrivalSteps
         momentum = Self.arrivalMomentum
         learningRate = settings.arrivalLearningRate
-        falls = true
+        schedule = .falling
     }
 
     /// Step size of the update after `step` others.
     func rate(at step: Int) -> Double {
-        falls ? learningRate * max(0, 1 - Double(step) / Double(max(1, steps))) : learningRate
+        let share = min(1, Double(step) / Double(max(1, steps)))
+        return switch schedule {
+        case .constant: learningRate
+        case .falling: learningRate * (1 - share)
+        case .cosine: learningRate * (1 + cos(.pi * share)) / 2
+        }
     }
 }

@@ -14,13 +14,15 @@ extension FitState {
         var bestLoss: Double
         var looksWithoutBetter: Int
         var curve: [FitPoint]
+        /// Nil in older files: 1.
+        var rate: Double?
     }
 
     /// Replaces the saved state in `scratch`, durably: double-precision vectors and a summary in the metadata.
     func save(in scratch: String, merge: String) throws {
         let summary = Summary(
             merge: merge, step: step, bestStep: bestStep, bestLoss: bestLoss, looksWithoutBetter: looksWithoutBetter,
-            curve: curve)
+            curve: curve, rate: rate)
         let vectors = [
             "weights": weights.values, "best": best, "first_moments": optimizer.firstMoments,
             "second_moments": optimizer.secondMoments,
@@ -59,6 +61,7 @@ extension FitState {
         state.bestLoss = summary.bestLoss
         state.looksWithoutBetter = summary.looksWithoutBetter
         state.curve = summary.curve
+        state.rate = summary.rate ?? 1
         return state
     }
 }

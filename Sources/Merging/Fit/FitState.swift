@@ -8,6 +8,10 @@ struct FitState: Hashable, Sendable {
     var best: [Double]
     var bestStep = 0
     var bestLoss = Double.infinity
+    /// What the schedule's step sizes are multiplied with.
+    var rate = 1.0
+    /// Of a fit that starts at the calibrated merge: larger steps throw away what it starts with.
+    static let calibratedRate = 1.0 / 3
     /// Looks since the best.
     var looksWithoutBetter = 0
     var curve: [FitPoint] = []
@@ -24,7 +28,8 @@ struct FitState: Hashable, Sendable {
     /// The update of the next step, as `schedule` says.
     mutating func update(gradient: [Double], _ schedule: FitSchedule) {
         optimizer.update(
-            &weights.values, gradient: gradient, learningRate: schedule.rate(at: step), momentum: schedule.momentum)
+            &weights.values, gradient: gradient, learningRate: rate * schedule.rate(at: step),
+            momentum: schedule.momentum)
     }
 
     /// Notes a look. Without held-out examples (nil) the latest weights count as the best; a loss that is not finite is never

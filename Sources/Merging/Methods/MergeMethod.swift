@@ -42,7 +42,7 @@ extension MergeMethod {
 /// The implementations.
 enum MergeMethods {
     static let all: [any MergeMethod.Type] = [
-        SuperMerge.self, Averaging.self, TaskArithmetic.self, TIES.self, DARE.self, AdaMerging.self,
+        SuperMerge.self, Averaging.self, TaskArithmetic.self, TIES.self, DARE.self, AdaMerging.self, Calibrate.self,
     ]
 
     /// The implementation of a method. Every method has one: a test holds this list against

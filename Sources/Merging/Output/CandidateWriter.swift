@@ -21,6 +21,9 @@ struct CandidateWriter {
             if let configuration = try writeConfiguration(task) { outputs.append(configuration) }
         }
         outputs.append(try Coefficients.write(weights, context.vectors, to: directory))
+        if let correction = context.vectors.tasks.last as? Correction {
+            outputs.append(try correction.copy(to: directory))
+        }
         if let adapter { outputs += try adapter.write(weights, to: directory) }
         return outputs
     }

@@ -1,3 +1,4 @@
+internal import Files
 internal import Foundation
 internal import Torch
 package import WorkerProtocol
@@ -10,11 +11,15 @@ extension MergeRun {
     /// few pieces of tensors.
     package func reproduce(release directory: String) throws -> [SourceFile] {
         try TorchRuntime.setThreads(plan.settings.threads)
-        let context = try MergeContext.recorded(plan, release: directory)
+        var context = try MergeContext.recorded(plan, release: directory)
         if plan.settings.method.isLearned { try context.vectors.findZeros { _ in } }
         context.vectors.rule = try rule(of: context)
+        let corrected = directory + "/" + Correction.path
+        let hasCorrection = try FileStatus.ifPresent(corrected) != nil
+        if hasCorrection { context = try context.adding(Correction(path: corrected)) }
         let weights = try Coefficients.read(
-            context.layers, of: context.base, tasks: context.tasks.count, release: directory)
+            context.layers, of: context.base, tasks: context.tasks.count, hasCorrection: hasCorrection,
+            release: directory)
         let adapter = context.settings.writesAdapter ? try MergedAdapter(context) : nil
         let outputs = try CandidateWriter(context: context, directory: plan.output, adapter: adapter).write(weights) {
             _, _ in

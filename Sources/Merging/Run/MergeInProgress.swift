@@ -2,7 +2,10 @@ internal import WorkerProtocol
 
 /// What the stages of a `MergeRun` hand on.
 struct MergeInProgress {
-    let context: MergeContext
+    /// As it was opened; digests are taken from its reads.
+    let opened: MergeContext
+    /// With a correction, once calibration has found one.
+    var context: MergeContext
     /// Where the settings ask for one; made before anything is merged, because it refuses what is no one adapter.
     let adapter: MergedAdapter?
     var result: MergeResult
@@ -18,7 +21,7 @@ struct MergeInProgress {
     var tree: TreeRun?
 
     init(_ context: MergeContext) throws {
-        self.context = context
+        (opened, self.context) = (context, context)
         let settings = context.settings
         adapter = settings.writesAdapter ? try MergedAdapter(context) : nil
         result = MergeResult(tasks: context.tasks.map { TaskResult(task: $0.name, fitted: 0) })
@@ -41,7 +44,8 @@ struct MergeInProgress {
             result.similarities = similarities.kept
             result.form = settings.form
             result.weights = weights.values.count
-            result.start = StartChoice(start: .taskVectors, reason: "every weight starts on its task vector")
+            result.start =
+                result.start ?? StartChoice(start: .taskVectors, reason: "every weight starts on its task vector")
         }
         if let note = asked.note(ofForm: settings) { result.notes.append(note) }
         for (index, layer) in context.layers.enumerated() {

@@ -3,15 +3,14 @@ internal import WorkerProtocol
 extension MergeRun {
     /// One fit of all tasks.
     func fitJointly(_ merge: inout MergeInProgress, _ evaluator: ModelEvaluator) throws {
-        let context = merge.context
-        let saved = FitState.load(from: plan.scratch, merge: plan.merge, like: merge.weights)
-        let state = saved ?? FitState(merge.first ?? merge.weights)
-        reportStart(merge, resumedAt: state.step)
-        context.vectors.keepsRead = true
-        let fit = try CoefficientFit(
-            context, evaluator.evaluation, evaluator.parameters, state: state, teachers: evaluator.teachers,
-            schedule: merge.schedule)
-        if saved == nil { try fit.look(lastLoss: nil) }
+        let first = try firstState(&merge, evaluator)
+        (merge.context, merge.result.start) = (first.context, first.choice)
+        if merge.context.settings.start == .auto {
+            merge.result.notes.append("start \(first.choice.start.rawValue): \(first.choice.reason)")
+        }
+        reportStart(merge, resumedAt: first.state.step)
+        let fit = try evaluator.fit(first)
+        if first.state.curve.isEmpty { try fit.look(lastLoss: nil) }
         try descend(fit, named: plan.merge, done: 0, total: fit.schedule.steps)
         merge.result.steps = fit.state.step
         merge.result.bestStep = fit.state.bestStep

@@ -9,7 +9,7 @@ package final class MergeRun {
     /// As it was given; after `run` with the digests of the files that had none.
     package private(set) var plan: MergePlan
     let report: (WorkerEvent) -> Void
-    private let shouldStop: () -> Bool
+    let shouldStop: () -> Bool
     private let clock = ContinuousClock()
     private let began: ContinuousClock.Instant
     private var pace: ProgressEstimator
@@ -85,19 +85,10 @@ package final class MergeRun {
             }
     }
 
-    /// Decides where the weights start: at the method's own coefficients, or from the deployed release, and then as an
-    /// arrival where that was fitted in the same form and has at least half of the tasks.
+    /// Decides where the weights start: at the method's own coefficients, or from the deployed release.
     private func start(_ merge: inout MergeInProgress) throws {
-        let context = merge.context
-        let settings = context.settings
-        guard settings.method.isLearned, settings.strategy == .incremental, let deployed = plan.deployed else { return }
-        let warm = try Coefficients.warmStart(
-            merge.weights, context.layers, of: context.base, tasks: plan.tasks, base: plan.base, deployed: deployed)
-        merge.first = warm.weights
-        guard let former = warm.settings, former.hasForm(of: settings), 2 * warm.known >= plan.tasks.count else {
-            return
-        }
-        merge.schedule = FitSchedule(arrival: settings)
+        guard let warm = try warmStart(merge.weights, merge.context) else { return }
+        (merge.first, merge.schedule) = (warm.weights, warm.schedule)
     }
 
     /// Trains the weights, all at once or as a tree, or searches λ, or takes them as they are.
@@ -113,6 +104,8 @@ package final class MergeRun {
         }
         if merge.context.choice?.strategy == .hierarchical {
             try fitTree(&merge, evaluator)
+        } else if merge.context.settings.method == .calibrate {
+            try calibrate(&merge, evaluator)
         } else if merge.context.settings.method.isLearned {
             try fitJointly(&merge, evaluator)
         } else {
@@ -147,7 +140,7 @@ package final class MergeRun {
 
     /// Makes sure that every file is still the one that was opened, and records the tree.
     private func close(_ merge: inout MergeInProgress) throws {
-        if plan.hasUnhashedFiles { plan.fillIn(sha256: try merge.context.vectors.sha256()) }
+        if plan.hasUnhashedFiles { plan.fillIn(sha256: try merge.opened.vectors.sha256()) }
         try plan.checkStamps()
         guard let tree = merge.tree else { return }
         try tree.finish()

@@ -170,7 +170,8 @@ final class ModelEvaluator {
     private func isDistilled(_ task: Int) -> Bool {
         let settings = context.settings
         let loss = settings.loss(of: context.tasks[task].source.settings.objective)
-        return settings.method == .supermerge && loss != .labels || evaluation.sets[task]?.isLabelled == false
+        let learnsFromIt = settings.method == .supermerge || settings.method == .calibrate
+        return learnsFromIt && loss != .labels || evaluation.sets[task]?.isLabelled == false
     }
 
     /// What the model that is loaded says with the task's own head.

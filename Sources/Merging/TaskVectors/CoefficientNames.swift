@@ -5,6 +5,9 @@ struct CoefficientNames: Hashable {
     let rows: String
     /// Where the layer has gains.
     let columns: String
+    /// The correction's, where there is one.
+    var correction = ""
+    var correctionColumns = ""
 
     /// Those of each layer, called as in the base's files: of such a base older versions knew no other names.
     static func stored(_ layers: [Layer], _ base: Checkpoint) -> [CoefficientNames] {
@@ -21,10 +24,16 @@ struct CoefficientNames: Hashable {
     /// The gains get names that no other tensor has.
     private static func all(_ names: [String]) -> [CoefficientNames] {
         var taken = Set(names)
-        return names.map { rows in
-            var columns = rows + ":columns"
-            while !taken.insert(columns).inserted { columns += ":columns" }
-            return CoefficientNames(rows: rows, columns: columns)
+        func free(_ name: String, _ suffix: String) -> String {
+            var free = name + suffix
+            while !taken.insert(free).inserted { free += suffix }
+            return free
         }
+        var all = names.map { CoefficientNames(rows: $0, columns: free($0, ":columns")) }
+        for index in all.indices {
+            all[index].correction = free(all[index].rows, ":correction")
+            all[index].correctionColumns = free(all[index].correction, ":columns")
+        }
+        return all
     }
 }

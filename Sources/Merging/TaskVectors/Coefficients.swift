@@ -5,25 +5,36 @@ internal import WorkerProtocol
 
 /// `merge/coefficients.safetensors`: c(i,j), one float32 tensor per layer, [tasks] or [tasks, rows], 0 where a task does not move
 /// the layer; and g(i,j), where there are gains, as `LAYER:columns`, [tasks, columns]. Where a layer is called so itself, the gains
-/// have `:columns` once more. Layers are called as in the base's own files.
+/// have `:columns` once more. Layers are called as in the base's own files. A correction's are `LAYER:correction`, [rows] or [], and
+/// `LAYER:correction:columns`, [columns], of the layers that it changes.
 enum Coefficients {
     static let path = "merge/coefficients.safetensors"
 
     static func write(_ weights: MergingWeights, _ vectors: TaskVectors, to directory: String) throws -> SourceFile {
         let layers = vectors.layers
         try Durable.createDirectories(directory + "/merge")
-        let slots = zip(layers, CoefficientNames.stored(layers, vectors.base)).flatMap { layer, names in
-            let shape = layer.weightRows == 1 ? [weights.taskCount] : [weights.taskCount, layer.weightRows]
-            let rows = SafetensorsWriter.Slot(name: names.rows, dtype: .f32, shape: shape)
-            guard layer.weightColumns > 0 else { return [rows] }
-            return [rows, .init(name: names.columns, dtype: .f32, shape: [weights.taskCount, layer.weightColumns])]
+        let tasks = 0..<(vectors.correction ?? weights.taskCount)
+        var slots: [SafetensorsWriter.Slot] = []
+        var values: [[Double]] = []
+        for (index, names) in CoefficientNames.stored(layers, vectors.base).enumerated() {
+            let (rows, columns) = (layers[index].weightRows, layers[index].weightColumns)
+            let lengths = rows == 1 ? [] : [rows]
+            slots.append(.init(name: names.rows, dtype: .f32, shape: [tasks.count] + lengths))
+            values.append(tasks.flatMap { of($0, index, weights, vectors) })
+            if columns > 0 {
+                slots.append(.init(name: names.columns, dtype: .f32, shape: [tasks.count, columns]))
+                values.append(tasks.flatMap { weights.gains(task: $0, layer: index) })
+            }
+            guard let correction = vectors.correction, vectors.active[correction][index] else { continue }
+            slots.append(.init(name: names.correction, dtype: .f32, shape: lengths))
+            values.append(of(correction, index, weights, vectors))
+            guard columns > 0 else { continue }
+            slots.append(.init(name: names.correctionColumns, dtype: .f32, shape: [columns]))
+            values.append(weights.gains(task: correction, layer: index))
         }
         let writer = try SafetensorsWriter(path: directory + "/" + path, slots: slots)
-        for index in layers.indices {
-            let tasks = 0..<weights.taskCount
-            let coefficients = tasks.flatMap { of($0, index, weights, vectors) }
-            let gains = tasks.flatMap { weights.gains(task: $0, layer: index) }
-            let values = (coefficients + gains).map(Float.init)
+        for values in values {
+            let values = values.map(Float.init)
             try unsafe values.withUnsafeBytes { try unsafe writer.append($0) }
         }
         let written = try writer.finish()
@@ -37,8 +48,8 @@ enum Coefficients {
     }
 
     /// The weights of the deployed release where they fit: a task with the same name starts from its old coefficients, a new
-    /// one from `scale`; how many tasks are old, and the settings that they were fitted with. A release without coefficients,
-    /// or of another base, gives none.
+    /// one from `scale`, and a correction behind the tasks from that of the release; how many tasks are old, and the settings that
+    /// they were fitted with. A release without coefficients, or of another base, gives none.
     static func warmStart(
         _ weights: MergingWeights, _ layers: [Layer], of files: Checkpoint, tasks: [TaskSource], base: BaseSource,
         deployed: DeployedSource
@@ -51,7 +62,14 @@ enum Coefficients {
         let places = Dictionary(uniqueKeysWithValues: record.tasks.enumerated().map { ($1.name, $0) })
         var weights = weights
         let names = CoefficientNames.recorded(layers, files, in: stored)
+        let correction = weights.taskCount > tasks.count ? tasks.count : nil
         for (index, layer) in layers.enumerated() where !layer.isStatistic {
+            if let correction, let entry = stored.entry(names[index].correction) {
+                weights.start(task: correction, layer: index, from: try stored.tensor(entry).doubles())
+                if let gains = stored.entry(names[index].correctionColumns), gains.shape == [layer.weightColumns] {
+                    weights.start(task: correction, layer: index, gains: try stored.tensor(gains).doubles()[...])
+                }
+            }
             guard let entry = stored.entry(names[index].rows), entry.shape.first == record.tasks.count else { continue }
             let values = try stored.tensor(entry).doubles()
             let rows = values.count / max(1, record.tasks.count)

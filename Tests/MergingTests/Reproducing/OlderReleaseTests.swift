@@ -138,7 +138,7 @@ struct OlderReleaseTests {
     }
 
     /// Without a graph nothing was tied, whatever the configuration said: two layers, or an output layer in the head.
-    @Test(arguments: MergeSettings.Method.allCases.filter { !$0.isLearned }, [true, false])
+    @Test(arguments: MergeSettings.Method.allCases.filter { !$0.needsExamples }, [true, false])
     func whatTheConfigurationTiesStaysTwoTensors(method: MergeSettings.Method, isTwiceInBase: Bool) throws {
         try Fixture.temporarily { directory in
             let fixture = try language(in: directory, method, isTied: false)

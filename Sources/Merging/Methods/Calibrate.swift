@@ -1,0 +1,8 @@
+internal import WorkerProtocol
+
+/// The closed form alone, by forward passes and without labels: task arithmetic at `scale`, and the whole of the correction that
+/// `Calibration` finds for it.
+enum Calibrate: MergeMethod {
+    static let method = MergeSettings.Method.calibrate
+    static let scales: [Double] = []
+}

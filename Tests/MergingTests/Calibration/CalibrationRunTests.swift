@@ -1,0 +1,124 @@
+import Files
+import Foundation
+import Safetensors
+import Testing
+import Torch
+import WorkerProtocol
+
+@testable import Merging
+
+/// Calibrated merges of the tiny fixture, alone and as a fit's start.
+@Suite(.serialized)
+struct CalibrationRunTests {
+    private func settings(_ method: MergeSettings.Method = .supermerge) throws -> MergeSettings {
+        var settings = try Fixture.settings()
+        settings.method = method
+        settings.loss = .distillation
+        settings.holdout = 0.25
+        settings.steps = 6
+        settings.evaluateEvery = 3
+        settings.start = .calibrated
+        return settings
+    }
+
+    private func run(_ plan: MergePlan) throws -> MergeResult { try MergeRun(plan, report: { _ in }).run() }
+
+    /// The mean loss over the tasks on what is held out.
+    private func loss(_ result: MergeResult) -> Double {
+        result.tasks.compactMap(\.merged?.loss).reduce(0, +) / Double(result.tasks.count)
+    }
+
+    @Test func forwardPassesAloneComeNearerToTheCheckpointsThanTaskArithmetic() throws {
+        try Fixture.temporarily { directory in
+            var plain = try settings(.taskArithmetic)
+            plain.scale = 0.3
+            let before = try run(Fixture.plan(plain, in: directory + "/plain"))
+            var settings = try settings(.calibrate)
+            settings.scale = 0.3
+            let plan = try Fixture.plan(settings, in: directory + "/calibrated")
+            let after = try run(plan)
+            #expect(loss(after) < loss(before))
+            let passes = try #require(after.passes["calibrating"])
+            #expect(passes.forward > 0 && passes.backward == 0)
+            #expect(after.outputs.contains { $0.name == Correction.path })
+            #expect(after.curve.isEmpty)
+        }
+    }
+
+    @Test(arguments: [MergeSettings.Method.calibrate, .supermerge], [MergeSettings.Granularity.tensor, .rowColumn])
+    func theSameInputsGiveTheSameBytesAndTheRecordGivesThemAgain(
+        method: MergeSettings.Method, granularity: MergeSettings.Granularity
+    ) throws {
+        try Fixture.temporarily { directory in
+            var settings = try settings(method)
+            settings.granularity = granularity
+            let first = try run(Fixture.plan(settings, in: directory + "/1"))
+            let plan = try Fixture.plan(settings, in: directory + "/2")
+            let second = try run(plan)
+            #expect(first.outputs == second.outputs)
+            let reproduction = try RecordedRelease.reproduce(RecordedRelease.record(plan, second), plan.output)
+            #expect(reproduction.outcome == .same, "\(reproduction.text)")
+        }
+    }
+
+    @Test func theFitBeginsAtTheCalibratedMerge() throws {
+        try Fixture.temporarily { directory in
+            var settings = try settings()
+            settings.ridge = 0.01
+            let fitted = try run(Fixture.plan(settings, in: directory + "/1"))
+            settings.method = .calibrate
+            settings.scale = try Fixture.settings().scale
+            let plan = try Fixture.plan(settings, in: directory + "/2")
+            let closed = try run(plan)
+            #expect(fitted.start?.start == .calibrated)
+            settings.method = .supermerge
+            settings.steps = 0
+            let unmoved = try run(Fixture.plan(settings, in: directory + "/3"))
+            #expect(abs(loss(closed) - loss(unmoved)) < 1e-4, "\(loss(closed)) \(loss(unmoved))")
+            #expect(try #require(fitted.curve.first?.heldOut) == unmoved.curve.first?.heldOut)
+        }
+    }
+
+    @Test func autoSaysWhichStartWonAndWhy() throws {
+        try Fixture.temporarily { directory in
+            var settings = try settings()
+            settings.start = .auto
+            let result = try run(Fixture.plan(settings, in: directory))
+            let choice = try #require(result.start)
+            #expect(choice.reason.contains("held-out loss after 3 steps"))
+            #expect(try #require(result.passes["fitting"]).backward >= 2 * 3 * 2)
+        }
+    }
+
+    @Test(arguments: 1...5) func stoppedItGoesOnToTheSameBytes(stop: Int) throws {
+        try Fixture.temporarily { directory in
+            var settings = try settings()
+            settings.start = .auto
+            let whole = try run(Fixture.plan(settings, in: directory + "/whole"))
+            let plan = try Fixture.plan(settings, in: directory + "/parts")
+            var steps = 0
+            _ = try? MergeRun(plan) { event in
+                if case .progress(let progress) = event, progress.phase == .fitting { steps = progress.done }
+            } shouldStop: {
+                steps >= stop
+            }.run()
+            #expect(try run(plan).outputs == whole.outputs)
+        }
+    }
+
+    @Test func aReleaseWithACorrectionStartsTheNextFit() throws {
+        try Fixture.temporarily { directory in
+            var settings = try settings()
+            settings.strategy = .incremental
+            let former = try Fixture.plan(settings, in: directory + "/1")
+            let record = try RecordedRelease.record(former, run(former))
+            try JSON.encode(record).write(to: URL(fileURLWithPath: former.output + "/release.json"))
+            var plan = try Fixture.plan(settings, in: directory + "/2")
+            plan.deployed = DeployedSource(record, directory: former.output)
+            let result = try run(plan)
+            let start = try #require(result.curve.first?.heldOut)
+            let end = try #require(record.result.curve.compactMap(\.heldOut).min())
+            #expect(abs(start - end) < 1e-4, "\(start) \(end)")
+        }
+    }
+}
