@@ -8,12 +8,10 @@ package enum BaseGraph {
     package static let archiveName = "graph.pt2"
     package static let configurationName = "config.json"
 
-    private static let families: [String: any ModelFamily.Type] = [
-        "bert": BertFamily.self, "roberta": RobertaFamily.self, "xlm-roberta": RobertaFamily.self,
-        "camembert": RobertaFamily.self, "distilbert": DistilBertFamily.self, "vit": ViTFamily.self,
-        "clip": CLIPFamily.self, "clip_vision_model": CLIPVisionFamily.self, "t5": T5Family.self,
-        "llama": LlamaFamily.self, "gpt2": GPT2Family.self,
-    ]
+    private static let families: [String: any ModelFamily.Type] = {
+        let all: [any ModelFamily.Type] = ModelFamilies.encoders + ModelFamilies.decoders + ModelFamilies.others
+        return Dictionary(all.flatMap { family in family.modelTypes.map { ($0, family) } }) { first, _ in first }
+    }()
 
     /// Values of `model_type` for which a graph can be built, sorted.
     package static var modelTypes: [String] { families.keys.sorted() }

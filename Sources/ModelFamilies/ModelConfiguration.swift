@@ -34,6 +34,12 @@ final class ModelConfiguration {
     /// Whether the key is there and not null.
     func has(_ key: String) -> Bool { value(key) != nil }
 
+    /// Whether the key is there, if only as null.
+    func isGiven(_ key: String) -> Bool {
+        asked.insert(key)
+        return values[key] != nil
+    }
+
     /// A positive whole number.
     func count(_ key: String, default standard: Int) throws(ModelFamilyError) -> Int {
         guard let value = value(key) else { return standard }
@@ -50,6 +56,15 @@ final class ModelConfiguration {
         return number
     }
 
+    /// A whole number that may be 0 or negative.
+    func integer(_ key: String, default standard: Int) throws(ModelFamilyError) -> Int {
+        guard let value = value(key) else { return standard }
+        guard case .integer(let number) = value, (-Self.longestAxis...Self.longestAxis).contains(number) else {
+            throw fault(key, value, "a whole number")
+        }
+        return number
+    }
+
     func flag(_ key: String, default standard: Bool) throws(ModelFamilyError) -> Bool {
         guard let value = value(key) else { return standard }
         guard case .bool(let flag) = value else { throw fault(key, value, "true or false") }
@@ -62,6 +77,9 @@ final class ModelConfiguration {
         return text
     }
 
+    /// Whether a string is given.
+    func isText(_ key: String) -> Bool { value(key)?.text != nil }
+
     func texts(_ key: String) throws(ModelFamilyError) -> [String] {
         guard let value = value(key) else { return [] }
         var texts: [String] = []
@@ -71,6 +89,26 @@ final class ModelConfiguration {
             texts.append(text)
         }
         return texts
+    }
+
+    /// A list of numbers that must be given.
+    func numbers(_ key: String) throws(ModelFamilyError) -> [Double] {
+        guard let value = value(key) else { throw unsupported(key, "is missing, and it has no default") }
+        let numbers = value.elements.compactMap(\.double)
+        guard case .array(let items) = value, numbers.count == items.count, numbers.allSatisfy(\.isFinite) else {
+            throw fault(key, value, "a list of numbers")
+        }
+        return numbers
+    }
+
+    /// A list of whole numbers; nil where there is none.
+    func integers(_ key: String) throws(ModelFamilyError) -> [Int]? {
+        guard let value = value(key) else { return nil }
+        let numbers = value.elements.compactMap(\.integer)
+        guard case .array(let items) = value, numbers.count == items.count else {
+            throw fault(key, value, "a list of whole numbers")
+        }
+        return numbers
     }
 
     /// Height and width: two positive whole numbers, or one for both.
