@@ -66,6 +66,8 @@ def fill(model, seed):
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
+            if not parameter.requires_grad:  # computed positions
+                continue
             noise = torch.randn(parameter.shape, generator=generator)
             if "norm" in name.lower() and parameter.dim() == 1 and name.endswith("weight"):
                 parameter.copy_(parameter + 0.2 * noise)
@@ -114,6 +116,8 @@ def make(case, directory):
         generator = torch.Generator().manual_seed(100 + index)
         with torch.no_grad():
             for name, parameter in task.named_parameters():
+                if not parameter.requires_grad:
+                    continue
                 scale = 0.3 * parameter.float().std() if parameter.numel() > 1 else 0.05
                 change = scale * torch.randn(parameter.shape, generator=generator)
                 parameter.copy_((parameter.float() + change).to(dtype))

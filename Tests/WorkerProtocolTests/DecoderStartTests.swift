@@ -42,7 +42,10 @@ import WorkerProtocol
     @Test func movesTheLastTokenToTheFrontForMBart() throws {
         let text = #"{"model_type": "mbart", "decoder_start_token_id": 2, "pad_token_id": 1}"#
         let start = try #require(DecoderStart(configuration: Data(text.utf8)))
-        #expect(start.inputs([5, 6, 2, 94, 7, 2, 95, -100, 8, 2, 96, 1], length: 4) == [94, 5, 6, 2, 95, 7, 2, 95, 96, 8, 2, 96])
+        #expect(
+            start.inputs([5, 6, 2, 94, 7, 2, 95, -100, 8, 2, 96, 1], length: 4) == [
+                94, 5, 6, 2, 95, 7, 2, 95, 96, 8, 2, 96,
+            ])
         #expect(start.inputs([-100, -100], length: 2) == [1, 1])
     }
 }

@@ -103,7 +103,8 @@ struct Experts {
         let pairs = graph.reshape(
             both, [graph.length(both, 0), graph.length(both, 1), .known(inner), .known(2)])
         let gate = graph.call(
-            "clamp", ["self": graph.select(pairs, 3, 0).argument, "max": .double(limit)], both.shape.dropLast() + [inner])
+            "clamp", ["self": graph.select(pairs, 3, 0).argument, "max": .double(limit)],
+            both.shape.dropLast() + [inner])
         let up = graph.call(
             "clamp",
             ["self": graph.select(pairs, 3, 1).argument, "min": .double(-limit), "max": .double(limit)], gate.shape)

@@ -92,7 +92,9 @@ extension Rotary {
         partial: Double? = nil
     ) throws(ModelFamilyError) {
         theta = try rope?.number("rope_theta", default: base) ?? base
-        guard theta > 0 else { throw configuration.unsupported("rope_theta", "is \(theta); expected a positive number") }
+        guard theta > 0 else {
+            throw configuration.unsupported("rope_theta", "is \(theta); expected a positive number")
+        }
         if let partial {
             let outer = try configuration.number("partial_rotary_factor", default: partial)
             let share = try rope?.number("partial_rotary_factor", default: outer) ?? outer

@@ -19,7 +19,8 @@ struct Yarn {
         context = try rope.originalLength(in: configuration)
         let longest = try configuration.count("max_position_embeddings", default: context)
         // DeepSeek leaves the factor to the ratio of both lengths.
-        factor = rope.has("factor") || longest == context ? try rope.positive("factor") : Double(longest) / Double(context)
+        factor =
+            rope.has("factor") || longest == context ? try rope.positive("factor") : Double(longest) / Double(context)
         let scale = try rope.number("mscale", default: 0)
         let scaleOfAll = try rope.number("mscale_all_dim", default: 0)
         let usual =

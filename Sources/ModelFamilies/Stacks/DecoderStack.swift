@@ -9,7 +9,8 @@ struct DecoderStack {
 
     /// Keys that say nothing about the logits: rates of dropout, lengths, and what only training reads.
     static let inert: Set = [
-        "activation_dropout", "attention_dropout", "attention_probs_dropout_prob", "attn_pdrop", "dropout", "embd_pdrop",
+        "activation_dropout", "attention_dropout", "attention_probs_dropout_prob", "attn_pdrop", "dropout",
+        "embd_pdrop",
         "emb_pdrop", "embedding_dropout", "embed_dropout", "hidden_dropout", "hidden_dropout_prob", "layerdrop",
         "max_position_embeddings", "max_sequence_length", "original_max_position_embeddings", "output_router_logits",
         "resid_dropout", "resid_pdrop", "residual_dropout", "rope_theta", "router_aux_loss_coef", "router_jitter_noise",
@@ -127,7 +128,8 @@ enum DecoderHead {
 
     init(_ configuration: ModelConfiguration) throws(ModelFamilyError) {
         switch try configuration.architecture([
-            "ForCausalLM", "LMHeadModel", "ForSequenceClassification", "ForTokenClassification", "DoubleHeadsModel", "Model",
+            "ForCausalLM", "LMHeadModel", "ForSequenceClassification", "ForTokenClassification", "DoubleHeadsModel",
+            "Model",
         ]) {
         case "DoubleHeadsModel":
             throw configuration.unsupported("architectures", "has a model with two heads, which is not built here")

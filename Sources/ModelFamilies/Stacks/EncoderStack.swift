@@ -109,7 +109,8 @@ struct EncoderStack {
         let rotations = options.rotaries.map { $0.rotation(length, graph) }
         var context = LayerContext()
         if let distances = options.distances {
-            var table = try graph.parameter("\(prefix)encoder.rel_embeddings.weight", [2 * distances.span, options.width])
+            var table = try graph.parameter(
+                "\(prefix)encoder.rel_embeddings.weight", [2 * distances.span, options.width])
             if let norm = distances.norm { table = try graph.norm(table, "\(prefix)encoder.LayerNorm", norm) }
             context.distances = graph.distances(
                 length, table, span: distances.span, buckets: distances.buckets, maximum: distances.maximum)

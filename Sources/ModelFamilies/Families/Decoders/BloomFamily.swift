@@ -15,7 +15,8 @@ enum BloomFamily: DecoderFamily {
         let olderHeads = try configuration.count("num_attention_heads", default: 8)
         let heads = try configuration.count("n_head", default: olderHeads)
         let olderLayers = try configuration.count("num_hidden_layers", default: 2)
-        var attention = SelfAttention(heads: heads, width: try configuration.headWidth(width, heads: heads, key: "n_head"))
+        var attention = SelfAttention(
+            heads: heads, width: try configuration.headWidth(width, heads: heads, key: "n_head"))
         attention.layout = .groups("self_attention.query_key_value")
         attention.names = AttentionNames("self_attention.", "q", "k", "v", "dense")
         (attention.hasBias, attention.hasOutputBias) = (true, true)

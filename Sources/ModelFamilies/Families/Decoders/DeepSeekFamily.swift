@@ -2,7 +2,8 @@
 enum DeepSeekFamily: DecoderFamily {
     static let modelTypes = ["deepseek_v3"]
     static let inert = DecoderStack.inert.union([
-        "aux_loss_alpha", "ep_size", "moe_layer_freq", "num_local_experts", "num_nextn_predict_layers", "pretraining_tp",
+        "aux_loss_alpha", "ep_size", "moe_layer_freq", "num_local_experts", "num_nextn_predict_layers",
+        "pretraining_tp",
         "seq_aux", "qk_head_dim", "head_dim", "num_key_value_heads",
     ])
 

@@ -28,7 +28,8 @@ enum BigCodeFamily: DecoderFamily {
     static let modelTypes = ["gpt_bigcode"]
     static let inert = GPT2Family.inert.union([
         "attention_softmax_in_fp32", "scale_attention_softmax_in_fp32", "inference_runner", "max_batch_size",
-        "max_sequence_length", "pad_key_length", "pre_allocate_kv_cache", "validate_runner_input", "num_key_value_heads",
+        "max_sequence_length", "pad_key_length", "pre_allocate_kv_cache", "validate_runner_input",
+        "num_key_value_heads",
     ])
     static let spare = GPT2Family.spare
 
@@ -84,7 +85,8 @@ extension DecoderOptions {
     ) throws(ModelFamilyError) -> DecoderOptions {
         let width = try configuration.count("n_embd", default: 768)
         let heads = try configuration.count("n_head", default: 12)
-        var attention = SelfAttention(heads: heads, width: try configuration.headWidth(width, heads: heads, key: "n_head"))
+        var attention = SelfAttention(
+            heads: heads, width: try configuration.headWidth(width, heads: heads, key: "n_head"))
         attention.layout = .sections("attn.c_attn")
         attention.names = AttentionNames("attn.", "q", "k", "v", "c_proj")
         (attention.hasBias, attention.hasOutputBias) = (true, true)

@@ -2,7 +2,9 @@
 /// output layer `embed_out`, transformers 5's module `lm_head`.
 enum GPTNeoXFamily: DecoderFamily {
     static let modelTypes = ["gpt_neox"]
-    static let spare = ["attention.bias", "attention.masked_bias", "rotary_emb.inv_freq", "embed_out.weight", "lm_head.weight"]
+    static let spare = [
+        "attention.bias", "attention.masked_bias", "rotary_emb.inv_freq", "embed_out.weight", "lm_head.weight",
+    ]
 
     static func options(
         _ configuration: ModelConfiguration, _ graph: GraphBuilder

@@ -132,9 +132,11 @@ enum NemotronFamily: DecoderFamily {
 enum HunYuanFamily: DecoderFamily {
     static let modelTypes = ["hunyuan_v1_dense"]
     static let inert = DecoderStack.inert.union([
-        "attention_head_dim", "cla_share_factor", "class_num", "dense_list", "eod_token_id", "im_end_id", "im_newline_id",
+        "attention_head_dim", "cla_share_factor", "class_num", "dense_list", "eod_token_id", "im_end_id",
+        "im_newline_id",
         "im_start_id", "image_token_id", "mask_init_id", "norm_type", "num_media_embeds", "org_vocab_size", "pad_id",
-        "pool_type", "position_embedding_xdrope", "text_end_id", "text_start_id", "pretraining_tp", "use_rotary_pos_emb",
+        "pool_type", "position_embedding_xdrope", "text_end_id", "text_start_id", "pretraining_tp",
+        "use_rotary_pos_emb",
         "use_qk_norm", "rope_scaling_type", "enable_lm_head_fp32",
     ])
 

@@ -10,7 +10,8 @@ enum BartFamily: ModelFamily {
         "static_position_embeddings", "tokenizer_class", "decoder_vocab_size",
     ]
     static let spare = [
-        "embed_positions.weights", "embed_positions.weight", "lm_head.weight", "final_logits_bias", "classification_head.",
+        "embed_positions.weights", "embed_positions.weight", "lm_head.weight", "final_logits_bias",
+        "classification_head.",
     ]
 
     static func write(

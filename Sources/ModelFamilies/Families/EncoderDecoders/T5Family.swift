@@ -75,7 +75,8 @@ extension GraphBuilder {
     ) throws(ModelFamilyError) -> GraphValue {
         let end = try configuration.integer("eos_token_id", default: -1)
         guard end >= 0 else {
-            throw configuration.unsupported("eos_token_id", "is missing, and the classes are read at the end of the text")
+            throw configuration.unsupported(
+                "eos_token_id", "is missing, and the classes are read at the end of the text")
         }
         let isEnd = call("eq.Scalar", ["self": tokens.argument, "other": .int(end)], tokens.shape, "bool")
         let read = lastMarked(hidden, isEnd, tokens)

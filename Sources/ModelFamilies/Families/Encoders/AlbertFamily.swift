@@ -1,7 +1,9 @@
 /// ALBERT: BERT whose layers share their weights, with narrower embeddings (Lan et al., arXiv 1909.11942).
 enum AlbertFamily: ModelFamily {
     static let modelTypes = ["albert"]
-    static let inert = EncoderStack.inert.union(["down_scale_factor", "gap_size", "net_structure_type", "num_memory_blocks"])
+    static let inert = EncoderStack.inert.union([
+        "down_scale_factor", "gap_size", "net_structure_type", "num_memory_blocks",
+    ])
     static let spare = ["predictions.", "sop_classifier.", "pooler.", "albert.pooler."]
 
     static func write(

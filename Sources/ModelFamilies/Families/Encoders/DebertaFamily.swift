@@ -1,7 +1,7 @@
 /// DeBERTa 1 to 3 (He et al., arXiv 2006.03654, 2111.09543).
 enum DebertaFamily: ModelFamily {
     static let modelTypes = ["deberta", "deberta-v2"]
-    static let inert = EncoderStack.inert.union(["pooler_dropout", "pooler_size", "pooling", "legacy"])
+    static let inert = EncoderStack.inert.union(["pooler_dropout", "pooler_size", "pooling", "legacy", "padding_idx"])
     static let spare = ["cls.", "lm_predictions.", "mask_predictions.", "pooler.", "legacy_lm_head."]
 
     static func write(
@@ -63,7 +63,9 @@ enum DebertaFamily: ModelFamily {
         let key = "pos_att_type"
         let kinds =
             configuration.isText(key)
-            ? try configuration.text(key, default: "").lowercased().split(separator: "|").map { $0.filter { $0 != " " } }
+            ? try configuration.text(key, default: "").lowercased().split(separator: "|").map {
+                $0.filter { $0 != " " }
+            }
             : try configuration.texts(key)
         if let other = kinds.first(where: { $0 != "c2p" && $0 != "p2c" }) {
             throw configuration.unsupported(key, "has \"\(other)\", which is not built here")

@@ -3,7 +3,8 @@ enum ModernBertFamily: ModelFamily {
     static let modelTypes = ["modernbert"]
     static let inert = EncoderStack.inert.union([
         "causal_mask", "compile", "decoder_bias", "deterministic_flash_attn", "deterministic_fa2", "embedding_dropout",
-        "gradient_checkpointing", "initializer_cutoff_factor", "layer_norm_eps", "mlp_dropout", "position_embedding_type",
+        "gradient_checkpointing", "initializer_cutoff_factor", "layer_norm_eps", "mlp_dropout",
+        "position_embedding_type",
         "reference_compile", "repad_logits_with_grad", "sparse_pred_ignore_index", "sparse_prediction", "unpad_inputs",
     ])
     static let spare = ["decoder.", "head."]

@@ -16,15 +16,18 @@ enum ConvNextFamily: ModelFamily {
         _ = try configuration.architecture(["ForImageClassification", "ConvNextModel", "ConvNextV2Model"])
         let widths = try configuration.integers("hidden_sizes") ?? [96, 192, 384, 768]
         let depths = try configuration.integers("depths") ?? [3, 3, 9, 3]
-        guard widths.count == depths.count, let last = widths.last, (widths + depths).allSatisfy({ (1...1 << 20).contains($0) })
+        guard widths.count == depths.count, let last = widths.last,
+            (widths + depths).allSatisfy({ (1...1 << 20).contains($0) })
         else {
-            throw configuration.unsupported("depths", "has \(depths.count) stages; expected \(widths.count), all positive")
+            throw configuration.unsupported(
+                "depths", "has \(depths.count) stages; expected \(widths.count), all positive")
         }
         let image = try configuration.sides("image_size", default: 224)
         let patch = try configuration.sides("patch_size", default: 4)
         let channels = try configuration.count("num_channels", default: 3)
         let activation = try configuration.activation("hidden_act", default: "gelu")
-        let isScaled = try type == "convnext" && configuration.number("layer_scale_init_value", default: 1e-6) > 0
+        let scale = try configuration.number("layer_scale_init_value", default: 1e-6)
+        let isScaled = type == "convnext" && scale > 0
         let prefix = draft.prefix(of: "embeddings.patch_embeddings.weight", among: ["\(type).", ""])
 
         let pixels = draft.input("pixel_values", "float32", [nil, channels, image.height, image.width])
@@ -35,10 +38,12 @@ enum ConvNextFamily: ModelFamily {
             let name = "\(prefix)encoder.stages.\(stage)."
             if stage > 0 {
                 hidden = try normed(hidden, "\(name)downsampling_layer.0", draft)
-                hidden = try convolved(hidden, "\(name)downsampling_layer.1", width, kernel: (2, 2), stride: (2, 2), draft)
+                hidden = try convolved(
+                    hidden, "\(name)downsampling_layer.1", width, kernel: (2, 2), stride: (2, 2), draft)
             }
             for index in 0..<depths[stage] {
-                let layer = Layer(name: "\(name)layers.\(index).", activation: activation, isScaled: isScaled,
+                let layer = Layer(
+                    name: "\(name)layers.\(index).", activation: activation, isScaled: isScaled,
                     isSecond: type == "convnextv2")
                 hidden = try layer.output(hidden, draft)
             }
@@ -80,7 +85,9 @@ enum ConvNextFamily: ModelFamily {
             var wide = draft.apply(activation, try draft.linear(normed, "\(name)pwconv1", 4 * width))
             if isSecond { wide = try responded(wide, draft) }
             var narrow = try draft.linear(wide, "\(name)pwconv2", width)
-            if isScaled { narrow = draft.multiply(narrow, try draft.parameter("\(name)layer_scale_parameter", [width])) }
+            if isScaled {
+                narrow = draft.multiply(narrow, try draft.parameter("\(name)layer_scale_parameter", [width]))
+            }
             return draft.add(hidden, draft.channelsFirst(narrow))
         }
 
@@ -109,6 +116,7 @@ extension GraphBuilder {
 
     private func permuted(_ value: GraphValue, _ axes: [Int]) -> GraphValue {
         call(
-            "permute", ["self": value.argument, "dims": .list(axes.map(GraphArgument.int))], axes.map { value.shape[$0] })
+            "permute", ["self": value.argument, "dims": .list(axes.map(GraphArgument.int))],
+            axes.map { value.shape[$0] })
     }
 }

@@ -59,7 +59,9 @@ extension VisionOptions {
 /// of the patches, then `classifier`.
 enum DINOv2Family: ModelFamily {
     static let modelTypes = ["dinov2", "dinov2_with_registers"]
-    static let inert = VisionStack.inert.union(["apply_layernorm", "use_mask_token", "interpolate_antialias", "interpolate_offset"])
+    static let inert = VisionStack.inert.union([
+        "apply_layernorm", "use_mask_token", "interpolate_antialias", "interpolate_offset",
+    ])
     static let spare = ["embeddings.mask_token"]
 
     static func write(
