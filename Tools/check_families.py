@@ -287,6 +287,13 @@ def round_trip(programs, case, base, tasks, directory):
     return worst
 
 
+def export(case, base):
+    """Families that are not built go through an exported graph."""
+    tool = os.path.join(os.path.dirname(os.path.abspath(__file__)), "export_model.py")
+    result = subprocess.run([sys.executable, tool, base], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr.strip().splitlines()[-1]
+
+
 def check(programs, case, directory, merges):
     base, tasks = make(case, directory)
     if case.get("graph"):

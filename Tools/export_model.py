@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Exports a Hugging Face model as graph.pt2, the graph that supermerged runs; once per base model.
 
-The archive holds the graph and the names of its parameters, no weights: those come from model.safetensors. Batch and
-token axes are free. Needs PyTorch 2.9 or later and transformers.
+The archive holds the graph and the names of its parameters, no weights: those come from model.safetensors, and where
+transformers 5 renames on loading, the names are those of the file. Batch and token axes are free. Needs PyTorch 2.9 or
+later and transformers 4.57 or 5.
 
     export_model.py MODEL_DIRECTORY                  writes MODEL_DIRECTORY/graph.pt2
     export_model.py MODEL_DIRECTORY -o graph.pt2 --task causal-lm
 """
 
 import argparse
+import inspect
 import io
 import json
 import os
@@ -20,6 +22,14 @@ import torch
 import transformers
 
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin")
+
+
+# Values of `model_type` whose texts go through a scan, which an export fixes to one number of tokens.
+SCANS = {
+    "bamba", "falcon_h1", "falcon_mamba", "granitemoehybrid", "jamba", "kimi_linear", "mamba", "mamba2", "nemotron_h",
+    "qwen3_5", "qwen3_5_moe", "qwen3_5_moe_text", "qwen3_5_text", "qwen3_next", "recurrent_gemma", "rwkv", "zamba", "zamba2",
+}
+STATIC = "merge it with --method average, task-arithmetic, ties or dare, which need no graph"
 
 
 class ExportError(Exception):
@@ -77,6 +87,9 @@ def load(directory, task, attention):
         model = task.auto.from_pretrained(directory, config=config, local_files_only=True, **options)
     else:
         model = task.auto.from_config(config, **options)
+    if hasattr(model, "set_experts_implementation"):
+        # The default calls an operator of transformers' own, which no libtorch has.
+        model.set_experts_implementation("batched_mm")
     return model.eval()
 
 
@@ -97,6 +110,8 @@ def image_size(model):
 def example_inputs(model, names, batch=3, tokens=7, target_tokens=5):
     """Inputs of the right types and shapes; their values say nothing."""
     config = model.config
+    end = getattr(config, "eos_token_id", None)
+    end = end[0] if isinstance(end, list) else end
     values = {}
     for name in names:
         if name == "pixel_values":
@@ -108,7 +123,15 @@ def example_inputs(model, names, batch=3, tokens=7, target_tokens=5):
             values[name] = torch.zeros(batch, tokens, dtype=torch.int64)
         else:
             values[name] = torch.ones(batch, tokens, dtype=torch.int64)
+            if name == "input_ids" and reads_end(model):
+                values[name][:] = end + 1 if end == 1 else 1
+                values[name][:, -1] = end
     return values
+
+
+def reads_end(model):
+    """Whether the model is a classifier with a decoder (BART, T5), which reads the end of a text."""
+    return model.config.is_encoder_decoder and type(model).__name__.endswith("ForSequenceClassification")
 
 
 def free_axes(model, values, max_batch, max_tokens):
@@ -117,7 +140,7 @@ def free_axes(model, values, max_batch, max_tokens):
     if "roberta" in model.config.model_type:
         limit -= model.config.pad_token_id + 1
     batch = torch.export.Dim("batch", min=1, max=max_batch)
-    tokens = torch.export.Dim("tokens", min=1, max=min(limit, max_tokens))
+    tokens = torch.export.Dim("tokens", min=3 if reads_end(model) else 1, max=min(limit, max_tokens))
     targets = torch.export.Dim("target_tokens", min=1, max=min(limit, max_tokens))
     axes = {}
     for name in values:
@@ -132,7 +155,7 @@ def free_axes(model, values, max_batch, max_tokens):
 def with_plain_forward(model, names):
     """Gives the model a forward(names...) -> logits without changing the names of its parameters."""
     original = model.forward
-    accepts_cache = hasattr(model.config, "use_cache")
+    accepts_cache = "use_cache" in inspect.signature(original).parameters
 
     def logits(**values):
         if accepts_cache:
@@ -157,16 +180,36 @@ def export(model, names, max_batch=4096, max_tokens=4096):
         )
 
 
-def write_graph(program, path):
+def file_names(model):
+    """Names of the module's parameters that save_pretrained gives others (transformers 5), each with the file's name."""
+    try:
+        from transformers.core_model_loading import revert_weight_conversion
+    except ImportError:
+        return {}
+    state = model.state_dict()
+    names = {}
+    for name, tensor in revert_weight_conversion(model, dict(state)).items():
+        names.setdefault((tensor.data_ptr(), tuple(tensor.shape)), name)
+    found = {name: names.get((tensor.data_ptr(), tuple(tensor.shape))) for name, tensor in state.items()}
+    if None in found.values():
+        return {}  # Tensors are cut or joined on loading, not only renamed.
+    renamed = {name: other for name, other in found.items() if name != other and other not in state}
+    return renamed if len(set(renamed.values())) == len(renamed) else {}
+
+
+def write_graph(program, path, names=None):
     """Writes the archive without weights, example inputs, stack traces or any path of this machine; gives both sizes.
 
-    Buffers and constants stay. The index of the weights stays too, for it tells which parameters are tied.
+    Buffers and constants stay. The index of the weights stays too, for it tells which parameters are tied. `names`: other
+    names for some parameters.
     """
+    names = names or {}
     buffer = io.BytesIO()
     torch.export.save(program, buffer)
     source = zipfile.ZipFile(buffer)
     root = source.namelist()[0].split("/")[0]
-    index = json.loads(source.read(f"{root}/data/weights/model_weights_config.json"))["config"]
+    listing = f"{root}/data/weights/model_weights_config.json"
+    index = json.loads(source.read(listing))["config"]
     weights = {f"{root}/data/weights/{entry['path_name']}" for entry in index.values() if entry["is_param"]}
     temporary = f"{path}.tmp"
     with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as target:
@@ -175,14 +218,17 @@ def write_graph(program, path):
                 continue
             content = source.read(name)
             if "/models/" in name and name.endswith(".json"):
-                content = stripped(content)
+                content = stripped(content, names)
+            elif name == listing and names:
+                renamed = {names.get(key, key): entry for key, entry in index.items()}
+                content = json.dumps({"config": renamed}, separators=(",", ":")).encode()
             target.writestr(zipfile.ZipInfo("graph" + name[len(root):]), content)
     os.replace(temporary, path)
     return buffer.getbuffer().nbytes, os.path.getsize(path)
 
 
-def stripped(content):
-    """The graph's JSON without metadata that only debuggers read."""
+def stripped(content, names):
+    """The graph's JSON without metadata that only debuggers read, its parameters under other names where there are some."""
 
     def strip(graph):
         for node in graph["nodes"]:
@@ -196,6 +242,10 @@ def stripped(content):
     strip(module["graph"])
     module["module_call_graph"] = module["module_call_graph"][:1]
     module["metadata"] = {}
+    for given in module["signature"]["input_specs"]:
+        for kind, key in (("parameter", "parameter_name"), ("buffer", "buffer_name")):
+            if kind in given:
+                given[kind][key] = names.get(given[kind][key], given[kind][key])
     model["guards_code"] = []
     return json.dumps(model, separators=(",", ":")).encode()
 
@@ -212,12 +262,22 @@ def difference(program, model, names):
     return float((got - expected).abs().max() / expected.abs().max().clamp_min(1e-30))
 
 
+def one_line(error):
+    """The first line of a message, which may be a page of guards."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__)[:300].rstrip(". ")
+
+
 def export_directory(directory, path, task=None, inputs=None, max_batch=4096, max_tokens=4096, log=print):
     """Exports the model in `directory` to `path`; tries PyTorch's fused attention first, then the plain one."""
     if not os.path.isfile(os.path.join(directory, "config.json")):
         raise ExportError(f"{directory} has no config.json: give the directory of a Hugging Face model")
     config = transformers.AutoConfig.from_pretrained(directory, local_files_only=True)
+    if config.model_type in SCANS:
+        raise ExportError(f"{config.model_type} models read texts by a scan, which does not export; {STATIC}")
     name = task or task_of(config)
+    if name == "seq2seq-lm" and type(config) not in TASKS[name].auto._model_mapping:
+        raise ExportError(f"{config.model_type} is not a text-to-text model, and no other kind of generation exports; {STATIC}")
     names = tuple(inputs) if inputs else TASKS[name].inputs
     failure = None
     for attention in ("sdpa", "eager"):
@@ -227,17 +287,26 @@ def export_directory(directory, path, task=None, inputs=None, max_batch=4096, ma
             break
         except (ValueError, RuntimeError, torch._dynamo.exc.TorchDynamoException) as error:
             failure = error
-            log(f"{attention} attention: {str(error).splitlines()[0] if str(error) else type(error).__name__}")
+            log(f"{attention} attention: {one_line(error)}")
     else:
-        raise ExportError(f"{type(model).__name__ if 'model' in locals() else name} does not export: {failure}")
+        kind = type(model).__name__ if "model" in locals() else name
+        raise ExportError(f"{kind} does not export: {one_line(failure)}; {STATIC}")
     parameters = dict(model.named_parameters())
     log(f"model       {type(model).__name__}, {name}, {attention} attention")
     log(f"inputs      {', '.join(names)} (batch{' and token' if names != ('pixel_values',) else ''} axes free)")
     log(f"parameters  {len(parameters)} tensors, {sum(p.numel() for p in parameters.values()):,} numbers")
     operators = {str(node.target) for node in program.graph.nodes if node.op == "call_function"}
     log(f"graph       {len(program.graph.nodes)} nodes, {len(operators)} operators")
-    whole, small = write_graph(program, path)
     log(f"check       relative difference {difference(program, model, names):.1e} at other lengths than the export's")
+    renamed = file_names(model)
+    if renamed:
+        log(f"names       {len(renamed)} as the file has them")
+    try:
+        whole, small = write_graph(program, path, renamed)
+    except torch._export.serde.serialize.SerializeError as error:
+        raise ExportError(
+            f"this PyTorch can't save the graph of {type(model).__name__}: {one_line(error)}; use transformers 5 or another PyTorch"
+        ) from error
     log(f"size        {small:,} bytes without weights ({whole:,} with)")
     return program, model
 

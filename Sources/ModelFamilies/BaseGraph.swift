@@ -36,7 +36,11 @@ package enum BaseGraph {
     /// Opens or builds the graph of the model in a folder, through links to anywhere. Without weights there, a graph that is
     /// built takes the names that transformers gives. Throws `GraphError`, `ModelFamilyError`, or what the files said.
     package static func open(directory: String) throws -> ExportedGraph {
-        if try hasArchive(directory: directory) { return try ExportedGraph(archive: "\(directory)/\(archiveName)") }
+        if try hasArchive(directory: directory) {
+            let graph = try ExportedGraph(archive: "\(directory)/\(archiveName)")
+            guard Checkpoint.isPresent(directory: directory) else { return graph }
+            return graph.adapted(to: try Checkpoint(directory: directory, root: "/"))
+        }
         let path = "\(directory)/\(configurationName)"
         let bytes = try ReadableFile(path: path, followingLinks: true).contents(limit: ModelConfiguration.longest)
         let weights = Checkpoint.isPresent(directory: directory) ? try Checkpoint(directory: directory, root: "/") : nil

@@ -89,7 +89,11 @@ package struct BaseAdmission {
     /// the method does without.
     private func graph(_ reader: UploadReader, _ checkpoint: Checkpoint) throws(AdmissionFault) -> GraphSignature? {
         guard reader.listing.files[UploadRules.graph] == nil else {
-            let signature = try archive(reader)
+            let given = try archive(reader)
+            let signature = given.renamed(given.prefixChanges(in: checkpoint))
+            if let fault = signature.missingTrunk(in: checkpoint) {
+                throw .refused(code: "trunk-missing", message: fault)
+            }
             if let fault = signature.misnaming(in: checkpoint) {
                 throw .refused(code: "misnamed-parameter", message: fault)
             }
