@@ -1,7 +1,7 @@
 package import Safetensors
 
-/// A decoded `torch.export` archive, or a graph of the same operators that was built without one: pure data, no libtorch, so that
-/// the daemon can check a base without it.
+/// A decoded `torch.export` archive, or a graph of the same operators that was built without one: pure data, no
+/// libtorch, so that the daemon can check a base without it.
 package struct ExportedGraph: Sendable {
     package let signature: GraphSignature
     /// In the order of `body.inputs`.

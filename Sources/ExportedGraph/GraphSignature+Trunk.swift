@@ -2,8 +2,8 @@ internal import Files
 package import Safetensors
 
 extension GraphSignature {
-    /// Why what `base` lacks of the graph's parameters is more than a task's head: layers with a number are among it, or most of the
-    /// graph. Nil where it is not.
+    /// Why what `base` lacks of the graph's parameters is more than a task's head: layers with a number are among it,
+    /// or most of the graph. Nil where it is not.
     package func missingTrunk(in base: Checkpoint) -> String? {
         let missing = parameters.filter { slot in
             ([slot.name] + slot.aliases).allSatisfy { base.entry($0) == nil }
@@ -18,13 +18,13 @@ extension GraphSignature {
             .max { Self.likeness($0, slot.name) < Self.likeness($1, slot.name) }
         let hint = nearest.map { "; its `\(shown($0))`, which nothing uses, has that shape" } ?? ""
         return
-            "the base lacks \(missing.count) of the graph's \(parameters.count) parameters, `\(shown(slot.name))` among them, "
-            + "which no task brings as its head\(hint); export the graph again with Tools/export_model.py, which takes the names "
-            + "of the base's file, or remove graph.pt2 where the graph can be built from config.json"
+            "the base lacks \(missing.count) of the graph's \(parameters.count) parameters, `\(shown(slot.name))` among "
+            + "them, which no task brings as its head\(hint); export the graph again with Tools/export_model.py, which takes "
+            + "the names of the base's file, or remove graph.pt2 where the graph can be built from config.json"
     }
 
-    /// Other names for the graph's parameters, where the base's file has one part more or fewer before all names of its layers, as a
-    /// model that is saved without a head has. Empty where the names fit, or differ in another way.
+    /// Other names for the graph's parameters, where the base's file has one part more or fewer before all names of its
+    /// layers, as a model that is saved without a head has. Empty where the names fit, or differ in another way.
     package func prefixChanges(in base: Checkpoint) -> [String: String] {
         func has(_ name: String, _ slot: Slot) -> Bool { base.entry(name)?.shape == slot.shape.compactMap(\.self) }
         let missing = parameters.filter { slot in
@@ -55,7 +55,8 @@ extension GraphSignature {
         return [:]
     }
 
-    /// Whether a name lies under a layer with a number, as `layers.0.norm.weight` does and `classifier.1.weight` does not.
+    /// Whether a name lies under a layer with a number, as `layers.0.norm.weight` does and `classifier.1.weight` does
+    /// not.
     private static func isNumbered(_ name: String) -> Bool {
         let parts = name.split(separator: ".")
         guard let place = parts.firstIndex(where: { $0.allSatisfy(\.isNumber) }) else { return false }

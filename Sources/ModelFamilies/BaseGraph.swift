@@ -2,8 +2,8 @@ package import ExportedGraph
 package import Files
 package import Safetensors
 
-/// The graph of a base model: its `graph.pt2`, or where there is none the one that its `config.json` and the names and shapes of
-/// its weights describe.
+/// The graph of a base model: its `graph.pt2`, or where there is none the one that its `config.json` and the names and
+/// shapes of its weights describe.
 package enum BaseGraph {
     package static let archiveName = "graph.pt2"
     package static let configurationName = "config.json"
@@ -21,8 +21,8 @@ package enum BaseGraph {
         try FileStatus.ifPresent("\(directory)/\(archiveName)", followingLinks: true) != nil
     }
 
-    /// Whether the folder says what its model is: by an archive, or by a configuration. Whether that can be used is another
-    /// question.
+    /// Whether the folder says what its model is: by an archive, or by a configuration. Whether that can be used is
+    /// another question.
     package static func isDescribed(directory: String) throws(FilesError) -> Bool {
         if try hasArchive(directory: directory) { return true }
         return try FileStatus.ifPresent("\(directory)/\(configurationName)", followingLinks: true) != nil
@@ -33,8 +33,9 @@ package enum BaseGraph {
         (try? hasArchive(directory: directory)) == true || (try? open(directory: directory)) != nil
     }
 
-    /// Opens or builds the graph of the model in a folder, through links to anywhere. Without weights there, a graph that is
-    /// built takes the names that transformers gives. Throws `GraphError`, `ModelFamilyError`, or what the files said.
+    /// Opens or builds the graph of the model in a folder, through links to anywhere. Without weights there, a graph
+    /// that is built takes the names that transformers gives. Throws `GraphError`, `ModelFamilyError`, or what the
+    /// files said.
     package static func open(directory: String) throws -> ExportedGraph {
         if try hasArchive(directory: directory) {
             let graph = try ExportedGraph(archive: "\(directory)/\(archiveName)")

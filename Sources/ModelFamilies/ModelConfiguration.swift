@@ -1,8 +1,8 @@
 internal import Files
 internal import Foundation
 
-/// A `config.json`, or an object in it, that remembers which of its keys were asked for: what is never asked for must be switched
-/// off or say nothing about the arithmetic. A key that is null counts as absent, as in Python.
+/// A `config.json`, or an object in it, that remembers which of its keys were asked for: what is never asked for must
+/// be switched off or say nothing about the arithmetic. A key that is null counts as absent, as in Python.
 final class ModelConfiguration {
     let path: String
     /// What stands before a key in a message: `vision_config.` and the like.
@@ -124,7 +124,8 @@ final class ModelConfiguration {
         return (sides[0], sides[1])
     }
 
-    /// A row of the embedding whose gradient PyTorch leaves out; negative numbers count from its end. Nil where there is none.
+    /// A row of the embedding whose gradient PyTorch leaves out; negative numbers count from its end. Nil where there
+    /// is none.
     func padding(_ key: String, default standard: Int?, rows: Int) throws(ModelFamilyError) -> Int? {
         guard values[key] != nil else { return standard }
         guard let value = value(key) else { return nil }
@@ -155,7 +156,8 @@ final class ModelConfiguration {
         throw unsupported(key, "is \(value.phrase), which is not built here")
     }
 
-    /// Refuses what is switched on and was neither asked for nor is among the keys that say nothing about the arithmetic.
+    /// Refuses what is switched on and was neither asked for nor is among the keys that say nothing about the
+    /// arithmetic.
     func checkRest(inert: Set<String>) throws(ModelFamilyError) {
         for key in values.keys.sorted() where !asked.contains(key) && !inert.contains(key) {
             guard let value = values[key], !value.isOff else { continue }

@@ -18,8 +18,9 @@ package struct DecoderStart: Hashable, Sendable {
     /// Files of a base that may say it; the first one that does counts.
     package static let files = ["config.json", "generation_config.json"]
 
-    /// By `decoder_start_token_id` and `pad_token_id` of a Hugging Face configuration, which may stand in its `text_config` or
-    /// `decoder`; nil where it does not say. Without a token for padding the start serves, which no scored prediction sees.
+    /// By `decoder_start_token_id` and `pad_token_id` of a Hugging Face configuration, which may stand in its
+    /// `text_config` or `decoder`; nil where it does not say. Without a token for padding the start serves, which no
+    /// scored prediction sees.
     package init?(configuration: Data) {
         guard let root = try? JSONSerialization.jsonObject(with: configuration) as? [String: Any] else { return nil }
         let parts = [root] + ["text_config", "decoder"].compactMap { root[$0] as? [String: Any] }
@@ -43,7 +44,8 @@ package struct DecoderStart: Hashable, Sendable {
         }
     }
 
-    /// What stands before a target; as in transformers, its last token is found by the number of those that are not padding.
+    /// What stands before a target; as in transformers, its last token is found by the number of those that are not
+    /// padding.
     private func first(_ target: ArraySlice<Int64>) -> Int64 {
         guard movesLast else { return start }
         let count = target.count { $0 >= 0 && $0 != padding }

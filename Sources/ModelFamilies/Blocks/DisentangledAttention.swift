@@ -1,8 +1,8 @@
 internal import ExportedGraph
 internal import Foundation
 
-/// DeBERTa's attention: to the scores of contents are added those of contents with distances (He et al., arXiv 2006.03654). Distances
-/// are embedded once for all layers; version 2 has logarithmic buckets (arXiv 2111.09543).
+/// DeBERTa's attention: to the scores of contents are added those of contents with distances (He et al., arXiv
+/// 2006.03654). Distances are embedded once for all layers; version 2 has logarithmic buckets (arXiv 2111.09543).
 struct DisentangledAttention {
     var heads: Int
     var width: Int
@@ -15,8 +15,8 @@ struct DisentangledAttention {
     var sharesKeys: Bool
     var isRelative: Bool
 
-    /// The table [2 · span, width] of distances, and indices into it [tokens, tokens]: of each query's distance to each key, and of
-    /// each key's to each query.
+    /// The table [2 · span, width] of distances, and indices into it [tokens, tokens]: of each query's distance to each
+    /// key, and of each key's to each query.
     struct Distances {
         var table: GraphValue
         var queryToKey: GraphValue
@@ -88,7 +88,8 @@ struct DisentangledAttention {
 }
 
 extension GraphBuilder {
-    /// Distances q − k of all pairs of `tokens`, in buckets where there are any, as indices into a table of 2 · span rows.
+    /// Distances q − k of all pairs of `tokens`, in buckets where there are any, as indices into a table of 2 · span
+    /// rows.
     func distances(
         _ tokens: AxisLength, _ table: GraphValue, span: Int, buckets: Int, maximum: Int
     ) -> DisentangledAttention.Distances {

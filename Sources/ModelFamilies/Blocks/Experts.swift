@@ -1,7 +1,8 @@
 internal import ExportedGraph
 
-/// A mixture of experts: a router chooses some of the feed-forward parts for each token and adds them with its weights (Shazeer et al.,
-/// arXiv 1701.06538; Fedus et al., arXiv 2101.03961). Every expert computes every token; those that are not chosen have weight 0.
+/// A mixture of experts: a router chooses some of the feed-forward parts for each token and adds them with its weights
+/// (Shazeer et al., arXiv 1701.06538; Fedus et al., arXiv 2101.03961). Every expert computes every token; those that
+/// are not chosen have weight 0.
 struct Experts {
     enum Scoring {
         /// Softmax over all, then the largest; `normalises`: divided by their sum.
@@ -15,8 +16,8 @@ struct Experts {
     enum Form {
         /// A feed-forward part with names of its own for each: `beginning.N.`.
         case single(String, FeedForward)
-        /// gpt-oss: all in one tensor each, [experts, in, out] with biases, gate and up alternating; both are limited, and
-        /// the activation is x·σ(α x)·(up + 1).
+        /// gpt-oss: all in one tensor each, [experts, in, out] with biases, gate and up alternating; both are limited,
+        /// and the activation is x·σ(α x)·(up + 1).
         case fused(String, inner: Int, alpha: Double, limit: Double)
     }
 
@@ -130,7 +131,8 @@ extension GraphBuilder {
         return call("div.Tensor", ["self": value.argument, "other": divisor.argument], value.shape)
     }
 
-    /// The scores [batch, tokens, n] with the lowest number in all groups but those whose two best have the largest sums.
+    /// The scores [batch, tokens, n] with the lowest number in all groups but those whose two best have the largest
+    /// sums.
     fileprivate func amongBestGroups(_ scores: GraphValue, groups: Int, chosen: Int) -> GraphValue {
         let count = (scores.width ?? 0) / groups
         let lengths = [length(scores, 0), length(scores, 1)]

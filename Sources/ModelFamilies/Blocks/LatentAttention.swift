@@ -1,7 +1,7 @@
 internal import ExportedGraph
 
-/// DeepSeek's attention: queries, keys and values are made of narrow vectors, and positions turn entries of their own (DeepSeek-AI,
-/// arXiv 2405.04434).
+/// DeepSeek's attention: queries, keys and values are made of narrow vectors, and positions turn entries of their own
+/// (DeepSeek-AI, arXiv 2405.04434).
 struct LatentAttention {
     var heads: Int
     /// Entries of a head of queries and keys that positions don't turn, and that they do.

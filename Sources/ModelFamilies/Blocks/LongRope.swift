@@ -1,8 +1,8 @@
 internal import ExportedGraph
 internal import Foundation
 
-/// LongRoPE (Ding et al., arXiv 2402.13753): a divisor of its own for each frequency, one set for texts no longer than those of the
-/// pretraining and one for longer texts.
+/// LongRoPE (Ding et al., arXiv 2402.13753): a divisor of its own for each frequency, one set for texts no longer than
+/// those of the pretraining and one for longer texts.
 struct LongRope {
     let attentionFactor: Double
     private let short: [Double]

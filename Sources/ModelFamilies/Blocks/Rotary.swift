@@ -1,7 +1,8 @@
 internal import ExportedGraph
 internal import Files
 
-/// Rotary positions: pairs of a head's entries are turned by angles that grow with the position (Su et al., arXiv 2104.09864).
+/// Rotary positions: pairs of a head's entries are turned by angles that grow with the position (Su et al., arXiv
+/// 2104.09864).
 struct Rotary {
     /// Entries of a head that are turned, from the first; the rest stays.
     var width: Int

@@ -1,10 +1,11 @@
 internal import ExportedGraph
 
-/// Llama 3.1's scaling: waves that fit often into a text of the pretraining stay, those that don't are lowered, and between them
-/// is a smooth transition.
+/// Llama 3.1's scaling: waves that fit often into a text of the pretraining stay, those that don't are lowered, and
+/// between them is a smooth transition.
 struct RotaryBands {
     var factor: Double
-    /// A wave that fits less often into a text of the pretraining is lowered in full, one that fits more often than `high` stays.
+    /// A wave that fits less often into a text of the pretraining is lowered in full, one that fits more often than
+    /// `high` stays.
     var low: Double
     var high: Double
     /// Tokens of a text of the pretraining.

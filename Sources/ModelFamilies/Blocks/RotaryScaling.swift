@@ -16,7 +16,8 @@ enum RotaryScaling {
     case yarn(Yarn)
     case long(LongRope)
 
-    /// `rope`: the object under `rope_scaling` or `rope_parameters` of the configuration. `width`: entries that are turned.
+    /// `rope`: the object under `rope_scaling` or `rope_parameters` of the configuration. `width`: entries that are
+    /// turned.
     init(
         _ rope: ModelConfiguration?, in configuration: ModelConfiguration, width: Int
     ) throws(ModelFamilyError) {
@@ -63,7 +64,8 @@ enum RotaryScaling {
         }
     }
 
-    /// The frequencies [width/2] that positions are multiplied with, in float32 and in transformers' order of operations.
+    /// The frequencies [width/2] that positions are multiplied with, in float32 and in transformers' order of
+    /// operations.
     func frequencies(theta: Double, width: Int, _ tokens: AxisLength, _ graph: GraphBuilder) -> GraphValue {
         let half: [Int?] = [width / 2]
         let even = graph.call(
@@ -108,7 +110,8 @@ extension ModelConfiguration {
         return number
     }
 
-    /// Tokens of a text of the pretraining: as transformers reads it, the key of the whole configuration has precedence.
+    /// Tokens of a text of the pretraining: as transformers reads it, the key of the whole configuration has
+    /// precedence.
     func originalLength(in configuration: ModelConfiguration) throws(ModelFamilyError) -> Int {
         let key = "original_max_position_embeddings"
         let longest = try configuration.count("max_position_embeddings", default: 2048)

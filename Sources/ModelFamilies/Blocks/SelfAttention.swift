@@ -1,7 +1,7 @@
 internal import ExportedGraph
 
-/// Attention of tokens among themselves, with fewer heads of keys and values than of queries where the model has them (Ainslie et
-/// al., arXiv 2305.13245).
+/// Attention of tokens among themselves, with fewer heads of keys and values than of queries where the model has them
+/// (Ainslie et al., arXiv 2305.13245).
 struct SelfAttention {
     /// How queries, keys and values lie in the files.
     enum Layout {
@@ -41,9 +41,9 @@ struct SelfAttention {
         scale = 1 / Double(width).squareRoot()
     }
 
-    /// The output [batch, tokens, width] for `hidden`, which reads itself, or `source` where that is given and the matrices are
-    /// separate. `layer` is the beginning of the names; `queryScale` [tokens, 1] multiplies the
-    /// queries where there is one.
+    /// The output [batch, tokens, width] for `hidden`, which reads itself, or `source` where that is given and the
+    /// matrices are separate. `layer` is the beginning of the names; `queryScale` [tokens, 1] multiplies the queries
+    /// where there is one.
     func output(
         _ hidden: GraphValue, to source: GraphValue? = nil, _ layer: String, rotation: Rotary.Rotation? = nil,
         mask: GraphValue?, queryScale: GraphValue? = nil, _ graph: GraphBuilder

@@ -1,7 +1,8 @@
 internal import ExportedGraph
 internal import Foundation
 
-/// YaRN (Peng et al., arXiv 2309.00071): low frequencies are divided by a factor, high ones stay, and those between are a mixture.
+/// YaRN (Peng et al., arXiv 2309.00071): low frequencies are divided by a factor, high ones stay, and those between are
+/// a mixture.
 struct Yarn {
     let factor: Double
     let attentionFactor: Double

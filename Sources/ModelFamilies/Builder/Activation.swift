@@ -13,7 +13,8 @@ enum Activation {
     case tanh
     /// relu(x)² (So et al., arXiv 2109.08668).
     case squaredRelu
-    /// Apertus' with two trained numbers (Huang and Schlag, arXiv 2411.13010), under `act_fn` beside the layer before it.
+    /// Apertus' with two trained numbers (Huang and Schlag, arXiv 2411.13010), under `act_fn` beside the layer before
+    /// it.
     case xielu
 
     private static let names: [String: Activation] = [

@@ -24,8 +24,8 @@ extension GraphBuilder {
         return reshape(repeated, [batch, .known(heads * times), tokens, .known(width)])
     }
 
-    /// softmax(scale · Q·Kᵀ + mask)·V for tensors [batch, heads, tokens, width]. A mask of truth values lets through what is
-    /// true, one of numbers is added; it broadcasts over [batch, heads, queries, keys].
+    /// softmax(scale · Q·Kᵀ + mask)·V for tensors [batch, heads, tokens, width]. A mask of truth values lets through
+    /// what is true, one of numbers is added; it broadcasts over [batch, heads, queries, keys].
     func attention(
         _ query: GraphValue, _ key: GraphValue, _ value: GraphValue, mask: GraphValue?, scale: Double
     ) -> GraphValue {
@@ -60,8 +60,8 @@ extension GraphBuilder {
         return matmul(shares, value)
     }
 
-    /// Attention of tokens to those of `source` through four linear layers, queries scaled by 1/√width unless `scale` says
-    /// otherwise.
+    /// Attention of tokens to those of `source` through four linear layers, queries scaled by 1/√width unless `scale`
+    /// says otherwise.
     func attention(
         _ tokens: GraphValue, to source: GraphValue? = nil, _ names: AttentionNames, heads: Int, width: Int,
         mask: GraphValue?, scale: Double? = nil, hasBias: Bool = true, hasOutputBias: Bool? = nil
@@ -90,7 +90,8 @@ extension GraphBuilder {
             [length.value, length.value], "bool")
     }
 
-    /// The causal mask and that of padding together, [batch, 1, tokens, tokens]. `window`: tokens that each sees, itself the last.
+    /// The causal mask and that of padding together, [batch, 1, tokens, tokens]. `window`: tokens that each sees,
+    /// itself the last.
     func causalMask(_ tokens: GraphValue, padding: GraphValue, window: Int? = nil) -> GraphValue {
         var (causal, seen) = (causalMask(tokens), paddingMask(padding))
         if let window {

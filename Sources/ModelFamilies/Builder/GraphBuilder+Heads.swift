@@ -1,8 +1,8 @@
 internal import ExportedGraph
 
 extension GraphBuilder {
-    /// One number for each class from the last token of each text that is none of the padding, which a model that looks back alone
-    /// has read all of the text for. Without such a token the first serves, as in transformers.
+    /// One number for each class from the last token of each text that is none of the padding, which a model that looks
+    /// back alone has read all of the text for. Without such a token the first serves, as in transformers.
     func classified(
         _ hidden: GraphValue, _ tokens: GraphValue, _ configuration: ModelConfiguration, vocabulary: Int,
         name: String = "score"

@@ -1,8 +1,8 @@
 internal import ExportedGraph
 
 extension GraphBuilder {
-    /// x·Wᵀ + b with the parameters `name.weight` [out, in], or [in, out] where it lies transposed, and `name.bias` where
-    /// there is one.
+    /// x·Wᵀ + b with the parameters `name.weight` [out, in], or [in, out] where it lies transposed, and `name.bias`
+    /// where there is one.
     func linear(
         _ value: GraphValue, _ name: String, _ outputs: Int, hasBias: Bool = true, isHead: Bool = false,
         isTransposed: Bool = false

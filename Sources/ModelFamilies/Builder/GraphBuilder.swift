@@ -1,8 +1,8 @@
 internal import ExportedGraph
 internal import Files
 
-/// A graph that is being written, in the operators of a `torch.export` archive: inputs, parameters under their state-dict names,
-/// nodes in the order in which they run.
+/// A graph that is being written, in the operators of a `torch.export` archive: inputs, parameters under their
+/// state-dict names, nodes in the order in which they run.
 final class GraphBuilder {
     private let path: String
     /// Shapes of the base's floating-point tensors by name; nil where nothing is known of them.
@@ -40,8 +40,8 @@ final class GraphBuilder {
         prefixes.first { holds($0 + name) } ?? prefixes[0]
     }
 
-    /// The parameter of that name, float32 whatever the files' type is. `aliases` are other names of the same tensor. One that
-    /// the base lacks is an error, but for a head, which each task brings.
+    /// The parameter of that name, float32 whatever the files' type is. `aliases` are other names of the same tensor.
+    /// One that the base lacks is an error, but for a head, which each task brings.
     func parameter(
         _ name: String, _ shape: [Int], aliases: [String] = [], isHead: Bool = false
     ) throws(ModelFamilyError) -> GraphValue {

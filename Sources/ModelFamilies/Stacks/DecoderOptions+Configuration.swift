@@ -18,8 +18,8 @@ struct DecoderDefaults {
 }
 
 extension DecoderOptions {
-    /// What the keys of Llama, which most later families share, say: RMS norms before each part, rotary positions, gated feed-forward
-    /// parts. `rotary`: false where the family reads its angles itself.
+    /// What the keys of Llama, which most later families share, say: RMS norms before each part, rotary positions,
+    /// gated feed-forward parts. `rotary`: false where the family reads its angles itself.
     static func usual(
         _ configuration: ModelConfiguration, _ defaults: DecoderDefaults = DecoderDefaults(), rotary: Bool = true
     ) throws(ModelFamilyError) -> DecoderOptions {

@@ -7,8 +7,8 @@ struct DecoderOptions {
         case learned(name: String, rows: Int, offset: Int, countsText: Bool)
         /// Sines and cosines, computed, the first `offset` left out (XGLM).
         case sinusoidal(offset: Int)
-        /// Scores fall with the distance (Press et al., arXiv 2108.12409). Falcon computes the bias in bfloat16, and scales it with
-        /// the scores.
+        /// Scores fall with the distance (Press et al., arXiv 2108.12409). Falcon computes the bias in bfloat16, and
+        /// scales it with the scores.
         case alibi(isFalcon: Bool, maximum: Double = 8)
     }
 

@@ -1,7 +1,7 @@
 internal import ExportedGraph
 
-/// Writes the graph of a decoder (Radford et al., 2018): embeddings, layers of causal attention and feed-forward parts, and the
-/// output layer, or a head for sequences or tokens.
+/// Writes the graph of a decoder (Radford et al., 2018): embeddings, layers of causal attention and feed-forward parts,
+/// and the output layer, or a head for sequences or tokens.
 struct DecoderStack {
     let options: DecoderOptions
     private let graph: GraphBuilder

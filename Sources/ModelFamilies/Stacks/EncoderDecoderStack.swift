@@ -33,8 +33,8 @@ struct EncoderDecoderOptions {
     var isTied: Bool
 }
 
-/// Writes the graph of an encoder and a decoder (Lewis et al., arXiv 1910.13461): logits [batch, targets, vocabulary], or classes by the
-/// decoder's output at the last end of the text.
+/// Writes the graph of an encoder and a decoder (Lewis et al., arXiv 1910.13461): logits [batch, targets, vocabulary],
+/// or classes by the decoder's output at the last end of the text.
 struct EncoderDecoderStack {
     let options: EncoderDecoderOptions
     private let graph: GraphBuilder

@@ -5,8 +5,8 @@ enum EncoderHead {
     /// Classes of a text, of each token, of each choice, or for each token whether an answer starts or ends there.
     case sequence, tokens, choices, answer
 
-    /// By the class in `architectures`. Of a base that was saved without a head, or with the one of its pretraining, tasks are
-    /// taken for classifiers of texts.
+    /// By the class in `architectures`. Of a base that was saved without a head, or with the one of its pretraining,
+    /// tasks are taken for classifiers of texts.
     init(_ configuration: ModelConfiguration) throws(ModelFamilyError) {
         switch try configuration.architecture([
             "ForSequenceClassification", "ForTokenClassification", "ForMultipleChoice", "ForQuestionAnswering",
@@ -31,8 +31,8 @@ struct HeadLayer {
 }
 
 extension EncoderStack {
-    /// The graph from tokens to the logits of a head: `pooling` makes one vector of a text, by default its first token, then follow
-    /// the layers `sequence` and `classifier`. Tokens have `classifier` behind the layers `tokens`.
+    /// The graph from tokens to the logits of a head: `pooling` makes one vector of a text, by default its first token,
+    /// then follow the layers `sequence` and `classifier`. Tokens have `classifier` behind the layers `tokens`.
     func logits(
         _ head: EncoderHead, _ configuration: ModelConfiguration, _ graph: GraphBuilder, sequence: [HeadLayer],
         classifier: String = "classifier", tokens: [HeadLayer] = [], tokenClassifier: String = "classifier",
@@ -67,7 +67,8 @@ extension EncoderStack {
 }
 
 extension GraphBuilder {
-    /// The mean over the tokens that a mask [batch, tokens] shows. Of a text that shows none it is 0, as sentence-transformers has it.
+    /// The mean over the tokens that a mask [batch, tokens] shows. Of a text that shows none it is 0, as
+    /// sentence-transformers has it.
     func mean(_ hidden: GraphValue, over mask: GraphValue) -> GraphValue {
         let seen = convert(unsqueeze(mask, 2), to: "float32")
         let total = sum(multiply(hidden, seen), axis: 1)

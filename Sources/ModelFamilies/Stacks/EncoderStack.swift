@@ -6,7 +6,8 @@ struct EncoderOptions {
     struct Positions {
         var name = "embeddings.position_embeddings"
         var rows: Int
-        /// Positions number the tokens that are not this one, from the one after its number, as RoBERTa's do; nil: all from 0.
+        /// Positions number the tokens that are not this one, from the one after its number, as RoBERTa's do; nil: all
+        /// from 0.
         var countsFrom: Int?
     }
 
@@ -73,8 +74,8 @@ struct EncoderStack {
         prefix = graph.prefix(of: options.embeddingName + ".weight", among: options.prefixes)
     }
 
-    /// Tokens, the mask of padding, and, where there is more than one kind, the tokens' kinds: 0 where they are not given, as in
-    /// transformers. `choices`: the axis of choices, which the stack takes as further texts.
+    /// Tokens, the mask of padding, and, where there is more than one kind, the tokens' kinds: 0 where they are not
+    /// given, as in transformers. `choices`: the axis of choices, which the stack takes as further texts.
     struct Inputs {
         var tokens: GraphValue
         var mask: GraphValue

@@ -8,7 +8,8 @@ extension GraphBuilder {
         return multiply(counted, mask)
     }
 
-    /// Sines, then cosines [..., width] of each position times width/2 frequencies from 1 down to 1/10,000, as fairseq computes them.
+    /// Sines, then cosines [..., width] of each position times width/2 frequencies from 1 down to 1/10,000, as fairseq
+    /// computes them.
     func sinusoids(_ positions: GraphValue, _ width: Int) -> GraphValue {
         let half = width / 2
         let step = log(10_000.0) / Double(half - 1)
@@ -16,7 +17,8 @@ extension GraphBuilder {
         return waves(convert(positions, to: "float32"), map("exp", exponents), half)
     }
 
-    /// The same with the frequencies of the first Transformer, 10,000^(−2i/width) (Vaswani et al., arXiv 1706.03762), in float64.
+    /// The same with the frequencies of the first Transformer, 10,000^(−2i/width) (Vaswani et al., arXiv 1706.03762),
+    /// in float64.
     func exactSinusoids(_ positions: GraphValue, _ width: Int) -> GraphValue {
         let half = width / 2
         let exponents = multiply(convert(range(.known(half)), to: "float64"), by: .double(-2 / Double(width)))
@@ -33,8 +35,8 @@ extension GraphBuilder {
         return join(map("sin", angles), map("cos", angles), axis: axis)
     }
 
-    /// A bias of the scores [batch, heads, 1, tokens] that grows linearly with the number of the token in its text (Press et al.,
-    /// arXiv 2108.12409): the softmax sees differences alone. `isRounded`: computed in bfloat16.
+    /// A bias of the scores [batch, heads, 1, tokens] that grows linearly with the number of the token in its text
+    /// (Press et al., arXiv 2108.12409): the softmax sees differences alone. `isRounded`: computed in bfloat16.
     func linearBias(_ mask: GraphValue, heads: Int, maximum: Double, isRounded: Bool) -> GraphValue {
         let slopes = unsqueeze(constants(Self.slopes(heads, maximum: maximum)), 1)
         let counted = call("cumsum", ["self": mask.argument, "dim": .int(1)], mask.shape, "int64")
@@ -74,8 +76,8 @@ extension GraphBuilder {
         return add(multiply(counted, ones), .int(padding))
     }
 
-    /// [1, heads, tokens, tokens]: a trained number for each head and each bucket of distances, half of them single distances
-    /// and half growing with the logarithm up to the longest (Raffel et al., arXiv 1910.10683).
+    /// [1, heads, tokens, tokens]: a trained number for each head and each bucket of distances, half of them single
+    /// distances and half growing with the logarithm up to the longest (Raffel et al., arXiv 1910.10683).
     func distanceBias(
         _ tokens: AxisLength, _ name: String, buckets: Int, maximum: Int, heads: Int, isTwoSided: Bool
     ) throws(ModelFamilyError) -> GraphValue {

@@ -13,8 +13,8 @@ struct TransformerLayer {
     var attentionOutputNorm: String?
     var feedForwardNorm: String? = "post_attention_layernorm"
     var feedForwardOutputNorm: String?
-    /// Both parts read the layer's input, and their outputs are added to it. Without a norm of its own the feed-forward part reads
-    /// what attention does.
+    /// Both parts read the layer's input, and their outputs are added to it. Without a norm of its own the feed-forward
+    /// part reads what attention does.
     var isParallel = false
     /// Norms follow the sums, as in the first Transformer; `attentionNorm` and `feedForwardNorm` are their names.
     var normsSums = false

@@ -1,6 +1,7 @@
 internal import ExportedGraph
 
-/// A transformer over the square patches of an image (Dosovitskiy et al., arXiv 2010.11929): what `VisionStack` builds of it.
+/// A transformer over the square patches of an image (Dosovitskiy et al., arXiv 2010.11929): what `VisionStack` builds
+/// of it.
 struct VisionOptions {
     enum Positions {
         /// A parameter [1, tokens, width] of that name.

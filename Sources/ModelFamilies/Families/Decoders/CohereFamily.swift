@@ -1,5 +1,5 @@
-/// Command R and R7B: both parts side by side behind one norm, interleaved angles, scaled logits; the second generation has windows,
-/// and no positions in the layers between.
+/// Command R and R7B: both parts side by side behind one norm, interleaved angles, scaled logits; the second generation
+/// has windows, and no positions in the layers between.
 enum CohereFamily: DecoderFamily {
     static let modelTypes = ["cohere", "cohere2"]
     static let inert = DecoderStack.inert.union([

@@ -1,4 +1,5 @@
-/// DeepSeek-V3: narrow keys and values, and experts of which the best groups are chosen from (DeepSeek-AI, arXiv 2412.19437).
+/// DeepSeek-V3: narrow keys and values, and experts of which the best groups are chosen from (DeepSeek-AI, arXiv
+/// 2412.19437).
 enum DeepSeekFamily: DecoderFamily {
     static let modelTypes = ["deepseek_v3"]
     static let inert = DecoderStack.inert.union([

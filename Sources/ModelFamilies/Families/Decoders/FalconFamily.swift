@@ -1,5 +1,5 @@
-/// Falcon: both parts side by side, one head of keys for all or for each group of queries, in some sizes a bias by distance
-/// (Almazrouei et al., arXiv 2311.16867).
+/// Falcon: both parts side by side, one head of keys for all or for each group of queries, in some sizes a bias by
+/// distance (Almazrouei et al., arXiv 2311.16867).
 enum FalconFamily: DecoderFamily {
     static let modelTypes = ["falcon", "RefinedWeb", "RefinedWebModel"]
     static let inert = DecoderStack.inert.union(["apply_residual_connection_post_layernorm"])

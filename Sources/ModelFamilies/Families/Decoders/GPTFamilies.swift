@@ -47,7 +47,8 @@ enum BigCodeFamily: DecoderFamily {
     }
 }
 
-/// GPT-J: both parts side by side behind one norm, a part of each head turned, interleaved (Wang and Komatsuzaki, 2021).
+/// GPT-J: both parts side by side behind one norm, a part of each head turned, interleaved (Wang and Komatsuzaki,
+/// 2021).
 enum GPTJFamily: DecoderFamily {
     static let modelTypes = ["gptj"]
     static let inert = GPT2Family.inert.union(["n_positions", "rotary", "scale_attn_weights"])

@@ -1,5 +1,5 @@
-/// GPT-NeoX and Pythia: both parts side by side, each behind a norm of its own (Black et al., arXiv 2204.06745). Files call the
-/// output layer `embed_out`, transformers 5's module `lm_head`.
+/// GPT-NeoX and Pythia: both parts side by side, each behind a norm of its own (Black et al., arXiv 2204.06745). Files
+/// call the output layer `embed_out`, transformers 5's module `lm_head`.
 enum GPTNeoXFamily: DecoderFamily {
     static let modelTypes = ["gpt_neox"]
     static let spare = [

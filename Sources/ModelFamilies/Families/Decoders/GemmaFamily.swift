@@ -1,7 +1,8 @@
 internal import Foundation
 
-/// Gemma 1 to 3 for texts (arXiv 2403.08295, 2408.00118, 2503.19786): norms whose weights lie minus 1 and a scaled embedding; from
-/// the second on norms around each part, windows in some layers and caps; in the third norms of queries and keys.
+/// Gemma 1 to 3 for texts (arXiv 2403.08295, 2408.00118, 2503.19786): norms whose weights lie minus 1 and a scaled
+/// embedding; from the second on norms around each part, windows in some layers and caps; in the third norms of queries
+/// and keys.
 enum GemmaFamily: DecoderFamily {
     static let modelTypes = ["gemma", "gemma2", "gemma3_text"]
     static let inert = DecoderStack.inert.union([
@@ -68,8 +69,8 @@ enum GemmaFamily: DecoderFamily {
 }
 
 extension Rotary {
-    /// The angles of layers that see all, then of those that see a window: of one object each under `rope_parameters`, or as older
-    /// configurations have it, with scaling for the first alone. `local`: the older key of the second's θ.
+    /// The angles of layers that see all, then of those that see a window: of one object each under `rope_parameters`,
+    /// or as older configurations have it, with scaling for the first alone. `local`: the older key of the second's θ.
     static func byLayerType(
         _ configuration: ModelConfiguration, headWidth: Int, theta: Double, local: (key: String, theta: Double)
     ) throws(ModelFamilyError) -> [Rotary] {

@@ -1,4 +1,5 @@
-/// StarCoder2: layer norms, biases everywhere, plain feed-forward parts and a window (Lozhkov et al., arXiv 2402.19173).
+/// StarCoder2: layer norms, biases everywhere, plain feed-forward parts and a window (Lozhkov et al., arXiv
+/// 2402.19173).
 enum Starcoder2Family: DecoderFamily {
     static let modelTypes = ["starcoder2"]
     static let inert = DecoderStack.inert.union(["mlp_type", "norm_type", "layer_norm_epsilon"])
@@ -61,8 +62,8 @@ enum SeedFamily: DecoderFamily {
     }
 }
 
-/// EXAONE 4: norms of each part's output and of queries and keys; where it has windows, only layers with one turn queries and keys
-/// (arXiv 2507.11407).
+/// EXAONE 4: norms of each part's output and of queries and keys; where it has windows, only layers with one turn
+/// queries and keys (arXiv 2507.11407).
 enum ExaoneFamily: DecoderFamily {
     static let modelTypes = ["exaone4"]
     static let inert = DecoderStack.inert.union(["sliding_window_pattern"])
@@ -109,7 +110,8 @@ enum ApertusFamily: DecoderFamily {
     }
 }
 
-/// Nemotron: layer norms whose weights lie minus 1, half of each head turned, squared ReLU (Parmar et al., arXiv 2402.16819).
+/// Nemotron: layer norms whose weights lie minus 1, half of each head turned, squared ReLU (Parmar et al., arXiv
+/// 2402.16819).
 enum NemotronFamily: DecoderFamily {
     static let modelTypes = ["nemotron"]
 

@@ -1,4 +1,5 @@
-/// Mistral and Ministral: Llama with a window in every layer, or in those that `layer_types` names (Jiang et al., arXiv 2310.06825).
+/// Mistral and Ministral: Llama with a window in every layer, or in those that `layer_types` names (Jiang et al., arXiv
+/// 2310.06825).
 enum MistralFamily: DecoderFamily {
     static let modelTypes = ["mistral", "ministral", "ministral3"]
 

@@ -1,5 +1,5 @@
-/// OPT: trained positions that count the text alone (Zhang et al., arXiv 2205.01068); one size has norms behind the sums and a
-/// narrower embedding.
+/// OPT: trained positions that count the text alone (Zhang et al., arXiv 2205.01068); one size has norms behind the
+/// sums and a narrower embedding.
 enum OPTFamily: DecoderFamily {
     static let modelTypes = ["opt"]
     static let inert = DecoderStack.inert.union(["init_std", "dropout"])

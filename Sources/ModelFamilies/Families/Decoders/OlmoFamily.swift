@@ -1,5 +1,5 @@
-/// OLMo: norms without weights (Groeneveld et al., arXiv 2402.00838); from the second on norms of each part's output and of queries
-/// and keys (arXiv 2501.00656); in the third windows in three of four layers.
+/// OLMo: norms without weights (Groeneveld et al., arXiv 2402.00838); from the second on norms of each part's output
+/// and of queries and keys (arXiv 2501.00656); in the third windows in three of four layers.
 enum OlmoFamily: DecoderFamily {
     static let modelTypes = ["olmo", "olmo2", "olmo3"]
 

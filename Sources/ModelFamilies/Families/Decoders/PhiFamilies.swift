@@ -1,4 +1,5 @@
-/// Phi-3 and Phi-4: Llama with joined matrices, and angles that grow slower in long texts (Abdin et al., arXiv 2404.14219).
+/// Phi-3 and Phi-4: Llama with joined matrices, and angles that grow slower in long texts (Abdin et al., arXiv
+/// 2404.14219).
 enum Phi3Family: DecoderFamily {
     static let modelTypes = ["phi3"]
     static let inert = DecoderStack.inert.union(["mm_tokens", "full_attn_mod", "interpolate_factor", "lm_head_bias"])

@@ -1,5 +1,5 @@
-/// Qwen2 and Qwen2.5, Llama with biases of queries, keys and values (Yang et al., arXiv 2407.10671); Qwen3, with norms of queries and
-/// keys (arXiv 2505.09388).
+/// Qwen2 and Qwen2.5, Llama with biases of queries, keys and values (Yang et al., arXiv 2407.10671); Qwen3, with norms
+/// of queries and keys (arXiv 2505.09388).
 enum QwenFamily: DecoderFamily {
     static let modelTypes = ["qwen2", "qwen3"]
     static let inert = DecoderStack.inert.union(["max_window_layers", "use_mrope"])

@@ -1,4 +1,5 @@
-/// StableLM: layer norms, a part of each head turned, and in some sizes both parts side by side (Bellagente et al., arXiv 2402.17834).
+/// StableLM: layer norms, a part of each head turned, and in some sizes both parts side by side (Bellagente et al.,
+/// arXiv 2402.17834).
 enum StableLMFamily: DecoderFamily {
     static let modelTypes = ["stablelm"]
     static let inert = DecoderStack.inert.union(["norm_eps", "rotary_scaling_factor"])

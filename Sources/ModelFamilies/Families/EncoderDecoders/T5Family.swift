@@ -1,7 +1,7 @@
 internal import ExportedGraph
 
-/// T5 from text to text (Raffel et al., arXiv 1910.10683), in its first form and that of version 1.1, mT5 (arXiv 2010.11934) and umT5
-/// (arXiv 2304.09151); or T5 as a classifier by the decoder's output at the last end of the text.
+/// T5 from text to text (Raffel et al., arXiv 1910.10683), in its first form and that of version 1.1, mT5 (arXiv
+/// 2010.11934) and umT5 (arXiv 2304.09151); or T5 as a classifier by the decoder's output at the last end of the text.
 enum T5Family: ModelFamily {
     static let modelTypes = ["t5", "mt5", "umt5"]
     static let inert: Set = ["classifier_dropout", "dropout_rate", "n_positions", "output_past", "scalable_attention"]
@@ -49,7 +49,8 @@ enum T5Family: ModelFamily {
 }
 
 extension GraphBuilder {
-    /// The tokens moved right by one, with the decoder's first token before them: what the decoder of a classifier reads.
+    /// The tokens moved right by one, with the decoder's first token before them: what the decoder of a classifier
+    /// reads.
     func movedRight(
         _ tokens: GraphValue, _ configuration: ModelConfiguration
     ) throws(ModelFamilyError) -> GraphValue {
@@ -69,7 +70,8 @@ extension GraphBuilder {
         return join([column, rest], axis: 1)
     }
 
-    /// Classes from the decoder's output at the last `eos_token_id` of each text, through the two layers of `classification_head`.
+    /// Classes from the decoder's output at the last `eos_token_id` of each text, through the two layers of
+    /// `classification_head`.
     func classifiedAtEnd(
         _ hidden: GraphValue, _ tokens: GraphValue, _ configuration: ModelConfiguration
     ) throws(ModelFamilyError) -> GraphValue {

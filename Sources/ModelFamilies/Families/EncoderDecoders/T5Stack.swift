@@ -1,7 +1,7 @@
 internal import ExportedGraph
 
-/// The layers of T5's encoder and decoder: norms before each part, attention that is not scaled and to which a bias by distance is
-/// added, the same in every layer.
+/// The layers of T5's encoder and decoder: norms before each part, attention that is not scaled and to which a bias by
+/// distance is added, the same in every layer.
 struct T5Stack {
     private let prefix: String
     private let width: Int
@@ -61,8 +61,8 @@ struct T5Stack {
         return try draft.rmsNorm(hidden, "\(prefix)encoder.final_layer_norm.weight", epsilon: epsilon)
     }
 
-    /// The decoder's output [batch, targets, width] of embedded targets, which see what comes before them and all of `encoded`
-    /// that is no padding.
+    /// The decoder's output [batch, targets, width] of embedded targets, which see what comes before them and all of
+    /// `encoded` that is no padding.
     func decoder(
         _ embedded: GraphValue, _ targets: GraphValue, of encoded: GraphValue, padding: GraphValue, layers: Int,
         _ draft: GraphBuilder

@@ -1,5 +1,5 @@
-/// BERT (Devlin et al., arXiv 1810.04805). A tower that was saved without a pooler, as encoders of sentences are, is pooled by the mean
-/// over the tokens that `attention_mask` shows.
+/// BERT (Devlin et al., arXiv 1810.04805). A tower that was saved without a pooler, as encoders of sentences are, is
+/// pooled by the mean over the tokens that `attention_mask` shows.
 enum BertFamily: ModelFamily {
     static let modelTypes = ["bert"]
     static let inert = EncoderStack.inert

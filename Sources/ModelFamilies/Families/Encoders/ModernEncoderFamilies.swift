@@ -1,4 +1,5 @@
-/// ModernBERT: norms before each part, rotary positions, windows in two of three layers (Warner et al., arXiv 2412.13663).
+/// ModernBERT: norms before each part, rotary positions, windows in two of three layers (Warner et al., arXiv
+/// 2412.13663).
 enum ModernBertFamily: ModelFamily {
     static let modelTypes = ["modernbert"]
     static let inert = EncoderStack.inert.union([
@@ -72,8 +73,8 @@ extension EncoderStack {
     }
 }
 
-/// NomicBERT: BERT with rotary positions and gated feed-forward parts (Nussbaum et al., arXiv 2402.01613), under the names of files or
-/// those of transformers 5.
+/// NomicBERT: BERT with rotary positions and gated feed-forward parts (Nussbaum et al., arXiv 2402.01613), under the
+/// names of files or those of transformers 5.
 enum NomicBertFamily: ModelFamily {
     static let modelTypes = ["nomic_bert"]
     static let inert = EncoderStack.inert

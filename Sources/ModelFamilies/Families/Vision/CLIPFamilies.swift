@@ -1,7 +1,7 @@
 internal import ExportedGraph
 
-/// The image side of CLIP (Radford et al., arXiv 2103.00020) and SigLIP (Zhai et al., arXiv 2303.15343) as classifiers: the mean of the
-/// patches' tokens, then `classifier`. The side for texts has no part in it.
+/// The image side of CLIP (Radford et al., arXiv 2103.00020) and SigLIP (Zhai et al., arXiv 2303.15343) as classifiers:
+/// the mean of the patches' tokens, then `classifier`. The side for texts has no part in it.
 enum CLIPFamily: ModelFamily {
     static let modelTypes = ["clip", "siglip"]
     static let inert: Set = [

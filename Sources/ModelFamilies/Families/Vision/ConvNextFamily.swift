@@ -1,7 +1,7 @@
 internal import ExportedGraph
 
-/// ConvNeXt (Liu et al., arXiv 2201.03545) and its second version (Woo et al., arXiv 2301.00808) as classifiers: stages of depthwise
-/// convolutions with a feed-forward part at each place, the mean over all places, a norm, `classifier`.
+/// ConvNeXt (Liu et al., arXiv 2201.03545) and its second version (Woo et al., arXiv 2301.00808) as classifiers: stages
+/// of depthwise convolutions with a feed-forward part at each place, the mean over all places, a norm, `classifier`.
 enum ConvNextFamily: ModelFamily {
     static let modelTypes = ["convnext", "convnextv2"]
     static let inert = VisionStack.inert.union(["num_stages"])

@@ -1,8 +1,8 @@
 internal import ExportedGraph
 
-/// ViT (Dosovitskiy et al., arXiv 2010.11929) and DeiT (Touvron et al., arXiv 2012.12877) as classifiers of images: the normed first
-/// token, then `classifier`; DeiT with a teacher: the mean of two classifiers. Names are those of files, or where the base has them
-/// those that transformers 5 gives the parameters of the module.
+/// ViT (Dosovitskiy et al., arXiv 2010.11929) and DeiT (Touvron et al., arXiv 2012.12877) as classifiers of images: the
+/// normed first token, then `classifier`; DeiT with a teacher: the mean of two classifiers. Names are those of files,
+/// or where the base has them those that transformers 5 gives the parameters of the module.
 enum ViTFamily: ModelFamily {
     static let modelTypes = ["vit", "deit"]
     static let inert = VisionStack.inert
@@ -55,8 +55,8 @@ extension VisionOptions {
     }
 }
 
-/// DINOv2, with registers or without (Oquab et al., arXiv 2304.07193; Darcet et al., arXiv 2309.16588): the first token and the mean
-/// of the patches, then `classifier`.
+/// DINOv2, with registers or without (Oquab et al., arXiv 2304.07193; Darcet et al., arXiv 2309.16588): the first token
+/// and the mean of the patches, then `classifier`.
 enum DINOv2Family: ModelFamily {
     static let modelTypes = ["dinov2", "dinov2_with_registers"]
     static let inert = VisionStack.inert.union([
