@@ -156,6 +156,23 @@ def gpt2_classes():
     return tr.GPT2ForSequenceClassification(config)
 
 
+def causal(name, without=(), **options):
+    """A decoder of some family, of the usual size; `without`: keys of the usual configuration that the family has not."""
+    shape = {**TEXT, "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 16, "pad_token_id": PADDING}
+    shape = {key: value for key, value in shape.items() if key not in without}
+    config = getattr(tr, f"{name}Config")(**{**shape, "bos_token_id": 2, "eos_token_id": 3, **options})
+    model = getattr(tr, name.removesuffix("Text") + "ForCausalLM")(config)
+    if hasattr(model, "set_experts_implementation"):
+        model.set_experts_implementation("eager")
+    return model
+
+
+def encoder(name, head="SequenceClassification", **options):
+    shape = {**TEXT, "max_position_embeddings": 16, "num_labels": 3, "pad_token_id": PADDING}
+    config = getattr(tr, f"{name}Config")(**{**shape, "bos_token_id": 2, "eos_token_id": 3, **options})
+    return getattr(tr, f"{name}For{head}")(config)
+
+
 def same(model):
     return model, model
 
@@ -226,6 +243,88 @@ MODELS = {
             rope_parameters={"rope_type": "linear", "rope_theta": 100.0, "factor": 4.0},
         )
     ),
+    # One for each kind of block that the families before them lack.
+    "gemma2": lambda: same(
+        causal(
+            "Gemma2", head_dim=4, sliding_window=3, query_pre_attn_scalar=5, attn_logit_softcapping=2.0,
+            final_logit_softcapping=1.5, vocab_size=24,
+        )
+    ),
+    "olmo3": lambda: same(
+        causal(
+            "Olmo3", sliding_window=3, layer_types=["sliding_attention", "full_attention"],
+            rope_parameters={
+                "sliding_attention": {"rope_type": "default", "rope_theta": 100.0},
+                "full_attention": {
+                    "rope_type": "yarn", "rope_theta": 100.0, "factor": 4.0, "original_max_position_embeddings": 4,
+                },
+            },
+        )
+    ),
+    "phi3": lambda: same(
+        causal(
+            "Phi3", hidden_size=16, original_max_position_embeddings=6, partial_rotary_factor=0.5,
+            rope_parameters={
+                "rope_type": "longrope", "rope_theta": 100.0, "partial_rotary_factor": 0.5, "short_factor": [1.1],
+                "long_factor": [2.5],
+            },
+        )
+    ),
+    "gpt-neox": lambda: same(causal("GPTNeoX", ["num_key_value_heads"], hidden_size=16, rotary_pct=0.5)),
+    "cohere": lambda: same(causal("Cohere", use_qk_norm=True, logit_scale=0.5)),
+    "bloom": lambda: same(causal("Bloom", ["intermediate_size", "num_key_value_heads"], n_head=4, n_layer=2)),
+    "opt-narrow": lambda: same(
+        causal(
+            "OPT", ["intermediate_size", "num_key_value_heads"], ffn_dim=12, do_layer_norm_before=False, word_embed_proj_dim=4)),
+    "gpt-oss": lambda: same(
+        causal(
+            "GptOss", head_dim=4, num_local_experts=3, num_experts_per_tok=2, sliding_window=3,
+            rope_parameters={
+                "rope_type": "yarn", "rope_theta": 100.0, "factor": 4.0, "original_max_position_embeddings": 4, "truncate": False,
+            },
+        )
+    ),
+    "apertus": lambda: same(causal("Apertus")),
+    "deberta": lambda: same(
+        encoder(
+            "DebertaV2", relative_attention=True, position_buckets=4, share_att_key=True, norm_rel_ebd="layer_norm",
+            pos_att_type=["p2c", "c2p"], position_biased_input=False, conv_kernel_size=3, conv_act="gelu",
+        )
+    ),
+    "modernbert": lambda: same(
+        encoder("ModernBert", "TokenClassification", local_attention=4, cls_token_id=2, sep_token_id=3)
+    ),
+    "mpnet": lambda: same(encoder("MPNet")),
+    "albert": lambda: same(encoder("Albert", embedding_size=6)),
+    "bart-classes": lambda: same(
+        tr.BartForSequenceClassification(
+            tr.BartConfig(
+                vocab_size=24, d_model=8, encoder_layers=1, decoder_layers=1, encoder_ffn_dim=12, decoder_ffn_dim=12,
+                encoder_attention_heads=2, decoder_attention_heads=2, max_position_embeddings=16, num_labels=3,
+            )
+        )
+    ),
+    "m2m100": lambda: same(
+        tr.M2M100ForConditionalGeneration(
+            tr.M2M100Config(
+                vocab_size=24, d_model=8, encoder_layers=1, decoder_layers=1, encoder_ffn_dim=12, decoder_ffn_dim=12,
+                encoder_attention_heads=2, decoder_attention_heads=2, max_position_embeddings=16,
+            )
+        )
+    ),
+    "umt5": lambda: same(tr.UMT5ForConditionalGeneration(tr.UMT5Config(**T5))),
+    "dinov2": lambda: tower(
+        tr.Dinov2WithRegistersForImageClassification(
+            tr.Dinov2WithRegistersConfig(
+                hidden_size=8, num_hidden_layers=1, num_attention_heads=2, mlp_ratio=2, image_size=8, patch_size=4, num_labels=3,
+            )
+        )
+    ),
+    "convnext": lambda: same(
+        tr.ConvNextV2ForImageClassification(
+            tr.ConvNextV2Config(hidden_sizes=[4, 6], depths=[1, 1], num_stages=2, image_size=16, num_labels=3)
+        )
+    ),
     "gpt2": lambda: same(gpt2()),
     "gpt2-scaled": lambda: same(gpt2(scale_attn_by_inverse_layer_idx=True, n_inner=10, tie_word_embeddings=False)),
 }
@@ -241,6 +340,10 @@ def inputs_of(model, batch, tokens, targets):
     mask[0, tokens // 2:] = 0
     ids = torch.randint(2, config.vocab_size, (batch, tokens))
     ids[mask == 0] = PADDING
+    if config.is_encoder_decoder and type(model).__name__.endswith("ForSequenceClassification"):
+        ids[ids == config.eos_token_id] = 5
+        ids[torch.arange(batch), mask.sum(1) - 1] = config.eos_token_id
+        return {"input_ids": ids, "attention_mask": mask}
     values = {"input_ids": ids, "attention_mask": mask}
     if config.is_encoder_decoder:
         values["decoder_input_ids"] = torch.randint(0, config.vocab_size, (batch, targets))

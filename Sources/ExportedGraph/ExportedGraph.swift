@@ -1,5 +1,5 @@
 package import Files
-internal import Safetensors
+package import Safetensors
 
 /// A decoded `torch.export` archive, or a graph of the same operators that was built without one: pure data, no
 /// libtorch, so that the daemon can check a base without it.
@@ -67,6 +67,26 @@ package struct ExportedGraph: Sendable {
         self.outputs = outputs
         self.stored = stored
         storages = [:]
+        signature = GraphSignature(inputs: inputs, outputs: outputs, body: body, stored: stored)
+    }
+
+    /// The graph with the names that `base` has, where these have one part more or fewer before them.
+    package func adapted(to base: Checkpoint) -> ExportedGraph {
+        let names = signature.prefixChanges(in: base)
+        return names.isEmpty ? self : ExportedGraph(self, renamed: names)
+    }
+
+    private init(_ graph: ExportedGraph, renamed names: [String: String]) {
+        archive = graph.archive
+        path = graph.path
+        body = graph.body
+        outputs = graph.outputs
+        storages = graph.storages
+        inputs = graph.inputs.map { input in
+            guard input.kind != .user, let name = names[input.name] else { return input }
+            return GraphInput(kind: input.kind, name: name, value: input.value, rule: input.rule)
+        }
+        stored = Dictionary(graph.stored.map { (names[$0.key] ?? $0.key, $0.value) }) { first, _ in first }
         signature = GraphSignature(inputs: inputs, outputs: outputs, body: body, stored: stored)
     }
 

@@ -2,18 +2,16 @@ package import ExportedGraph
 package import Files
 package import Safetensors
 
-/// The graph of a base model: its `graph.pt2`, or where there is none the one that its `config.json` and the names and shapes of
-/// its weights describe.
+/// The graph of a base model: its `graph.pt2`, or where there is none the one that its `config.json` and the names and
+/// shapes of its weights describe.
 package enum BaseGraph {
     package static let archiveName = "graph.pt2"
     package static let configurationName = "config.json"
 
-    private static let families: [String: any ModelFamily.Type] = [
-        "bert": BertFamily.self, "roberta": RobertaFamily.self, "xlm-roberta": RobertaFamily.self,
-        "camembert": RobertaFamily.self, "distilbert": DistilBertFamily.self, "vit": ViTFamily.self,
-        "clip": CLIPFamily.self, "clip_vision_model": CLIPVisionFamily.self, "t5": T5Family.self,
-        "llama": LlamaFamily.self, "gpt2": GPT2Family.self,
-    ]
+    private static let families: [String: any ModelFamily.Type] = {
+        let all: [any ModelFamily.Type] = ModelFamilies.encoders + ModelFamilies.decoders + ModelFamilies.others
+        return Dictionary(all.flatMap { family in family.modelTypes.map { ($0, family) } }) { first, _ in first }
+    }()
 
     /// Values of `model_type` for which a graph can be built, sorted.
     package static var modelTypes: [String] { families.keys.sorted() }
@@ -29,8 +27,8 @@ package enum BaseGraph {
         try FileStatus.ifPresent("\(directory)/\(archiveName)", followingLinks: true) != nil
     }
 
-    /// Whether the folder says what its model is: by an archive, or by a configuration. Whether that can be used is another
-    /// question.
+    /// Whether the folder says what its model is: by an archive, or by a configuration. Whether that can be used is
+    /// another question.
     package static func isDescribed(directory: String) throws(FilesError) -> Bool {
         if try hasArchive(directory: directory) { return true }
         return try FileStatus.ifPresent("\(directory)/\(configurationName)", followingLinks: true) != nil
@@ -49,10 +47,15 @@ package enum BaseGraph {
         return families[type] != nil
     }
 
-    /// Opens or builds the graph of the model in a folder, through links to anywhere. Without weights there, a graph that is
-    /// built takes the names that transformers gives. Throws `GraphError`, `ModelFamilyError`, or what the files said.
+    /// Opens or builds the graph of the model in a folder, through links to anywhere. Without weights there, a graph
+    /// that is built takes the names that transformers gives. Throws `GraphError`, `ModelFamilyError`, or what the
+    /// files said.
     package static func open(directory: String) throws -> ExportedGraph {
-        if try hasArchive(directory: directory) { return try ExportedGraph(archive: "\(directory)/\(archiveName)") }
+        if try hasArchive(directory: directory) {
+            let graph = try ExportedGraph(archive: "\(directory)/\(archiveName)")
+            guard Checkpoint.isPresent(directory: directory) else { return graph }
+            return graph.adapted(to: try Checkpoint(directory: directory, root: "/"))
+        }
         let path = "\(directory)/\(configurationName)"
         let bytes = try ReadableFile(path: path, followingLinks: true).contents(limit: ModelConfiguration.longest)
         let weights = Checkpoint.isPresent(directory: directory) ? try Checkpoint(directory: directory, root: "/") : nil

@@ -12,8 +12,8 @@ package enum ConfiguredTies {
         "ForCausalLM", "ForConditionalGeneration", "ForMaskedLM", "ForPreTraining", "LMHeadModel",
     ]
 
-    /// The input embedding and the output layer, each by its names in `weights`; none where they are not tied. A base of older
-    /// libraries that are silent on it is tied where it holds no output layer.
+    /// The input embedding and the output layer, each by its names in `weights`; none where they are not tied. A base
+    /// of older libraries that are silent on it is tied where it holds no output layer.
     package static func groups(configuration bytes: [UInt8], weights: Checkpoint) -> [[String]] {
         guard let values = try? JSONValue.members(parsing: bytes, .python) else { return [] }
         let isTied: Bool? = if case .bool(let value)? = values["tie_word_embeddings"] { value } else { nil }

@@ -1,7 +1,7 @@
 internal import Files
 
-/// A `config.json`, or an object in it, that remembers which of its keys were asked for: what is never asked for must be switched
-/// off or say nothing about the arithmetic. A key that is null counts as absent, as in Python.
+/// A `config.json`, or an object in it, that remembers which of its keys were asked for: what is never asked for must
+/// be switched off or say nothing about the arithmetic. A key that is null counts as absent, as in Python.
 final class ModelConfiguration {
     let path: String
     /// What stands before a key in a message: `vision_config.` and the like.
@@ -33,6 +33,12 @@ final class ModelConfiguration {
     /// Whether the key is there and not null.
     func has(_ key: String) -> Bool { value(key) != nil }
 
+    /// Whether the key is there, if only as null.
+    func isGiven(_ key: String) -> Bool {
+        asked.insert(key)
+        return values[key] != nil
+    }
+
     /// A positive whole number.
     func count(_ key: String, default standard: Int) throws(ModelFamilyError) -> Int {
         guard let value = value(key) else { return standard }
@@ -49,6 +55,15 @@ final class ModelConfiguration {
         return number
     }
 
+    /// A whole number that may be 0 or negative.
+    func integer(_ key: String, default standard: Int) throws(ModelFamilyError) -> Int {
+        guard let value = value(key) else { return standard }
+        guard case .integer(let number) = value, (-Self.longestAxis...Self.longestAxis).contains(number) else {
+            throw fault(key, value, "a whole number")
+        }
+        return number
+    }
+
     func flag(_ key: String, default standard: Bool) throws(ModelFamilyError) -> Bool {
         guard let value = value(key) else { return standard }
         guard case .bool(let flag) = value else { throw fault(key, value, "true or false") }
@@ -61,6 +76,9 @@ final class ModelConfiguration {
         return text
     }
 
+    /// Whether a string is given.
+    func isText(_ key: String) -> Bool { value(key)?.text != nil }
+
     func texts(_ key: String) throws(ModelFamilyError) -> [String] {
         guard let value = value(key) else { return [] }
         var texts: [String] = []
@@ -70,6 +88,26 @@ final class ModelConfiguration {
             texts.append(text)
         }
         return texts
+    }
+
+    /// A list of numbers that must be given.
+    func numbers(_ key: String) throws(ModelFamilyError) -> [Double] {
+        guard let value = value(key) else { throw unsupported(key, "is missing, and it has no default") }
+        let numbers = value.elements.compactMap(\.double)
+        guard case .array(let items) = value, numbers.count == items.count, numbers.allSatisfy(\.isFinite) else {
+            throw fault(key, value, "a list of numbers")
+        }
+        return numbers
+    }
+
+    /// A list of whole numbers; nil where there is none.
+    func integers(_ key: String) throws(ModelFamilyError) -> [Int]? {
+        guard let value = value(key) else { return nil }
+        let numbers = value.elements.compactMap(\.integer)
+        guard case .array(let items) = value, numbers.count == items.count else {
+            throw fault(key, value, "a list of whole numbers")
+        }
+        return numbers
     }
 
     /// Height and width: two positive whole numbers, or one for both.
@@ -85,7 +123,8 @@ final class ModelConfiguration {
         return (sides[0], sides[1])
     }
 
-    /// A row of the embedding whose gradient PyTorch leaves out; negative numbers count from its end. Nil where there is none.
+    /// A row of the embedding whose gradient PyTorch leaves out; negative numbers count from its end. Nil where there
+    /// is none.
     func padding(_ key: String, default standard: Int?, rows: Int) throws(ModelFamilyError) -> Int? {
         guard values[key] != nil else { return standard }
         guard let value = value(key) else { return nil }
@@ -116,7 +155,8 @@ final class ModelConfiguration {
         throw unsupported(key, "is \(value.phrase), which is not built here")
     }
 
-    /// Refuses what is switched on and was neither asked for nor is among the keys that say nothing about the arithmetic.
+    /// Refuses what is switched on and was neither asked for nor is among the keys that say nothing about the
+    /// arithmetic.
     func checkRest(inert: Set<String>) throws(ModelFamilyError) {
         for key in values.keys.sorted() where !asked.contains(key) && !inert.contains(key) {
             guard let value = values[key], !value.isOff else { continue }

@@ -1,7 +1,10 @@
 internal import ExportedGraph
 
-/// An architecture whose graph is built here, by the `model_type` of a `config.json`.
+/// An architecture whose graph is built here.
 protocol ModelFamily: SendableMetatype {
+    /// Values of `model_type` in a `config.json`.
+    static var modelTypes: [String] { get }
+
     /// Keys of the configuration that say nothing about the logits, beside those of every model.
     static var inert: Set<String> { get }
 
@@ -12,6 +15,45 @@ protocol ModelFamily: SendableMetatype {
     static func write(
         _ configuration: ModelConfiguration, into draft: GraphBuilder
     ) throws(ModelFamilyError) -> GraphValue
+}
+
+/// A family that is a decoder: it says what its stack is made of.
+protocol DecoderFamily: ModelFamily {
+    static func options(
+        _ configuration: ModelConfiguration, _ graph: GraphBuilder
+    ) throws(ModelFamilyError) -> DecoderOptions
+}
+
+extension DecoderFamily {
+    static var inert: Set<String> { DecoderStack.inert }
+    static var spare: [String] { DecoderStack.spare }
+
+    static func write(
+        _ configuration: ModelConfiguration, into draft: GraphBuilder
+    ) throws(ModelFamilyError) -> GraphValue {
+        try DecoderStack(options(configuration, draft), draft).logits(configuration)
+    }
+}
+
+/// Every family that is built here.
+enum ModelFamilies {
+    static let decoders: [any ModelFamily.Type] = [
+        LlamaFamily.self, MistralFamily.self, QwenFamily.self, GemmaFamily.self, Phi3Family.self, PhiFamily.self,
+        SmolLM3Family.self, OlmoFamily.self, GraniteFamily.self, StableLMFamily.self, CohereFamily.self,
+        GLM4Family.self, GPTNeoXFamily.self, GPTJFamily.self, GPT2Family.self, OPTFamily.self, XGLMFamily.self,
+        FalconFamily.self, BloomFamily.self, Starcoder2Family.self, ErnieFamily.self, SeedFamily.self,
+        ExaoneFamily.self, ApertusFamily.self, NemotronFamily.self, HunYuanFamily.self, BitNetFamily.self,
+        BigCodeFamily.self, MixtralFamily.self, QwenMoEFamily.self, OlmoeFamily.self, GPTOSSFamily.self,
+        DeepSeekFamily.self, GLM4MoEFamily.self,
+    ]
+    static let encoders: [any ModelFamily.Type] = [
+        BertFamily.self, RobertaFamily.self, DistilBertFamily.self, MPNetFamily.self, ElectraFamily.self,
+        AlbertFamily.self, DebertaFamily.self, ModernBertFamily.self, NomicBertFamily.self, EuroBertFamily.self,
+    ]
+    static let others: [any ModelFamily.Type] = [
+        T5Family.self, BartFamily.self, ViTFamily.self, DINOv2Family.self, CLIPFamily.self, CLIPVisionFamily.self,
+        ConvNextFamily.self,
+    ]
 }
 
 extension ModelConfiguration {

@@ -122,9 +122,13 @@ package struct BaseAdmission {
         _ reader: UploadReader, _ checkpoint: Checkpoint, _ configuration: [UInt8]?
     ) throws(AdmissionFault) -> GraphSignature? {
         guard reader.listing.files[TaskLayout.graph] == nil else {
-            let signature = try archive(reader)
+            let given = try archive(reader)
+            let signature = given.renamed(given.prefixChanges(in: checkpoint))
             if let fault = signature.misnaming(in: checkpoint) {
                 throw .refused(code: "misnamed-parameter", message: fault)
+            }
+            if let fault = signature.missingTrunk(in: checkpoint) {
+                throw .refused(code: "trunk-missing", message: fault)
             }
             return signature
         }

@@ -34,7 +34,11 @@ final class MergeContext {
         let isGraphless = recorded == .nothing
         let graph = try isGraphless ? nil : Self.usable(plan, otherwise: &unscored) { try Self.graph(plan) }
         let files = try BaseWeights.open(directory: plan.base.directory, graph: graph)
-        if recorded == nil, let fault = graph?.signature.misnaming(in: files) { throw MergeError.base(fault) }
+        if recorded == nil, let signature = graph?.signature,
+            let fault = signature.missingTrunk(in: files) ?? signature.misnaming(in: files)
+        {
+            throw MergeError.base(fault)
+        }
         let isConfigured = graph == nil && (recorded ?? .configuration) == .configuration
         let configured =
             try isConfigured ? ConfiguredTies.groups(directory: plan.base.directory, weights: files) : []
