@@ -32,7 +32,7 @@ import Testing
             for (number, name) in ["base", "one", "two"].enumerated() {
                 try FileManager.default.createDirectory(
                     atPath: "\(root)/\(name)", withIntermediateDirectories: false)
-                let values = (0..<1 << 18).map { Float(number * ($0 % 977)) }
+                let values = (0..<1 << 18).map { (number == 0 ? 0.5 : Float(number)) * Float($0 % 977) }
                 try TensorFile(["weight": .init(values, [512, 512])]).write("\(root)/\(name)/model.safetensors")
             }
             return [

@@ -138,6 +138,6 @@ import Testing
         #expect(run.output.contains("agreement"))
         let refused = try merge("two", "--loss", "both")
         #expect(refused.status == 1)
-        #expect(refused.errors.contains("set loss to distillation"), "\(refused.errors)")
+        #expect(refused.errors.contains("configure `loss: distillation`"), "\(refused.errors)")
     }
 }

@@ -92,7 +92,7 @@ struct ConfigurationComparison {
             defaults.map { $0.keys[key] != nil || key.hasPrefix("rope_parameters.") }
             ?? (own != nil && base != nil || ConfigurationDefaults.known.contains(key)
                 || key.hasPrefix("rope_parameters."))
-        if isKnown { faults.append(difference) } else { unknown.append(difference) }
+        if isKnown || key == "pad_token_id" { faults.append(difference) } else { unknown.append(difference) }
     }
 
     private static func phrase(_ value: JSONValue?, _ standard: JSONValue?) -> String {

@@ -30,6 +30,8 @@ enum ConfigurationKeys {
     /// What counts where no value is stated and the kind's default is not known.
     static func usual(_ key: String) -> JSONValue {
         if key.hasSuffix("rope_type") { return "default" }
+        // Of the kinds whose positions are counted from it.
+        if key == "pad_token_id" { return 1 }
         return key.hasSuffix("partial_rotary_factor") ? 1 : .null
     }
 

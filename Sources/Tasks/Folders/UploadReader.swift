@@ -138,11 +138,13 @@ package struct UploadReader {
                 for entry in entries where !entry.bytes.isEmpty {
                     let width = Int64(entry.dtype.byteCount)
                     let count = min(Int64(entry.bytes.count), max(Self.leastSample, share / width * width))
-                    var bytes = [UInt8](repeating: 0, count: Int(count))
-                    unsafe try bytes.withUnsafeMutableBytes { buffer in
-                        unsafe try file.file.read(into: buffer, at: entry.bytes.lowerBound)
+                    let piece = Int(Self.samplePiece / width * width)
+                    for start in stride(from: 0, to: Int(count), by: piece) {
+                        let offset = entry.bytes.lowerBound + Int64(start)
+                        var bytes = [UInt8](repeating: 0, count: min(piece, Int(count) - start))
+                        unsafe try bytes.withUnsafeMutableBytes { unsafe try file.file.read(into: $0, at: offset) }
+                        unsafe try bytes.withUnsafeBytes { unsafe try scan.visit($0, at: offset) }
                     }
-                    unsafe try bytes.withUnsafeBytes { unsafe try scan.visit($0, at: entry.bytes.lowerBound) }
                 }
                 scan.finish()
                 if let tensor = scan.notFinite {
@@ -160,6 +162,8 @@ package struct UploadReader {
     /// Bytes of a checkpoint that are read for a sample, and of each of its tensors at least.
     private static let sampleBytes: Int64 = 32 << 20
     private static let leastSample: Int64 = 4096
+    /// Bytes of a sample that are in memory at once.
+    private static let samplePiece: Int64 = 1 << 20
 
     /// Opens the weights and makes sure that they are those that were listed.
     func checkpoint() throws(AdmissionFault) -> Checkpoint {
