@@ -41,7 +41,7 @@ import WorkerProtocol
 
     @Test func movesTheLastTokenToTheFrontForMBart() throws {
         let text = #"{"model_type": "mbart", "decoder_start_token_id": 2, "pad_token_id": 1}"#
-        let start = try #require(DecoderStart(configuration: Data(text.utf8)))
+        let start = try #require(DecoderStart(configuration: Array(text.utf8)))
         #expect(
             start.inputs([5, 6, 2, 94, 7, 2, 95, -100, 8, 2, 96, 1], length: 4) == [
                 94, 5, 6, 2, 95, 7, 2, 95, 96, 8, 2, 96,
