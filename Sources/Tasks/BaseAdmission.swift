@@ -141,10 +141,10 @@ package struct BaseAdmission {
 
     private func archive(_ reader: UploadReader) throws(AdmissionFault) -> GraphSignature {
         let file = try reader.open(TaskLayout.graph)
+        if let content = FileContent(file), content != .archive { throw content.fault(in: TaskLayout.graph) }
         do {
             return try readGraph(file)
         } catch {
-            if let content = FileContent(file), content != .archive { throw content.fault(in: TaskLayout.graph) }
             throw .refused(
                 code: "unsupported-graph", message: "\(error); export it again with Tools/export_model.py")
         }
