@@ -1,8 +1,8 @@
 import ArgumentParser
 import Foundation
 
-/// Makes the demo's labelled sets from Fashion-MNIST: one for the base, and training, validation and test sets of every task.
-/// No image is in two sets.
+/// Makes the demo's labelled sets from Fashion-MNIST: one for the base, and training, validation and test sets of every
+/// task. No image is in two sets.
 @main
 struct DemoData: ParsableCommand {
     static let configuration = CommandConfiguration(

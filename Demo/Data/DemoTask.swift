@@ -1,4 +1,5 @@
-/// The demo's tasks. They pull one trunk in different directions: `closeup` must not mind where things are, `damage` must.
+/// The demo's tasks. They pull one trunk in different directions: `closeup` must not mind where things are, `damage`
+/// must.
 enum DemoTask: String, CaseIterable {
     /// Which way up is it? Four classes.
     case rotation
@@ -30,8 +31,8 @@ enum DemoTask: String, CaseIterable {
         }
     }
 
-    /// An example for the base: a garment somewhere in the picture, any way up, now and then with a hole. The label tells the
-    /// garment and which way up it is.
+    /// An example for the base: a garment somewhere in the picture, any way up, now and then with a hole. The label
+    /// tells the garment and which way up it is.
     static func baseExample(_ garment: Garment, _ generator: inout SplitMix64) -> (picture: Picture, label: Int) {
         let quarters = Int.random(in: 0..<4, using: &generator)
         var picture = garment.picture.turned(quarters).shifted(

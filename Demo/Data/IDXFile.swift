@@ -1,6 +1,7 @@
 import Foundation
 
-/// An array of bytes in the format of the MNIST family: four bytes of type and rank, the axes in big endian, the elements.
+/// An array of bytes in the format of the MNIST family: four bytes of type and rank, the axes in big endian, the
+/// elements.
 struct IDXFile {
     let shape: [Int]
     let elements: ArraySlice<UInt8>

@@ -2,9 +2,9 @@ package import Safetensors
 internal import Files
 internal import Glibc
 
-/// A LoRA or (IA)³ adapter as PEFT saves it, matched with the base that it is to be merged onto: for every tensor that it
-/// changes how. Names and shapes decide whether it fits; only the header and the configuration are read, and of tensors that the base
-/// ties what tells whether they say the same.
+/// A LoRA or (IA)³ adapter as PEFT saves it, matched with the base that it is to be merged onto: for every tensor that
+/// it changes how. Names and shapes decide whether it fits; only the header and the configuration are read, and of
+/// tensors that the base ties what tells whether they say the same.
 package final class Adapter: Sendable {
     package static let weightsName = "adapter_model.safetensors"
     /// The names of an adapter's two files.
@@ -24,9 +24,9 @@ package final class Adapter: Sendable {
         fileNames.contains { (try? FileStatus.ifPresent("\(directory)/\($0)", followingLinks: true)) != .some(nil) }
     }
 
-    /// Opens the adapter in `directory` and matches it with `base`. Links may not lead out of `root`; with `/` every link is
-    /// followed. `tied` gives all names of one of the graph's tensors, itself among them. What `isHead` names and the adapter
-    /// holds whole is the task's own, of any shape, and no update.
+    /// Opens the adapter in `directory` and matches it with `base`. Links may not lead out of `root`; with `/` every
+    /// link is followed. `tied` gives all names of one of the graph's tensors, itself among them. What `isHead` names
+    /// and the adapter holds whole is the task's own, of any shape, and no update.
     package convenience init(
         directory: String, root: String? = nil, base: Checkpoint, tied: (String) -> [String] = { [$0] },
         isHead: (String) -> Bool = { _ in false }

@@ -1,15 +1,16 @@
 internal import Files
 
 extension AdapterConfiguration {
-    /// Keys that say how the adapter was trained, found or named, and nothing about what its tensors mean: these say it themselves.
+    /// Keys that say how the adapter was trained, found or named, and nothing about what its tensors mean: these say it
+    /// themselves.
     private static let inert: Set = [
         "auto_mapping", "base_model_name_or_path", "ensure_weight_tying", "exclude_modules", "inference_mode",
         "layers_pattern",
         "layers_to_transform", "megatron_core", "modules_to_save", "peft_type", "peft_version", "qalora_group_size",
         "revision", "target_modules", "task_type",
     ]
-    /// The settings of starts count as little: PEFT leaves them where it has converted an adapter to a plain one, and where it has
-    /// not, `init_lora_weights` says so.
+    /// The settings of starts count as little: PEFT leaves them where it has converted an adapter to a plain one, and
+    /// where it has not, `init_lora_weights` says so.
     private static let ofLoRA: Set = [
         "alpha_pattern", "bias", "corda_config", "eva_config", "fan_in_fan_out", "init_lora_weights", "lora_alpha",
         "lora_bias", "lora_dropout", "lora_ga_config", "r", "rank_pattern", "use_rslora",

@@ -1,7 +1,8 @@
 internal import Files
 internal import Safetensors
 
-/// What `adapter_config.json` says about the arithmetic of an adapter. The base's name in it is free text that decides nothing.
+/// What `adapter_config.json` says about the arithmetic of an adapter. The base's name in it is free text that decides
+/// nothing.
 package struct AdapterConfiguration: Hashable, Sendable {
     package enum Kind: String, Sendable {
         /// Low-rank adaptation (Hu et al., arXiv 2106.09685).

@@ -38,8 +38,8 @@ enum AdapterKey: Hashable {
         ("lora_embedding_B", "", { .embeddingB($0) }), ("ia3_l", "", { .vector($0) }),
     ]
 
-    /// `adapter`: the adapter's name where it stands in the names, as in the state dict of a model whose adapters are not saved one by
-    /// one (`lora_A.default.weight`).
+    /// `adapter`: the adapter's name where it stands in the names, as in the state dict of a model whose adapters are
+    /// not saved one by one (`lora_A.default.weight`).
     init(_ name: String, adapter: String?) throws(AdapterError) {
         let name = Self.unprefixed(name)
         let names = ["", adapter.map { "." + $0 } ?? ""]
@@ -80,7 +80,8 @@ enum AdapterKey: Hashable {
         return name
     }
 
-    /// The name of the adapter where it stands in the names of its tensors; nil where it does not. Throws where there are several.
+    /// The name of the adapter where it stands in the names of its tensors; nil where it does not. Throws where there
+    /// are several.
     static func adapterName(in names: [String]) throws(AdapterError) -> String? {
         var found: Set<String> = []
         for name in names {

@@ -2,8 +2,8 @@ internal import Files
 internal import Safetensors
 
 extension AdapterMatching {
-    /// How each tensor of the base is changed, but for heads that are there whole. Throws where halves are missing or shapes don't
-    /// fit.
+    /// How each tensor of the base is changed, but for heads that are there whole. Throws where halves are missing or
+    /// shapes don't fit.
     func updates(isHead: (String) -> Bool) throws(AdapterError) -> [String: TensorUpdate] {
         var updates: [String: TensorUpdate] = [:]
         for name in whole.keys.sorted() where !isHead(name) {

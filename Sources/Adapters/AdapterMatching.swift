@@ -25,7 +25,8 @@ struct AdapterMatching {
     /// What the adapter calls the tensors of the base, by their names there.
     private(set) var targets: [String: String] = [:]
 
-    /// Throws where a tensor's name is none of PEFT's, belongs to another kind of adapter, or finds no place in the base.
+    /// Throws where a tensor's name is none of PEFT's, belongs to another kind of adapter, or finds no place in the
+    /// base.
     init(
         _ file: SafetensorsFile, _ configuration: AdapterConfiguration, base: Checkpoint, tied: (String) -> [String]
     ) throws(AdapterError) {
@@ -55,7 +56,8 @@ struct AdapterMatching {
         }
         let resolved = try AdapterTies(file: file, base: base)
             .resolved(items, tied: tied, isTied: configuration.tiesWeights)
-        // With bias="all" PEFT writes the biases of saved modules a second time, under the name that its wrapper gives them.
+        // With bias="all" PEFT writes the biases of saved modules a second time, under the name that its wrapper gives
+        // them.
         let isCopy = { (entry: TensorEntry) in entry.name.contains(".modules_to_save.") }
         for item in resolved.filter({ !isCopy($0.entry) }) + resolved.filter({ isCopy($0.entry) }) {
             if isCopy(item.entry), whole[item.name] != nil { continue }

@@ -1,10 +1,12 @@
 internal import Files
 internal import Safetensors
 
-/// What an adapter does to a tensor that the base knows under several names: an embedding and the output layer that is tied to it.
+/// What an adapter does to a tensor that the base knows under several names: an embedding and the output layer that is
+/// tied to it.
 ///
-/// PEFT saves such a tensor whole under both names, or a product for each (`ensure_weight_tying`), and `save_embedding_layers` adds
-/// copies of what the base has. Both are one update where they say the same. Reads the tensors that it compares, a MiB at a time.
+/// PEFT saves such a tensor whole under both names, or a product for each (`ensure_weight_tying`), and
+/// `save_embedding_layers` adds copies of what the base has. Both are one update where they say the same. Reads the
+/// tensors that it compares, a MiB at a time.
 struct AdapterTies {
     /// A tensor of the adapter's file and what it means.
     struct Item {
@@ -17,9 +19,9 @@ struct AdapterTies {
     let file: SafetensorsFile
     let base: Checkpoint
 
-    /// The items without those that say again what another one says, or what the base has; what is left of a tied tensor has the name
-    /// by which the base holds it. Throws where the adapter would untie two names.
-    /// `tied` gives all names of a tensor, itself among them; `isTied`: PEFT was told to keep them tied.
+    /// The items without those that say again what another one says, or what the base has; what is left of a tied
+    /// tensor has the name by which the base holds it. Throws where the adapter would untie two names. `tied` gives all
+    /// names of a tensor, itself among them; `isTied`: PEFT was told to keep them tied.
     func resolved(_ items: [Item], tied: (String) -> [String], isTied: Bool) throws(AdapterError) -> [Item] {
         var groups: [String: [Item]] = [:]
         var rest: [Item] = []

@@ -1,8 +1,8 @@
 internal import Safetensors
 
-/// Which way round the base stores its matrices: [out, in], or [in, out] where `fan_in_fan_out` says so. Where the lengths
-/// differ the shapes tell. PEFT goes by the kind of each module and writes the flag of the last one that it saw, so for a square
-/// matrix the flag counts only where everything that has a shape to tell agrees with it.
+/// Which way round the base stores its matrices: [out, in], or [in, out] where `fan_in_fan_out` says so. Where the
+/// lengths differ the shapes tell. PEFT goes by the kind of each module and writes the flag of the last one that it
+/// saw, so for a square matrix the flag counts only where everything that has a shape to tell agrees with it.
 struct Orientation {
     let isTransposed: Bool
     /// Whether no shape contradicts the flag.

@@ -2,8 +2,8 @@
 package struct TensorUpdate: Hashable, Sendable {
     /// τ that has a structure.
     package enum Structure: Hashable, Sendable {
-        /// s · left · right with left [rows, rank] and right [rank, columns]: the axes of the base's tensor, all but the first
-        /// taken as one.
+        /// s · left · right with left [rows, rank] and right [rank, columns]: the axes of the base's tensor, all but
+        /// the first taken as one.
         case lowRank(left: Factor, right: Factor, rank: Int, scale: Double)
         /// (v(r) − 1) · θp in row r.
         case rowGains(Factor)
@@ -17,7 +17,8 @@ package struct TensorUpdate: Hashable, Sendable {
         package var name: String
         /// Whether it is to be read as its transpose.
         package var isTransposed: Bool
-        /// Rows of what is read, where the file has fewer, which are followed by zeros, or more, which are left out; else nil.
+        /// Rows of what is read, where the file has fewer, which are followed by zeros, or more, which are left out;
+        /// else nil.
         package var rows: Int?
 
         package init(_ name: String, isTransposed: Bool = false, rows: Int? = nil) {

@@ -3,8 +3,8 @@ package import Torch
 
 /// Where the parameters of one model come from: it decides where they lie, in which type, and when they go.
 package protocol ParameterSource: AnyObject {
-    /// Those of `inputs` (parameters, buffers and constants of a segment) that the source has, by one of their names. The caller drops
-    /// them when the segment has run; the source may then reuse their memory.
+    /// Those of `inputs` (parameters, buffers and constants of a segment) that the source has, by one of their names.
+    /// The caller drops them when the segment has run; the source may then reuse their memory.
     func lease(_ inputs: [ExportedModel.Input]) throws -> [String: Tensor]
 }
 

@@ -1,7 +1,7 @@
 package import ExportedModel
 
-/// A compiled graph's instructions in segments, each of which is run with its own parameters in memory and nothing else but what
-/// crosses its boundaries.
+/// A compiled graph's instructions in segments, each of which is run with its own parameters in memory and nothing else
+/// but what crosses its boundaries.
 package struct Segmentation: Hashable, Sendable {
     /// Ranges of instructions, one after another.
     package let segments: [Range<Int>]
@@ -24,7 +24,8 @@ package struct Segmentation: Hashable, Sendable {
     package struct Costs {
         /// Bytes of the values, for one pass.
         package var values: ValueSizes
-        /// Bytes of a parameter, buffer or constant and of what is held with it, its gradient say, by its input's index.
+        /// Bytes of a parameter, buffer or constant and of what is held with it, its gradient say, by its input's
+        /// index.
         package var weights: [Int: Int64]
         /// Passes that go through the segments together.
         package var passes: Int
@@ -36,8 +37,9 @@ package struct Segmentation: Hashable, Sendable {
         }
     }
 
-    /// The cut into segments whose peak stays within `limit` and for which the least crosses boundaries; where none does, the one with
-    /// the lowest peak. Not cut are modes' regions, memory that is written to later, and views of parameters.
+    /// The cut into segments whose peak stays within `limit` and for which the least crosses boundaries; where none
+    /// does, the one with the lowest peak. Not cut are modes' regions, memory that is written to later, and views of
+    /// parameters.
     ///
     /// Dynamic programming over the positions for a falling bound on one segment.
     package init(_ model: ExportedModel, _ costs: Costs, limit: Int64) {
@@ -116,7 +118,8 @@ private struct CutTable {
         }
     }
 
-    /// The ends of the segments, 0 first, for which the least crosses; every segment costs at most `bound` where it can be cut at all.
+    /// The ends of the segments, 0 first, for which the least crosses; every segment costs at most `bound` where it can
+    /// be cut at all.
     func positions(within bound: Int64) -> [Int] {
         var least = [Int64](repeating: .max, count: cuts.count)
         var from = [Int](repeating: 0, count: cuts.count)

@@ -5,8 +5,8 @@ package import Torch
 package protocol GradientReceiver: AnyObject {
     /// The loss of a pass, one element, from its output.
     func loss(ofPass pass: Int, _ output: Tensor) throws -> Tensor
-    /// A part of ∂loss/∂θ(layer) of a pass. Each layer's parts come pass by pass, and within a pass in the order of the backward pass,
-    /// whatever the segments.
+    /// A part of ∂loss/∂θ(layer) of a pass. Each layer's parts come pass by pass, and within a pass in the order of the
+    /// backward pass, whatever the segments.
     func receive(_ part: GradientTape.Part, of layer: Int, pass: Int) throws
     /// Nothing more comes of these layers in this step.
     func complete(_ layers: [Int]) throws
@@ -28,9 +28,10 @@ package struct WatchedParameter {
 extension SegmentedModel {
     /// Forward and backward of some passes. `watched` names tensors that the trunk leases.
     ///
-    /// Of the forward pass only what crosses a boundary is kept; backward, segment by segment from the last, a segment is leased and run
-    /// again from there. With one segment each pass goes forward and backward before the next one. Memory: one segment's
-    /// parameters, one pass's inner values of it, the boundary values of all passes, and what the receiver holds.
+    /// Of the forward pass only what crosses a boundary is kept; backward, segment by segment from the last, a segment
+    /// is leased and run again from there. With one segment each pass goes forward and backward before the next one.
+    /// Memory: one segment's parameters, one pass's inner values of it, the boundary values of all passes, and what the
+    /// receiver holds.
     package func backward(
         _ passes: [ForwardPass], _ trunk: any ParameterSource, watching watched: [String: WatchedParameter],
         autocast: Bool, _ receiver: some GradientReceiver
@@ -139,8 +140,9 @@ private struct PassState {
         for layer in layers { for part in parts.removeValue(forKey: layer) ?? [] { try body(part, layer) } }
     }
 
-    /// Where the segment's backward pass begins: what crosses the boundary behind it, and the sums of parameters that later segments used.
-    /// A value that only passes through is a root too, so that its gradient is added up in the order of an undivided pass.
+    /// Where the segment's backward pass begins: what crosses the boundary behind it, and the sums of parameters that
+    /// later segments used. A value that only passes through is a root too, so that its gradient is added up in the
+    /// order of an undivided pass.
     mutating func roots(
         _ run: RecordedRun, _ segment: SegmentedModel.Segment, followedBy next: SegmentedModel.Segment
     ) throws -> [GradientTape.Root] {

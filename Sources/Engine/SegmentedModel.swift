@@ -7,8 +7,8 @@ package import Torch
 package final class SegmentedModel {
     package let model: ExportedModel
     package let segments: [Segment]
-    /// Forward passes that go through the segments together where no gradients are wanted, so that a segment's parameters are
-    /// formed once for all of them.
+    /// Forward passes that go through the segments together where no gradients are wanted, so that a segment's
+    /// parameters are formed once for all of them.
     package let group: Int
 
     /// Some instructions, and what they need.
@@ -41,8 +41,8 @@ package final class SegmentedModel {
 
     package var isStreamed: Bool { segments.count > 1 }
 
-    /// The outputs of some passes, in order, without gradients. Memory: one segment's parameters, one pass's inner values, and what
-    /// crosses one boundary for all passes.
+    /// The outputs of some passes, in order, without gradients. Memory: one segment's parameters, one pass's inner
+    /// values, and what crosses one boundary for all passes.
     package func forward(_ passes: [ForwardPass], _ trunk: (any ParameterSource)?) throws -> [Tensor] {
         try TorchRuntime.withoutGradients {
             let runs = try passes.map { try model.start($0.inputs) }

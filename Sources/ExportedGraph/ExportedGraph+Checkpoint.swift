@@ -2,8 +2,8 @@ internal import Files
 package import Safetensors
 
 extension ExportedGraph {
-    /// The archive's own parameters, read in place under all their names; nil where it carries none. They serve as the base
-    /// where no safetensors stand beside the archive.
+    /// The archive's own parameters, read in place under all their names; nil where it carries none. They serve as the
+    /// base where no safetensors stand beside the archive.
     package func checkpoint() throws -> Checkpoint? {
         let names = signature.parameters.flatMap { [$0.name] + $0.aliases }
         let entries = try names.compactMap { try entry($0) }
@@ -41,7 +41,8 @@ extension ExportedGraph {
 }
 
 extension TensorMeta {
-    /// Whether the elements lie one after another, the last axis fastest. The stride of an axis of length 1 says nothing.
+    /// Whether the elements lie one after another, the last axis fastest. The stride of an axis of length 1 says
+    /// nothing.
     fileprivate var isContiguous: Bool {
         guard strides.count == shape.count else { return false }
         var expected = 1

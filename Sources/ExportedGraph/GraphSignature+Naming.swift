@@ -2,9 +2,9 @@ internal import Files
 package import Safetensors
 
 extension GraphSignature {
-    /// Why a parameter that `base` lacks is no head that each task brings, but one of the base's tensors under another name; nil
-    /// where there is none such. Nothing uses that tensor, it has the same shape, and its name differs in one part. What
-    /// pretraining leaves beside the trunk often has the shape of a head, but lies under another first part.
+    /// Why a parameter that `base` lacks is no head that each task brings, but one of the base's tensors under another
+    /// name; nil where there is none such. Nothing uses that tensor, it has the same shape, and its name differs in one
+    /// part. What pretraining leaves beside the trunk often has the shape of a head, but lies under another first part.
     package func misnaming(in base: Checkpoint) -> String? {
         let used = Set((parameters + buffers).flatMap { [$0.name] + $0.aliases })
         var spare: [[Int]: [String]] = [:]

@@ -16,7 +16,8 @@ extension StoredTensor: Decodable {
         case storage = "path_name"
     }
 
-    /// Everything that PyTorch stores besides tensors (torch script objects, opaque ones) has no metadata and no use here.
+    /// Everything that PyTorch stores besides tensors (torch script objects, opaque ones) has no metadata and no use
+    /// here.
     struct Index: Decodable {
         var config: [String: Entry]
     }

@@ -3,8 +3,8 @@ package import Torch
 
 /// Running a range of the instructions: `start`, then for each range `fill` and `ProgramValues.run`, then `output`.
 extension ExportedModel {
-    /// The slots of a new run with the user's inputs filled: integers widened, floating-point tensors converted to the graph's type, and
-    /// those that the graph takes as zeros where they are missing.
+    /// The slots of a new run with the user's inputs filled: integers widened, floating-point tensors converted to the
+    /// graph's type, and those that the graph takes as zeros where they are missing.
     package func start(_ given: [String: Tensor]) throws -> ProgramValues {
         let values = try ProgramValues(program)
         for (slot, input) in inputs.enumerated() where input.kind == .user {
@@ -18,8 +18,9 @@ extension ExportedModel {
         return values
     }
 
-    /// Fills the parameters, buffers and constants that the instructions of `range` read, from `parameters` by their names, or
-    /// from the graph's own buffers and constants. A run of the range empties those that no later instruction reads.
+    /// Fills the parameters, buffers and constants that the instructions of `range` read, from `parameters` by their
+    /// names, or from the graph's own buffers and constants. A run of the range empties those that no later instruction
+    /// reads.
     package func fill(_ values: ProgramValues, for range: Range<Int>, _ parameters: [String: Tensor]) throws {
         for slot in weightSlots(of: range) { try fill(slot, of: values) { parameters[$0] } }
     }
@@ -49,12 +50,12 @@ extension ExportedModel {
     /// The first output (logits) of a run whose last instruction has run.
     package func output(of values: ProgramValues) throws -> Tensor { try values.tensor(at: outputSlot) }
 
-    /// Whether a run can stop before instruction `position`, 0...count, and go on or be repeated from there: not inside a grad-mode or
-    /// autocast region, and not where memory is live that a later instruction writes to.
+    /// Whether a run can stop before instruction `position`, 0...count, and go on or be repeated from there: not inside
+    /// a grad-mode or autocast region, and not where memory is live that a later instruction writes to.
     package func isCut(at position: Int) -> Bool { liveness.isCut[position] }
 
-    /// Slots of values that were computed before `position` and that instructions from there on read, or that are returned. With
-    /// the inputs they are all that a run needs to go on.
+    /// Slots of values that were computed before `position` and that instructions from there on read, or that are
+    /// returned. With the inputs they are all that a run needs to go on.
     package func liveSlots(at position: Int) -> [Int] { liveness.live(at: position) }
 
     /// Whether the value in a slot is a parameter or is computed from one.

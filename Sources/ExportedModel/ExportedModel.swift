@@ -70,10 +70,10 @@ package final class ExportedModel {
     /// Names of the graph's parameters in the graph's order, each of tied ones.
     package var parameterNames: [String] { signature.parameters.map(\.name) }
 
-    /// Runs the graph. `parameters` holds every parameter (tied ones under any of their names) and may override buffers;
-    /// integer inputs are widened, floating-point inputs converted to the graph's type, and those that the graph takes as zeros
-    /// may be left out. Returns the first output (logits).
-    /// Parameters may have other shapes than the export's: a head belongs to its task.
+    /// Runs the graph. `parameters` holds every parameter (tied ones under any of their names) and may override
+    /// buffers; integer inputs are widened, floating-point inputs converted to the graph's type, and those that the
+    /// graph takes as zeros may be left out. Returns the first output (logits). Parameters may have other shapes than
+    /// the export's: a head belongs to its task.
     package func forward(inputs given: [String: Tensor], parameters: [String: Tensor]) throws -> Tensor {
         let values = try start(given)
         for slot in inputs.indices { try fill(slot, of: values) { parameters[$0] } }

@@ -1,7 +1,8 @@
 import ExportedGraph
 import Torch
 
-/// Turns a graph into instructions over numbered slots: operators resolved, arguments bound by schema, sub-graphs inlined.
+/// Turns a graph into instructions over numbered slots: operators resolved, arguments bound by schema, sub-graphs
+/// inlined.
 struct GraphCompiler {
     /// Values by name: slots, or constants that sub-graphs were given.
     typealias Scope = [String: Program.Operand]

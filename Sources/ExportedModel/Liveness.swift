@@ -1,6 +1,7 @@
 import Torch
 
-/// When each slot of a compiled graph is filled and last read, which share memory, and where the list of instructions can be cut.
+/// When each slot of a compiled graph is filled and last read, which share memory, and where the list of instructions
+/// can be cut.
 struct Liveness {
     /// The instruction that fills a slot; -1 for inputs.
     let filled: [Int]
@@ -13,7 +14,8 @@ struct Liveness {
     /// By position 0...count: whether a run can end before that instruction and be resumed or repeated from there.
     let isCut: [Bool]
 
-    /// `parameters`: the input slots that are parameters. `inputs`: how many slots are filled before the first instruction.
+    /// `parameters`: the input slots that are parameters. `inputs`: how many slots are filled before the first
+    /// instruction.
     init(_ instructions: [Instruction], slots: Int, inputs: Int, parameters: Set<Int>, outputs: [Int]) {
         var filled = [Int](repeating: -1, count: slots)
         var lastRead = [Int](repeating: -1, count: slots)
@@ -21,7 +23,8 @@ struct Liveness {
         var depends = (0..<slots).map { parameters.contains($0) }
         var isCut = [Bool](repeating: true, count: instructions.count + 1)
         var depth = 0
-        // Ranges in which memory is live that a later instruction writes to: what is repeated from there would be written to twice.
+        // Ranges in which memory is live that a later instruction writes to: what is repeated from there would be
+        // written to twice.
         var rewritten: [Range<Int>] = []
         for (index, instruction) in instructions.enumerated() {
             if depth > 0 { isCut[index] = false }

@@ -1,5 +1,5 @@
-/// A ledger entry as the journal's fields, so that `journalctl SUPERMERGE_TASK=sst2` answers. The ledger is the audit, the
-/// journal its echo.
+/// A ledger entry as the journal's fields, so that `journalctl SUPERMERGE_TASK=sst2` answers. The ledger is the audit,
+/// the journal its echo.
 package struct JournalRecord: Hashable, Sendable {
     /// One `NAME=value` of a journal entry.
     package struct Field: Hashable, Sendable {
@@ -12,9 +12,9 @@ package struct JournalRecord: Hashable, Sendable {
     /// Syslog's 0 … 7.
     package var priority: Int
     package var messageID: String
-    /// `SUPERMERGE_EVENT`, `_SEQUENCE`, `_VERSION`, `_MERGE_ID`, `_TASK`; an event of several tasks, by the keys of its detail
-    /// `tasks`, has one `_TASK` for each, as the journal allows. Then each scalar detail as `SUPERMERGE_<NAME>` in
-    /// the order of the names; a detail never replaces one of the former.
+    /// `SUPERMERGE_EVENT`, `_SEQUENCE`, `_VERSION`, `_MERGE_ID`, `_TASK`; an event of several tasks, by the keys of its
+    /// detail `tasks`, has one `_TASK` for each, as the journal allows. Then each scalar detail as `SUPERMERGE_<NAME>`
+    /// in the order of the names; a detail never replaces one of the former.
     package var fields: [Field]
 
     package init(_ entry: LedgerEntry) {

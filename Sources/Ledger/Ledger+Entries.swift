@@ -1,7 +1,8 @@
 import Files
 
 extension Ledger {
-    /// Entries of a ledger that nobody here writes to, in order; the last `limit` where given. Stops before a torn tail.
+    /// Entries of a ledger that nobody here writes to, in order; the last `limit` where given. Stops before a torn
+    /// tail.
     package static func entries(path: String, last limit: Int? = nil) throws(LedgerError) -> [LedgerEntry] {
         let file = try LedgerFile(path: path, forWriting: false)
         var length = try file.size()
@@ -16,8 +17,8 @@ extension Ledger {
         return try entries(in: file, length: length, last: limit, lines: nil)
     }
 
-    /// Entries after the one with this number, the last `most` of them. One call, so that none that is appended meanwhile
-    /// pushes another out.
+    /// Entries after the one with this number, the last `most` of them. One call, so that none that is appended
+    /// meanwhile pushes another out.
     package func entries(after sequence: Int, atMost most: Int) throws(LedgerError) -> [LedgerEntry] {
         let missing = chain.count - 1 - sequence
         guard missing > 0, most > 0 else { return [] }
@@ -38,8 +39,8 @@ extension Ledger {
         return state
     }
 
-    /// Takes every entry of a ledger that nobody here writes to into `state`, in order. Stops before a torn tail; throws `LedgerError` at
-    /// the first line that does not chain. Memory: a chunk and the longest line.
+    /// Takes every entry of a ledger that nobody here writes to into `state`, in order. Stops before a torn tail;
+    /// throws `LedgerError` at the first line that does not chain. Memory: a chunk and the longest line.
     package static func replay<State>(
         path: String, into state: State, _ take: (inout State, LedgerEntry) -> Void
     ) throws(LedgerError) -> State {
@@ -51,7 +52,8 @@ extension Ledger {
         return state
     }
 
-    /// Entries among the last `limit` lines of the first `length` bytes. `lines`: how many lines these are, where that is known.
+    /// Entries among the last `limit` lines of the first `length` bytes. `lines`: how many lines these are, where that
+    /// is known.
     static func entries(
         in file: LedgerFile, length: Int, last limit: Int?, lines: Int?
     ) throws(LedgerError) -> [LedgerEntry] {

@@ -1,8 +1,8 @@
 import Files
 import Glibc
 
-/// The append-only audit log. Each entry is on the disk (fsync) when `append` returns. In memory are the number of entries
-/// and the last digest, never the entries.
+/// The append-only audit log. Each entry is on the disk (fsync) when `append` returns. In memory are the number of
+/// entries and the last digest, never the entries.
 package actor Ledger {
     let file: LedgerFile
     private let now: @Sendable () -> Int64
@@ -10,9 +10,9 @@ package actor Ledger {
     private var isSuspect = false
     private var observers: [@Sendable (LedgerEntry) -> Void] = []
 
-    /// Opens or creates `path`, checks the chain, and cuts a torn last line off (what a crash mid-append leaves), keeping the
-    /// cut bytes beside it as `ledger.jsonl.torn-<n>`. A broken chain anywhere else is an error that names the line; a
-    /// ledger that another process has open is `LedgerError.locked`.
+    /// Opens or creates `path`, checks the chain, and cuts a torn last line off (what a crash mid-append leaves),
+    /// keeping the cut bytes beside it as `ledger.jsonl.torn-<n>`. A broken chain anywhere else is an error that names
+    /// the line; a ledger that another process has open is `LedgerError.locked`.
     package init(path: String) throws(LedgerError) {
         try self.init(path: path, calls: LedgerCalls(), now: Timestamp.now)
     }
@@ -32,9 +32,9 @@ package actor Ledger {
         }
     }
 
-    /// Appends, fsyncs, and hands the entry to each observer. Throws where somebody else has moved, replaced or changed the file.
-    /// A failed append leaves no part of its line in the chain, nor all of it where only the fsync failed: the file is cut
-    /// back, now or before the next append.
+    /// Appends, fsyncs, and hands the entry to each observer. Throws where somebody else has moved, replaced or changed
+    /// the file. A failed append leaves no part of its line in the chain, nor all of it where only the fsync failed:
+    /// the file is cut back, now or before the next append.
     @discardableResult
     package func append(_ event: LedgerEvent) throws(LedgerError) -> LedgerEntry {
         if isSuspect {
@@ -68,8 +68,8 @@ package actor Ledger {
         observers.append(observer)
     }
 
-    /// Reads a ledger without opening it for writing and gives the number of its entries; throws `LedgerError` at the first
-    /// line that does not chain.
+    /// Reads a ledger without opening it for writing and gives the number of its entries; throws `LedgerError` at the
+    /// first line that does not chain.
     package static func verify(path: String) throws(LedgerError) -> Int {
         try verify(path: path, checkpoints: [])
     }

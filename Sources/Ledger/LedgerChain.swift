@@ -9,8 +9,8 @@ struct LedgerChain {
     /// Where the last good line ends.
     private(set) var length = 0
 
-    /// Walks the whole file. An unterminated tail, or a last line with NUL bytes in it (what a crash leaves of pages that
-    /// never reached the disk), stops the walk at `length`; any other fault is thrown as `LedgerError.broken`.
+    /// Walks the whole file. An unterminated tail, or a last line with NUL bytes in it (what a crash leaves of pages
+    /// that never reached the disk), stops the walk at `length`; any other fault is thrown as `LedgerError.broken`.
     /// `upTo`: bytes to walk, default all; `visit` sees the members of each line.
     init(
         _ file: LedgerFile, upTo limit: Int? = nil,

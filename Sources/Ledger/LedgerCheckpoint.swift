@@ -19,8 +19,8 @@ extension Ledger {
     package var head: (entries: Int, digest: String) { (chain.count, chain.last) }
 
     /// As `verify(path:)`, and holds the chain against what was noted of it: a ledger that ends before a checkpoint is
-    /// `LedgerError.cutOff`, one whose entries became others `LedgerError.replaced`. Its tail can only be missed from behind
-    /// the last checkpoint.
+    /// `LedgerError.cutOff`, one whose entries became others `LedgerError.replaced`. Its tail can only be missed from
+    /// behind the last checkpoint.
     package static func verify(path: String, checkpoints: [LedgerCheckpoint]) throws(LedgerError) -> Int {
         let noted = Dictionary(grouping: checkpoints, by: \.entries)
         var replaced: LedgerCheckpoint?

@@ -15,8 +15,8 @@ extension LedgerEntry {
         return bytes
     }
 
-    /// Reads the members of a line; nil where its event is of another version of the program: it counts in the chain, and
-    /// nobody here can act on it. Throws the reason for which it is not an entry.
+    /// Reads the members of a line; nil where its event is of another version of the program: it counts in the chain,
+    /// and nobody here can act on it. Throws the reason for which it is not an entry.
     init?(members: [String: JSONValue]) throws(JSONCursor.Fault) {
         guard let sequence = members["sequence"]?.integer, let previous = members["previous"]?.text,
             let time = members["time"]?.text, let message = members["message"]?.text, let name = members["event"]?.text

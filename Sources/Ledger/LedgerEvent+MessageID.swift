@@ -1,6 +1,6 @@
 extension LedgerEvent.Kind {
-    /// The `MESSAGE_ID` of the event in the journal: 128 random bits that never change. `systemd/supermerged.catalog` holds
-    /// the explanation of each.
+    /// The `MESSAGE_ID` of the event in the journal: 128 random bits that never change. `systemd/supermerged.catalog`
+    /// holds the explanation of each.
     package var messageID: String {
         switch self {
         case .started: "25d9b4fea2be4e63bb26be8e33fb5655"

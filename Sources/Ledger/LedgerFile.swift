@@ -38,8 +38,8 @@ final class LedgerFile {
         return Int(status.st_size)
     }
 
-    /// Throws where the path has another file by now, or where somebody else made this one shorter or longer than `length`: what is
-    /// appended then would be lost.
+    /// Throws where the path has another file by now, or where somebody else made this one shorter or longer than
+    /// `length`: what is appended then would be lost.
     func checkPlace(length: Int) throws(LedgerError) {
         var (own, there) = (stat(), stat())
         guard unsafe fstat(descriptor, &own) == 0 else { throw .system(call: "fstat", path: path, errno: errno) }

@@ -1,5 +1,5 @@
-/// Tensors that a fine-tune does not learn, so that one of two checkpoints may lack them: buffers that libraries save or compute,
-/// and parts of a base that transformers leaves out when it loads the model.
+/// Tensors that a fine-tune does not learn, so that one of two checkpoints may lack them: buffers that libraries save
+/// or compute, and parts of a base that transformers leaves out when it loads the model.
 package enum AuxiliaryTensors {
     /// Last parts of the names of buffers, which follow from the configuration.
     private static let buffers: Set<Substring> = [
@@ -24,7 +24,8 @@ package enum AuxiliaryTensors {
     /// What DeepSeek's and GLM's layers for further tokens have and others do not.
     private static let marksOfNextTokens: Set<Substring> = ["eh_proj", "enorm", "hnorm"]
 
-    /// Whether a tensor of this name and shape is a buffer: positions, frequencies of rotary embeddings, masks, counters.
+    /// Whether a tensor of this name and shape is a buffer: positions, frequencies of rotary embeddings, masks,
+    /// counters.
     package static func isBuffer(_ name: String, shape: [Int]) -> Bool {
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)
         guard let last = parts.last else { return false }
@@ -44,8 +45,8 @@ package enum AuxiliaryTensors {
         }
     }
 
-    /// Those of a base's tensors that a fine-tune may lack. `parameters`: what its graph takes as parameters, which a fine-tune
-    /// must have; nil without a graph: then the names tell what transformers leaves out.
+    /// Those of a base's tensors that a fine-tune may lack. `parameters`: what its graph takes as parameters, which a
+    /// fine-tune must have; nil without a graph: then the names tell what transformers leaves out.
     package static func optional(in base: Checkpoint, parameters: Set<String>?) -> Set<String> {
         let nextTokens = Set(base.names.compactMap(Self.layerOfNextTokens))
         let isSpeech = base.names.contains { $0.hasPrefix("project_q.") }

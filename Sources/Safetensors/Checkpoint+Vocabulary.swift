@@ -11,7 +11,8 @@ extension Checkpoint {
     /// The largest number of rows that a trainer pads a vocabulary by.
     private static let mostPadding = 512
 
-    /// Whether a number of rows may be the vocabulary of `rows` tokens, cut to the tokens that are used or padded for the hardware.
+    /// Whether a number of rows may be the vocabulary of `rows` tokens, cut to the tokens that are used or padded for
+    /// the hardware.
     package static func isCutOrPadded(_ own: Int, of rows: Int) -> Bool {
         guard own > 0, own != rows else { return false }
         return own < rows ? own >= rows - max(mostPadding, rows / 8) : own.isMultiple(of: 8) && own - rows < mostPadding
@@ -33,9 +34,10 @@ extension Checkpoint {
             || own == "decoder" && module.dropLast().last.map { ["predictions", "lm_head"].contains($0) } == true
     }
 
-    /// This checkpoint with the vocabulary of `base`, where all of its tensors with a row for each token have the same number of rows,
-    /// fewer than the base's, or a few more at the end; else itself. Values of rows beyond the file's are the base's, and rows
-    /// beyond the base's are left out. `isNeeded`: whether a tensor is to be held against the base's.
+    /// This checkpoint with the vocabulary of `base`, where all of its tensors with a row for each token have the same
+    /// number of rows, fewer than the base's, or a few more at the end; else itself. Values of rows beyond the file's
+    /// are the base's, and rows beyond the base's are left out. `isNeeded`: whether a tensor is to be held against the
+    /// base's.
     package func fittingVocabulary(
         to base: Checkpoint, isNeeded: (String) -> Bool = { _ in true }
     ) -> Checkpoint {
@@ -79,7 +81,8 @@ extension Checkpoint {
         return (own, base)
     }
 
-    /// Fills `buffer` with bytes of a fitted tensor, beginning `offset` bytes into it: of the file's elements, then of the base's.
+    /// Fills `buffer` with bytes of a fitted tensor, beginning `offset` bytes into it: of the file's elements, then of
+    /// the base's.
     func read(_ rows: FittedRows, at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) throws(SafetensorsError)
     {
         let width = rows.entry.dtype.byteCount

@@ -175,8 +175,8 @@ package final class Checkpoint: Sendable {
         return Checkpoint(self, aliases: aliases)
     }
 
-    /// The tensor of that name, or the one that it is tied to. One that has the base's rows here has a range of bytes that is not the
-    /// file's.
+    /// The tensor of that name, or the one that it is tied to. One that has the base's rows here has a range of bytes
+    /// that is not the file's.
     package func entry(_ name: String) -> TensorEntry? { fittedRows[aliases[name] ?? name]?.entry ?? storedEntry(name) }
 
     /// Whether the bytes of its entry are those in the file.

@@ -1,4 +1,5 @@
-/// Ways in which libraries spell the name of the same tensor, beside the prefixes of wrappers that stand before every name.
+/// Ways in which libraries spell the name of the same tensor, beside the prefixes of wrappers that stand before every
+/// name.
 package enum NameForms {
     /// The towers of a model for images and text, by any of their names.
     private static let towers: Set<Substring> = ["visual", "vit", "vision_tower", "vision_model"]
@@ -6,8 +7,8 @@ package enum NameForms {
     private static let languageParts: Set<Substring> = ["model", "language_model", "text_model", "llm"]
     private static let parametrizations = "parametrizations"
 
-    /// The name without the parts that wrappers put into its middle: FSDP, activation checkpointing, `torch.compile`, Fabric.
-    /// All begin with an underscore and end in `module` or `_mod`.
+    /// The name without the parts that wrappers put into its middle: FSDP, activation checkpointing, `torch.compile`,
+    /// Fabric. All begin with an underscore and end in `module` or `_mod`.
     package static func unwrapped(_ name: String) -> String {
         guard name.contains("_mod") else { return name }
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)
@@ -15,8 +16,9 @@ package enum NameForms {
         return kept.isEmpty ? name : kept.joined(separator: ".")
     }
 
-    /// The name as `torch.nn.utils.parametrizations` has it, where `name` is one of the older `weight_norm` or `spectral_norm`
-    /// (`weight_g`, `weight_v`, `weight_orig`, `weight_u`). `names`: all names of the checkpoint, which tell the two apart.
+    /// The name as `torch.nn.utils.parametrizations` has it, where `name` is one of the older `weight_norm` or
+    /// `spectral_norm` (`weight_g`, `weight_v`, `weight_orig`, `weight_u`). `names`: all names of the checkpoint, which
+    /// tell the two apart.
     static func parametrized(_ name: String, among names: Set<String>) -> String {
         guard let mark = name.lastIndex(of: "_") else { return name }
         let stem = String(name[..<mark])
@@ -37,8 +39,9 @@ package enum NameForms {
         return ending.map { "\(module)\(parametrizations).\(parameter).\($0)" } ?? name
     }
 
-    /// What tells a tensor of a model for images and text, whether its parts lie side by side (`model.layers`, `visual`;
-    /// `language_model.model.layers`, `vision_tower`) or below one model (`model.language_model.layers`, `model.visual`).
+    /// What tells a tensor of a model for images and text, whether its parts lie side by side (`model.layers`,
+    /// `visual`; `language_model.model.layers`, `vision_tower`) or below one model (`model.language_model.layers`,
+    /// `model.visual`).
     static func joined(_ name: String) -> String {
         var parts = name.split(separator: ".", omittingEmptySubsequences: false)[...]
         while parts.count > 1, let first = parts.first, languageParts.contains(first) { parts.removeFirst() }
@@ -72,8 +75,8 @@ struct SpelledNames {
         return found.compactMapValues { $0 }
     }
 
-    /// Renames the tensors of a checkpoint that has `names` to the base's, where another spelling of them is one of those; what
-    /// changes least comes first. Other names lose the parts of wrappers.
+    /// Renames the tensors of a checkpoint that has `names` to the base's, where another spelling of them is one of
+    /// those; what changes least comes first. Other names lose the parts of wrappers.
     func renamings(from names: [String]) -> [(String) -> String] {
         let all = Set(names.map(NameForms.unwrapped))
         let spelled = { (name: String) -> String in

@@ -6,7 +6,8 @@ extension SafetensorsDType {
         return first == .f64 || second == .f64 ? .f64 : .f32
     }
 
-    /// Writes the elements in `bytes`, of this type, as the wider type `wide` to `target`; exact. As many elements as fit into both.
+    /// Writes the elements in `bytes`, of this type, as the wider type `wide` to `target`; exact. As many elements as
+    /// fit into both.
     func widen(_ bytes: UnsafeRawBufferPointer, to wide: SafetensorsDType, into target: UnsafeMutableRawBufferPointer) {
         guard wide != self else {
             unsafe target.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes.prefix(target.count)))

@@ -30,8 +30,8 @@ extension SafetensorsFile {
 }
 
 extension Checkpoint {
-    /// Whether the tensor `name` here has the values of `entry` in `file`, rounded to the narrower of the two types; of a vocabulary
-    /// that was cut or padded in the rows that both have.
+    /// Whether the tensor `name` here has the values of `entry` in `file`, rounded to the narrower of the two types; of
+    /// a vocabulary that was cut or padded in the rows that both have.
     package func holdsValues(
         of entry: TensorEntry, in file: SafetensorsFile, as name: String
     ) throws(SafetensorsError) -> Bool {

@@ -1,5 +1,6 @@
 extension SafetensorsFile {
-    /// Hands every element of an integer tensor to `body`, in order; what is above `Int64.max` counts as that. Memory: 1 MiB.
+    /// Hands every element of an integer tensor to `body`, in order; what is above `Int64.max` counts as that. Memory:
+    /// 1 MiB.
     package func forEachInteger(of entry: TensorEntry, _ body: (Int64) -> Void) throws(SafetensorsError) {
         var position: Int64 = 0
         let width = entry.dtype.byteCount

@@ -25,8 +25,8 @@ package struct AdmissionDryRunResult: Codable, Hashable, Sendable {
     /// Why it is not admitted, or not always, and what to do; one line.
     package var message: String?
 
-    /// What keeps a service that runs as another user from reading it as it is, what admission takes with a reservation, and what to do;
-    /// one line.
+    /// What keeps a service that runs as another user from reading it as it is, what admission takes with a
+    /// reservation, and what to do; one line.
     package var warning: String?
 
     /// For people: a line for a warning, if there is one, and the judgement's.

@@ -3,12 +3,12 @@ import Glibc
 
 /// Environment variables that OpenBLAS and OpenMP read once, when they are loaded, and that this machine needs.
 ///
-/// - `OPENBLAS_CORETYPE`: OpenBLAS 0.3.21 does not know processors that are younger than itself and falls back to kernels
-///   for SSE3, four times slower; the instructions that the processor has tell a better choice.
-/// - `OMP_WAIT_POLICY=passive` and `GOMP_SPINCOUNT`: threads that wait by spinning take the cores from others on a shared
-///   machine, and from the very threads that they wait for: with a loaded machine a step took twenty times as long. Not to
-///   spin at all costs a quiet machine as much again as the step itself where tensors are small, so they spin for a few
-///   microseconds.
+/// - `OPENBLAS_CORETYPE`: OpenBLAS 0.3.21 does not know processors that are younger than itself and falls back to
+///   kernels for SSE3, four times slower; the instructions that the processor has tell a better choice.
+/// - `OMP_WAIT_POLICY=passive` and `GOMP_SPINCOUNT`: threads that wait by spinning take the cores from others on a
+///   shared machine, and from the very threads that they wait for: with a loaded machine a step took twenty times as
+///   long. Not to spin at all costs a quiet machine as much again as the step itself where tensors are small, so they
+///   spin for a few microseconds.
 struct FastEnvironment: Hashable {
     /// What OpenBLAS calls the processor; nil where it is another BLAS.
     var core: String?

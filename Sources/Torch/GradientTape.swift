@@ -1,11 +1,12 @@
 import CTorch
 
-/// Reverse-mode differentiation that hands each gradient over and forgets it, so that no second copy of the model exists.
+/// Reverse-mode differentiation that hands each gradient over and forgets it, so that no second copy of the model
+/// exists.
 ///
-/// A watched tensor is a leaf whose gradient function is ours: when the engine has summed ∂L/∂θ(j) over all uses of θ(j),
-/// `backward` calls its body with (j, ∂L/∂θ(j)) at once and the gradient is freed when the body returns. Where that is wanted, what
-/// comes of a linear layer is handed over as the two matrices that it is the product of, and what comes of an embedding as the rows
-/// that were looked up: neither is ever formed.
+/// A watched tensor is a leaf whose gradient function is ours: when the engine has summed ∂L/∂θ(j) over all uses of
+/// θ(j), `backward` calls its body with (j, ∂L/∂θ(j)) at once and the gradient is freed when the body returns. Where
+/// that is wanted, what comes of a linear layer is handed over as the two matrices that it is the product of, and what
+/// comes of an embedding as the rows that were looked up: neither is ever formed.
 @safe package final class GradientTape {
     private let handle: OpaquePointer?
 
@@ -23,13 +24,14 @@ import CTorch
 
     /// What the engine comes by of ∂L/∂θ(j).
     package enum Part {
-        /// The sum over all uses of θ(j) of which no other part was handed over; comes once, after the others, or not at all.
+        /// The sum over all uses of θ(j) of which no other part was handed over; comes once, after the others, or not
+        /// at all.
         case whole(Tensor)
-        /// leftᵀ · right, of one use: left [T, rows of θ(j)], right [T, columns], float32 and contiguous, over the T tokens with a
-        /// gradient that is not zero. The engine uses both elsewhere: they are not to be written to.
+        /// leftᵀ · right, of one use: left [T, rows of θ(j)], right [T, columns], float32 and contiguous, over the T
+        /// tokens with a gradient that is not zero. The engine uses both elsewhere: they are not to be written to.
         case product(left: Tensor, right: Tensor)
-        /// `values` [T, columns], float32 and contiguous, each row to be added at its place in θ(j), of which there are T, int64;
-        /// a place may occur several times.
+        /// `values` [T, columns], float32 and contiguous, each row to be added at its place in θ(j), of which there are
+        /// T, int64; a place may occur several times.
         case rows(places: Tensor, values: Tensor)
 
         init(_ code: Int32, _ first: Tensor, _ second: Tensor?) {
@@ -92,8 +94,8 @@ import CTorch
         }
     }
 
-    /// `backward` from several tensors at once. A root may be a watched alias: its gradient is the first summand of what the body
-    /// receives of it.
+    /// `backward` from several tensors at once. A root may be a watched alias: its gradient is the first summand of
+    /// what the body receives of it.
     package func backward(from roots: [Root], _ body: (Int, Part) throws -> Void) throws {
         let handle = try unsafe opened()
         let tensors = unsafe roots.map { unsafe $0.tensor.handle }

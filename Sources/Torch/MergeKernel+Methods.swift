@@ -5,8 +5,8 @@ extension MergeKernel {
     package static let upperBins = CK_MAGNITUDE_UPPER
     package static let lowerBins = CK_MAGNITUDE_LOWER
 
-    /// Adds to `bins` how many |vector − origin| in float32 have which upper bits, or, of those with the upper bits `upper`,
-    /// which lower bits. Exact, and without sorting: two passes find any rank.
+    /// Adds to `bins` how many |vector − origin| in float32 have which upper bits, or, of those with the upper bits
+    /// `upper`, which lower bits. Exact, and without sorting: two passes find any rank.
     package static func countMagnitudes(
         origin: Piece, vector: Piece, elements: Int, upper: Int? = nil, into bins: inout [Int64]
     ) throws {
@@ -16,8 +16,8 @@ extension MergeKernel {
         }
     }
 
-    /// TIES-Merging of one piece: origin + factor · the mean of the differences that are at least as large as their task's
-    /// threshold and have the elected sign, rounded once to `dtype`.
+    /// TIES-Merging of one piece: origin + factor · the mean of the differences that are at least as large as their
+    /// task's threshold and have the elected sign, rounded once to `dtype`.
     package static func ties(
         origin: Piece, vectors: [Piece], thresholds: [Float], elements: Int, factor: Float,
         into result: UnsafeMutableRawPointer, _ dtype: DType
@@ -29,7 +29,8 @@ extension MergeKernel {
         }
     }
 
-    /// DARE of one piece whose first element has the number `first`: origin + Σᵢ cᵢ / share · what is drawn of vectorᵢ − origin.
+    /// DARE of one piece whose first element has the number `first`: origin + Σᵢ cᵢ / share · what is drawn of vectorᵢ
+    /// − origin.
     package static func dare(
         origin: Piece, vectors: [Piece], coefficients: [Float], seeds: [UInt64], first: Int, elements: Int,
         share: Double, into result: UnsafeMutableRawPointer, _ dtype: DType

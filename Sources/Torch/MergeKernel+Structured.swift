@@ -27,7 +27,8 @@ extension MergeKernel {
         var width: Int { if case .lowRank(let rank) = kind { rank } else { 1 } }
     }
 
-    /// Coefficients of one task's vector: one, one for each row, or one for each element; and gains, one for each column or none.
+    /// Coefficients of one task's vector: one, one for each row, or one for each element; and gains, one for each
+    /// column or none.
     package struct Weights: Sendable {
         package var coefficients: [Float]
         package var gains: [Float]
@@ -45,8 +46,8 @@ extension MergeKernel {
         }
     }
 
-    /// origin + Σᵢ the weighted vectorᵢ − origin + Σₖ the weighted updateₖ in float32 over rows `rows` of a matrix, rounded once to
-    /// `dtype`. `weights` holds those of the vectors, then those of the updates.
+    /// origin + Σᵢ the weighted vectorᵢ − origin + Σₖ the weighted updateₖ in float32 over rows `rows` of a matrix,
+    /// rounded once to `dtype`. `weights` holds those of the vectors, then those of the updates.
     package static func structuredSum(
         origin: Piece, vectors: [Piece], updates: [Update], weights: [Weights], rows: Range<Int>, columns: Int,
         into result: UnsafeMutableRawPointer, _ dtype: DType
@@ -64,8 +65,9 @@ extension MergeKernel {
         }
     }
 
-    /// ⟨G, τₖ · gₖ⟩ of every row of every update, update-major, or of every element where there are coefficients for each; and
-    /// where there are gains ⟨G, cₖ · τₖ⟩ of every column. The order of the sums does not depend on the number of threads.
+    /// ⟨G, τₖ · gₖ⟩ of every row of every update, update-major, or of every element where there are coefficients for
+    /// each; and where there are gains ⟨G, cₖ · τₖ⟩ of every column. The order of the sums does not depend on the
+    /// number of threads.
     package static func structuredDots(
         gradient: UnsafePointer<Float>, origin: Piece, updates: [Update], weights: [Weights], rows: Range<Int>,
         columns: Int
@@ -91,8 +93,8 @@ extension MergeKernel {
         return (products, columnProducts)
     }
 
-    /// Σᵣ left(r,c) · right(r,c) over the rows of every segment, segment-major, in double precision. `segments` are the lengths of
-    /// what follows one another on the first axis of two contiguous float32 matrices of one shape.
+    /// Σᵣ left(r,c) · right(r,c) over the rows of every segment, segment-major, in double precision. `segments` are the
+    /// lengths of what follows one another on the first axis of two contiguous float32 matrices of one shape.
     package static func dots(_ left: Tensor, _ right: Tensor, segments: [Int]) throws -> [Double] {
         let shape = left.shape
         precondition(

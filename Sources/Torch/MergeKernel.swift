@@ -16,8 +16,8 @@ package enum MergeKernel {
         var c: ck_piece { unsafe ck_piece(bytes: bytes, dtype: dtype.code) }
     }
 
-    /// ⟨G, τᵢ⟩ over each of `rows` rows of `stride` elements, task-major; τᵢ = vector − origin. The order of the sums does
-    /// not depend on the number of threads.
+    /// ⟨G, τᵢ⟩ over each of `rows` rows of `stride` elements, task-major; τᵢ = vector − origin. The order of the sums
+    /// does not depend on the number of threads.
     package static func dots(
         gradient: UnsafePointer<Float>, origin: Piece, vectors: [Piece], rows: Int, stride: Int
     ) throws -> [Double] {
@@ -30,8 +30,8 @@ package enum MergeKernel {
         return products
     }
 
-    /// `dots` where an element of row r and column c counts cᵢ(r) · gᵢ(c) times: ⟨G, τᵢ · gᵢ⟩ of every row, and ⟨G, cᵢ · τᵢ⟩ of
-    /// every column. `coefficients` and `gains` are task-major, and so is what is returned.
+    /// `dots` where an element of row r and column c counts cᵢ(r) · gᵢ(c) times: ⟨G, τᵢ · gᵢ⟩ of every row, and ⟨G, cᵢ
+    /// · τᵢ⟩ of every column. `coefficients` and `gains` are task-major, and so is what is returned.
     package static func gatedDots(
         gradient: UnsafePointer<Float>, origin: Piece, vectors: [Piece], coefficients: [Float], gains: [Float],
         rows: Int, stride: Int
@@ -47,8 +47,8 @@ package enum MergeKernel {
         return (products, columns)
     }
 
-    /// origin + Σᵢ cᵢ · gᵢ · (vectorᵢ − origin) in float32, rounded once to `dtype`; `coefficients` are task-major, one for each
-    /// row, and so are `gains`, one for each column, or none where all are 1.
+    /// origin + Σᵢ cᵢ · gᵢ · (vectorᵢ − origin) in float32, rounded once to `dtype`; `coefficients` are task-major, one
+    /// for each row, and so are `gains`, one for each column, or none where all are 1.
     package static func sum(
         origin: Piece, vectors: [Piece], coefficients: [Float], gains: [Float] = [], rows: Int, stride: Int,
         into result: UnsafeMutableRawPointer, _ dtype: DType

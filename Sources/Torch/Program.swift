@@ -1,8 +1,10 @@
 import CTorch
 
-/// A straight-line sequence of operator calls over numbered slots; `ProgramValues` runs it, whole or in ranges of instructions.
+/// A straight-line sequence of operator calls over numbered slots; `ProgramValues` runs it, whole or in ranges of
+/// instructions.
 ///
-/// What an instruction frees is gone after it, so that a run holds no more than the values still needed (and what autograd keeps).
+/// What an instruction frees is gone after it, so that a run holds no more than the values still needed (and what
+/// autograd keeps).
 @safe package final class Program {
     /// An argument of an instruction.
     package indirect enum Operand: Hashable, Sendable {

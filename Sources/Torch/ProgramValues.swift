@@ -1,10 +1,10 @@
 import CTorch
 
-/// The slots of one run of a program. Instructions run in ranges, in any order that the caller answers for; between two ranges slots
-/// can be read, replaced and emptied.
+/// The slots of one run of a program. Instructions run in ranges, in any order that the caller answers for; between two
+/// ranges slots can be read, replaced and emptied.
 ///
-/// An instruction empties the slots that nothing after it reads; a slot that an earlier range is to be run again for has to be
-/// set again. Not `Sendable`: a run belongs to one thread.
+/// An instruction empties the slots that nothing after it reads; a slot that an earlier range is to be run again for
+/// has to be set again. Not `Sendable`: a run belongs to one thread.
 @safe package final class ProgramValues {
     package let program: Program
     private let handle: OpaquePointer
@@ -31,7 +31,8 @@ import CTorch
         }
     }
 
-    /// The tensor in a slot, sharing its memory; a number becomes a tensor without axes. Throws where the slot is empty.
+    /// The tensor in a slot, sharing its memory; a number becomes a tensor without axes. Throws where the slot is
+    /// empty.
     package func tensor(at slot: Int) throws(TorchError) -> Tensor {
         var result: OpaquePointer?
         try TorchError.check { error in
@@ -53,8 +54,8 @@ import CTorch
         }
     }
 
-    /// Runs the instructions of `range` on this thread. Throws where the range begins or ends inside a grad-mode or autocast region,
-    /// or an instruction fails; the message then begins with its place.
+    /// Runs the instructions of `range` on this thread. Throws where the range begins or ends inside a grad-mode or
+    /// autocast region, or an instruction fails; the message then begins with its place.
     package func run(_ range: Range<Int>) throws(TorchError) {
         try TorchError.check { error in
             unsafe ct_values_run(handle, Int64(range.lowerBound), Int64(range.upperBound), error)

@@ -18,7 +18,8 @@ extension Tensor {
     /// Logarithm of the softmax along the last axis.
     package func logSoftmax() throws -> Tensor { try .one("aten::log_softmax", "int", [.tensor(self), .int(-1)]) }
 
-    /// −log softmax(self)[label] for logits [N, C] and labels [N] (int64); labels equal to `ignoring` count for nothing.
+    /// −log softmax(self)[label] for logits [N, C] and labels [N] (int64); labels equal to `ignoring` count for
+    /// nothing.
     package func crossEntropy(
         _ labels: Tensor, reduction: Reduction = .mean, ignoring ignored: Int = -100
     ) throws -> Tensor {

@@ -42,7 +42,8 @@ import Glibc
         unsafe (0..<ct_tensor_rank(handle)).map { unsafe Int(ct_tensor_length(handle, $0)) }
     }
 
-    /// The element type; complex, quantised and 8-bit floating-point tensors, which have none here, never leave the room.
+    /// The element type; complex, quantised and 8-bit floating-point tensors, which have none here, never leave the
+    /// room.
     package var dtype: DType {
         guard let type = unsafe DType(code: ct_tensor_dtype(handle)) else {
             preconditionFailure("a tensor of an element type that this program never makes")

@@ -19,8 +19,8 @@ package enum TorchRuntime {
     /// Threads that an operation may use.
     package static var threads: Int { Int(ck_threads()) }
 
-    /// Keeps freed memory in the process: a fit allocates the same activations at every step, and the kernel clears every
-    /// page that it hands out again.
+    /// Keeps freed memory in the process: a fit allocates the same activations at every step, and the kernel clears
+    /// every page that it hands out again.
     package static func keepFreedMemory() { ck_keep_freed_memory() }
 
     /// What computes, for `release.json`: threads, and where libtorch is loaded its version and its BLAS.
@@ -34,7 +34,8 @@ package enum TorchRuntime {
         ]) { $1 }.filter { !$0.value.isEmpty }
     }
 
-    /// One line of advice where the BLAS in the process is a slow one (reference, or OpenBLAS with a thread pool of its own).
+    /// One line of advice where the BLAS in the process is a slow one (reference, or OpenBLAS with a thread pool of its
+    /// own).
     package static func blasAdvice() -> String? { BLAS.inProcess.advice ?? FastEnvironment.inProcess.advice }
 
     /// Runs `body` on this thread without recording for gradients.

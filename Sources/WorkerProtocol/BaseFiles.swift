@@ -1,11 +1,11 @@
 internal import Files
 
-/// Which files of a base model a release passes on besides weights. Admission and publishing go by this one list, so that
-/// what is passed on has been read and hashed, and what publishing would refuse never starts a merge.
+/// Which files of a base model a release passes on besides weights. Admission and publishing go by this one list, so
+/// that what is passed on has been read and hashed, and what publishing would refuse never starts a merge.
 package enum BaseFiles {
     /// Names, and whether the file is JSON that can name Python code which a server would run: what transformers and
-    /// sentence-transformers read from the folder of a model, by their own tables (`VOCAB_FILES_NAMES` of every tokenizer among them),
-    /// and its licences.
+    /// sentence-transformers read from the folder of a model, by their own tables (`VOCAB_FILES_NAMES` of every
+    /// tokenizer among them), and its licences.
     package static let allowed: [(name: String, mayNameCode: Bool)] =
         [
             "config.json", "generation_config.json", "preprocessor_config.json", "processor_config.json",
@@ -34,8 +34,8 @@ package enum BaseFiles {
         "config.json", "model.safetensors", "router_config.json", "tokenizer.json", "wordembedding_config.json",
     ]
 
-    /// Whether files below a subfolder of this name may be passed on: further chat templates, and modules of sentence-transformers, such
-    /// as `1_Pooling`.
+    /// Whether files below a subfolder of this name may be passed on: further chat templates, and modules of
+    /// sentence-transformers, such as `1_Pooling`.
     package static func isFolder(_ name: String) -> Bool {
         if name == templates { return true }
         let parts = name.split(separator: "_", maxSplits: 1, omittingEmptySubsequences: false)

@@ -18,8 +18,9 @@ package struct DecoderStart: Hashable, Sendable {
     /// Files of a base that may say it; the first one that does counts.
     package static let files = ["config.json", "generation_config.json"]
 
-    /// By `decoder_start_token_id` and `pad_token_id` of a Hugging Face configuration, which may stand in its `text_config` or
-    /// `decoder`; nil where it does not say. Without a token for padding the start serves, which no scored prediction sees.
+    /// By `decoder_start_token_id` and `pad_token_id` of a Hugging Face configuration, which may stand in its
+    /// `text_config` or `decoder`; nil where it does not say. Without a token for padding the start serves, which no
+    /// scored prediction sees.
     package init?(configuration: [UInt8]) {
         guard let root = try? JSONValue.members(parsing: configuration, .python) else { return nil }
         let parts = [root] + ["text_config", "decoder"].compactMap { root[$0]?.members }

@@ -1,8 +1,8 @@
 internal import Files
 internal import Foundation
 
-/// What a task's own `config.json` says of its head: the class of the whole model, and what its outputs mean. A release's
-/// `config.json` is the base's and says nothing of it.
+/// What a task's own `config.json` says of its head: the class of the whole model, and what its outputs mean. A
+/// release's `config.json` is the base's and says nothing of it.
 package struct HeadConfiguration: Codable, Hashable, Sendable {
     package static let fileName = "config.json"
     /// Bytes of a `config.json` that is read; the labels of ImageNet-21k take one megabyte.
@@ -41,7 +41,8 @@ package struct HeadConfiguration: Codable, Hashable, Sendable {
         self = found
     }
 
-    /// A value that is not as transformers writes it, or longer than any model needs, is left out: somebody else wrote the file.
+    /// A value that is not as transformers writes it, or longer than any model needs, is left out: somebody else wrote
+    /// the file.
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         if let names = try? values.decode([String].self, forKey: .architectures),

@@ -1,6 +1,7 @@
 package import Foundation
 
-/// The one JSON dialect of the project: snake_case keys in sorted order, slashes unescaped, non-finite numbers as strings.
+/// The one JSON dialect of the project: snake_case keys in sorted order, slashes unescaped, non-finite numbers as
+/// strings.
 package enum JSON {
     /// One value as UTF-8 without line breaks, or indented for people with `pretty`.
     package static func encode(_ value: some Encodable, pretty: Bool = false) throws -> Data {

@@ -1,4 +1,5 @@
-/// How far the ledger had got at some time: whoever knows a head sees later whether entries before it were cut off or changed.
+/// How far the ledger had got at some time: whoever knows a head sees later whether entries before it were cut off or
+/// changed.
 package struct LedgerHead: Codable, Hashable, Sendable {
     /// Number of entries.
     package var entries: Int

@@ -2,7 +2,8 @@
 package struct Score: Codable, Hashable, Sendable {
     /// Examples scored.
     package var examples: Int
-    /// Mean loss per example (nats for classification); with the metric `agreement` the divergence from the task's own checkpoint.
+    /// Mean loss per example (nats for classification); with the metric `agreement` the divergence from the task's own
+    /// checkpoint.
     package var loss: Double
     /// Name of the metric, for example `accuracy`; higher is better, but for `perplexity`.
     package var metric: String
@@ -17,8 +18,8 @@ package struct Score: Codable, Hashable, Sendable {
 }
 
 extension Score {
-    /// The metric of a task without labels: the share of examples on which the model predicts what the task's own checkpoint
-    /// does, or for numbers their correlation with the checkpoint's.
+    /// The metric of a task without labels: the share of examples on which the model predicts what the task's own
+    /// checkpoint does, or for numbers their correlation with the checkpoint's.
     package static let agreement = "agreement"
 
     /// The metric in a sentence: what is agreed with is said.
@@ -29,7 +30,8 @@ extension Score {
     /// Whether a smaller value is the better one.
     package var isLowerBetter: Bool { metric == Metric.perplexity.rawValue }
 
-    /// How much worse than `before` this is: the difference, of a perplexity as a share of `before`. Negative where it is better.
+    /// How much worse than `before` this is: the difference, of a perplexity as a share of `before`. Negative where it
+    /// is better.
     package func fall(from before: Score) -> Double {
         guard isLowerBetter else { return before.value - value }
         return before.value > 0 ? (value - before.value) / before.value : 0
@@ -42,11 +44,11 @@ package struct PairedCounts: Codable, Hashable, Sendable {
     package var gained: Int
     /// The reverse.
     package var lost: Int
-    /// Examples compared: those held out, or where these are fewer than `fewestExamples` all that the task has. Nil: those of
-    /// the scores.
+    /// Examples compared: those held out, or where these are fewer than `fewestExamples` all that the task has. Nil:
+    /// those of the scores.
     package var examples: Int?
-    /// p of a paired test of the metric where that is not the share of predictions that are right; nil: McNemar's test of
-    /// `gained` and `lost` is the one (Psychometrika 12, 1947).
+    /// p of a paired test of the metric where that is not the share of predictions that are right; nil: McNemar's test
+    /// of `gained` and `lost` is the one (Psychometrika 12, 1947).
     package var p: Double?
     /// Where all examples are compared: of those held out the lost ones less the gained.
     package var lostHeldOut: Int?
@@ -110,7 +112,8 @@ package struct MergeResult: Codable, Hashable, Sendable {
     package var bestStep: Int
     /// Trained weights in all.
     package var weights: Int
-    /// Merge coefficients, squashed weights: layer → one number per task in the plan's order (rows averaged at granularity `row`).
+    /// Merge coefficients, squashed weights: layer → one number per task in the plan's order (rows averaged at
+    /// granularity `row`).
     package var coefficients: [String: [Double]]
     /// Files written under the plan's output directory, with their digests.
     package var outputs: [SourceFile]
@@ -123,7 +126,8 @@ package struct MergeResult: Codable, Hashable, Sendable {
     /// Wall-clock seconds of the merge, and the largest resident memory in bytes.
     package var seconds: Double
     package var peakMemory: Int64
-    /// What a reader of the scores has to know, one sentence each: for example that the deployed release could not be scored.
+    /// What a reader of the scores has to know, one sentence each: for example that the deployed release could not be
+    /// scored.
     package var notes: [String]
     /// How the tasks were fitted together, and why; nil where nothing was learned.
     package var strategy: StrategyChoice?

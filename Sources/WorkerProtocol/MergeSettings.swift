@@ -5,8 +5,8 @@ package struct MergeSettings: Codable, Hashable, Sendable {
         case joint
         /// All tasks in one fit, from the deployed release's weights.
         case incremental
-        /// A tree of fits, at most `fanIn` children to a node: an arrival merges only its way to the root again, and what is
-        /// in memory does not grow with the tasks.
+        /// A tree of fits, at most `fanIn` children to a node: an arrival merges only its way to the root again, and
+        /// what is in memory does not grow with the tasks.
         case hierarchical
         /// `incremental` where its estimate stays under `memory`, else `hierarchical`.
         case auto
@@ -29,7 +29,8 @@ package struct MergeSettings: Codable, Hashable, Sendable {
     package enum Activation: String, Codable, CaseIterable, Sendable {
         /// c = tanh w, g = 1 + tanh v: the paper's.
         case tanh
-        /// c = w between 0 and 1 and there the bound, as in AdaMerging; g = 1 + v between 0 and 2, which are tanh's bounds.
+        /// c = w between 0 and 1 and there the bound, as in AdaMerging; g = 1 + v between 0 and 2, which are tanh's
+        /// bounds.
         case clamp
         /// c = w and g = 1 + v, of any size.
         case identity = "none"
@@ -56,7 +57,8 @@ package struct MergeSettings: Codable, Hashable, Sendable {
 
     package enum Loss: String, Codable, CaseIterable, Sendable {
         case labels, distillation, both
-        /// Distillation, or the labels where tokens are predicted and the logits of all examples would be too many to keep.
+        /// Distillation, or the labels where tokens are predicted and the logits of all examples would be too many to
+        /// keep.
         case auto
     }
 
@@ -88,8 +90,8 @@ package struct MergeSettings: Codable, Hashable, Sendable {
     package var learningRate: Double = 0.03
     /// What becomes of it.
     package var schedule: Schedule = .constant
-    /// Share of `steps` that SuperMerge takes from the weights of a deployed release which has most of the tasks; 1: a fit like
-    /// any other.
+    /// Share of `steps` that SuperMerge takes from the weights of a deployed release which has most of the tasks; 1: a
+    /// fit like any other.
     package var arrivalShare: Double = 0.2
     /// Adam's step size at the start of such a fit; it falls to 0.
     package var arrivalLearningRate: Double = 0.1
@@ -132,7 +134,8 @@ extension MergeSettings {
     /// Whether what is merged needs no score on the way: examples may then stay unused.
     package var canMergeUnscored: Bool { !method.needsExamples && !method.needsLinearAlgebra && !searchesScale }
 
-    /// Whether a task of this objective can only be merged with labels: no other method and no distillation looks at them.
+    /// Whether a task of this objective can only be merged with labels: no other method and no distillation looks at
+    /// them.
     package func needsLabels(_ objective: TaskSettings.Objective) -> Bool {
         method == .supermerge && loss(of: objective) != .distillation
     }

@@ -6,8 +6,9 @@ package struct SourceFile: Codable, Hashable, Sendable {
     package var bytes: Int64
     /// SHA-256 of the content, lower-case hexadecimal.
     package var sha256: String
-    /// Device, inode, size, modification and change time, as `FileIdentity.description` writes them. Equal stamps before
-    /// and after a read mean that the bytes read are the bytes that were hashed. Empty where nobody watched the file.
+    /// Device, inode, size, modification and change time, as `FileIdentity.description` writes them. Equal stamps
+    /// before and after a read mean that the bytes read are the bytes that were hashed. Empty where nobody watched the
+    /// file.
     package var stamp: String
 
     package init(name: String, bytes: Int64, sha256: String, stamp: String = "") {

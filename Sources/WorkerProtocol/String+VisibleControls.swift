@@ -1,6 +1,6 @@
 extension String {
-    /// With everything that would steer a terminal, break a line or turn the direction of writing as `\u{1b}`: names of files in
-    /// a registry are anybody's. Line feeds stay where `keepingLines`.
+    /// With everything that would steer a terminal, break a line or turn the direction of writing as `\u{1b}`: names of
+    /// files in a registry are anybody's. Line feeds stay where `keepingLines`.
     package func withVisibleControls(keepingLines: Bool = false) -> String {
         guard unicodeScalars.contains(where: Self.isControl) else { return self }
         var result = ""

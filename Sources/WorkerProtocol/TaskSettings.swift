@@ -6,7 +6,8 @@ package struct TaskSettings: Codable, Hashable, Sendable {
         case classification
         /// One class for each token.
         case tokenClassification = "token-classification"
-        /// The tokens themselves, the next of which is predicted; with a graph that takes `decoder_input_ids` the target's.
+        /// The tokens themselves, the next of which is predicted; with a graph that takes `decoder_input_ids` the
+        /// target's.
         case languageModeling = "language-modeling"
         /// The target's tokens, which a decoder gives out.
         case sequenceToSequence = "sequence-to-sequence"
@@ -22,7 +23,8 @@ package struct TaskSettings: Codable, Hashable, Sendable {
     package var metric: Metric?
     /// Whether choices are ranked by their tokens' mean log likelihood, and not by its sum.
     package var normalizesLength: Bool
-    /// Name prefixes of the parameters that belong to this task alone; empty: the graph's parameters that the base lacks.
+    /// Name prefixes of the parameters that belong to this task alone; empty: the graph's parameters that the base
+    /// lacks.
     package var head: [String]
     /// Weight of the task's loss in the fit; default 1.
     package var weight: Double

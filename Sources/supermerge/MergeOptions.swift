@@ -62,8 +62,10 @@ struct MergeOptions: ParsableArguments {
             """)
     var squash = defaults.squash
     @Option(
-        help:
-            "Fit to the labels, to each task's own checkpoint, or to both; auto: the checkpoint, and for language modelling the labels."
+        help: """
+            Fit to the labels, to each task's own checkpoint, or to both; auto: the checkpoint, and for language \
+            modelling the labels.
+            """
     )
     var loss = defaults.loss
     @Option(
@@ -72,7 +74,8 @@ struct MergeOptions: ParsableArguments {
     var mixup = defaults.mixup
     @Option(
         help: """
-            What supermerge starts from: the task vectors (the paper), these and what calibration by forward passes changes \
+            What supermerge starts from: the task vectors (the paper), these and what calibration by forward \
+            passes changes \
             (calibrated), or whichever is better after a few steps (auto).
             """)
     var start = defaults.start

@@ -57,7 +57,8 @@ import Testing
         try tally.write()
     }
 
-    /// Every sample with single bytes changed and cut anywhere: read or refused, never a trap, and the refusal fit for a log.
+    /// Every sample with single bytes changed and cut anywhere: read or refused, never a trap, and the refusal fit for
+    /// a log.
     @Test(arguments: Attack.allCases) func mutationsAreReadOrRefused(_ attack: Attack) throws {
         var state: UInt64 = 0x9E37_79B9_7F4A_7C15
         func next(_ limit: Int) -> Int {

@@ -41,7 +41,8 @@ enum SafetensorsSamples {
         return files
     }
 
-    /// Whole files of up to six tensors: any names, element types and shapes, entries in any order, white space, escapes, metadata.
+    /// Whole files of up to six tensors: any names, element types and shapes, entries in any order, white space,
+    /// escapes, metadata.
     static func whole(_ count: Int) -> [[UInt8]] {
         var random = SplitMix64(seed: 7)
         return (0..<count).map { _ in whole(&random) }

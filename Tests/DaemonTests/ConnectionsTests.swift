@@ -67,7 +67,8 @@ struct ConnectionsTests {
         }
     }
 
-    /// Beyond the connections that are answered only so many are kept to be told so; the rest waits in the listener's queue.
+    /// Beyond the connections that are answered only so many are kept to be told so; the rest waits in the listener's
+    /// queue.
     @Test func connectionsOverTheLimitAreNotKeptWithoutEnd() async throws {
         let taken = Mutex(0)
         var connections = Connections(

@@ -71,7 +71,8 @@ struct DaemonStand {
         try await loop.value
     }
 
-    /// Tasks of the daemon before, which has stopped, may hold its ledger a moment longer: another process would have ended.
+    /// Tasks of the daemon before, which has stopped, may hold its ledger a moment longer: another process would have
+    /// ended.
     private func openLedger() async throws -> Ledger {
         while true {
             if let ledger = try freeLedger() { return ledger }

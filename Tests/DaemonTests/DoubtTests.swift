@@ -142,7 +142,8 @@ struct DoubtTests {
         }
     }
 
-    /// A crash between a first signed release and the checkpoint after it must not look as if the checkpoint had been taken away.
+    /// A crash between a first signed release and the checkpoint after it must not look as if the checkpoint had been
+    /// taken away.
     @Test(arguments: [true, false]) func theCheckpointIsSignedBeforeTheFirstRelease(isReloaded: Bool) async throws {
         var stand = try stand(isKeyThere: false)
         defer { stand.remove() }

@@ -89,8 +89,8 @@ struct GateTests {
         #expect(passes || verdict.message.contains("4 examples, p = 0.003906 over all 16"))
     }
 
-    /// Both models were fitted to the other fifteen, on which an overfitted one is as good: five lost of those held out count,
-    /// though of twenty they may be chance.
+    /// Both models were fitted to the other fifteen, on which an overfitted one is as good: five lost of those held out
+    /// count, though of twenty they may be chance.
     @Test(arguments: [(1, true), (2, false), (5, false)])
     func whatIsLostOfTheFewHeldOutCounts(lost: Int, passes: Bool) {
         let merged = Score(examples: 5, loss: 0.5, metric: "accuracy", value: 1 - Double(lost) / 5)

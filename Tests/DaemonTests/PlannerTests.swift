@@ -221,8 +221,8 @@ struct PlannerTests {
         #expect(reason(decide(changed, deployed, memory, kept: [])) == .upToDate)
     }
 
-    /// The new version of a deployed task and a new task were refused together: neither the next drop nor the trial of the
-    /// other may leave the deployed task out.
+    /// The new version of a deployed task and a new task were refused together: neither the next drop nor the trial of
+    /// the other may leave the deployed task out.
     @Test func aSuspectedNewVersionOfADeployedTaskNeverDropsIt() {
         let deployed = Samples.record([a, b])
         let suspected = Samples.snapshot([Samples.task("a", "harmful"), b, c])
@@ -316,8 +316,8 @@ struct PlannerTests {
         #expect(merged(decide(snapshot, deployed, memory)) == ["a", "b"])
     }
 
-    /// A disk that fails for a moment, or a folder that may not be read just now, shows no change; nor does a version that counts
-    /// a task's config.json with its content.
+    /// A disk that fails for a moment, or a folder that may not be read just now, shows no change; nor does a version
+    /// that counts a task's config.json with its content.
     @Test func aRollbackHoldsWhereATaskCantBeReadOrCountsMore() {
         var task = b
         task.source.files = [SourceFile(name: "model.safetensors", bytes: 1, sha256: "00")]

@@ -14,8 +14,8 @@ func cancellation() async {
 }
 
 extension Duration {
-    /// For limits that are not the test's subject: tests that wait for a process hold the few threads that all tests share,
-    /// for minutes, while real time goes on.
+    /// For limits that are not the test's subject: tests that wait for a process hold the few threads that all tests
+    /// share, for minutes, while real time goes on.
     static let endless = Duration.seconds(86_400)
 }
 

@@ -6,7 +6,8 @@ import Testing
 /// The watchdog is fed from progress, not from a timer.
 @Suite(.timeLimit(.minutes(20)))
 struct WatchdogPingerTests {
-    /// Pings in so many looks, five seconds apart, at a step that does not end; `pace`: bytes that it moves between two.
+    /// Pings in so many looks, five seconds apart, at a step that does not end; `pace`: bytes that it moves between
+    /// two.
     private func pings(looks: Int, pace: Int64, interval: Duration? = .seconds(5)) async throws -> Int {
         let clock = ManualClock()
         let moved = Mutex<Int64>(0)

@@ -9,9 +9,9 @@ package struct PowerCut: Hashable {
 
     package init(end: Int, lost: Set<Int> = []) { (self.end, self.lost) = (end, lost) }
 
-    /// The moments from entry `start` on: after each write and mark, which has every flush among them, and before each flush
-    /// `losses` times with some of the writes lost that it would have made durable: each one alone where these are few, else at
-    /// random from `seed`.
+    /// The moments from entry `start` on: after each write and mark, which has every flush among them, and before each
+    /// flush `losses` times with some of the writes lost that it would have made durable: each one alone where these
+    /// are few, else at random from `seed`.
     package static func all(in entries: [WriteLog.Entry], from start: Int, losses: Int, seed: UInt64) -> [PowerCut] {
         var generator = SplitMix64(seed: seed)
         var cuts = [PowerCut(end: start)]

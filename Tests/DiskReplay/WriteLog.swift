@@ -1,10 +1,11 @@
 import Foundation
 
-/// What the kernel's dm-log-writes wrote down about a disk: every write, in an order in which they can have become durable.
+/// What the kernel's dm-log-writes wrote down about a disk: every write, in an order in which they can have become
+/// durable.
 ///
-/// The log is a sector that describes it, and then for each entry a sector with four little-endian numbers (sector, sectors,
-/// flags, length of a mark's text) and the data. A write is logged only when it cannot be lost any more: with its own completion
-/// where it was forced (FUA), else just before the flush that made it durable. See the kernel's
+/// The log is a sector that describes it, and then for each entry a sector with four little-endian numbers (sector,
+/// sectors, flags, length of a mark's text) and the data. A write is logged only when it cannot be lost any more: with
+/// its own completion where it was forced (FUA), else just before the flush that made it durable. See the kernel's
 /// Documentation/admin-guide/device-mapper/log-writes.rst.
 package struct WriteLog {
     package enum Failure: Error, CustomStringConvertible {

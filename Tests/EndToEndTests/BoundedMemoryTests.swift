@@ -3,10 +3,12 @@ import Foundation
 import Testing
 import WorkerProtocol
 
-/// Models that are larger than what a process may have in memory: looked into, merged by what learns nothing, and published.
+/// Models that are larger than what a process may have in memory: looked into, merged by what learns nothing, and
+/// published.
 @Suite(.serialized)
 struct BoundedMemoryTests {
-    /// KiB of writable private memory, stacks of threads among it: half of a checkpoint, and less than its largest tensor.
+    /// KiB of writable private memory, stacks of threads among it: half of a checkpoint, and less than its largest
+    /// tensor.
     private static let limit = LargeModel.bytes >> 11
     /// Too little for any of the programs: it fails where the kernel keeps to the limit at all.
     private static let tooLittle = 4 << 10

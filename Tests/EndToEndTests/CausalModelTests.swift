@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// LoRAs of a causal language model that PEFT trains, merged, and loaded again by transformers and PEFT: Benchmarks/causal.py.
+/// LoRAs of a causal language model that PEFT trains, merged, and loaded again by transformers and PEFT:
+/// Benchmarks/causal.py.
 @Suite struct CausalModelTests {
     private static let script = Programs.package.appending(path: "Benchmarks/causal.py").path
     private static let fixture = Programs.package.appending(path: "Tests/ExportedModelTests/Fixtures/llama").path

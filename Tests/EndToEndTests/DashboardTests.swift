@@ -2,7 +2,8 @@ import Foundation
 import Glibc
 import Testing
 
-/// The page of a real daemon with a history, in a real browser. `SUPERMERGE_PICTURES` names a folder for the pictures of `docs/`.
+/// The page of a real daemon with a history, in a real browser. `SUPERMERGE_PICTURES` names a folder for the pictures
+/// of `docs/`.
 @Suite(.enabled(if: Browser.program != nil, "Chromium is not installed (Debian's package chromium)"))
 struct DashboardTests {
     private static let evil = "<img src=x onerror=document.title=1>"

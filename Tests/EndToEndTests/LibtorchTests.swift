@@ -16,7 +16,8 @@ import Testing
             try FileManager.default.createDirectory(atPath: root + "/bin", withIntermediateDirectories: false)
             try FileManager.default.createDirectory(
                 atPath: root + "/lib/supermerge", withIntermediateDirectories: true)
-            // Not copied by this process: a child that another test starts meanwhile would hold the file open for writing.
+            // Not copied by this process: a child that another test starts meanwhile would hold the file open for
+            // writing.
             let copy = try Execution.run("/bin/cp", [Programs.merge, program])
             #expect(copy.status == 0, "\(copy.errors)")
         }

@@ -14,7 +14,8 @@ import Testing
         return (site, daemon)
     }
 
-    /// Waits for the look at what was dropped, and expects one refusal with this code and nothing else to have happened.
+    /// Waits for the look at what was dropped, and expects one refusal with this code and nothing else to have
+    /// happened.
     private func expectRefusal(_ site: Site, _ task: String, code: String, _ words: String...) throws {
         try site.settle(status: 3)
         let refusals = try site.ledger(.refused).filter { $0.task == task }

@@ -37,7 +37,8 @@ import Testing
         #expect(Set(["READY=1", "WATCHDOG=1", "STOPPING=1"]).isSubset(of: said))
     }
 
-    /// Half of two seconds: by an interval of another unit it would be fed once a loop, which nothing wakes for an hour.
+    /// Half of two seconds: by an interval of another unit it would be fed once a loop, which nothing wakes for an
+    /// hour.
     @Test func theWatchdogIsFedByItsInterval() throws {
         let site = try Site.quick()
         let daemon = try DaemonProcess(site, under: Self.wrapper("export WATCHDOG_USEC=2000000; "))

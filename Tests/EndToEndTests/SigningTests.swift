@@ -81,7 +81,8 @@ import Testing
         return problems.compactMap { $0["code"] as? String }
     }
 
-    /// What the last release noted of the ledger is still there, so that only the signed checkpoint knows of what came after.
+    /// What the last release noted of the ledger is still there, so that only the signed checkpoint knows of what came
+    /// after.
     @Test func aCheckpointThatIsGoneIsNotSignedAnew() throws {
         let (site, key, daemon) = try signedSite()
         #expect(try site.control("pause").status == 0)

@@ -14,7 +14,8 @@ import Testing
                 "learning-rate": "0.03", "evaluate-every": "10", "threads": "0", "granularity": "row",
                 "loss": "distillation",
             ], base: Self.zoo + "/base")
-        // Four tasks in a model of 0.9M parameters crowd each other; what the merge reaches is asked here, not the gate.
+        // Four tasks in a model of 0.9M parameters crowd each other; what the merge reaches is asked here, not the
+        // gate.
         try site.writeConfiguration(extra: "gate: {maximum-regression: 0.5}\n")
         try site.start()
         for (number, task) in Self.tasks.enumerated() {

@@ -119,7 +119,8 @@ import Testing
         }
     }
 
-    /// The bytes of an entry reached the disk, the fsync failed, and it could not be cut off: whoever tries again has it once.
+    /// The bytes of an entry reached the disk, the fsync failed, and it could not be cut off: whoever tries again has
+    /// it once.
     @Test func anEntryWhoseFsyncFailedIsNotThereTwice() async throws {
         let directory = try TemporaryDirectory()
         let isFailing = Flag()

@@ -5,7 +5,8 @@ import WorkerProtocol
 
 @testable import Merging
 
-/// The same models in other forms give the same merge: in shards, under a prefix, beside tensors that the graph has no use for.
+/// The same models in other forms give the same merge: in shards, under a prefix, beside tensors that the graph has no
+/// use for.
 @Suite(.serialized)
 struct CheckpointFormTests {
     private func plan(in directory: String, _ method: MergeSettings.Method = .supermerge) throws -> MergePlan {

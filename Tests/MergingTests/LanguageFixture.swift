@@ -5,7 +5,8 @@ import WorkerProtocol
 
 @testable import Merging
 
-/// A registry over the tiny language model of the neighbouring tests' fixtures, whose embedding is tied to its output layer.
+/// A registry over the tiny language model of the neighbouring tests' fixtures, whose embedding is tied to its output
+/// layer.
 struct LanguageFixture {
     static let embedding = "model.embed_tokens.weight"
     static let output = "lm_head.weight"

@@ -65,8 +65,8 @@ struct ObjectiveRunTests {
         }
     }
 
-    /// In thousandths of the unit the same regression weighs the same beside a classification: a head 1,000 times as large, with
-    /// labels to match, gets the same weights.
+    /// In thousandths of the unit the same regression weighs the same beside a classification: a head 1,000 times as
+    /// large, with labels to match, gets the same weights.
     @Test(arguments: [MergeSettings.Loss.labels, .distillation, .both])
     func theUnitOfARegressionDecidesNothing(loss: MergeSettings.Loss) throws {
         func coefficients(unit: Float, in directory: String) throws -> MergeResult {

@@ -47,7 +47,8 @@ struct ParityTests {
         #expect(compared > 100 && apart <= compared / 400, "\(apart) of \(compared) gains differ")
     }
 
-    /// Adam divides by the gradient's size, so of two coefficients that start alike the gradient says more than the first step.
+    /// Adam divides by the gradient's size, so of two coefficients that start alike the gradient says more than the
+    /// first step.
     @Test(arguments: ["tensor", "row"])
     func tenEntropiesAndTheFirstGradientOfAdaMergingEqualPyTorchs(granularity: String) throws {
         let expected = try #require(try Fixture.reference().forms[granularity + "/entropy"])
@@ -78,9 +79,9 @@ struct ParityTests {
         }
     }
 
-    /// A key's bias shifts every score of a query alike, so its gradient is zero but for rounding, and Adam divides by the
-    /// gradient's size: what it makes of rounding differs from machine to machine and is left out.
-    /// For the same reason one row in 400 may differ.
+    /// A key's bias shifts every score of a query alike, so its gradient is zero but for rounding, and Adam divides by
+    /// the gradient's size: what it makes of rounding differs from machine to machine and is left out. For the same
+    /// reason one row in 400 may differ.
     private func compare(_ fit: CoefficientFit, _ expected: [String: [[Double]]], tolerance: Double) throws {
         var compared = 0
         var apart: [String] = []

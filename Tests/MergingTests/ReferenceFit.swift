@@ -6,7 +6,8 @@ import WorkerProtocol
 
 @testable import Merging
 
-/// SuperMerge's step (arXiv 2412.10416) in plain Swift, with every θm and every gradient whole: what `CoefficientFit` does with less.
+/// SuperMerge's step (arXiv 2412.10416) in plain Swift, with every θm and every gradient whole: what `CoefficientFit`
+/// does with less.
 ///
 /// θm(j) = θp(j) + Σᵢ c(i,j,r) τ(i,j), c = tanh w; ∂L/∂w(i,j,r) = (1 − c²) ⟨∂L/∂θm(j), τ(i,j)⟩ over row r; Adam on w.
 struct ReferenceFit {

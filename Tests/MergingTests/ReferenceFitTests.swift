@@ -10,8 +10,9 @@ import WorkerProtocol
 /// The fast paths of a fit against the plain ones.
 @Suite(.serialized)
 struct ReferenceFitTests {
-    /// Two tasks by `granularity`; `adapters`: LoRA adapters in the place of checkpoints, whose gradients are never formed.
-    /// Keys' biases are left out: their gradient is zero but for rounding, and Adam divides by its size (see `ParityTests`).
+    /// Two tasks by `granularity`; `adapters`: LoRA adapters in the place of checkpoints, whose gradients are never
+    /// formed. Keys' biases are left out: their gradient is zero but for rounding, and Adam divides by its size (see
+    /// `ParityTests`).
     @Test(arguments: [
         (MergeSettings.Granularity.tensor, false, Int64(8 << 30)), (.row, false, 8 << 30), (.tensor, true, 8 << 30),
         (.row, true, 8 << 30), (.row, true, 1),

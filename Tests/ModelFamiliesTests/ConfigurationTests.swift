@@ -32,8 +32,8 @@ import Testing
         try expectSame("vit", ["hidden_act": nil, "num_channels": nil, "qkv_bias": nil])
     }
 
-    /// Python's json takes the last of a repeated key, and transformers writes infinities; both in text that JSONSerialization does not
-    /// write.
+    /// Python's json takes the last of a repeated key, and transformers writes infinities; both in text that
+    /// JSONSerialization does not write.
     @Test func aTextMeansWhatPythonReadsInIt() throws {
         let graph = try BaseGraph.open(directory: FamilyFixture.path("bert"))
         let base = try AlteredBase("bert")

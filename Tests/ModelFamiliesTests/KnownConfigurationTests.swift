@@ -3,8 +3,8 @@ import Foundation
 import ModelFamilies
 import Testing
 
-/// Configurations of checkpoints that everybody has, as several versions of transformers and other tools wrote them. They were
-/// written down from memory: which keys they hold is what matters.
+/// Configurations of checkpoints that everybody has, as several versions of transformers and other tools wrote them.
+/// They were written down from memory: which keys they hold is what matters.
 @Suite struct KnownConfigurationTests {
     private static let folder = FamilyFixture.path("configurations")
     private static let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()

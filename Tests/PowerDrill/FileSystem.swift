@@ -14,7 +14,8 @@ enum FileSystem: String, CaseIterable, Sendable {
         }
     }
 
-    /// Makes it on a disk; mkfs is heard only where it fails. ext4 is to leave nothing for a thread that writes later on.
+    /// Makes it on a disk; mkfs is heard only where it fails. ext4 is to leave nothing for a thread that writes later
+    /// on.
     func make(on device: String) throws {
         let options =
             switch self {

@@ -3,8 +3,9 @@ import Reliability
 
 /// Cuts the power under the stores, on the disks of a virtual machine that is there for nothing else.
 ///
-/// `power-drill DISK LOG STORE-DRILL ACKNOWLEDGE LOSSES FILE-SYSTEM...` overwrites both disks. For each operation and file system
-/// it counts with `OutcomeCounter`; where fsyncs are left out, something has to be lost, or the drill is blind and fails.
+/// `power-drill DISK LOG STORE-DRILL ACKNOWLEDGE LOSSES FILE-SYSTEM...` overwrites both disks. For each operation and
+/// file system it counts with `OutcomeCounter`; where fsyncs are left out, something has to be lost, or the drill is
+/// blind and fails.
 @main enum PowerDrill {
     static func main() {
         let words = Array(CommandLine.arguments.dropFirst())

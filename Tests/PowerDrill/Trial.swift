@@ -59,7 +59,8 @@ struct Trial {
         }
     }
 
-    /// Calls `body` with the site's folder on the scratch disk. A disk that can't be mounted is no finding about the stores.
+    /// Calls `body` with the site's folder on the scratch disk. A disk that can't be mounted is no finding about the
+    /// stores.
     private func look<Result>(_ moment: String, _ body: (String) -> Result) throws -> Result {
         do {
             return try Mount.withFile(site.scratch, fileSystem, at: Self.mountPoint) { body($0 + "/site") }

@@ -4,7 +4,8 @@ import WorkerProtocol
 
 @testable import Tasks
 
-/// What lies beside the weights of a task or a base: configuration, tokenizer, modules, and files that are not what they claim.
+/// What lies beside the weights of a task or a base: configuration, tokenizer, modules, and files that are not what
+/// they claim.
 struct CompanionAdmissionTests {
     private static let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 9084\n"
     private static let tokenizer =

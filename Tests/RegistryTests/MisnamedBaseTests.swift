@@ -43,8 +43,8 @@ import Testing
         }
     }
 
-    /// The heads of pretraining have the shapes of others: BERT's two classes of next sentences, RoBERTa's dense layer, and
-    /// ALBERT's `sop_classifier.classifier`.
+    /// The heads of pretraining have the shapes of others: BERT's two classes of next sentences, RoBERTa's dense layer,
+    /// and ALBERT's `sop_classifier.classifier`.
     @Test(arguments: ["pretraining.weight", "sop_head.head.weight", "heads.of.old.head.weight"])
     func aHeadOfPretrainingIsNotTheTasks(_ name: String) async throws {
         try write(TestRegistry.trunkTensors() + [TestTensor(name, [2, 4], [1, 2, 3, 4, 5, 6, 7, 8])])

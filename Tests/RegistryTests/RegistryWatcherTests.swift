@@ -59,7 +59,8 @@ import Testing
         var made = 0
         let limit = try #require(
             Int(String(contentsOfFile: "/proc/sys/fs/inotify/max_queued_events", encoding: .utf8).dropLast()))
-        // More than fit. No file is opened: a child of another test would inherit it, and its closing come after the others.
+        // More than fit. No file is opened: a child of another test would inherit it, and its closing come after the
+        // others.
         while made <= limit + 3000 {
             #expect(symlink("nowhere", file) == 0)
             unlink(file)

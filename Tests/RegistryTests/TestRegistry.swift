@@ -5,8 +5,8 @@ import Registry
 import Synchronization
 import WorkerProtocol
 
-/// A registry in a temporary directory with a tiny base (`trunk.weight` [4, 3], `trunk.bias` [4]), a graph that adds a head
-/// (`head.weight` [2, 4], `head.bias` [2]) and one input `x` [any, 3], and a clock that the test moves.
+/// A registry in a temporary directory with a tiny base (`trunk.weight` [4, 3], `trunk.bias` [4]), a graph that adds a
+/// head (`head.weight` [2, 4], `head.bias` [2]) and one input `x` [any, 3], and a clock that the test moves.
 final class TestRegistry: Sendable {
     let path: String
     private let time = Mutex(ContinuousClock.now)

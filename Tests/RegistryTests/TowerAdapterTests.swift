@@ -3,12 +3,14 @@ import Registry
 import Tasks
 import Testing
 
-/// Adapters of a whole model for the base's bare tower, and the other way round. The graph is built from the configuration.
+/// Adapters of a whole model for the base's bare tower, and the other way round. The graph is built from the
+/// configuration.
 @Suite struct TowerAdapterTests {
     private static let fixtures = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "ModelFamiliesTests/Fixtures")
 
-    /// A registry with this base, and an adapter of its query whose names begin with `prefix`; the head's do not. Nil: none.
+    /// A registry with this base, and an adapter of its query whose names begin with `prefix`; the head's do not. Nil:
+    /// none.
     private func registry(_ family: String, prefix: String, head: String?) throws -> TestRegistry {
         let registry = try TestRegistry()
         for file in ["config.json", "model.safetensors"] {

@@ -1,6 +1,7 @@
 import Foundation
 
-/// A memory cgroup of its own, for as long as the object lives: the kernel kills a process in it that wants more than it has.
+/// A memory cgroup of its own, for as long as the object lives: the kernel kills a process in it that wants more than
+/// it has.
 package final class CgroupLimit: Sendable {
     package let path: String
     private let events: String
@@ -48,8 +49,8 @@ package final class CgroupLimit: Sendable {
         var events: String
     }
 
-    /// Where one might be made: below this process's own (cgroup v1), or beside it, because v2 gives no memory to the children
-    /// of a cgroup that has processes.
+    /// Where one might be made: below this process's own (cgroup v1), or beside it, because v2 gives no memory to the
+    /// children of a cgroup that has processes.
     private static func kinds(_ bytes: Int) throws -> [Kind] {
         var kinds: [Kind] = []
         for line in try String(contentsOfFile: "/proc/self/cgroup", encoding: .utf8).split(separator: "\n") {

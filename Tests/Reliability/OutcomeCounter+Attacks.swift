@@ -4,7 +4,8 @@ extension OutcomeCounter {
         self.init(suite, what, forbidden: ["not refused", "refused for another reason"])
     }
 
-    /// Notes how an attack ended, and writes what was counted so far: where each attack is a test of its own, none is the last.
+    /// Notes how an attack ended, and writes what was counted so far: where each attack is a test of its own, none is
+    /// the last.
     package func note(refused isRefused: Bool, asExpected isExpected: Bool) throws {
         switch (isRefused, isExpected) {
         case (true, true): note("refused, as it has to be")

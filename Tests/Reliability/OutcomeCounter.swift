@@ -20,7 +20,8 @@ package final class OutcomeCounter: Sendable {
     private let forbidden: [String]
     private let outcomes: Mutex<[String: Int]>
 
-    /// `suite` names the file, `what` says in one sentence what was tried; `forbidden` are outcomes that must not occur.
+    /// `suite` names the file, `what` says in one sentence what was tried; `forbidden` are outcomes that must not
+    /// occur.
     package init(_ suite: String, _ what: String, forbidden: [String] = []) {
         (self.suite, self.what, self.forbidden) = (suite, what, forbidden)
         outcomes = Mutex(Dictionary(uniqueKeysWithValues: forbidden.map { ($0, 0) }))

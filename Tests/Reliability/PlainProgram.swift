@@ -6,8 +6,8 @@ package enum PlainProgram {
         package let description: String
     }
 
-    /// `words` begin with the program, looked for along PATH; `environment` is added to this process's own. What it prints
-    /// goes where this process prints. Throws where it can't be started or does not end with 0.
+    /// `words` begin with the program, looked for along PATH; `environment` is added to this process's own. What it
+    /// prints goes where this process prints. Throws where it can't be started or does not end with 0.
     package static func run(_ words: [String], environment: [String: String] = [:]) throws {
         var variables: [String] = []
         var place = environ

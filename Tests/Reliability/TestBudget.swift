@@ -5,7 +5,8 @@ package enum TestBudget {
     /// Whether every point is wanted.
     package static let isFull = ProcessInfo.processInfo.environment["RELIABILITY"] == "full"
 
-    /// `full` where every point is wanted, else `quick`; the environment's `variable`, where it is set, goes before both.
+    /// `full` where every point is wanted, else `quick`; the environment's `variable`, where it is set, goes before
+    /// both.
     package static func count(_ variable: String, quick: Int, full: Int) -> Int {
         ProcessInfo.processInfo.environment[variable].flatMap(Int.init) ?? (isFull ? full : quick)
     }

@@ -3,7 +3,8 @@ import Foundation
 import Reliability
 
 extension Drill {
-    /// What a crash leaves at the worst moment: a link beside `current`, a pending number, a torn ledger, a half staging.
+    /// What a crash leaves at the worst moment: a link beside `current`, a pending number, a torn ledger, a half
+    /// staging.
     func wreck() throws {
         let deploy = folder + "/deploy"
         try Durable.replace(deploy + "/.numbers.json", with: Array(#"{"highest":4,"pending":true}"#.utf8))

@@ -7,13 +7,15 @@ import Releases
 import Reliability
 import WorkerProtocol
 
-/// One step of the stores in a process of its own, so that a test can stop it or fail it at any system call, or cut the power.
+/// One step of the stores in a process of its own, so that a test can stop it or fail it at any system call, or cut the
+/// power.
 ///
-/// `store-drill found FOLDER` makes a base and a task, `prepare` with them a deploy directory with three releases and a ledger
-/// of three entries, and `wreck` makes of these what a crash leaves. `start|publish|rollback|retire|recover|append|keep` does
-/// that one thing between two calls of `rmdir` that a trace of the process shows: `start` is the repair at a first start and
-/// the first release, `append` takes the entries' messages. The environment's `STORE_DRILL_ACKNOWLEDGE` names a program that
-/// is run with the name of what is acknowledged, a step or an entry; see `Syncs` for `STORE_DRILL_SYNC`.
+/// `store-drill found FOLDER` makes a base and a task, `prepare` with them a deploy directory with three releases and a
+/// ledger of three entries, and `wreck` makes of these what a crash leaves.
+/// `start|publish|rollback|retire|recover|append|keep` does that one thing between two calls of `rmdir` that a trace of
+/// the process shows: `start` is the repair at a first start and the first release, `append` takes the entries'
+/// messages. The environment's `STORE_DRILL_ACKNOWLEDGE` names a program that is run with the name of what is
+/// acknowledged, a step or an entry; see `Syncs` for `STORE_DRILL_SYNC`.
 @main struct Drill {
     let folder: String
     let syncs: Syncs

@@ -2,8 +2,8 @@ import Files
 import Glibc
 import Ledger
 
-/// Which fsyncs are done, from the environment's `STORE_DRILL_SYNC`: a test that is to find what a power cut loses has to
-/// find it where they are left out.
+/// Which fsyncs are done, from the environment's `STORE_DRILL_SYNC`: a test that is to find what a power cut loses has
+/// to find it where they are left out.
 enum Syncs: String {
     case all, none
     /// Those of files are left out.

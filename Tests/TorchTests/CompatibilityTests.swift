@@ -3,7 +3,8 @@ import Testing
 import Torch
 
 @Suite struct CompatibilityTests {
-    /// The way of an image model: what leaves gelu is turned from channels into tokens, so its gradient has other strides.
+    /// The way of an image model: what leaves gelu is turned from channels into tokens, so its gradient has other
+    /// strides.
     @Test func geluWithATransposedGradientIsDifferentiatedRight() throws {
         let values = (0..<48).map { Float($0) / 12 - 2 }
         let factors = (0..<48).map { Float(($0 * 7) % 11) - 5 }

@@ -35,7 +35,8 @@ package struct Configuration: Hashable, Sendable {
         package var maximumRegression = 0.02
         /// The smallest share of a task's parameters that must be merged; the others are shipped as its head.
         package var mergedShare = 0.5
-        /// Whether tasks without examples, and bases without a graph, are refused whatever the method: nothing is published unjudged.
+        /// Whether tasks without examples, and bases without a graph, are refused whatever the method: nothing is
+        /// published unjudged.
         package var requiresExamples = false
 
         package init() {}

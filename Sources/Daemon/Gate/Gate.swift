@@ -70,7 +70,8 @@ package struct Gate: Hashable, Sendable {
         return verdict
     }
 
-    /// Nil with so few examples that no exact test can fall below `significance`, whatever happens: then the fall alone counts.
+    /// Nil with so few examples that no exact test can fall below `significance`, whatever happens: then the fall alone
+    /// counts.
     private static func pValue(_ paired: PairedCounts, examples: Int) -> Double? {
         guard paired.examples ?? examples >= PairedCounts.fewestExamples else { return nil }
         return paired.p ?? McNemar.pValue(gained: paired.gained, lost: paired.lost)
@@ -85,7 +86,8 @@ package struct Gate: Hashable, Sendable {
         return ", p = \(text(pValue))" + (compared > examples ? " over all \(compared)" : "") + lost
     }
 
-    /// With as good a metric, a lower loss is better only where the metric can't say more: at its best, or on a few examples.
+    /// With as good a metric, a lower loss is better only where the metric can't say more: at its best, or on a few
+    /// examples.
     private func isBetter(_ merged: Score, than base: Score) -> Bool {
         guard merged.value == base.value else { return merged.fall(from: base) < 0 }
         let isSilent = merged.value == 1 || merged.examples < PairedCounts.fewestExamples

@@ -3,8 +3,8 @@ import Foundation
 import Ledger
 import WorkerProtocol
 
-/// What the daemon tells Prometheus, from values that it has anyway. Names follow prometheus.io/docs/practices/naming; a release
-/// of many tasks has eight samples for each.
+/// What the daemon tells Prometheus, from values that it has anyway. Names follow prometheus.io/docs/practices/naming;
+/// a release of many tasks has eight samples for each.
 struct MetricsReport {
     var status: DaemonStatus
     var health: HealthReply

@@ -21,7 +21,8 @@ package enum Decision: Hashable, Sendable {
             case held
             /// The base, its graph or the settings can't be used.
             case blocked
-            /// A deployed task is neither in the registry nor kept, though its folder is there: a merge now would drop it.
+            /// A deployed task is neither in the registry nor kept, though its folder is there: a merge now would drop
+            /// it.
             case waiting
             /// The gate refused exactly these inputs, or they failed again and again.
             case refused

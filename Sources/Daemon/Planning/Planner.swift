@@ -7,10 +7,10 @@ package import WorkerProtocol
 package enum Planner {
     /// Decides what to do next.
     ///
-    /// A deployed task whose folder is there is in every merge: with new content that is being tried, or else with the content
-    /// that is deployed, from the registry or from `kept` (task → its files as `TaskStore` has them). So a bad replacement
-    /// leaves the old version deployed and delays nobody. New tasks that nothing is known against are merged together; those
-    /// that were in a refused merge of several are tried one at a time in order of their names.
+    /// A deployed task whose folder is there is in every merge: with new content that is being tried, or else with the
+    /// content that is deployed, from the registry or from `kept` (task → its files as `TaskStore` has them). So a bad
+    /// replacement leaves the old version deployed and delays nobody. New tasks that nothing is known against are
+    /// merged together; those that were in a refused merge of several are tried one at a time in order of their names.
     package static func decide(
         snapshot: RegistrySnapshot, deployed: ReleaseRecord?, kept: [String: TaskSource] = [:],
         settings: MergeSettings, memory: PlannerMemory
@@ -33,8 +33,9 @@ package enum Planner {
         return select(snapshot, base, empty, deployed: deployed.map(MergeInputs.init(record:)), kept, memory)
     }
 
-    /// What is accepted now; a held task that is arriving (somebody touched its files) counts with its held content, and so does
-    /// one that is refused as it is (by a newer version, or another configuration) or that can't be read just now.
+    /// What is accepted now; a held task that is arriving (somebody touched its files) counts with its held content,
+    /// and so does one that is refused as it is (by a newer version, or another configuration) or that can't be read
+    /// just now.
     private static func content(
         _ snapshot: RegistrySnapshot, context: String, like held: HeldContent
     ) -> HeldContent {
@@ -108,8 +109,8 @@ package enum Planner {
                 withoutNew: withoutNew.fingerprint))
     }
 
-    /// Which new tasks are merged now. `missingDeployed`, deployed tasks whose deployed content is nowhere, go first among the
-    /// retryIndividually: no merge can do without them.
+    /// Which new tasks are merged now. `missingDeployed`, deployed tasks whose deployed content is nowhere, go first
+    /// among the retryIndividually: no merge can do without them.
     private static func trial(
         _ new: [String: TaskSource], missingDeployed: Set<String>, _ memory: PlannerMemory
     ) -> [String] {

@@ -84,8 +84,8 @@ extension PlannerMemory {
         }
     }
 
-    /// One new task: it is to blame. Several: each is tried alone, unless all were tried so far as can be. None, or what is
-    /// left without them was refused before: these inputs are not tried again, for the reason `otherwise`.
+    /// One new task: it is to blame. Several: each is tried alone, unless all were tried so far as can be. None, or
+    /// what is left without them was refused before: these inputs are not tried again, for the reason `otherwise`.
     private mutating func blame(_ details: MergeDetails, cause: String, message: String, otherwise: String) {
         if details.new.isEmpty || refusedInputs[details.withoutNew] != nil {
             refusedInputs[details.inputs] = otherwise

@@ -16,8 +16,8 @@ package struct PlannerMemory: Hashable, Sendable {
     package var setAside: [String: SetAside] = [:]
     /// Task → digest of those that were in a refused merge of several new tasks: they are tried one at a time.
     package var retryIndividually: [String: String] = [:]
-    /// Fingerprints of inputs that were refused, or failed again and again, without a new task to blame; and the sentence for
-    /// people.
+    /// Fingerprints of inputs that were refused, or failed again and again, without a new task to blame; and the
+    /// sentence for people.
     package var refusedInputs: [String: String] = [:]
     /// Context that no worker can use, and why.
     package var blocked: (context: String, message: String)? {
@@ -46,7 +46,8 @@ package struct PlannerMemory: Hashable, Sendable {
     /// Whether something without a task to its name is held back, which an operator may want to be tried again.
     package var hasFailed: Bool { !refusedInputs.isEmpty || !failures.isEmpty || blocked != nil || held != nil }
 
-    /// What the ledger last said is accepted, to be held by a rollback; nil without a base. It needs no look at the registry.
+    /// What the ledger last said is accepted, to be held by a rollback; nil without a base. It needs no look at the
+    /// registry.
     package func announcedContent(_ settings: MergeSettings) -> HeldContent? {
         guard let base = announcedDigest("base") else { return nil }
         var tasks: [String: String] = [:]

@@ -1,8 +1,9 @@
 import Files
 import Glibc
 
-/// Gives memory back to the system after a burst (start, a replay, a scan, a merge's result), so that the idle daemon is
-/// small: freed heap, and the pages of code that only the burst has run. What is needed again comes from the page cache.
+/// Gives memory back to the system after a burst (start, a replay, a scan, a merge's result), so that the idle daemon
+/// is small: freed heap, and the pages of code that only the burst has run. What is needed again comes from the page
+/// cache.
 enum MemoryTrim {
     private typealias Trim = @convention(c) (Int) -> Int32
 
@@ -22,8 +23,8 @@ enum MemoryTrim {
         }
     }
 
-    /// The addresses of a mapping of code from a file. Only these: nobody ever writes to them, so that dropping them loses
-    /// nothing, where a private read-only mapping may hold relocations.
+    /// The addresses of a mapping of code from a file. Only these: nobody ever writes to them, so that dropping them
+    /// loses nothing, where a private read-only mapping may hold relocations.
     static func codeRange(_ line: some StringProtocol) -> Range<UInt>? {
         let fields = line.split(separator: " ")
         guard fields.count >= 6, fields[1] == "r-xp", fields[5].hasPrefix("/") else { return nil }

@@ -25,8 +25,8 @@ extension Reconciler {
         await act("resume", "merging resumed by the operator") { _ in "merging goes on" }
     }
 
-    /// Gives a task that was set aside another chance, and with it whatever else failed or was refused. Where there is nothing
-    /// of that kind, it says so and does nothing.
+    /// Gives a task that was set aside another chance, and with it whatever else failed or was refused. Where there is
+    /// nothing of that kind, it says so and does nothing.
     package func retry(_ task: String) async -> ActionReply {
         let caller = PeerCredentials.details
         return await command { reconciler in
@@ -75,8 +75,8 @@ extension Reconciler {
         }
     }
 
-    /// Publishes an older release's content under a new number and holds the registry's present content back. Where that release
-    /// is deployed, it says so and does nothing.
+    /// Publishes an older release's content under a new number and holds the registry's present content back. Where
+    /// that release is deployed, it says so and does nothing.
     package func rollback(to version: Int) async -> ActionReply {
         let caller = PeerCredentials.details
         return await command { reconciler in

@@ -5,7 +5,8 @@ import Releases
 import WorkerProtocol
 
 extension Reconciler {
-    /// Acts on how the worker ended: the gate, then the copying of the inputs in a task of its own, then the publication.
+    /// Acts on how the worker ended: the gate, then the copying of the inputs in a task of its own, then the
+    /// publication.
     func concludeIfEnded() async {
         guard let merge = running, let outcome = merge.outcome else { return }
         guard merge.cancellation == nil, case .finished(let result) = outcome else { return await end(merge, outcome) }
@@ -176,8 +177,8 @@ extension Reconciler {
         await retire()
     }
 
-    /// A base that can't be passed on stays so until it changes; one that changed is looked at again. A worker that leaves
-    /// something else than it says has failed like one that crashes.
+    /// A base that can't be passed on stays so until it changes; one that changed is looked at again. A worker that
+    /// leaves something else than it says has failed like one that crashes.
     private static func cause(ofPublishing error: any Error) -> String {
         switch error as? ReleasesError {
         case .badBase: "bad-base"

@@ -9,8 +9,9 @@ extension Reconciler {
     /// Whether nothing may be signed over the ledger.
     var isLedgerDoubtful: Bool { ledgerDoubt != nil }
 
-    /// Holds the ledger against what the releases and the signed checkpoint noted of it. One that was cut off or written anew is
-    /// said to be so, and so is one whose checkpoint is gone; no checkpoint is signed over it: `verify` goes on naming what is missing.
+    /// Holds the ledger against what the releases and the signed checkpoint noted of it. One that was cut off or
+    /// written anew is said to be so, and so is one whose checkpoint is gone; no checkpoint is signed over it: `verify`
+    /// goes on naming what is missing.
     func checkLedger() async {
         let (store, path, before) = (parts.store, configuration.ledger, ledgerDoubt)
         var signed: LedgerCheckpoint?
@@ -49,8 +50,9 @@ extension Reconciler {
         }
     }
 
-    /// Looks again where something may be other than it was: there was no key, or none that could be read, the signed checkpoint was put
-    /// back, or the system did not let the ledger be looked at. To be done before anything is signed.
+    /// Looks again where something may be other than it was: there was no key, or none that could be read, the signed
+    /// checkpoint was put back, or the system did not let the ledger be looked at. To be done before anything is
+    /// signed.
     func settleDoubt() async {
         switch ledgerDoubt {
         case .unseen: await checkLedger()
@@ -69,8 +71,8 @@ extension Reconciler {
         if !isLedgerDoubtful { await noteCheckpoint() }
     }
 
-    /// The checkpoint in the deploy directory; nil where nothing can be signed, or nothing was before. Throws where there has to be one
-    /// that holds and there is none.
+    /// The checkpoint in the deploy directory; nil where nothing can be signed, or nothing was before. Throws where
+    /// there has to be one that holds and there is none.
     private func signedCheckpoint() throws -> LedgerCheckpoint? {
         isCheckpointChecked = false
         // Without a key that can be read nothing is signed either; `checkSigningKey` says so.
@@ -93,8 +95,9 @@ extension Reconciler {
         return try parts.store.standing().contains { try parts.store.isSigned($0) }
     }
 
-    /// Takes the ledger as it stands where only its signed checkpoint is missing or does not hold, as after an exchange of the key; who said so
-    /// is in the ledger, under the new signature. A ledger that is not what was noted of it stays doubtful.
+    /// Takes the ledger as it stands where only its signed checkpoint is missing or does not hold, as after an exchange
+    /// of the key; who said so is in the ledger, under the new signature. A ledger that is not what was noted of it
+    /// stays doubtful.
     package func acceptLedger() async -> ActionReply {
         let caller = PeerCredentials.details
         return await command { await $0.performAcceptance(caller) }

@@ -4,11 +4,12 @@ import Ledger
 import Releases
 
 extension Reconciler {
-    /// Starts every hook that has not succeeded for the deployed release, each in a task of its own: neither publishing nor
-    /// another hook waits for it. What still runs for an older release, or is configured otherwise now, is given up.
+    /// Starts every hook that has not succeeded for the deployed release, each in a task of its own: neither publishing
+    /// nor another hook waits for it. What still runs for an older release, or is configured otherwise now, is given
+    /// up.
     ///
-    /// Called after a publish, at the start and when the configuration was loaded again: a hook may run more than once for one
-    /// release, and what failed is tried again.
+    /// Called after a publish, at the start and when the configuration was loaded again: a hook may run more than once
+    /// for one release, and what failed is tried again.
     func startHooks() async {
         guard let deployed, !isStopping else { return }
         var outdated: [String: HookRun] = [:]

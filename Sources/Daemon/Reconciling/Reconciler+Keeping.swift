@@ -16,7 +16,8 @@ extension Reconciler {
         }
     }
 
-    /// Copies files of deployed tasks that an earlier attempt could not keep, from the registry, where they are still there.
+    /// Copies files of deployed tasks that an earlier attempt could not keep, from the registry, where they are still
+    /// there.
     func keepMissing() {
         guard running == nil, keepingTask == nil, let deployed, let snapshot else { return }
         let missing = deployed.record.tasks.compactMap { task -> TaskSource? in

@@ -4,7 +4,8 @@ import Releases
 import WorkerProtocol
 
 extension Reconciler {
-    /// What the next merge would do. Nothing is decided, written or started by asking, but for a worker that reads headers.
+    /// What the next merge would do. Nothing is decided, written or started by asking, but for a worker that reads
+    /// headers.
     package func plan() async -> PlanReply {
         var reply: PlanReply
         let request: MergeRequest?
@@ -76,8 +77,8 @@ extension Reconciler {
         }
     }
 
-    /// The mean time for each task of the newest merges with the same base and settings, times the tasks; three at most. `steps`:
-    /// that the merge may take; it takes as much less than one of those that took more.
+    /// The mean time for each task of the newest merges with the same base and settings, times the tasks; three at
+    /// most. `steps`: that the merge may take; it takes as much less than one of those that took more.
     static func time(
         of inputs: MergeInputs, steps: Int, from records: [ReleaseRecord]
     ) -> (seconds: Double?, versions: [Int]) {
@@ -94,7 +95,8 @@ extension Reconciler {
         return (each.reduce(0, +) / Double(each.count) * Double(inputs.tasks.count), alike.map(\.version))
     }
 
-    /// Fewer where SuperMerge starts at a release that was fitted so and has most of the tasks. `strategy`: the worker's choice.
+    /// Fewer where SuperMerge starts at a release that was fitted so and has most of the tasks. `strategy`: the
+    /// worker's choice.
     static func mostSteps(
         of inputs: MergeInputs, _ strategy: MergeSettings.Strategy?, deployed: ReleaseRecord?
     ) -> Int {

@@ -29,7 +29,8 @@ extension Reconciler {
         let pid = ProcessInfo.processInfo.processIdentifier
         var details: [String: JSONValue] = ["pid": .integer(Int(pid)), "user": .integer(Int(geteuid()))]
         details["executable"] = own.map { .string($0) }
-        // Signed before the entry that says so: a crash between the two must not look like a signature that was taken away.
+        // Signed before the entry that says so: a crash between the two must not look like a signature that was taken
+        // away.
         if await noteCheckpoint() { details["signed-by"] = signer }
         await record(LedgerEvent(.started, message: "daemon started", details: details))
         await recordConfiguration("configuration loaded")
@@ -49,8 +50,8 @@ extension Reconciler {
         await record(LedgerEvent(.configurationLoaded, message: message, details: details))
     }
 
-    /// Notes what is deployed where the ledger says otherwise: after a crash between publishing and its entry, or where somebody
-    /// changed the deploy directory. `repair`: why `current` was changed at this start.
+    /// Notes what is deployed where the ledger says otherwise: after a crash between publishing and its entry, or where
+    /// somebody changed the deploy directory. `repair`: why `current` was changed at this start.
     private func recoverLedger(_ repair: String?) async {
         if let deployed, deployed.version > memory.releases.newest ?? 0 { return await enter(deployed, repair) }
         guard repair != nil || deployed?.version != memory.releases.deployed else { return }
@@ -99,7 +100,8 @@ extension Reconciler {
         await flush()
     }
 
-    /// Writes what is waiting, in order. Whoever comes while that is under way waits for it: it takes their events along.
+    /// Writes what is waiting, in order. Whoever comes while that is under way waits for it: it takes their events
+    /// along.
     func flush() async {
         if let flushing { return await flushing.value }
         let task = Task { await writeOut() }

@@ -6,7 +6,8 @@ extension Reconciler {
     private static let mostEntries = 512
     private static let mostReported = 100
 
-    /// What was refused or failed since the last release, for the report of the next; nil where the ledger can't be read.
+    /// What was refused or failed since the last release, for the report of the next; nil where the ledger can't be
+    /// read.
     func refusedSinceRelease() async -> [ReportedEvent]? {
         guard let entries = try? await parts.ledger.entries(last: Self.mostEntries) else { return nil }
         return Self.refusals(entries)

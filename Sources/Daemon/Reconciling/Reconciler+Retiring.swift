@@ -42,8 +42,8 @@ extension Reconciler {
             .isOver(seenFor: ContinuousClock.now - since, entered: entered, now: Date())
     }
 
-    /// Enters releases that somebody else deleted once they are so old that they would have been deleted anyway; until then `verify`
-    /// names them.
+    /// Enters releases that somebody else deleted once they are so old that they would have been deleted anyway; until
+    /// then `verify` names them.
     private func enterGone(_ standing: [Int], keep: Int) async {
         let known = memory.releases.standing.union(standing).sorted().dropLast(max(keep, 1))
         for version in known where !standing.contains(version) {

@@ -12,10 +12,11 @@ extension Reconciler {
         return store
     }
 
-    /// How far the ledger has got, for a release that is about to be staged and signed; nil where nothing may be signed over it.
+    /// How far the ledger has got, for a release that is about to be staged and signed; nil where nothing may be signed
+    /// over it.
     ///
-    /// Where `LEDGER.sig` is not by the key that signs now, it is signed first: after a crash behind the release's signature it would
-    /// look as if it had been taken away.
+    /// Where `LEDGER.sig` is not by the key that signs now, it is signed first: after a crash behind the release's
+    /// signature it would look as if it had been taken away.
     func ledgerHead() async -> LedgerHead? {
         await settleDoubt()
         let place = KeyPlace(configuration.signing.key)
@@ -25,7 +26,8 @@ extension Reconciler {
         return LedgerHead(entries: head.entries, digest: head.digest)
     }
 
-    /// Names the key that is signed with, as the signatures do; nil where nothing is signed, or where the key can't be read.
+    /// Names the key that is signed with, as the signatures do; nil where nothing is signed, or where the key can't be
+    /// read.
     var signer: JSONValue? {
         guard let key = try? KeyPlace(configuration.signing.key)?.read() else { return nil }
         return .string(key.verification.hint)
@@ -41,9 +43,9 @@ extension Reconciler {
         }
     }
 
-    /// Signs how far the ledger has got, at the start, around a publication and at the end: entries that are cut off later are missed by
-    /// whoever knows the checkpoint. A failure takes nothing back; the release itself has an earlier checkpoint.
-    /// Gives whether it was signed.
+    /// Signs how far the ledger has got, at the start, around a publication and at the end: entries that are cut off
+    /// later are missed by whoever knows the checkpoint. A failure takes nothing back; the release itself has an
+    /// earlier checkpoint. Gives whether it was signed.
     @discardableResult
     func noteCheckpoint() async -> Bool {
         guard let place = KeyPlace(configuration.signing.key) else { return false }

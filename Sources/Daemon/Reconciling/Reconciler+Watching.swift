@@ -6,8 +6,8 @@ extension Reconciler {
     /// Ledger entries that one answer may have.
     private static let mostEntries = 500
 
-    /// Answers at once where `revision` is not the present one, else when something changes, or after `patience` as it is; with
-    /// the ledger's entries after the number `sequence`, the `last` of them where given.
+    /// Answers at once where `revision` is not the present one, else when something changes, or after `patience` as it
+    /// is; with the ledger's entries after the number `sequence`, the `last` of them where given.
     package func watch(
         revision: Int?, after sequence: Int?, last: Int? = nil, patience: Duration = .seconds(20)
     ) async throws -> LongPollReply {

@@ -81,8 +81,8 @@ package actor Reconciler {
     let keeper: TaskStore
     /// The copying of files that were not kept when their release was published.
     var keepingTask: Task<Void, Never>?
-    /// The look that is under way, in a task of its own: a large drop takes minutes to read, and a registry on a network may
-    /// not answer at all.
+    /// The look that is under way, in a task of its own: a large drop takes minutes to read, and a registry on a
+    /// network may not answer at all.
     var lookTask: Task<Void, Never>?
     /// What it found, once it has ended.
     var lookResult: Result<RegistryScanner.Scan, any Error>?

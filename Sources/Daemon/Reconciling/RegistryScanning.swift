@@ -2,8 +2,8 @@ package import Registry
 
 /// Where the reconciler's snapshots come from; the daemon's is `RegistryScanner`.
 package protocol RegistryScanning: Sendable {
-    /// One look at the registry. `expecting`: names of the deployed tasks. `onReading` is called before a drop is read: its
-    /// name and the bytes of its files.
+    /// One look at the registry. `expecting`: names of the deployed tasks. `onReading` is called before a drop is read:
+    /// its name and the bytes of its files.
     func look(
         expecting: Set<String>, onReading: @escaping @Sendable (String, Int64) -> Void
     ) async throws -> RegistryScanner.Scan

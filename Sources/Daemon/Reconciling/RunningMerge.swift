@@ -1,8 +1,8 @@
 import Foundation
 import WorkerProtocol
 
-/// The merge that is under way: first a worker is at it, then, where the gate lets the candidate pass, the files of its tasks
-/// are copied to where they are kept.
+/// The merge that is under way: first a worker is at it, then, where the gate lets the candidate pass, the files of its
+/// tasks are copied to where they are kept.
 struct RunningMerge: Sendable {
     var request: MergeRequest
     var plan: MergePlan

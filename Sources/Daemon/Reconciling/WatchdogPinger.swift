@@ -5,8 +5,8 @@ package import Systemd
 /// and during a long step (reading drops, publishing) bytes that were read or written. A reconciler that hangs stops
 /// the pings.
 package struct WatchdogPinger: Sendable {
-    /// Time that a step may go without reading or writing: fsync of a large release moves no counter. Counted in looks, so that a
-    /// machine that was asleep does not end it.
+    /// Time that a step may go without reading or writing: fsync of a large release moves no counter. Counted in looks,
+    /// so that a machine that was asleep does not end it.
     static let longestSilence = Duration.seconds(600)
     /// Bytes between two looks that count as progress; below lies our own reading of the counters.
     private static let leastBytes: Int64 = 64 << 10
@@ -27,7 +27,8 @@ package struct WatchdogPinger: Sendable {
             ping: notifier.watchdog, extend: notifier.extendTimeout)
     }
 
-    /// `ping` and `extend` are what the service manager is told, `bytesMoved` what this process has read and written so far.
+    /// `ping` and `extend` are what the service manager is told, `bytesMoved` what this process has read and written so
+    /// far.
     init(
         interval: Duration?, clock: any Clock<Duration>, bytesMoved: @escaping @Sendable () -> Int64,
         ping: @escaping @Sendable () -> Void, extend: @escaping @Sendable (Duration) -> Void

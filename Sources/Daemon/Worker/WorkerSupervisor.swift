@@ -17,8 +17,8 @@ package struct WorkerSupervisor: MergeWorker {
     /// Looks in a row that find nothing new before a worker is killed.
     private static let silentLooks = 20
 
-    /// Silence after which a worker is killed. Counted in looks: however long this machine slept or this daemon was stopped, that
-    /// is one of them.
+    /// Silence after which a worker is killed. Counted in looks: however long this machine slept or this daemon was
+    /// stopped, that is one of them.
     var patience: Duration
     /// Time that reading headers for an estimate may take.
     var estimatePatience = Duration.seconds(60)

@@ -1,28 +1,30 @@
 internal import ExportedModel
 internal import Torch
 
-/// Calibration of a merge by forward passes alone, without labels: layer by layer, in the order in which the graph runs them, each
-/// layer's weights become those whose outputs come closest to the task checkpoints' own, given the inputs that the layers
-/// calibrated before it produce.
+/// Calibration of a merge by forward passes alone, without labels: layer by layer, in the order in which the graph runs
+/// them, each layer's weights become those whose outputs come closest to the task checkpoints' own, given the inputs
+/// that the layers calibrated before it produce.
 ///
-/// With X_i the inputs of a layer in the model calibrated so far (a column of ones for the bias), Y_i its outputs in task i's
-/// checkpoint, n_i the rows of both (tokens or positions, padding left out) and W₀ the merge that calibration starts from:
+/// With X_i the inputs of a layer in the model calibrated so far (a column of ones for the bias), Y_i its outputs in
+/// task i's checkpoint, n_i the rows of both (tokens or positions, padding left out) and W₀ the merge that calibration
+/// starts from:
 ///
 ///     (Σ_i X_iᵀX_i/n_i + λ s I) Wᵀ = Σ_i X_iᵀY_i/n_i + λ s W₀ᵀ        s: the mean of the first sum's diagonal
 ///
 /// A layer whose output is added to the residual stream also makes up for what the stream lacks:
 /// Y_i += stream of the checkpoint − stream of the calibrated model.
 ///
-/// Batch and group norms' scales and shifts are solved for channel by channel. Layer norms stay as merged: the next layer's weights
-/// make up for them, and on the zoo's vision tasks solving for them made the held-out loss worse (0.645 against 0.588). Running statistics,
-/// embeddings and parameters that are read twice stay as merged, too. All tasks advance together, so that each example passes once
-/// through its checkpoint and once through the calibrated model.
+/// Batch and group norms' scales and shifts are solved for channel by channel. Layer norms stay as merged: the next
+/// layer's weights make up for them, and on the zoo's vision tasks solving for them made the held-out loss worse (0.645
+/// against 0.588). Running statistics, embeddings and parameters that are read twice stay as merged, too. All tasks
+/// advance together, so that each example passes once through its checkpoint and once through the calibrated model.
 ///
-/// Own derivation. Relatives: RegMean (Jin et al., arXiv 2212.09849) and RegMean++ (arXiv 2508.03121) average weights by the inputs'
-/// Gram matrices, FeatCal (arXiv 2605.13030) calibrates block by block, ProDistill (arXiv 2502.12706) trains layer by layer.
+/// Own derivation. Relatives: RegMean (Jin et al., arXiv 2212.09849) and RegMean++ (arXiv 2508.03121) average weights
+/// by the inputs' Gram matrices, FeatCal (arXiv 2605.13030) calibrates block by block, ProDistill (arXiv 2502.12706)
+/// trains layer by layer.
 ///
-/// Memory: the values that cross the current layer for all examples, twice; one layer of one task's checkpoint; the layer's sums.
-/// Deterministic: the order of the sums does not depend on timing.
+/// Memory: the values that cross the current layer for all examples, twice; one layer of one task's checkpoint; the
+/// layer's sums. Deterministic: the order of the sums does not depend on timing.
 struct Calibration {
     private let context: MergeContext
     private let evaluation: EvaluationContext
@@ -41,8 +43,8 @@ struct Calibration {
         source = try CheckpointParameters(context, evaluation, parameters)
     }
 
-    /// Fills the parameters with the merge at `start` and calibrates them; gives the places of the tensors that were solved for, in order.
-    /// `progress` counts layers.
+    /// Fills the parameters with the merge at `start` and calibrates them; gives the places of the tensors that were
+    /// solved for, in order. `progress` counts layers.
     func run(start: MergingWeights, progress: (_ done: Int, _ total: Int) throws -> Void) throws -> [Int] {
         try parameters.merge(context.vectors, start)
         let model = evaluation.model

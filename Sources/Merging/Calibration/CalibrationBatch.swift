@@ -1,12 +1,14 @@
 internal import ExportedModel
 internal import Torch
 
-/// Some examples of one task on their way through two models at once: the task's checkpoint, and the merge that is being calibrated.
+/// Some examples of one task on their way through two models at once: the task's checkpoint, and the merge that is
+/// being calibrated.
 final class CalibrationBatch {
     let task: Int
     let checkpoint: ProgramValues
     let calibrated: ProgramValues
-    /// Positions of the tokens that are none of the padding, [kept], among all of the batch; nil: all of them, or no tokens.
+    /// Positions of the tokens that are none of the padding, [kept], among all of the batch; nil: all of them, or no
+    /// tokens.
     private let tokens: Tensor?
     private let tokenCount: Int
 

@@ -42,9 +42,10 @@ struct CalibrationLayer: Hashable {
 }
 
 extension ExportedModel {
-    /// The layers that can be calibrated, in the order in which they run. They are found by their operators: linear, addmm, mm and
-    /// matmul with a parameter, conv1d, conv2d and convolution without groups, group and batch norms. A parameter that
-    /// several instructions read stays as merged, and so does a layer inside a grad-mode or autocast region.
+    /// The layers that can be calibrated, in the order in which they run. They are found by their operators: linear,
+    /// addmm, mm and matmul with a parameter, conv1d, conv2d and convolution without groups, group and batch norms. A
+    /// parameter that several instructions read stays as merged, and so does a layer inside a grad-mode or autocast
+    /// region.
     func calibrationLayers() -> [CalibrationLayer] {
         let uses = LayerUses(self)
         return instructions.indices.compactMap { uses.layer(at: $0) }

@@ -1,6 +1,7 @@
 internal import Torch
 
-/// A batch or group norm's scale and shift, y = w · x̂ + b: ridge regression for each channel alone, where `input` is x̂.
+/// A batch or group norm's scale and shift, y = w · x̂ + b: ridge regression for each channel alone, where `input` is
+/// x̂.
 final class ChannelProblem: LayerProblem {
     private let channels: Int
     private let ridge: Double

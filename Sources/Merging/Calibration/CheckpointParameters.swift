@@ -1,8 +1,8 @@
 internal import ExportedModel
 internal import Torch
 
-/// The parameters and buffers that some instructions read, by the graph's names: of the task checkpoints from their files, a few
-/// layers at a time, and of the calibrated model from memory.
+/// The parameters and buffers that some instructions read, by the graph's names: of the task checkpoints from their
+/// files, a few layers at a time, and of the calibrated model from memory.
 struct CheckpointParameters {
     private let context: MergeContext
     private let evaluation: EvaluationContext

@@ -3,12 +3,13 @@ internal import Safetensors
 internal import Torch
 internal import WorkerProtocol
 
-/// What calibration changes, as one more direction beside the task vectors: θp + (calibrated − start) / `whole` of every tensor that it
-/// solved for, in float32 in `merge/correction.safetensors`, so that a release can be made again without its examples.
+/// What calibration changes, as one more direction beside the task vectors: θp + (calibrated − start) / `whole` of
+/// every tensor that it solved for, in float32 in `merge/correction.safetensors`, so that a release can be made again
+/// without its examples.
 struct Correction: VectorSource {
     static let path = "merge/correction.safetensors"
-    /// The coefficient that gives the calibrated merge. Less than 1, where tanh has its bound: a fit can strengthen the correction
-    /// as well as weaken it.
+    /// The coefficient that gives the calibrated merge. Less than 1, where tanh has its bound: a fit can strengthen the
+    /// correction as well as weaken it.
     static let whole = 0.5
     /// No task is called so: names begin with a letter or a digit.
     let name = ":correction"
@@ -42,8 +43,8 @@ struct Correction: VectorSource {
 
     func owns(_ name: String) -> Bool { checkpoint.entry(name) == nil }
 
-    /// Writes the correction of `layers`, whose calibrated weights are in `parameters`, replacing `path`. What calibration left as it
-    /// was is left out. Memory: two float32 copies of one layer.
+    /// Writes the correction of `layers`, whose calibrated weights are in `parameters`, replacing `path`. What
+    /// calibration left as it was is left out. Memory: two float32 copies of one layer.
     static func write(
         _ layers: [Int], _ parameters: ModelParameters, _ context: MergeContext, start: MergingWeights, to path: String
     ) throws {

@@ -2,7 +2,8 @@ internal import Torch
 
 /// The least-squares problem of one layer: collects every task's inputs and targets, then solves for weight and bias.
 protocol LayerProblem: AnyObject {
-    /// Adds what one batch says: `input` as the calibrated model gives it, `target` the layer's output in the task's checkpoint.
+    /// Adds what one batch says: `input` as the calibrated model gives it, `target` the layer's output in the task's
+    /// checkpoint.
     func add(_ input: Tensor, _ target: Tensor, of batch: CalibrationBatch) throws
     /// Ends the rows of one task: each counts by the mean over its rows.
     func finishTask() throws

@@ -124,8 +124,8 @@ struct LayerUses {
         return nil
     }
 
-    /// What `output` is added to, where it goes nowhere else and the addend is no parameter and is there before instruction
-    /// `index`.
+    /// What `output` is added to, where it goes nowhere else and the addend is no parameter and is there before
+    /// instruction `index`.
     private func addend(to output: Int, before index: Int) -> Int? {
         var slot = output
         while let reader = readers[slot], reader.count == 1 {

@@ -81,8 +81,8 @@ final class RidgeRegression {
         return try diagonal.sum().item() / Double(gram.shape[0])
     }
 
-    /// W that minimises Σ |X W − Y|² / n + λ · scale · |W − start|², [inputs, outputs] in float64. Nil where the inputs say
-    /// nothing: all zero, or not finite.
+    /// W that minimises Σ |X W − Y|² / n + λ · scale · |W − start|², [inputs, outputs] in float64. Nil where the inputs
+    /// say nothing: all zero, or not finite.
     func solution(ridge: Double, start: Tensor) throws -> Tensor? {
         let scale = try scale()
         guard scale > 0, scale.isFinite else { return nil }

@@ -1,4 +1,5 @@
-/// The search for λ: the usual one first, then its neighbours a factor of 10 apart, in the direction in which the held-out loss falls.
+/// The search for λ: the usual one first, then its neighbours a factor of 10 apart, in the direction in which the
+/// held-out loss falls.
 struct RidgeSearch {
     /// What was tried, with the held-out loss where one was taken.
     private(set) var tried: [(ridge: Double, loss: Double?)] = []
@@ -17,7 +18,8 @@ struct RidgeSearch {
         next = given ?? Self.usual
     }
 
-    /// Takes the held-out loss at `next`; nil where there is none, which ends the search. Returns whether it is the best so far.
+    /// Takes the held-out loss at `next`; nil where there is none, which ends the search. Returns whether it is the
+    /// best so far.
     mutating func record(_ loss: Double?) -> Bool {
         guard let ridge = next else { return false }
         tried.append((ridge, loss))

@@ -8,8 +8,8 @@ internal import Tasks
 internal import Torch
 package import WorkerProtocol
 
-/// Ordinary fine-tuning of all parameters on one labelled set, with AdamW (Loshchilov and Hutter, arXiv 1711.05101) and a
-/// linear decay: makes task checkpoints where there is no Python, and the cost that a merge is compared with.
+/// Ordinary fine-tuning of all parameters on one labelled set, with AdamW (Loshchilov and Hutter, arXiv 1711.05101) and
+/// a linear decay: makes task checkpoints where there is no Python, and the cost that a merge is compared with.
 package struct Finetune {
     package struct Settings: Sendable {
         package var steps = 300

@@ -4,8 +4,8 @@ internal import Torch
 
 /// First values for parameters that no checkpoint holds: a new head, or a model that is trained from nothing.
 ///
-/// Vectors named `bias` are 0 and other vectors (norms) 1; everything else is normal with deviation 1/√fan-in, as LeCun et al.,
-/// Efficient BackProp (1998), advise.
+/// Vectors named `bias` are 0 and other vectors (norms) 1; everything else is normal with deviation 1/√fan-in, as LeCun
+/// et al., Efficient BackProp (1998), advise.
 struct Initialization {
     private var state: UInt64
 

@@ -20,8 +20,8 @@ extension MergeSettings.Activation {
         }
     }
 
-    /// A weight with that coefficient, or with the nearest there is, from which a fit can move: under tanh, coefficients of ±1 and
-    /// beyond give the weight of ±(1 − 10⁻⁶).
+    /// A weight with that coefficient, or with the nearest there is, from which a fit can move: under tanh,
+    /// coefficients of ±1 and beyond give the weight of ±(1 − 10⁻⁶).
     func weight(forCoefficient coefficient: Double) -> Double {
         switch self {
         case .tanh: Self.inverse(coefficient)

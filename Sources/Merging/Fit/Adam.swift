@@ -1,6 +1,7 @@
 internal import Foundation
 
-/// Adam (Kingma and Ba, arXiv 1412.6980) on a few thousand numbers in double precision; all but its momentum is its authors'.
+/// Adam (Kingma and Ba, arXiv 1412.6980) on a few thousand numbers in double precision; all but its momentum is its
+/// authors'.
 struct Adam: Sendable, Hashable {
     var firstMoments: [Double]
     var secondMoments: [Double]
@@ -17,7 +18,8 @@ struct Adam: Sendable, Hashable {
         secondMoments = firstMoments
     }
 
-    /// Moves `values` one step against `gradient`. `momentum` is the decay of the first moments, the same in every step.
+    /// Moves `values` one step against `gradient`. `momentum` is the decay of the first moments, the same in every
+    /// step.
     mutating func update(
         _ values: inout [Double], gradient: [Double], learningRate: Double, momentum: Double
     ) {

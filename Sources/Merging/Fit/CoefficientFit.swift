@@ -2,15 +2,16 @@ internal import Engine
 internal import Torch
 internal import WorkerProtocol
 
-/// The gradient descent on W (SuperMerge, arXiv 2412.10416): per step one batch of every task through θm, one ordinary backward
-/// pass each, the tasks' ∂L/∂θm(j) added up, and every sum consumed by its dot products with τ(i,j) and then freed. Where all τ(i,j)
-/// of a linear layer have a low rank, ∂L/∂θm(j) is never formed (`FactoredLayer`), nor where only some of its rows are not zero
-/// (`RowSum`). A step is `localDots` → `reduction` → `apply`.
+/// The gradient descent on W (SuperMerge, arXiv 2412.10416): per step one batch of every task through θm, one ordinary
+/// backward pass each, the tasks' ∂L/∂θm(j) added up, and every sum consumed by its dot products with τ(i,j) and then
+/// freed. Where all τ(i,j) of a linear layer have a low rank, ∂L/∂θm(j) is never formed (`FactoredLayer`), nor where
+/// only some of its rows are not zero (`RowSum`). A step is `localDots` → `reduction` → `apply`.
 ///
-/// Memory: one float32 copy of the trunk, with several tasks one of its gradients, of low ranks their factors instead, of
-/// embeddings the rows that occur, and one batch's activations; not a function of the number of tasks. Streamed, these are of one
-/// segment, and what crosses the segments' boundaries for all tasks comes to it. Work per step over k tasks: k forward and backward
-/// passes (streamed, all but the last segment forward twice), and two reads of the task vectors, one of what is low-rank.
+/// Memory: one float32 copy of the trunk, with several tasks one of its gradients, of low ranks their factors instead,
+/// of embeddings the rows that occur, and one batch's activations; not a function of the number of tasks. Streamed,
+/// these are of one segment, and what crosses the segments' boundaries for all tasks comes to it. Work per step over k
+/// tasks: k forward and backward passes (streamed, all but the last segment forward twice), and two reads of the task
+/// vectors, one of what is low-rank.
 final class CoefficientFit {
     private(set) var state: FitState
     let context: MergeContext
@@ -61,9 +62,9 @@ final class CoefficientFit {
         try parameters.merge(context.vectors, state.weights)
     }
 
-    /// The variance of the numbers that a regression is fitted to: divided by it, squared errors are a share of what the mean
-    /// alone would leave, and the unit of the numbers does not decide what the task weighs beside the others. 1 for classes,
-    /// whose losses are nats, and for constants.
+    /// The variance of the numbers that a regression is fitted to: divided by it, squared errors are a share of what
+    /// the mean alone would leave, and the unit of the numbers does not decide what the task weighs beside the others.
+    /// 1 for classes, whose losses are nats, and for constants.
     private static func variance(_ objective: Objective, _ set: ValidationSet?, _ teacher: TeacherLogits?) throws
         -> Double
     {
@@ -85,8 +86,8 @@ final class CoefficientFit {
         ModelWeights(own: try evaluation.heads[task].tensors(), trunk: parameters)
     }
 
-    /// It is less work to take the layer's gradient as a product where it is never formed, or where it is added to others'. One
-    /// that is alone is formed and consumed at once, and needs no memory until the pass ends.
+    /// It is less work to take the layer's gradient as a product where it is never formed, or where it is added to
+    /// others'. One that is alone is formed and consumed at once, and needs no memory until the pass ends.
     private func forms(_ layer: Int) -> GradientTape.Forms {
         factored[layer] != nil || context.tasks.count > 1 ? [.products, .rows] : .rows
     }
@@ -189,8 +190,8 @@ final class CoefficientFit {
         return try distilled.adding(objective.loss(logits, labels)).multiplied(by: 0.5)
     }
 
-    /// Mean held-out loss over the tasks, by their weights, in the loss that is fitted: per prediction, as `Scorer` counts
-    /// them. Nil where nothing is held out.
+    /// Mean held-out loss over the tasks, by their weights, in the loss that is fitted: per prediction, as `Scorer`
+    /// counts them. Nil where nothing is held out.
     func heldOutLoss() throws -> Double? {
         var total = 0.0
         var sum = 0.0

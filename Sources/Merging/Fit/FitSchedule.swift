@@ -9,8 +9,8 @@ struct FitSchedule: Hashable, Sendable {
     private let learningRate: Double
     private let schedule: MergeSettings.Schedule
 
-    /// With the large steps of an arrival Adam's usual momentum overshoots: with less of it the held-out loss is lower at the same
-    /// cost, in either form. A whole fit at its even rate is not better for it.
+    /// With the large steps of an arrival Adam's usual momentum overshoots: with less of it the held-out loss is lower
+    /// at the same cost, in either form. A whole fit at its even rate is not better for it.
     private static let arrivalMomentum = 0.5
 
     /// A fit from `scale`, or from a release that knows too little.
@@ -21,9 +21,9 @@ struct FitSchedule: Hashable, Sendable {
         schedule = settings.schedule
     }
 
-    /// A fit from the weights of a deployed release, most of which are right: a share of the steps, large ones at first so that
-    /// the newcomers' weights find their place, falling to 0 so that all of them settle. Where the share is no fewer steps than a
-    /// whole fit's, it is one.
+    /// A fit from the weights of a deployed release, most of which are right: a share of the steps, large ones at first
+    /// so that the newcomers' weights find their place, falling to 0 so that all of them settle. Where the share is no
+    /// fewer steps than a whole fit's, it is one.
     init(arrival settings: ResolvedSettings) {
         guard settings.arrivalSteps < settings.steps else { self = FitSchedule(settings); return }
         steps = settings.arrivalSteps

@@ -32,8 +32,8 @@ struct FitState: Hashable, Sendable {
             momentum: schedule.momentum)
     }
 
-    /// Notes a look. Without held-out examples (nil) the latest weights count as the best; a loss that is not finite is never
-    /// better than any other.
+    /// Notes a look. Without held-out examples (nil) the latest weights count as the best; a loss that is not finite is
+    /// never better than any other.
     mutating func record(heldOut: Double?, lastLoss: Double?) {
         let finite = heldOut.flatMap { $0.isFinite ? $0 : nil }
         if let loss = lastLoss ?? finite { curve.append(FitPoint(step: step, loss: loss, heldOut: finite)) }

@@ -1,8 +1,9 @@
 internal import WorkerProtocol
 
-/// The weights W: w(i,j) for every task i and layer j, or w(i,j,r) for every output row r at granularity `row`, and v(i,j,s)
-/// for every column s at granularity `row-column`. What they do to a merge are the coefficients c = squash(w) and the gains
-/// g = 1 + squash(v): an element of τ in row r and column s counts c(r) · g(s) times, so that what has a low rank keeps it.
+/// The weights W: w(i,j) for every task i and layer j, or w(i,j,r) for every output row r at granularity `row`, and
+/// v(i,j,s) for every column s at granularity `row-column`. What they do to a merge are the coefficients c = squash(w)
+/// and the gains g = 1 + squash(v): an element of τ in row r and column s counts c(r) · g(s) times, so that what has a
+/// low rank keeps it.
 struct MergingWeights: Sendable, Hashable {
     let taskCount: Int
     /// Weights of each layer per task, and how many of gains.
@@ -67,8 +68,8 @@ struct MergingWeights: Sendable, Hashable {
         return values[start + rows.lowerBound..<start + rows.upperBound].map(squash.coefficient)
     }
 
-    /// ∂L/∂w = squash′(w) · ⟨∂L/∂θm, ∂θm/∂c⟩, and likewise for gains, given the dot products in the order of `values`; for tanh,
-    /// squash′ = 1 − tanh² w.
+    /// ∂L/∂w = squash′(w) · ⟨∂L/∂θm, ∂θm/∂c⟩, and likewise for gains, given the dot products in the order of `values`;
+    /// for tanh, squash′ = 1 − tanh² w.
     func gradient(dotProducts: [Double]) -> [Double] {
         var gradient = dotProducts
         for layer in rows.indices {

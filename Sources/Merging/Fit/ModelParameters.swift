@@ -3,8 +3,8 @@ internal import ExportedModel
 internal import Safetensors
 internal import Torch
 
-/// The trunk's parameters in float32: the base's, a checkpoint's, a release's or a merge's. Resident, they are one copy of the trunk,
-/// filled once; streamed, each segment's are formed from the files when it is leased.
+/// The trunk's parameters in float32: the base's, a checkpoint's, a release's or a merge's. Resident, they are one copy
+/// of the trunk, filled once; streamed, each segment's are formed from the files when it is leased.
 ///
 /// Memory: resident, 4 bytes a weight; streamed, those of one segment.
 final class ModelParameters: ParameterSource {
@@ -28,8 +28,8 @@ final class ModelParameters: ParameterSource {
         staging = try Scratch(bytes: 8 * (layers.map { max($0.stride, Self.pieceElements) }.max() ?? 1))
     }
 
-    /// Takes every tensor from a checkpoint, converted to float32, but for the layers that `isSkipped` names: a task's head
-    /// may have another shape than the base.
+    /// Takes every tensor from a checkpoint, converted to float32, but for the layers that `isSkipped` names: a task's
+    /// head may have another shape than the base.
     func load(_ checkpoint: Checkpoint, isSkipped: @escaping (Layer) -> Bool = { _ in false }) throws {
         try load { [unowned self] index, tensor in
             guard !isSkipped(layers[index]) else { return false }

@@ -1,5 +1,5 @@
-/// Which examples a step sees: a pure function of seed, task name and step, so that an interrupted fit goes on with the same
-/// batches and a task's batches do not depend on the other tasks.
+/// Which examples a step sees: a pure function of seed, task name and step, so that an interrupted fit goes on with the
+/// same batches and a task's batches do not depend on the other tasks.
 struct Sampler: Sendable {
     let examples: [Int]
     let batch: Int

@@ -1,4 +1,5 @@
-/// Random words (Steele, Lea and Flood, OOPSLA 2014), keyed by a seed and the FNV-1a hash of a name: the same on every machine.
+/// Random words (Steele, Lea and Flood, OOPSLA 2014), keyed by a seed and the FNV-1a hash of a name: the same on every
+/// machine.
 struct SplitMix64: RandomNumberGenerator {
     private var state: UInt64
 

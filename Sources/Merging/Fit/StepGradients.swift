@@ -20,8 +20,8 @@ struct SingleProcess: Reduction {
     func sum(_ local: LocalDots) -> LocalDots { local }
 }
 
-/// Consumes the gradients of one step as they come: dot products with the task vectors, and no sum of gradients longer than a layer
-/// needs one.
+/// Consumes the gradients of one step as they come: dot products with the task vectors, and no sum of gradients longer
+/// than a layer needs one.
 final class StepGradients: GradientReceiver {
     private let fit: CoefficientFit
     private let weights: MergingWeights

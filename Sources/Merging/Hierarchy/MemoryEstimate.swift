@@ -49,8 +49,8 @@ struct MemoryEstimate: Hashable, Sendable {
         }
     }
 
-    /// Bytes of a value that grows with the batch; parameters and constants do not. The first free axis is the batch's, and any
-    /// other one that of `length` tokens.
+    /// Bytes of a value that grows with the batch; parameters and constants do not. The first free axis is the batch's,
+    /// and any other one that of `length` tokens.
     private static func bytes(_ value: TensorMeta, batch: Int, length: Int) -> Int64 {
         guard value.shape.contains(nil) else { return 0 }
         let free = value.shape.count { $0 == nil } - 1

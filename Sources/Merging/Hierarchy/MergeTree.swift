@@ -1,8 +1,8 @@
-/// Which tasks are merged with which: the hierarchical form of SuperMerge (arXiv 2412.10416). Leaves are tasks, every inner
-/// node is one merge of at most `fanIn` children, and the root is the merged model.
+/// Which tasks are merged with which: the hierarchical form of SuperMerge (arXiv 2412.10416). Leaves are tasks, every
+/// inner node is one merge of at most `fanIn` children, and the root is the merged model.
 ///
-/// A pure value: the same tasks, similarities and former tree give the same tree. Children stand in the order of the first
-/// task below them, so that a node's inputs have one order however it came about.
+/// A pure value: the same tasks, similarities and former tree give the same tree. Children stand in the order of the
+/// first task below them, so that a node's inputs have one order however it came about.
 struct MergeTree: Hashable, Sendable, Codable {
     struct Node: Hashable, Sendable, Codable {
         /// The task of a leaf; nil for an inner node.
@@ -14,9 +14,9 @@ struct MergeTree: Hashable, Sendable, Codable {
     private(set) var root: Node
     let fanIn: Int
 
-    /// A tree from nothing: in every round the most similar pair, by the mean cosine of the tasks below, takes in its nearest
-    /// neighbours up to `fanIn` of them and becomes one node, then the next pair, until one node is left. Its height is the
-    /// least that the fan-in allows, ⌈log k⌉ to the base `fanIn`. Work: k³ comparisons at most.
+    /// A tree from nothing: in every round the most similar pair, by the mean cosine of the tasks below, takes in its
+    /// nearest neighbours up to `fanIn` of them and becomes one node, then the next pair, until one node is left. Its
+    /// height is the least that the fan-in allows, ⌈log k⌉ to the base `fanIn`. Work: k³ comparisons at most.
     init(grouping tasks: [String], fanIn: Int, by similarity: Similarity) {
         self.fanIn = max(2, fanIn)
         var nodes = tasks.sorted().map { Node(task: $0) }
@@ -93,8 +93,9 @@ extension MergeTree.Node {
 
     var leaves: [String] { task.map { [$0] } ?? children.flatMap(\.leaves) }
     var height: Int { task == nil ? 1 + (children.map(\.height).max() ?? 0) : 0 }
-    /// What the node's fit has a weight for, so that what was balanced without the others is balanced once more among them: its
-    /// tasks, its nodes' children, and in place of the largest of these their children as long as there are at most `limit`.
+    /// What the node's fit has a weight for, so that what was balanced without the others is balanced once more among
+    /// them: its tasks, its nodes' children, and in place of the largest of these their children as long as there are
+    /// at most `limit`.
     func sources(atMost limit: Int) -> [Self] {
         var sources = children.flatMap { $0.task == nil ? $0.children : [$0] }
         while true {
@@ -113,9 +114,10 @@ extension MergeTree.Node {
 }
 
 extension MergeTree {
-    /// The tree with one more task, which becomes a sibling of the most similar one: where that one's node has room as one more
-    /// child, else in a new node with it. If that made the tree too high, it goes in further up, beside the node above. Only
-    /// the nodes on its way to the root change. Nil where no place keeps the height within `bound`: then group anew.
+    /// The tree with one more task, which becomes a sibling of the most similar one: where that one's node has room as
+    /// one more child, else in a new node with it. If that made the tree too high, it goes in further up, beside the
+    /// node above. Only the nodes on its way to the root change. Nil where no place keeps the height within `bound`:
+    /// then group anew.
     func inserting(_ task: String, by similarity: Similarity) -> MergeTree? {
         let tasks = leaves.sorted()
         let likeness = tasks.map { similarity[$0, task] }

@@ -4,8 +4,9 @@ internal import Safetensors
 internal import Torch
 internal import WorkerProtocol
 
-/// The nodes of a hierarchical merge on disk, each in a folder called by its digest: the weights of its fit, and where a fit above
-/// takes it as one the intermediate model in float32. What can't be read counts as not there and is made again.
+/// The nodes of a hierarchical merge on disk, each in a folder called by its digest: the weights of its fit, and where
+/// a fit above takes it as one the intermediate model in float32. What can't be read counts as not there and is made
+/// again.
 struct NodeStore {
     let directory: String
 

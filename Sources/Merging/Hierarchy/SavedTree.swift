@@ -7,8 +7,8 @@ struct SavedTree: Codable, Sendable {
     var tasks: [String: String]
     /// Key of each node's inputs → the digest under which its fit is stored, of all trees in `former`.
     var digests: [String: String]
-    /// Digests of this tree's nodes and of those of the trees before it, the newest first; their fits are kept (some kilobytes each), for a task that comes back
-    /// or a candidate that is refused.
+    /// Digests of this tree's nodes and of those of the trees before it, the newest first; their fits are kept (some
+    /// kilobytes each), for a task that comes back or a candidate that is refused.
     var former: [[String]]
 
     /// Trees whose fits are kept.

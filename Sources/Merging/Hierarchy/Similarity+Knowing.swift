@@ -28,8 +28,8 @@ extension Similarity {
         return strongest.prefix(Self.mostKept).sorted { ($0.first, $0.second) < ($1.first, $1.second) }
     }
 
-    /// The fewest places among `names` whose pairs with all others bring those that are missing. Nothing is worth measuring for
-    /// a single task, nor for very many.
+    /// The fewest places among `names` whose pairs with all others bring those that are missing. Nothing is worth
+    /// measuring for a single task, nor for very many.
     func unmeasured(of names: [String]) -> [Int] {
         guard (2...Self.mostMeasured).contains(names.count) else { return [] }
         var chosen: [Int] = []
@@ -55,8 +55,8 @@ extension MergePlan {
 }
 
 extension MergeContext {
-    /// Measures, in one pass over the files, the pairs that `known` lacks: at an arrival those of the new task, about the work of
-    /// one step of the fit. `progress` counts layers.
+    /// Measures, in one pass over the files, the pairs that `known` lacks: at an arrival those of the new task, about
+    /// the work of one step of the fit. `progress` counts layers.
     func missingSimilarities(_ known: Similarity, progress: (Int) throws -> Void) throws -> Similarity {
         let missing = known.unmeasured(of: tasks.map(\.name))
         guard !missing.isEmpty else { return Similarity() }

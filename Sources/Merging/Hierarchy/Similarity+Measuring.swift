@@ -1,8 +1,8 @@
 internal import Torch
 
 extension Similarity {
-    /// Cosines over the shared trunk between each of `tasks` (places among the sources) and every source, in one pass over the
-    /// files: ⟨τa, τb⟩ summed over the layers that both move, norms over those that each moves.
+    /// Cosines over the shared trunk between each of `tasks` (places among the sources) and every source, in one pass
+    /// over the files: ⟨τa, τb⟩ summed over the layers that both move, norms over those that each moves.
     ///
     /// Memory: a piece of each file, as `TaskVectors` reads them, and one float32 piece. `progress` counts layers.
     init(of tasks: [Int], in vectors: TaskVectors, progress: (Int) throws -> Void) throws {

@@ -22,8 +22,8 @@ struct TreePlan {
     /// Nil for a task.
     func digest(of node: MergeTree.Node) -> String? { merges.first { $0.node == node }?.digest }
 
-    /// A node that was fitted before keeps its digest as long as `isStored` finds its fit: one that is lost is a new node, and so
-    /// is every one above it, unless it would come out the same.
+    /// A node that was fitted before keeps its digest as long as `isStored` finds its fit: one that is lost is a new
+    /// node, and so is every one above it, unless it would come out the same.
     init(
         _ tree: MergeTree, for plan: MergePlan, after planted: SavedTree?, isStored: (_ digest: String) -> Bool
     ) throws {
@@ -57,13 +57,15 @@ struct TreePlan {
         self.merges = merges
     }
 
-    /// The inner nodes of the tree before, with the digests that they were stored under; none of a tree of another width.
+    /// The inner nodes of the tree before, with the digests that they were stored under; none of a tree of another
+    /// width.
     private static func former(_ planted: SavedTree?, _ tree: MergeTree) -> [(node: MergeTree.Node, digest: String)] {
         guard let planted, planted.tree.fanIn == tree.fanIn, let latest = planted.former.first else { return [] }
         return Array(zip(planted.tree.merges, latest))
     }
 
-    /// Whether two nodes have the same tasks below, but for those that came or went between the trees, and at least two.
+    /// Whether two nodes have the same tasks below, but for those that came or went between the trees, and at least
+    /// two.
     private static func sharesPlace(
         _ old: MergeTree.Node, _ new: MergeTree.Node, _ planted: SavedTree?, _ plan: MergePlan
     ) -> Bool {

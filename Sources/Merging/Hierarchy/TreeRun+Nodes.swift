@@ -10,10 +10,10 @@ extension TreeRun {
             scale: settings.scale, squash: settings.squash)
     }
 
-    /// Where a node's fit starts: from the weights of the node whose place it has, where that is stored, for each source that
-    /// was there and was a node or a task as it is now. Else a task of its own starts from `scale`, and what a child was fitted
-    /// over from that fit, times √(its tasks / all tasks below): the rate at which the best common factor of task arithmetic
-    /// falls.
+    /// Where a node's fit starts: from the weights of the node whose place it has, where that is stored, for each
+    /// source that was there and was a node or a task as it is now. Else a task of its own starts from `scale`, and
+    /// what a child was fitted over from that fit, times √(its tasks / all tasks below): the rate at which the best
+    /// common factor of task arithmetic falls.
     func start(_ merge: TreePlan.Merge, _ records: [String: NodeRecord]) -> MergingWeights {
         var start = unaveragedStart(merge, records)
         start.averageStatistics(context.layers)
@@ -62,8 +62,8 @@ extension TreeRun {
         return 2 * known >= sources.count ? FitSchedule(arrival: settings) : FitSchedule(settings)
     }
 
-    /// How much of a child's own model is in it, by layer: with a task, its coefficients and gains; with a node, whose tasks may
-    /// have moved against each other, the factors of theirs that come nearest.
+    /// How much of a child's own model is in it, by layer: with a task, its coefficients and gains; with a node, whose
+    /// tasks may have moved against each other, the factors of theirs that come nearest.
     private func part(
         _ source: MergeTree.Node, of child: MergeTree.Node, _ whole: MergingWeights, _ records: [String: NodeRecord]
     ) -> [(rows: [Double], columns: [Double])] {
@@ -93,8 +93,8 @@ extension TreeRun {
         }
     }
 
-    /// The task vectors of a node's sources: a task's from its checkpoint, a node's from its intermediate model, which is
-    /// written where it is not there.
+    /// The task vectors of a node's sources: a task's from its checkpoint, a node's from its intermediate model, which
+    /// is written where it is not there.
     func vectors(of node: MergeTree.Node, _ records: [String: NodeRecord]) throws -> TaskVectors {
         var sources: [any VectorSource] = []
         var active: [[Bool]] = []
@@ -141,8 +141,8 @@ extension TreeRun {
         return NodeModel(name: digest, checkpoint: checkpoint)
     }
 
-    /// Coefficients of the tasks below a node, in the plan's order: the products of those of the sources on their ways up to it.
-    /// A task's own is 1.
+    /// Coefficients of the tasks below a node, in the plan's order: the products of those of the sources on their ways
+    /// up to it. A task's own is 1.
     func product(tree node: MergeTree.Node, _ records: [String: NodeRecord]) -> MergingWeights {
         let below = places(of: node).map { context.tasks[$0].name }
         var product = MergingWeights(
@@ -166,7 +166,8 @@ extension TreeRun {
 }
 
 extension MergingWeights {
-    /// The coefficients of a source times `factor`, and its gains; under tanh at most 0.9 either way, where it still moves.
+    /// The coefficients of a source times `factor`, and its gains; under tanh at most 0.9 either way, where it still
+    /// moves.
     fileprivate mutating func set(source: Int, to parts: [(rows: [Double], columns: [Double])], times factor: Double) {
         let limit = squash == .tanh ? 0.9 : .infinity
         for (layer, part) in parts.enumerated() {

@@ -3,13 +3,15 @@ internal import Torch
 internal import WorkerProtocol
 
 /// A hierarchical SuperMerge (arXiv 2412.10416): every node of the tree is a fit over what is below it, with the
-/// examples of all tasks below, and its result is a model like a task's. A node's fit has a weight for each of its tasks and for
-/// each child of its nodes, further down where they are few, and starts from what these were fitted to: a weight for the node
-/// alone would keep the balance that was struck without the others. All is linear, so the coefficient of a task is the product of those on its way to the root,
-/// and θm is written once from θp and the tasks' own τ.
+/// examples of all tasks below, and its result is a model like a task's. A node's fit has a weight for each of its
+/// tasks and for each child of its nodes, further down where they are few, and starts from what these were fitted to: a
+/// weight for the node alone would keep the balance that was struck without the others. All is linear, so the
+/// coefficient of a task is the product of those on its way to the root, and θm is written once from θp and the tasks'
+/// own τ.
 ///
-/// Memory: that of one fit over at most `fanIn`² sources, with nothing of a task in memory but the batch, the head and the logits
-/// in use. Work of an arrival: the fits on the way from its leaf to the root; those of other nodes are taken from the store.
+/// Memory: that of one fit over at most `fanIn`² sources, with nothing of a task in memory but the batch, the head and
+/// the logits in use. Work of an arrival: the fits on the way from its leaf to the root; those of other nodes are taken
+/// from the store.
 final class TreeRun {
     /// Drives one fit to its end: `done` of `total` steps lie before it.
     typealias Descent = (_ fit: CoefficientFit, _ merge: String, _ done: Int, _ total: Int) throws -> Void

@@ -13,8 +13,8 @@ extension ValidationSet {
         if let fault = scan.fault { throw fault }
     }
 
-    /// One more than the largest label, for the size of a new head; a fine-tune may leave labels out. Throws `LabelFault`
-    /// where no head could have them.
+    /// One more than the largest label, for the size of a new head; a fine-tune may leave labels out. Throws
+    /// `LabelFault` where no head could have them.
     func classes() throws -> Int {
         let labels = try labelValues()
         let scored = (labels?.values ?? []).filter { $0 != Int64(LabelFault.ignored) }

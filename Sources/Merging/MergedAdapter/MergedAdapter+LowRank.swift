@@ -41,8 +41,8 @@ extension MergedAdapter {
         return zip(names, shapes).map { .init(name: Self.prefix + module + $0, dtype: .f32, shape: $1) }
     }
 
-    /// Their elements: the tasks' factors side by side, with scales and coefficients in the one that belongs to the base's rows
-    /// and gains in the other.
+    /// Their elements: the tasks' factors side by side, with scales and coefficients in the one that belongs to the
+    /// base's rows and gains in the other.
     func factors(of index: Int, _ weights: MergingWeights) throws -> [[Float]] {
         guard let layout = layout(of: index, owners(of: index)) else { return [] }
         let (left, right) = try product(of: index, rank: layout.rank, weights)

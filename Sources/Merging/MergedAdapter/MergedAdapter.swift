@@ -7,9 +7,9 @@ internal import WorkerProtocol
 
 /// The merge of LoRAs, or of (IA)³ adapters, as one adapter of that kind, which PEFT loads onto the base.
 ///
-/// Of LoRAs: θm − θp = Σᵢ diag(cᵢ) · sᵢBᵢAᵢ · diag(gᵢ), whose factors side by side are a LoRA of the sum of the ranks. Of (IA)³
-/// vectors lᵢ: 1 + Σᵢ cᵢ (lᵢ − 1). Biases, and what some task saved whole, come as the merged model has them. Memory: the
-/// factors of one tensor, or a megabyte.
+/// Of LoRAs: θm − θp = Σᵢ diag(cᵢ) · sᵢBᵢAᵢ · diag(gᵢ), whose factors side by side are a LoRA of the sum of the ranks.
+/// Of (IA)³ vectors lᵢ: 1 + Σᵢ cᵢ (lᵢ − 1). Biases, and what some task saved whole, come as the merged model has them.
+/// Memory: the factors of one tensor, or a megabyte.
 struct MergedAdapter {
     static let folder = "adapter"
     /// What PEFT puts before every name.
@@ -23,8 +23,8 @@ struct MergedAdapter {
     private(set) var whole: [Int: String] = [:]
     let isTransposed: Bool
 
-    /// Throws `MergeError`, before anything is merged, where the merge is no one adapter: it blames a task that differs from
-    /// those that are deployed already, or from the first.
+    /// Throws `MergeError`, before anything is merged, where the merge is no one adapter: it blames a task that differs
+    /// from those that are deployed already, or from the first.
     init(_ context: MergeContext) throws {
         self.context = context
         let deployed = Set(context.plan.deployed?.record?.tasks.map(\.name) ?? [])
@@ -98,8 +98,8 @@ struct MergedAdapter {
     /// Biases that a vector of (IA)³ scales with its module's weight are no tensors of their own.
     mutating func leaveOut(_ biases: Set<Int>) { for index in biases { whole[index] = nil } }
 
-    /// Writes `adapter/adapter_model.safetensors` and `adapter/adapter_config.json` into `directory`, where the merged model
-    /// lies already.
+    /// Writes `adapter/adapter_model.safetensors` and `adapter/adapter_config.json` into `directory`, where the merged
+    /// model lies already.
     func write(_ weights: MergingWeights, to directory: String) throws -> [SourceFile] {
         let model = try Checkpoint(directory: directory)
         try Durable.createDirectories("\(directory)/\(Self.folder)")

@@ -1,7 +1,7 @@
 internal import WorkerProtocol
 
-/// The closed form alone, by forward passes and without labels: task arithmetic at `scale`, and the whole of the correction that
-/// `Calibration` finds for it.
+/// The closed form alone, by forward passes and without labels: task arithmetic at `scale`, and the whole of the
+/// correction that `Calibration` finds for it.
 enum Calibrate: MergeMethod {
     static let method = MergeSettings.Method.calibrate
     static let scales: [Double] = []

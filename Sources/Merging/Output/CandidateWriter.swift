@@ -11,8 +11,8 @@ struct CandidateWriter {
     /// Written beside the model where it is wanted.
     var adapter: MergedAdapter?
 
-    /// The trunk θm in the base's types, every task's head and what its configuration says of it, the coefficients, and the adapter where it is wanted.
-    /// `progress` counts tensors.
+    /// The trunk θm in the base's types, every task's head and what its configuration says of it, the coefficients, and
+    /// the adapter where it is wanted. `progress` counts tensors.
     func write(_ weights: MergingWeights, progress: (Int, Int) throws -> Void) throws -> [SourceFile] {
         var outputs = try writeModel(weights, progress: progress)
         try Durable.createDirectories(directory + "/heads")
@@ -87,8 +87,8 @@ struct CandidateWriter {
         return SourceFile(name: name, bytes: written.bytes, sha256: written.sha256)
     }
 
-    /// What the task's own configuration says of its head, where it is among the files that went in: releases from before they
-    /// recorded it come out again without.
+    /// What the task's own configuration says of its head, where it is among the files that went in: releases from
+    /// before they recorded it come out again without.
     private func writeConfiguration(_ task: TaskModel) throws -> SourceFile? {
         guard let source = task.source.files.first(where: { $0.name == HeadConfiguration.fileName }),
             source.bytes <= HeadConfiguration.longest
@@ -103,8 +103,8 @@ struct CandidateWriter {
         return SourceFile(name: name, bytes: Int64(content.count), sha256: Digest.sha256(content))
     }
 
-    /// Passes a tensor's bytes on as they are, a megabyte at a time. Numbers that are not finite are the task's fault, or the
-    /// base's.
+    /// Passes a tensor's bytes on as they are, a megabyte at a time. Numbers that are not finite are the task's fault,
+    /// or the base's.
     private func copy(
         _ checkpoint: Checkpoint, _ entry: TensorEntry, of task: String?, to behind: WriteBehind
     ) throws {

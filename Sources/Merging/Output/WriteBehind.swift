@@ -1,7 +1,8 @@
 internal import Dispatch
 internal import Synchronization
 
-/// Hands buffers on in order, on a queue of its own, while the next one is being filled: hashing and writing beside merging.
+/// Hands buffers on in order, on a queue of its own, while the next one is being filled: hashing and writing beside
+/// merging.
 ///
 /// Memory: two buffers of the largest size that was asked for.
 @safe

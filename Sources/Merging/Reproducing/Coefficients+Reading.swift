@@ -4,7 +4,8 @@ internal import Torch
 internal import WorkerProtocol
 
 extension Coefficients {
-    /// The coefficients and gains of a release as weights that are not squashed. Float32 holds them as the merge used them.
+    /// The coefficients and gains of a release as weights that are not squashed. Float32 holds them as the merge used
+    /// them.
     ///
     /// Throws `MergeError` where the file has other layers, tasks or rows.
     static func read(

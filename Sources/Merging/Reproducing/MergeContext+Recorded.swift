@@ -1,8 +1,8 @@
 internal import WorkerProtocol
 
 extension MergeContext {
-    /// The plan of a release, opened with the ties that its coefficients and heads show, which may be fewer than this version
-    /// knows of, and without the refusals that came later.
+    /// The plan of a release, opened with the ties that its coefficients and heads show, which may be fewer than this
+    /// version knows of, and without the refusals that came later.
     static func recorded(_ plan: MergePlan, release directory: String) throws -> MergeContext {
         // What needs examples never goes without a graph.
         if !plan.settings.method.needsExamples {

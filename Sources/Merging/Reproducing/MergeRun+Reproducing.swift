@@ -4,11 +4,11 @@ internal import Torch
 package import WorkerProtocol
 
 extension MergeRun {
-    /// Writes what the plan's tasks give with the coefficients of a release: nothing is fitted and nothing scored. Its model,
-    /// heads and coefficients come out in the plan's output directory.
+    /// Writes what the plan's tasks give with the coefficients of a release: nothing is fitted and nothing scored. Its
+    /// model, heads and coefficients come out in the plan's output directory.
     ///
-    /// Throws `MergeError` where the coefficients are not those of these tasks and layers, and what `run` throws. Memory: a
-    /// few pieces of tensors.
+    /// Throws `MergeError` where the coefficients are not those of these tasks and layers, and what `run` throws.
+    /// Memory: a few pieces of tensors.
     package func reproduce(release directory: String) throws -> [SourceFile] {
         try TorchRuntime.setThreads(plan.settings.threads)
         var context = try MergeContext.recorded(plan, release: directory)

@@ -20,8 +20,8 @@ struct RecordedInput {
         var isUsable: Bool { lacks == 0 }
     }
 
-    /// The first folder that has everything that is needed, else the last of those that lack least. Reads every file that has
-    /// its length.
+    /// The first folder that has everything that is needed, else the last of those that lack least. Reads every file
+    /// that has its length.
     func find(in directories: [String]) -> Place {
         var best: Place?
         for directory in directories {

@@ -3,13 +3,13 @@ internal import Foundation
 package import WorkerProtocol
 
 extension Reproduction {
-    /// Makes the model, heads and coefficients of a release again and compares their SHA-256 with those recorded and those
-    /// of the files in `directory`. Files that the base passed on are compared with the base's; README.md, report.html,
-    /// provenance.json and release.json, which say when and what, are not made again.
+    /// Makes the model, heads and coefficients of a release again and compares their SHA-256 with those recorded and
+    /// those of the files in `directory`. Files that the base passed on are compared with the base's; README.md,
+    /// report.html, provenance.json and release.json, which say when and what, are not made again.
     ///
-    /// `base`: the base's folder where it is no longer the recorded one; `tasks`: those of tasks by name; `kept`: a folder of
-    /// task folders by digest, looked into before the recorded ones; `scratch`: an existing folder with room for a second copy
-    /// of the release.
+    /// `base`: the base's folder where it is no longer the recorded one; `tasks`: those of tasks by name; `kept`: a
+    /// folder of task folders by digest, looked into before the recorded ones; `scratch`: an existing folder with room
+    /// for a second copy of the release.
     ///
     /// Throws `MergeError`, and what the file system said.
     package init(

@@ -16,7 +16,8 @@ package struct Reproduction: Codable, Hashable, Sendable {
         package var of: String
         package var path: String
         package var state: State
-        /// Whether the bytes of the release follow from it; examples had their part in the fit, whose coefficients are kept.
+        /// Whether the bytes of the release follow from it; examples had their part in the fit, whose coefficients are
+        /// kept.
         package var isNeeded: Bool
     }
 

@@ -5,8 +5,8 @@ internal import ModelFamilies
 internal import WorkerProtocol
 
 extension MergeContext {
-    /// What `body` makes of the base's graph. Where it can't be used, that is the base's fault; a static method does without
-    /// and notes why.
+    /// What `body` makes of the base's graph. Where it can't be used, that is the base's fault; a static method does
+    /// without and notes why.
     static func usable<Value>(
         _ plan: MergePlan, otherwise unscored: inout String?, _ body: () throws -> Value
     ) throws -> Value? {

@@ -6,7 +6,8 @@ internal import Tasks
 internal import Torch
 internal import WorkerProtocol
 
-/// Everything of one plan, opened: base, tasks, layers, task vectors, and where there is a graph the model and its examples.
+/// Everything of one plan, opened: base, tasks, layers, task vectors, and where there is a graph the model and its
+/// examples.
 final class MergeContext {
     /// As it was asked for.
     let plan: MergePlan
@@ -26,8 +27,9 @@ final class MergeContext {
     /// How the tasks are fitted together; nil where nothing is learned.
     let choice: StrategyChoice?
 
-    /// Opens the plan's files, after checking that they are the ones that were admitted. `isInEvaluationContext`: whether anything is to
-    /// be fitted or scored. `recorded`: the plan is that of a release, which tied these names and was refused for none.
+    /// Opens the plan's files, after checking that they are the ones that were admitted. `isInEvaluationContext`:
+    /// whether anything is to be fitted or scored. `recorded`: the plan is that of a release, which tied these names
+    /// and was refused for none.
     init(_ plan: MergePlan, isInEvaluationContext: Bool = true, recorded: RecordedTies? = nil) throws {
         try plan.checkStamps()
         var unscored: String?
@@ -76,8 +78,8 @@ final class MergeContext {
         self.unscored = hasExamples ? unscored : nil
     }
 
-    /// What the plan's merge will take, from the headers of its files and the graph; nil where nothing is learned: then it is a
-    /// few pieces of the files, whatever their number.
+    /// What the plan's merge will take, from the headers of its files and the graph; nil where nothing is learned: then
+    /// it is a few pieces of the files, whatever their number.
     static func estimate(_ plan: MergePlan) throws -> MergeEstimate? {
         guard plan.settings.method.isLearned else { return nil }
         let graph = try graph(plan)

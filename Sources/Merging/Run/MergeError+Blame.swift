@@ -6,8 +6,8 @@ internal import Torch
 internal import WorkerProtocol
 
 extension WorkerEvent.Failure {
-    /// Runs `body` over one task's checkpoint or examples, which lie in `file`: what the model says about them is that task's
-    /// fault.
+    /// Runs `body` over one task's checkpoint or examples, which lie in `file`: what the model says about them is that
+    /// task's fault.
     static func blaming<Value>(
         _ task: String, examples file: SafetensorsFile? = nil, _ body: () throws -> Value
     ) throws -> Value {

@@ -3,8 +3,8 @@ internal import Safetensors
 internal import WorkerProtocol
 
 extension MergePlan {
-    /// The settings with `auto` granularity decided by how many examples the tasks have: by the median, so that one newcomer with
-    /// a few does not change what all the others are merged with. Reads headers.
+    /// The settings with `auto` granularity decided by how many examples the tasks have: by the median, so that one
+    /// newcomer with a few does not change what all the others are merged with. Reads headers.
     func resolvedSettings() throws -> ResolvedSettings {
         guard settings.granularity == .auto else { return ResolvedSettings(settings) }
         let labels = try tasks.compactMap { task -> (count: Int, areThere: Bool)? in

@@ -8,7 +8,8 @@ extension MergePlan {
         Self.runsGraph(base: base.directory, tasks: tasks.map(\.directory), settings)
     }
 
-    /// The same by folders. A static method without examples scores nothing, and libtorch's start would be a third of its time.
+    /// The same by folders. A static method without examples scores nothing, and libtorch's start would be a third of
+    /// its time.
     package static func runsGraph(base: String, tasks: [String], _ settings: MergeSettings) -> Bool {
         func isThere(_ path: String) -> Bool { (try? FileStatus.ifPresent(path, followingLinks: true)) != nil }
         return settings.method.needsExamples || settings.method.needsLinearAlgebra

@@ -8,8 +8,8 @@ extension MergePlan {
             + tasks.flatMap { task in task.files.map { (task.directory + "/" + $0.name, $0) } }
     }
 
-    /// Throws `input-changed` where a file is not the one that was admitted. Called before the first read and after the last:
-    /// what stood between two equal stamps are the bytes that were hashed.
+    /// Throws `input-changed` where a file is not the one that was admitted. Called before the first read and after the
+    /// last: what stood between two equal stamps are the bytes that were hashed.
     package func checkStamps() throws {
         for (path, file) in inputs where !file.stamp.isEmpty {
             // Admission stamps what a link leads to; an equal stamp is the same file, wherever the link leads now.

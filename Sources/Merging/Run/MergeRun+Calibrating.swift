@@ -15,13 +15,15 @@ extension MergeRun {
         merge.noteFitted(evaluator.evaluation)
     }
 
-    /// Calibrates the merge at the method's own coefficients; nil where no layer was solved for. Where λ is not set it is the usual one
-    /// or a better neighbour by the held-out loss (`RidgeSearch`). The evaluator's parameters are overwritten.
+    /// Calibrates the merge at the method's own coefficients; nil where no layer was solved for. Where λ is not set it
+    /// is the usual one or a better neighbour by the held-out loss (`RidgeSearch`). The evaluator's parameters are
+    /// overwritten.
     func correction(_ merge: inout MergeInProgress, _ evaluator: ModelEvaluator) throws -> Correction? {
         let (context, evaluation, parameters) = (merge.context, evaluator.evaluation, evaluator.parameters)
         guard parameters.isResident else {
             throw MergeError.base(
-                "calibration needs the whole model in memory, which `memory` does not allow: raise it, or set `start: task-vectors`")
+                "calibration needs the whole model in memory, which `memory` does not allow: raise it, or set `start: task-vectors`"
+            )
         }
         let phase = evaluation.passes.phase
         evaluation.passes.phase = .calibrating
@@ -49,7 +51,8 @@ extension MergeRun {
         return best
     }
 
-    /// Passes of a batch by which every fitted example goes through its task's checkpoint and through the calibrated model.
+    /// Passes of a batch by which every fitted example goes through its task's checkpoint and through the calibrated
+    /// model.
     private func passes(_ evaluation: EvaluationContext, batch: Int) -> Int {
         2 * evaluation.sets.reduce(0) { $0 + (($1?.fitted.count ?? 0) + batch - 1) / batch }
     }

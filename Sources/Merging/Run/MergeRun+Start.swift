@@ -20,8 +20,8 @@ extension ModelEvaluator {
 }
 
 extension MergeRun {
-    /// Weights from the deployed release, and the schedule: that of an arrival where the release was fitted in the same form and has at
-    /// least half of the tasks. Nil where the weights don't start at a release.
+    /// Weights from the deployed release, and the schedule: that of an arrival where the release was fitted in the same
+    /// form and has at least half of the tasks. Nil where the weights don't start at a release.
     func warmStart(
         _ weights: MergingWeights, _ context: MergeContext
     ) throws -> (weights: MergingWeights, schedule: FitSchedule)? {
@@ -37,8 +37,8 @@ extension MergeRun {
         return (warm.weights, FitSchedule(arrival: settings))
     }
 
-    /// Where the fit starts and how it goes on: at the task vectors, at the calibrated merge, or at what has the lowest held-out loss
-    /// of these and of the task vectors with a correction from 0, the fits after a few steps each.
+    /// Where the fit starts and how it goes on: at the task vectors, at the calibrated merge, or at what has the lowest
+    /// held-out loss of these and of the task vectors with a correction from 0, the fits after a few steps each.
     func firstState(_ merge: inout MergeInProgress, _ evaluator: ModelEvaluator) throws -> FirstState {
         let settings = merge.context.settings
         func state(_ weights: MergingWeights) -> FitState {

@@ -62,8 +62,8 @@ struct ConfusionCounts: Hashable, Sendable {
         return occurring.reduce(0) { $0 + $1.value.f1 } / Double(max(1, occurring.count))
     }
 
-    /// (c n − Σ tₖ pₖ) / √((n² − Σ tₖ²)(n² − Σ pₖ²)) with c right of n, tₖ labels and pₖ predictions of class k (Gorodkin,
-    /// Computational Biology and Chemistry 28, 2004); 0 where either side is constant.
+    /// (c n − Σ tₖ pₖ) / √((n² − Σ tₖ²)(n² − Σ pₖ²)) with c right of n, tₖ labels and pₖ predictions of class k
+    /// (Gorodkin, Computational Biology and Chemistry 28, 2004); 0 where either side is constant.
     var matthews: Double {
         let count = Double(total)
         var (products, labels, predictions) = (0.0, 0.0, 0.0)

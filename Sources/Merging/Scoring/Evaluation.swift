@@ -18,8 +18,8 @@ package struct Evaluation {
     package var settings: TaskSettings
     /// Examples to score instead of the task's validation set.
     package var data: String?
-    /// Folder that holds `graph.pt2`, or weights and a `config.json` to build it from; nil: beside the model, or the registry's
-    /// base.
+    /// Folder that holds `graph.pt2`, or weights and a `config.json` to build it from; nil: beside the model, or the
+    /// registry's base.
     package var base: String?
 
     package init(model: String, task: String, settings: TaskSettings, data: String? = nil, base: String? = nil) {
@@ -192,8 +192,8 @@ package struct Evaluation {
         return try own.parameters(names)
     }
 
-    /// The first archive among the folders where one may lie, and its folder; without any, what the first configuration beside
-    /// weights describes.
+    /// The first archive among the folders where one may lie, and its folder; without any, what the first configuration
+    /// beside weights describes.
     private func describedGraph() throws -> (folder: String, graph: ExportedGraph) {
         let folders = [base, model, model + "/../../base", task + "/../../base"].compactMap(\.self)
         for folder in folders where try BaseGraph.hasArchive(directory: folder) {

@@ -2,8 +2,8 @@ internal import Torch
 internal import WorkerProtocol
 
 extension ModelEvaluator {
-    /// The λ of a static method that scores best on the examples that are not held out, by the mean of the tasks' metrics (perplexities negative); of
-    /// equals the smallest. Grid: the method's `scales`.
+    /// The λ of a static method that scores best on the examples that are not held out, by the mean of the tasks'
+    /// metrics (perplexities negative); of equals the smallest. Grid: the method's `scales`.
     func searchedScale(progress: (_ done: Int, _ total: Int) throws -> Void) throws -> Double {
         let method = context.settings.method
         let grid = MergeMethods.implementation(of: method).scales

@@ -5,7 +5,8 @@ internal import Safetensors
 internal import Torch
 internal import WorkerProtocol
 
-/// Scores base, own checkpoints, deployed release and candidate on the same held-out examples, through one set of buffers.
+/// Scores base, own checkpoints, deployed release and candidate on the same held-out examples, through one set of
+/// buffers.
 final class ModelEvaluator {
     let context: MergeContext
     let evaluation: EvaluationContext
@@ -42,7 +43,8 @@ final class ModelEvaluator {
         result.notes.append("judged by \(Score.phrase(Score.agreement)): \(unlabelled.joined(separator: ", "))")
     }
 
-    /// The first time that anything runs. What libtorch says of every one of several tasks is not theirs but the graph's fault.
+    /// The first time that anything runs. What libtorch says of every one of several tasks is not theirs but the
+    /// graph's fault.
     private func scoreTaskCheckpoints(_ result: inout MergeResult, progress: (Int) throws -> Void) throws {
         var faults: [(task: String, error: TorchError)] = []
         for (task, model) in context.tasks.enumerated() {
@@ -120,8 +122,8 @@ final class ModelEvaluator {
         }
     }
 
-    /// What the release and the candidate are compared by: what was scored, or where few examples are held out what is said of
-    /// all of them. Both models were fitted to the others, and a test needs some.
+    /// What the release and the candidate are compared by: what was scored, or where few examples are held out what is
+    /// said of all of them. Both models were fitted to the others, and a test needs some.
     private func compared(
         _ task: Int, _ head: [String: Tensor], _ scored: Scorer.Outcome
     ) throws -> Scorer.Outcome {

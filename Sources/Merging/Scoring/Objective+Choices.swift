@@ -9,12 +9,12 @@ extension Objective {
     /// Rows that the graph is given at once where no gradients are recorded.
     private static let mostRows = 64
 
-    /// What the model says of some examples, given the graph's output for `rows`: the graph's own logits, or for a multiple choice each choice's log likelihood,
-    /// [examples, choices], −∞ for a choice that has no token to score.
+    /// What the model says of some examples, given the graph's output for `rows`: the graph's own logits, or for a
+    /// multiple choice each choice's log likelihood, [examples, choices], −∞ for a choice that has no token to score.
     ///
-    /// Ranked by these are the choices of T0 (Sanh et al., arXiv 2110.08207), or with normalised length those of T-Few (Liu et
-    /// al., arXiv 2205.05638), whose L_LN is the cross-entropy over them. `inputs` hold the tokens of the choices under
-    /// `ValidationSet.choices`; what has no axis of choices is the same for all.
+    /// Ranked by these are the choices of T0 (Sanh et al., arXiv 2110.08207), or with normalised length those of T-Few
+    /// (Liu et al., arXiv 2205.05638), whose L_LN is the cross-entropy over them. `inputs` hold the tokens of the
+    /// choices under `ValidationSet.choices`; what has no axis of choices is the same for all.
     func logits(from output: Tensor, _ inputs: [String: Tensor]) throws -> Tensor {
         guard let choices = choices(inputs) else { return output }
         let (examples, count, length) = (choices.shape[0], choices.shape[1], choices.shape[2])
@@ -22,7 +22,8 @@ extension Objective {
         return try likelihoods(output, targets).reshaped([examples, count])
     }
 
-    /// `logits` of a model that runs without gradients, for several batches: the rows that the graph is given at once are limited.
+    /// `logits` of a model that runs without gradients, for several batches: the rows that the graph is given at once
+    /// are limited.
     func logits(
         _ model: SegmentedModel, _ batches: [[String: Tensor]], _ weights: ModelWeights
     ) throws -> [Tensor] {

@@ -16,8 +16,8 @@ struct Objective: Sendable {
     /// Labels with this value are not scored.
     static let ignored = LabelFault.ignored
 
-    /// Logits as [predictions, classes] and labels as [predictions]; regression: both flat. Throws `LabelFault` where there is
-    /// not one label for each prediction.
+    /// Logits as [predictions, classes] and labels as [predictions]; regression: both flat. Throws `LabelFault` where
+    /// there is not one label for each prediction.
     func aligned(_ logits: Tensor, _ labels: Tensor) throws -> (Tensor, Tensor) {
         let expected = kind == .regression ? logits.shape : logits.shape.dropLast()
         guard labels.elementCount == expected.reduce(1, *), !shifts || labels.shape == expected else {
@@ -35,8 +35,8 @@ struct Objective: Sendable {
         return (try logits.reshaped([-1, classes]), try labels.reshaped([-1]).to(.int64))
     }
 
-    /// The labels, or where none are given what stands in for them: it only says which predictions are scored, which are all
-    /// but padding.
+    /// The labels, or where none are given what stands in for them: it only says which predictions are scored, which
+    /// are all but padding.
     func labels(_ given: Tensor?, for logits: Tensor, _ inputs: [String: Tensor]) throws -> Tensor {
         if let given { return given }
         guard kind != .regression else { return try .zeros(logits.shape) }
@@ -66,8 +66,8 @@ struct Objective: Sendable {
         return try outputs.crossEntropy(targets, ignoring: Self.ignored)
     }
 
-    /// T² · KL(teacher ‖ student) at temperature T, per prediction (Hinton et al., arXiv 1503.02531). The labels only say
-    /// which predictions are scored: a language model's padding has nothing to teach.
+    /// T² · KL(teacher ‖ student) at temperature T, per prediction (Hinton et al., arXiv 1503.02531). The labels only
+    /// say which predictions are scored: a language model's padding has nothing to teach.
     func distillation(
         _ logits: Tensor, teacher: Tensor, labels: Tensor, temperature: Double = 2
     ) throws -> Tensor {
@@ -88,7 +88,8 @@ struct Objective: Sendable {
         return try divergence.sum().multiplied(by: temperature * temperature / predictions)
     }
 
-    /// `values` with 0 where the logarithm of a probability is −∞: a class that is impossible adds nothing, for p log p → 0.
+    /// `values` with 0 where the logarithm of a probability is −∞: a class that is impossible adds nothing, for p log p
+    /// → 0.
     static func finite(_ values: Tensor, where logarithms: Tensor) throws -> Tensor {
         let impossible = try Tensor.one("aten::eq", "Scalar", [.tensor(logarithms), .double(-.infinity)])
         return try .one("aten::masked_fill", "Scalar", [.tensor(values), .tensor(impossible), .double(0)])

@@ -1,14 +1,15 @@
 internal import Foundation
 internal import WorkerProtocol
 
-/// Whether a metric of two models differs by more than chance, for any metric: the approximate randomization test (Noreen,
-/// Computer-Intensive Methods for Testing Hypotheses, 1989; Yeh, COLING 2000). Were the models alike, either could have made each
-/// example's predictions; so they are swapped by the toss of a coin, whole examples at once, for tokens of one text are not independent.
+/// Whether a metric of two models differs by more than chance, for any metric: the approximate randomization test
+/// (Noreen, Computer-Intensive Methods for Testing Hypotheses, 1989; Yeh, COLING 2000). Were the models alike, either
+/// could have made each example's predictions; so they are swapped by the toss of a coin, whole examples at once, for
+/// tokens of one text are not independent.
 enum PairedRandomization {
     static let rounds = 1_999
 
-    /// Two-sided p = (1 + #{|Δ*| ≥ |Δ|}) / (1 + rounds), from the same tosses every time; 1 where nothing differs. Nil where the
-    /// predictions can't be paired.
+    /// Two-sided p = (1 + #{|Δ*| ≥ |Δ|}) / (1 + rounds), from the same tosses every time; 1 where nothing differs. Nil
+    /// where the predictions can't be paired.
     ///
     /// O(rounds · predictions that differ), for a correlation O(rounds · predictions).
     static func pValue(_ first: Predictions, _ second: Predictions, _ metric: Metric) -> Double? {

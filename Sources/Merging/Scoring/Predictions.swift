@@ -1,8 +1,8 @@
 internal import Foundation
 internal import WorkerProtocol
 
-/// What a model said, one scored prediction after another: enough for the metric of it all, and for that of a blend of two
-/// models. 32 bytes a prediction.
+/// What a model said, one scored prediction after another: enough for the metric of it all, and for that of a blend of
+/// two models. 32 bytes a prediction.
 struct Predictions {
     /// Examples so far, and the one that each prediction belongs to.
     private(set) var examples = 0
@@ -46,7 +46,8 @@ struct Predictions {
     /// 0 where nothing was scored.
     func value(_ metric: Metric) -> Double { metric == .pearson ? correlation : counts.value(metric) ?? exp(loss) }
 
-    /// Pearson's correlation; of several numbers an example the mean of each one's, for what they lie apart is no merit.
+    /// Pearson's correlation; of several numbers an example the mean of each one's, for what they lie apart is no
+    /// merit.
     private var correlation: Double {
         let each = (0..<width).map { column in
             let places = stride(from: column, to: outputs.count, by: width)

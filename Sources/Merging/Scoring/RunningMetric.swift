@@ -15,8 +15,8 @@ struct RunningMetric {
         self.measuresLoss = measuresLoss || objective.metric == .perplexity
     }
 
-    /// The objective's; with a checkpoint for truth the share of predictions that are the checkpoint's, or of numbers Pearson's
-    /// correlation.
+    /// The objective's; with a checkpoint for truth the share of predictions that are the checkpoint's, or of numbers
+    /// Pearson's correlation.
     var metric: Metric {
         guard isAgreement else { return objective.metric }
         return objective.kind == .regression ? .pearson : .accuracy

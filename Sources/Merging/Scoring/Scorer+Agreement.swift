@@ -3,9 +3,9 @@ internal import Torch
 internal import WorkerProtocol
 
 extension Scorer {
-    /// How far a model agrees with a task's own checkpoint, whose logits on the whole set are given: the share of scored
-    /// predictions that are the checkpoint's, and KL(checkpoint ‖ model) in nats for each; for a regression Pearson's
-    /// correlation with the checkpoint's numbers, and the mean square of the difference.
+    /// How far a model agrees with a task's own checkpoint, whose logits on the whole set are given: the share of
+    /// scored predictions that are the checkpoint's, and KL(checkpoint ‖ model) in nats for each; for a regression
+    /// Pearson's correlation with the checkpoint's numbers, and the mean square of the difference.
     ///
     /// Nil `parameters`: the checkpoint itself, which is not run again.
     func agreement(

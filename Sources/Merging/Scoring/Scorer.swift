@@ -70,7 +70,8 @@ struct Scorer {
         }
     }
 
-    /// Loss and metric on the given examples. Throws `LabelFault` where any label of the set, given or not, does not fit.
+    /// Loss and metric on the given examples. Throws `LabelFault` where any label of the set, given or not, does not
+    /// fit.
     func score(
         _ parameters: ModelWeights, _ set: ValidationSet, _ indices: [Int], _ objective: Objective
     ) throws -> Outcome {

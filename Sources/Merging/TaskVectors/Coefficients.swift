@@ -3,10 +3,10 @@ internal import Safetensors
 internal import Torch
 internal import WorkerProtocol
 
-/// `merge/coefficients.safetensors`: c(i,j), one float32 tensor per layer, [tasks] or [tasks, rows], 0 where a task does not move
-/// the layer; and g(i,j), where there are gains, as `LAYER:columns`, [tasks, columns]. Where a layer is called so itself, the gains
-/// have `:columns` once more. Layers are called as in the base's own files. A correction's are `LAYER:correction`, [rows] or [], and
-/// `LAYER:correction:columns`, [columns], of the layers that it changes.
+/// `merge/coefficients.safetensors`: c(i,j), one float32 tensor per layer, [tasks] or [tasks, rows], 0 where a task
+/// does not move the layer; and g(i,j), where there are gains, as `LAYER:columns`, [tasks, columns]. Where a layer is
+/// called so itself, the gains have `:columns` once more. Layers are called as in the base's own files. A correction's
+/// are `LAYER:correction`, [rows] or [], and `LAYER:correction:columns`, [columns], of the layers that it changes.
 enum Coefficients {
     static let path = "merge/coefficients.safetensors"
 
@@ -47,9 +47,9 @@ enum Coefficients {
         return vectors.active[task][layer] ? values : values.map { _ in 0 }
     }
 
-    /// The weights of the deployed release where they fit: a task with the same name starts from its old coefficients, a new
-    /// one from `scale`, and a correction behind the tasks from that of the release; how many tasks are old, and the settings that
-    /// they were fitted with. A release without coefficients, or of another base, gives none.
+    /// The weights of the deployed release where they fit: a task with the same name starts from its old coefficients,
+    /// a new one from `scale`, and a correction behind the tasks from that of the release; how many tasks are old, and
+    /// the settings that they were fitted with. A release without coefficients, or of another base, gives none.
     static func warmStart(
         _ weights: MergingWeights, _ layers: [Layer], of files: Checkpoint, tasks: [TaskSource], base: BaseSource,
         deployed: DeployedSource

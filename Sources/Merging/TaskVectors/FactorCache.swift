@@ -1,7 +1,7 @@
 internal import Torch
 
-/// The factors of structured task vectors in float32, kept up to a fixed number of bytes, so that a fit reads and converts small
-/// ones once.
+/// The factors of structured task vectors in float32, kept up to a fixed number of bytes, so that a fit reads and
+/// converts small ones once.
 final class FactorCache {
     private struct Key: Hashable {
         var task: Int

@@ -1,13 +1,13 @@
 internal import Torch
 
-/// A matrix θ(j) whose task vectors all have a low rank, τᵢ = Bᵢ·Aᵢ, so that its gradient G need not be formed where it comes as a
-/// product Yᵀ·X over T tokens. With A [R, columns] and Bᵀ [R, rows] of all tasks one under another, coefficients a on the rows and
-/// gains g on the columns:
+/// A matrix θ(j) whose task vectors all have a low rank, τᵢ = Bᵢ·Aᵢ, so that its gradient G need not be formed where it
+/// comes as a product Yᵀ·X over T tokens. With A [R, columns] and Bᵀ [R, rows] of all tasks one under another,
+/// coefficients a on the rows and gains g on the columns:
 ///
 /// ∂L/∂aᵢ(r) = Σₖ Bᵢ(r,k) · Mᵢ(r,k), M = Yᵀ · (X · (A∘g)ᵀ), and ∂L/∂gᵢ(c) = Σₖ Aᵢ(k,c) · Nᵢ(k,c), N = (Y · (a∘B))ᵀ · X.
 ///
-/// Work: T · R · (rows + columns) multiplications, twice that where there are gains, instead of T · rows · columns. Memory: as
-/// many elements without the T, always fewer than the matrix has, and T · R at times.
+/// Work: T · R · (rows + columns) multiplications, twice that where there are gains, instead of T · rows · columns.
+/// Memory: as many elements without the T, always fewer than the matrix has, and T · R at times.
 final class FactoredLayer {
     private let layer: Int
     private let tasks: [Int]
@@ -18,8 +18,8 @@ final class FactoredLayer {
     private var weightedLeft: Tensor
     private var weightedRight: Tensor
 
-    /// Nil where some τ has no low rank, where elements have weights of their own, or, unless `always`, where it takes less work
-    /// to form the gradient: where the ranks are large for the matrix.
+    /// Nil where some τ has no low rank, where elements have weights of their own, or, unless `always`, where it takes
+    /// less work to form the gradient: where the ranks are large for the matrix.
     init?(_ layer: Int, of vectors: TaskVectors, _ weights: MergingWeights, always: Bool = false) throws {
         let shape = vectors.layers[layer].shape
         guard shape.count == 2, weights.rows[layer] == 1 || weights.rows[layer] == shape[0] else { return nil }
@@ -56,8 +56,8 @@ final class FactoredLayer {
         return try .concatenated(parts)
     }
 
-    /// Adds the dot products of every task with the gradient slopeᵀ · input, slope [T, rows] and input [T, columns], to `dots`,
-    /// in the order of the weights' values.
+    /// Adds the dot products of every task with the gradient slopeᵀ · input, slope [T, rows] and input [T, columns], to
+    /// `dots`, in the order of the weights' values.
     func addDots(slope: Tensor, input: Tensor, _ weights: MergingWeights, into dots: inout [Double]) throws {
         let rows = try products(left, weightedRight, slope, input)
         let perTask = rows.count / tasks.count

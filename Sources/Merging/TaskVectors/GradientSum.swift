@@ -2,8 +2,8 @@ internal import Torch
 
 /// Σᵢ ∂Lᵢ/∂θm(j) over the tasks of one step, so that the task vectors are read once a step and not once for every task.
 ///
-/// Memory: one float32 copy of the trained tensors, but for tables that are only looked up (`RowSum`), from the first task's
-/// backward pass until the last one's is over; with one task nothing is kept of what comes whole.
+/// Memory: one float32 copy of the trained tensors, but for tables that are only looked up (`RowSum`), from the first
+/// task's backward pass until the last one's is over; with one task nothing is kept of what comes whole.
 final class GradientSum {
     private var sums: [Int: Tensor] = [:]
 

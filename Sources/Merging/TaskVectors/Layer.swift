@@ -9,7 +9,8 @@ struct Layer: Hashable, Sendable {
     let shape: [Int]
     /// The base's type, which the merged tensor is rounded to.
     let dtype: SafetensorsDType
-    /// Weights per task: 1, or one for each place on the first axis, or for each element. By rows, vectors have one weight.
+    /// Weights per task: 1, or one for each place on the first axis, or for each element. By rows, vectors have one
+    /// weight.
     let weightRows: Int
     /// Further weights per task at granularity `row-column`: one for each element of a row, else none.
     let weightColumns: Int
@@ -30,8 +31,8 @@ struct Layer: Hashable, Sendable {
         weightColumns = granularity == .rowColumn && rows > 1 && count > rows ? count / rows : 0
     }
 
-    /// Whether it is a running statistic of a batch norm, which no gradient reaches: it becomes the mean of the tasks' own,
-    /// whatever the method, so that a variance stays positive.
+    /// Whether it is a running statistic of a batch norm, which no gradient reaches: it becomes the mean of the tasks'
+    /// own, whatever the method, so that a variance stays positive.
     var isStatistic: Bool { name.hasSuffix("running_mean") || name.hasSuffix("running_var") }
 
     var names: [String] { [name] + aliases }
@@ -39,7 +40,8 @@ struct Layer: Hashable, Sendable {
     /// Elements that pieces are cut between: a row with a weight of its own, or one element.
     var stride: Int { weightRows == 1 ? 1 : elementCount / weightRows }
 
-    /// Elements of a row where the tensor is taken as a matrix, all axes but the first as one; a vector has a row for each.
+    /// Elements of a row where the tensor is taken as a matrix, all axes but the first as one; a vector has a row for
+    /// each.
     var matrixColumns: Int { shape.count > 1 && shape[0] > 0 ? max(1, elementCount / shape[0]) : 1 }
 
     /// Elements that pieces are cut between: those of `stride`, or of whole rows of the matrix.

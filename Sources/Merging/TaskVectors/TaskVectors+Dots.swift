@@ -1,8 +1,8 @@
 internal import Torch
 
 extension TaskVectors {
-    /// Adds ⟨∂L/∂θm(j), τ(i,j)⟩ for every task i to `dots`, in the order of the weights' values: per row and column where the
-    /// layer has weights for them. `gradient` holds the layer's elements.
+    /// Adds ⟨∂L/∂θm(j), τ(i,j)⟩ for every task i to `dots`, in the order of the weights' values: per row and column
+    /// where the layer has weights for them. `gradient` holds the layer's elements.
     func addDots(
         gradient: UnsafePointer<Float>, of layer: Int, _ weights: MergingWeights, into dots: inout [Double]
     ) throws {
@@ -11,8 +11,8 @@ extension TaskVectors {
         }
     }
 
-    /// The same of a gradient of which only some rows are not zero. It is never whole; where a piece has none of its rows, nothing
-    /// is read.
+    /// The same of a gradient of which only some rows are not zero. It is never whole; where a piece has none of its
+    /// rows, nothing is read.
     func addDots(rows: RowSum, of layer: Int, _ weights: MergingWeights, into dots: inout [Double]) throws {
         try unsafe forEachPiece(of: layer, where: rows.occurs) { piece in
             try unsafe rows.elements(piece.elements).withUnsafeBufferPointer { gradient in

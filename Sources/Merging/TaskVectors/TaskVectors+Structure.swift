@@ -14,7 +14,8 @@ extension TaskVectors {
         return rank
     }
 
-    /// The factors of τ(i,j) in float32; nil where it has no structure. Memory: theirs, a few rows and columns of the layer.
+    /// The factors of τ(i,j) in float32; nil where it has no structure. Memory: theirs, a few rows and columns of the
+    /// layer.
     func update(of task: Int, layer: Int) throws -> MergeKernel.Update? {
         guard let adapter = tasks[task].adapter, let structure = structure(task, layer) else { return nil }
         return try factors.update(task: task, layer: layer, keeps: keepsRead) {

@@ -4,8 +4,8 @@ internal import Tasks
 internal import Torch
 
 extension TaskVectors {
-    /// `merge` for what is written: throws where a number came out that is not finite, and says whose it is. Double precision
-    /// that no task changes is passed on as it is; sums are in float32.
+    /// `merge` for what is written: throws where a number came out that is not finite, and says whose it is. Double
+    /// precision that no task changes is passed on as it is; sums are in float32.
     func mergeFinite(
         _ piece: Piece, of index: Int, _ weights: MergingWeights, into result: UnsafeMutableRawPointer, _ dtype: DType
     ) throws {

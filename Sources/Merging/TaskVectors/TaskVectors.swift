@@ -4,8 +4,8 @@ internal import Torch
 
 /// The task vectors τ(i,j) = θf(i,j) − θp(j), read a piece at a time from the files and never all resident.
 ///
-/// Memory: one piece of the base and of every task, `scratchElements` in all, or one row of each where rows are longer; and
-/// during a fit `cacheBytes` of what was read, so that small models are read once.
+/// Memory: one piece of the base and of every task, `scratchElements` in all, or one row of each where rows are longer;
+/// and during a fit `cacheBytes` of what was read, so that small models are read once.
 final class TaskVectors {
     let base: Checkpoint
     let tasks: [any VectorSource]
@@ -39,8 +39,8 @@ final class TaskVectors {
     private static let threadElements = 1 << 16
     private static let cacheBytes = 64 << 20
 
-    /// `hashing`: the files' digests are wanted too, as far as possible from the reads of the merge. `active` is given where it
-    /// is known which of the τ(i,j) are zero.
+    /// `hashing`: the files' digests are wanted too, as far as possible from the reads of the merge. `active` is given
+    /// where it is known which of the τ(i,j) are zero.
     init(
         base: Checkpoint, tasks: [any VectorSource], layers: [Layer], hashing: Bool = false, active: [[Bool]]? = nil
     ) throws {
@@ -98,8 +98,9 @@ final class TaskVectors {
     /// Whether any task moves the layer.
     func isMoved(_ index: Int) -> Bool { active.contains { $0[index] } }
 
-    /// Reads the layer piece by piece; a piece is valid during its call. `folding`: every τ comes as the θf that it makes, in
-    /// order of the movers, as every rule but the sum takes it. `task`: only its own. `isNeeded`: whether these elements are to be read.
+    /// Reads the layer piece by piece; a piece is valid during its call. `folding`: every τ comes as the θf that it
+    /// makes, in order of the movers, as every rule but the sum takes it. `task`: only its own. `isNeeded`: whether
+    /// these elements are to be read.
     func forEachPiece(
         of index: Int, folding: Bool = false, only task: Int? = nil,
         where isNeeded: (Range<Int>) -> Bool = { _ in true }, _ body: (Piece) throws -> Void
@@ -170,7 +171,8 @@ final class TaskVectors {
         return try unsafe Concurrently.map(sources, threads: TorchRuntime.threads, load)
     }
 
-    /// Writes θm(j) of one piece by the `rule`, by default θp(j) + Σᵢ c(i,j) · τ(i,j), to `result`, rounded once to `dtype`.
+    /// Writes θm(j) of one piece by the `rule`, by default θp(j) + Σᵢ c(i,j) · τ(i,j), to `result`, rounded once to
+    /// `dtype`.
     func merge(
         _ piece: Piece, of index: Int, _ weights: MergingWeights, into result: UnsafeMutableRawPointer, _ dtype: DType
     ) throws {

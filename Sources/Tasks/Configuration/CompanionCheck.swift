@@ -3,8 +3,8 @@ import Files
 import Foundation
 import WorkerProtocol
 
-/// Holds the files beside a task's weights against the base's, with which a release runs: its configuration, its tokenizer, and the model
-/// that its adapter names.
+/// Holds the files beside a task's weights against the base's, with which a release runs: its configuration, its
+/// tokenizer, and the model that its adapter names.
 struct CompanionCheck: Sendable {
     /// The base's folder, as it was listed.
     let base: UploadListing
@@ -16,7 +16,8 @@ struct CompanionCheck: Sendable {
             !Self.areSame(named, own)
         else { return [] }
         return [
-            "`base_model_name_or_path` of its adapter is \"\(shown(named))\", the base's `_name_or_path` \"\(shown(own))\": make "
+            "`base_model_name_or_path` of its adapter is \"\(shown(named))\", the base's `_name_or_path` "
+                + "\"\(shown(own))\": make "
                 + "sure that it was trained on this base"
         ]
     }
@@ -35,12 +36,14 @@ struct CompanionCheck: Sendable {
             throw .refused(
                 code: "configuration-differs",
                 message:
-                    "its config.json describes another computation than the base's: \(Self.list(comparison.faults)); a release runs "
+                    "its config.json describes another computation than the base's: "
+                    + "\(Self.list(comparison.faults)); a release runs "
                     + "with the base's, so fine-tune under that, or correct config.json")
         }
         guard !comparison.unknown.isEmpty else { return [] }
         return [
-            "its config.json has keys that the base's does not have or has otherwise, and it is not known here what they change: "
+            "its config.json has keys that the base's does not have or has otherwise, and it is not known here "
+                + "what they change: "
                 + Self.list(comparison.unknown)
         ]
     }
@@ -89,7 +92,8 @@ struct CompanionCheck: Sendable {
             throw .refused(
                 code: "tokenizer-differs",
                 message:
-                    "its tokenizer gives texts other ids than the base's: \(shown)\(rest); a release has the base's, so fine-tune "
+                    "its tokenizer gives texts other ids than the base's: \(shown)\(rest); a release has the "
+                    + "base's, so fine-tune "
                     + "with that, or put these tokens into the base first")
         }
         return comparison.warnings

@@ -2,10 +2,12 @@ import Files
 import Foundation
 import ModelFamilies
 
-/// Whether two `config.json` describe the same arithmetic: a fine-tune is merged into a model that runs with the base's.
+/// Whether two `config.json` describe the same arithmetic: a fine-tune is merged into a model that runs with the
+/// base's.
 ///
-/// Values are compared key by key, with transformers' defaults for what one side does not state. Keys that say nothing about the
-/// logits, by `ModelConfiguration.inert` and the family, are ignored, and so are lengths that shapes of tensors tell.
+/// Values are compared key by key, with transformers' defaults for what one side does not state. Keys that say nothing
+/// about the logits, by `ModelConfiguration.inert` and the family, are ignored, and so are lengths that shapes of
+/// tensors tell.
 struct ConfigurationComparison {
     /// A key whose values differ, in words.
     struct Difference: Hashable {

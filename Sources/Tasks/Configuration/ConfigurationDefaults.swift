@@ -1,8 +1,8 @@
 import Files
 import Foundation
 
-/// What transformers takes for keys that a `config.json` does not state, by `model_type`; `Tools/make_configuration_defaults.py` reads it
-/// out of the library.
+/// What transformers takes for keys that a `config.json` does not state, by `model_type`;
+/// `Tools/make_configuration_defaults.py` reads it out of the library.
 struct ConfigurationDefaults: Decodable {
     /// Default of every key that says something about the logits; null where there is none.
     let keys: [String: JSONValue]

@@ -3,7 +3,8 @@ import ModelFamilies
 
 /// Keys of `config.json` that say nothing about the logits of a fine-tune, and values that mean the same.
 enum ConfigurationKeys {
-    /// Beside those of `ModelConfiguration.inert`: numbers of rows that the tensors tell, what is made of the logits, and notes.
+    /// Beside those of `ModelConfiguration.inert`: numbers of rows that the tensors tell, what is made of the logits,
+    /// and notes.
     private static let inert: Set = [
         "add_bos_token", "auto_map", "base_model_name_or_path", "keys_to_ignore_at_inference", "pretraining_tp",
         "quantization_config", "router_jitter_noise", "transformers_weights", "vocab_size", "use_mems_train", "mem_len",

@@ -11,8 +11,8 @@ struct ConfigurationSide {
         rotate(defaults)
     }
 
-    /// Puts what turns queries and keys under `rope_parameters.…`, whichever version wrote it: `rope_theta` and `rope_scaling` (with
-    /// `type`), `rotary_emb_base`, `rotary_pct`, `rope_local_base_freq`.
+    /// Puts what turns queries and keys under `rope_parameters.…`, whichever version wrote it: `rope_theta` and
+    /// `rope_scaling` (with `type`), `rotary_emb_base`, `rotary_pct`, `rope_local_base_freq`.
     private mutating func rotate(_ defaults: ConfigurationDefaults?) {
         var rope = defaults?.keys["rope_parameters"]?.members ?? [:]
         let isLayered = rope.values.contains { !$0.members.isEmpty }

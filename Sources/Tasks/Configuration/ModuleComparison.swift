@@ -3,7 +3,8 @@ import Foundation
 import Safetensors
 import WorkerProtocol
 
-/// The modules that sentence-transformers puts behind a model (pooling, a dense layer), which a release has from the base.
+/// The modules that sentence-transformers puts behind a model (pooling, a dense layer), which a release has from the
+/// base.
 extension CompanionCheck {
     private static let modules = "modules.json"
     private static let prompts = "config_sentence_transformers.json"
@@ -18,7 +19,8 @@ extension CompanionCheck {
                 throw .refused(
                     code: "configuration-differs",
                     message:
-                        "its \(name) is another one than the base's, which a release has; fine-tune with the base's modules"
+                        "its \(name) is another one than the base's, which a release has; fine-tune with the "
+                        + "base's modules"
                 )
             }
         }
@@ -35,7 +37,8 @@ extension CompanionCheck {
                 throw AdmissionFault.refused(
                     code: "extra-parameter",
                     message:
-                        "\(name) holds weights that the base lacks, and weights in subfolders are not merged; remove it, or put it "
+                        "\(name) holds weights that the base lacks, and weights in subfolders are not merged; "
+                        + "remove it, or put it "
                         + "into the base")
             }
             let other = try SafetensorsFile(file: reader.open(name))
@@ -53,7 +56,8 @@ extension CompanionCheck {
         throw .refused(
             code: "extra-parameter",
             message:
-                "\(name) holds other weights than the base's, and weights in subfolders are not merged; keep that module as the base "
+                "\(name) holds other weights than the base's, and weights in subfolders are not merged; keep "
+                + "that module as the base "
                 + "has it when you fine-tune")
     }
 

@@ -2,8 +2,8 @@ import Files
 
 /// What differs between the tokenizer files of a fine-tune and those of its base, which the release has.
 ///
-/// A difference that gives a text other token ids is a fault: the merged model would get other inputs than the fine-tune was trained
-/// with. Others, such as a chat template, are warnings.
+/// A difference that gives a text other token ids is a fault: the merged model would get other inputs than the
+/// fine-tune was trained with. Others, such as a chat template, are warnings.
 struct TokenizerComparison {
     private(set) var faults: [String] = []
     private(set) var warnings: [String] = []

@@ -34,7 +34,8 @@ struct TokenizerFiles {
 
     /// The parts of `tokenizer.json` that change ids, without its vocabulary; nil without the file.
     private(set) var pipeline: [String: JSONValue]?
-    /// Every token of `tokenizer.json` with its id, the added ones of other files among them; nil where no file has any.
+    /// Every token of `tokenizer.json` with its id, the added ones of other files among them; nil where no file has
+    /// any.
     private(set) var tokens: [String: Int]?
     /// How added tokens are found in a text.
     private(set) var flags: [String: [Bool]] = [:]

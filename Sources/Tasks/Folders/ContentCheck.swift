@@ -6,8 +6,8 @@ enum ContentCheck {
     /// Bytes of a file that is read whole.
     static let longest = 128 << 20
 
-    /// Why a file is none of its name's kind, by its first bytes: Git LFS leaves a pointer where it has not fetched a file, and a download
-    /// that failed leaves a page of the server's. Nil where nothing tells.
+    /// Why a file is none of its name's kind, by its first bytes: Git LFS leaves a pointer where it has not fetched a
+    /// file, and a download that failed leaves a page of the server's. Nil where nothing tells.
     static func disguise(of bytes: some Collection<UInt8>, _ name: String) -> AdmissionFault? {
         if let content = FileContent(Array(bytes.prefix(64))) { return content.fault(in: name) }
         if bytes.isEmpty { return claim("\(shown(name)) is empty; copy it again") }

@@ -24,7 +24,6 @@ package enum UploadRules {
         name.utf8.first == UInt8(ascii: ".") || [".tmp", ".part", ".incomplete"].contains { name.ends(in: $0) }
     }
 
-
     /// Names that people give to `task.yaml`, in lower case.
     private static let nearSettings: Set = [
         "task.yml", "task.yaml", "tasks.yaml", "tasks.yml", "task.json", "task.toml", "task_config.yaml",

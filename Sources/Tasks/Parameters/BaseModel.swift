@@ -42,8 +42,8 @@ package struct BaseModel {
         }.map(\.name)
     }
 
-    /// Whether tasks need not have a tensor of the base: the graph has no use for it, or it is a buffer, or transformers
-    /// leaves it out.
+    /// Whether tasks need not have a tensor of the base: the graph has no use for it, or it is a buffer, or
+    /// transformers leaves it out.
     func isSpare(_ name: String) -> Bool { tiedNames.isSpare(name) }
 
     /// Whether the graph has a parameter or a buffer of this name.

@@ -29,8 +29,8 @@ package struct TiedNames: Sendable {
         self.places = places
     }
 
-    /// Whether a task may lack a tensor of the base: the graph has no use for it (the base's head of its pretraining, for
-    /// one), or it is a buffer, or transformers leaves it out.
+    /// Whether a task may lack a tensor of the base: the graph has no use for it (the base's head of its pretraining,
+    /// for one), or it is a buffer, or transformers leaves it out.
     package func isSpare(_ name: String) -> Bool {
         optional.contains(name) || used.map { !$0.contains(name) } ?? false
     }

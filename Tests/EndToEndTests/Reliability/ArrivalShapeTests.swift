@@ -147,7 +147,8 @@ import Testing
             var places = Array(stride(from: 0, to: bytes.count, by: 4096))
             if upload == .backwards || upload == .headerLast { places.reverse() }
             for place in places {
-                // Still for so long that it counts as complete: broken without its header, and far from the base without its data.
+                // Still for so long that it counts as complete: broken without its header, and far from the base
+                // without its data.
                 if upload == .headerLast && place == 0 || upload == .headerFirst && place == pages {
                     fsync(file)
                     try site.ledgerWatch().wait(for: "a refusal") {

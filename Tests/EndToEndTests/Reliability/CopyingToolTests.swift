@@ -58,7 +58,8 @@ import Testing
         try tally.write()
     }
 
-    /// rsync's way: `.NAME.XXXXXX` beside the target, written in pieces, then renamed over it, with the source's old times.
+    /// rsync's way: `.NAME.XXXXXX` beside the target, written in pieces, then renamed over it, with the source's old
+    /// times.
     @Test func rsyncShaped() throws {
         let tally = OutcomeCounter(
             "watching-rsync", "rsync's way: a hidden temporary in the folder, old times, renamed over",

@@ -73,8 +73,8 @@ import Testing
         }
     }
 
-    /// Returns when the daemon has merged what stands in the registry, or has failed at it, or has ended; says whether it was
-    /// ready before.
+    /// Returns when the daemon has merged what stands in the registry, or has failed at it, or has ended; says whether
+    /// it was ready before.
     private func waitForOutcome(_ site: Site, _ daemon: DaemonProcess) throws -> Bool {
         guard try daemon.becomesReady() else { return false }
         let end = ContinuousClock.now + .ample

@@ -2,7 +2,8 @@ import Foundation
 import Ledger
 import Releases
 
-/// A site whose daemon is killed again and again: what was live once, and what an operator was told, has to stay in its ledger.
+/// A site whose daemon is killed again and again: what was live once, and what an operator was told, has to stay in its
+/// ledger.
 struct KillHistory {
     static let forbidden = [
         "neither", "went back", "an entry of the ledger lost", "chain broken", "a number twice",
@@ -21,8 +22,8 @@ struct KillHistory {
     /// An operator was told that this release is a rollback.
     mutating func acknowledge(rollback version: Int) { acknowledged.insert(version) }
 
-    /// Looks at the site after a kill and says what it found: one of `forbidden`, or `old` or `new`. `hasStarted`: whether the
-    /// daemon had said that it is ready; by then it has written down what the one before it could not.
+    /// Looks at the site after a kill and says what it found: one of `forbidden`, or `old` or `new`. `hasStarted`:
+    /// whether the daemon had said that it is ready; by then it has written down what the one before it could not.
     mutating func look(_ site: Site, hasStarted: Bool) throws -> String {
         let now = try Snapshot(site)
         defer {

@@ -1,8 +1,8 @@
 import Files
 import Foundation
 
-/// A base and checkpoints that no training made: the tiny model with a little noise. For methods that learn nothing they do,
-/// and cost no time.
+/// A base and checkpoints that no training made: the tiny model with a little noise. For methods that learn nothing
+/// they do, and cost no time.
 enum NoisyTask {
     private static let model = Result { try TensorFile(path: Programs.tinyModel + "/model.safetensors") }
 

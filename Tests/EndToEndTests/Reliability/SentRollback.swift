@@ -19,7 +19,8 @@ final class SentRollback {
     /// The exit status of `supermergectl`, which ends with an answer or with the daemon.
     func status() throws -> Int32 { try client.wait() }
 
-    /// The new release that `supermergectl` named and ended with 0 for. Nil where it did not, and where nothing was to be done.
+    /// The new release that `supermergectl` named and ended with 0 for. Nil where it did not, and where nothing was to
+    /// be done.
     func acknowledged() throws -> Int? {
         guard try status() == 0 else { return nil }
         let answer = try Data(contentsOf: URL(filePath: folder.path + "/output"))

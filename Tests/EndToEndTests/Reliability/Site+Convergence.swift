@@ -4,8 +4,8 @@ import Ledger
 import WorkerProtocol
 
 extension Site {
-    /// A site whose merges learn nothing, so that each takes a fraction of a second, with a registry that is looked at regularly
-    /// only once in `rescan`.
+    /// A site whose merges learn nothing, so that each takes a fraction of a second, with a registry that is looked at
+    /// regularly only once in `rescan`.
     static func quick(rescan: String = "1h", settle: String = "100ms") throws -> Site {
         let base = try TemporaryFolder()
         try NoisyTask.writeBase(base.path + "/base")

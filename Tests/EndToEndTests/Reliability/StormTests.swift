@@ -4,7 +4,8 @@ import Glibc
 import Reliability
 import Testing
 
-/// More events than the kernel's queue holds. Nothing asks the daemon to look: it comes to the registry's content by itself.
+/// More events than the kernel's queue holds. Nothing asks the daemon to look: it comes to the registry's content by
+/// itself.
 @Suite struct StormTests {
     private static let queue =
         (try? String(contentsOfFile: "/proc/sys/fs/inotify/max_queued_events", encoding: .utf8))

@@ -75,8 +75,8 @@ import WorkerProtocol
         }
     }
 
-    /// strace counts each thread's calls apart, and which thread does what is another matter in every run: the first that comes
-    /// to its point.
+    /// strace counts each thread's calls apart, and which thread does what is another matter in every run: the first
+    /// that comes to its point.
     private static func reached(in tries: Int, _ run: () throws -> Execution?) throws -> Execution? {
         for _ in 0..<tries {
             if let run = try run() { return run }

@@ -48,8 +48,8 @@ struct Trace {
         return points
     }
 
-    /// What comes before a program and its arguments to inject at one point: `signal=KILL` or `error=…`. `log`: a file for what
-    /// strace saw.
+    /// What comes before a program and its arguments to inject at one point: `signal=KILL` or `error=…`. `log`: a file
+    /// for what strace saw.
     static func arguments(_ injection: String, at point: Point, log: String) -> [String] {
         [
             path, "-f", "-qq", "-o", log, "-e", "trace=\(point.call)", "-e",

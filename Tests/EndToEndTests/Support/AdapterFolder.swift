@@ -8,8 +8,9 @@ enum AdapterFolder {
     /// α / r of the configuration.
     private static let scale: Float = 2
 
-    /// Turns the full weights in `folder` into an adapter of the workshop's base. What a matrix was changed by has no higher
-    /// rank than its shorter side, so that one of B and A is the unit matrix; all else, the head too, is there whole.
+    /// Turns the full weights in `folder` into an adapter of the workshop's base. What a matrix was changed by has no
+    /// higher rank than its shorter side, so that one of B and A is the unit matrix; all else, the head too, is there
+    /// whole.
     static func adapt(_ folder: String) throws {
         let base = try TensorFile(path: Workshop.shared().base + "/model.safetensors")
         let model = try TensorFile(path: folder + "/model.safetensors")

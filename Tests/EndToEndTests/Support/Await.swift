@@ -1,12 +1,13 @@
 import Glibc
 
 extension Duration {
-    /// The limit of waits whose length is not the test's subject: a machine may stand still for a minute and more, and only a
-    /// failing test comes to the end of it.
+    /// The limit of waits whose length is not the test's subject: a machine may stand still for a minute and more, and
+    /// only a failing test comes to the end of it.
     static let ample = Duration.seconds(600)
 }
 
-/// Waits on what the kernel tells. Time is the monotonic clock's, and what is waited for is looked at once more when it is over.
+/// Waits on what the kernel tells. Time is the monotonic clock's, and what is waited for is looked at once more when it
+/// is over.
 enum Await {
     private typealias PidfdOpen = @convention(c) (pid_t, UInt32) -> Int32
 
@@ -17,7 +18,8 @@ enum Await {
         return isReadable(descriptor, until: ContinuousClock.now + limit)
     }
 
-    /// What can be read once the process has ended, for the caller to close; nil where there is none, and `errno` says why.
+    /// What can be read once the process has ended, for the caller to close; nil where there is none, and `errno` says
+    /// why.
     static func descriptor(of process: pid_t) -> Int32? {
         guard let symbol = dlsym(nil, "pidfd_open") else {
             errno = ENOSYS

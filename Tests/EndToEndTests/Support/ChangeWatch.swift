@@ -33,8 +33,8 @@ final class ChangeWatch {
         }
     }
 
-    /// Returns after `count` changes, or false where none came for as long as `silence`. That is counted in short looks: a moment
-    /// in which everything stood still is one of them.
+    /// Returns after `count` changes, or false where none came for as long as `silence`. That is counted in short
+    /// looks: a moment in which everything stood still is one of them.
     func waitForChanges(_ count: Int, silence: Duration) -> Bool {
         var (seen, quiet) = (0, 0)
         while seen < count, quiet < Self.looks {

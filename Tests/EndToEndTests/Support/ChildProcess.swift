@@ -30,7 +30,8 @@ final class ChildProcess: Sendable {
         posix_spawnattr_setsigdefault(&attributes, &all)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
 
-        // Where a toolchain is, the runtime writes a backtrace of a crash for a minute or more; an installed service has none.
+        // Where a toolchain is, the runtime writes a backtrace of a crash for a minute or more; an installed service
+        // has none.
         var inherited = ["PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "SWIFT_BACKTRACE": "enable=no"]
         for name in ["LD_LIBRARY_PATH", "HOME"] { inherited[name] = getenv(name).map { String(cString: $0) } }
         let variables = inherited.merging(environment) { _, new in new }.map { "\($0)=\($1)" }

@@ -1,6 +1,7 @@
 import Foundation
 
-/// Commands of the documentation that its own tests don't run, because they need root, a service manager, a network or an hour.
+/// Commands of the documentation that its own tests don't run, because they need root, a service manager, a network or
+/// an hour.
 enum CommandsElsewhere {
     enum Place {
         /// What runs such a command: a file of the package, and words in it that do.

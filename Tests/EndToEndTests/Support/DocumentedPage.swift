@@ -2,7 +2,8 @@ import Foundation
 
 /// A page of the documentation: its blocks of commands, and what each is said to show.
 struct DocumentedPage {
-    /// A block that begins with three backquotes and `sh`; `<!-- shows: a, b -->` behind it tells what has to be in its output.
+    /// A block that begins with three backquotes and `sh`; `<!-- shows: a, b -->` behind it tells what has to be in its
+    /// output.
     struct Block {
         var commands: [String]
         var shows: [String]

@@ -2,8 +2,8 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// What the service manager listens on: the daemon says here when it is ready, reloading or stopping. A thread reads all the
-/// time, as the manager does, because a full queue would block the daemon.
+/// What the service manager listens on: the daemon says here when it is ready, reloading or stopping. A thread reads
+/// all the time, as the manager does, because a full queue would block the daemon.
 final class NotifySocket: Sendable {
     let path: String
     private let descriptor: Int32
@@ -52,7 +52,8 @@ final class NotifySocket: Sendable {
             return all
         }
 
-        /// What `found` gives, which is asked at the start, after each message, and when the time is over; nil at the end.
+        /// What `found` gives, which is asked at the start, after each message, and when the time is over; nil at the
+        /// end.
         private func look(for what: String, _ found: () -> String?) throws -> String? {
             let end = ContinuousClock.now + .ample
             condition.lock()

@@ -2,7 +2,8 @@ import Foundation
 import Testing
 
 extension Site {
-    /// Runs a command of the documentation with its paths exchanged for this site's, in the site's folder and without `sudo`.
+    /// Runs a command of the documentation with its paths exchanged for this site's, in the site's folder and without
+    /// `sudo`.
     func documented(_ command: String) throws -> Execution {
         let places = [
             ("sudo ", ""), ("/etc/supermerge/main.yaml", configuration), ("/etc/supermerge", folder.path),
@@ -17,8 +18,9 @@ extension Site {
             environment: ["PATH": "\(programs):/usr/bin:/bin", "SUPERMERGE_SOCKET": socket])
     }
 
-    /// Runs a page from its first command to its last, but for those that `CommandsElsewhere` knows; each has to succeed, and each
-    /// block to show what the page says. `deeds` are done in place of the commands that they stand for.
+    /// Runs a page from its first command to its last, but for those that `CommandsElsewhere` knows; each has to
+    /// succeed, and each block to show what the page says. `deeds` are done in place of the commands that they stand
+    /// for.
     func follow(_ page: DocumentedPage, _ deeds: [String: () throws -> Void] = [:]) throws {
         for block in page.blocks {
             var output = ""

@@ -1,7 +1,7 @@
 import Foundation
 
-/// A base model and real fine-tunes of it, made once by `supermerge finetune`: a vision transformer of 7,000 parameters, and
-/// tasks that each tell three noisy patterns of their own apart.
+/// A base model and real fine-tunes of it, made once by `supermerge finetune`: a vision transformer of 7,000
+/// parameters, and tasks that each tell three noisy patterns of their own apart.
 struct Workshop: Sendable {
     static let taskNames = ["amber", "birch", "cedar", "dune"]
     private static let made = Result { try Workshop() }

@@ -98,7 +98,8 @@ struct AdapterRunTests {
         var settings = try Fixture.settings()
         settings.granularity = granularity
         settings.steps = 3
-        // Adam turns the sign of a gradient of almost nothing into a step: what is fitted for each element differs there.
+        // Adam turns the sign of a gradient of almost nothing into a step: what is fitted for each element differs
+        // there.
         try expectTheSame(settings, within: granularity == .element ? 0.2 : 0.02, coefficients: 0.02)
     }
 

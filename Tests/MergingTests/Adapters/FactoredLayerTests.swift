@@ -65,7 +65,8 @@ struct FactoredLayerTests {
         #expect(dots[0] == dots[1])
     }
 
-    /// Vectors, embeddings apart from their shape, (IA)³, tasks that hold the layer whole, and weights for each element.
+    /// Vectors, embeddings apart from their shape, (IA)³, tasks that hold the layer whole, and weights for each
+    /// element.
     @Test func whatHasNoLowRankIsLeftOut() throws {
         let base = try Checkpoint(directory: AdapterFixture.base(of: "lora"))
         func factored(_ names: [String], _ granularity: MergeSettings.Granularity = .tensor) throws -> [String] {

@@ -8,9 +8,9 @@ import WorkerProtocol
 
 @testable import Merging
 
-/// One of the tiny models of the neighbouring tests as a registry: a base without its head, and two tasks that are the whole model
-/// with noise, each with its own `config.json` and the reference's examples. BERT's base says that it is a bare model, and its
-/// second task tells five classes apart where the first has three.
+/// One of the tiny models of the neighbouring tests as a registry: a base without its head, and two tasks that are the
+/// whole model with noise, each with its own `config.json` and the reference's examples. BERT's base says that it is a
+/// bare model, and its second task tells five classes apart where the first has three.
 struct ArchitectureFixture {
     static let families = ["bert", "roberta", "distilbert", "vit", "clip", "t5", "gpt2", "llama", "resnet"]
     static let tasks = ["one", "two"]

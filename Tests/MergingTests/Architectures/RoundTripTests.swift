@@ -7,8 +7,8 @@ import WorkerProtocol
 
 @testable import Merging
 
-/// What is released is what transformers loads by the lines of its model card: the same logits, for every family, half of them in
-/// shards, one with other numbers of classes in its two tasks than its base has.
+/// What is released is what transformers loads by the lines of its model card: the same logits, for every family, half
+/// of them in shards, one with other numbers of classes in its two tasks than its base has.
 @Suite struct RoundTripTests {
     /// A Python that has transformers.
     private static let python = ["/usr/bin/python3", "/usr/local/bin/python3", "/opt/venv/bin/python3"].first { path in

@@ -3,7 +3,8 @@ import Safetensors
 
 @testable import Merging
 
-/// Uploads whose names, rows or buffers are not the base's; what is expected of them is what transformers, PEFT or torch make of them.
+/// Uploads whose names, rows or buffers are not the base's; what is expected of them is what transformers, PEFT or
+/// torch make of them.
 extension InputCase {
     private static func upload(_ kind: String, _ name: String, in suite: String) -> InputCase {
         InputCase(kind, .upload(name), .accepted(within: 1e-5), in: [suite])

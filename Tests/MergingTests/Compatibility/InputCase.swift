@@ -17,7 +17,8 @@ struct InputCase: Sendable {
     }
 
     enum Verdict: Hashable, Sendable {
-        /// Merged alone with coefficient 1 it must come out as it went in, but for this much, relative to the largest number.
+        /// Merged alone with coefficient 1 it must come out as it went in, but for this much, relative to the largest
+        /// number.
         case accepted(within: Float)
         case refused
     }

@@ -65,7 +65,8 @@ struct StrategyChoiceTests {
         }
     }
 
-    /// A graph whose batch and tokens are both free: attention over 40 tokens takes (40 / 10)² of what it takes over 10.
+    /// A graph whose batch and tokens are both free: attention over 40 tokens takes (40 / 10)² of what it takes over
+    /// 10.
     @Test func theEstimateGrowsWithTheLengthOfTheTexts() throws {
         try Fixture.temporarily { directory in
             let fixture = try LanguageFixture(in: directory)

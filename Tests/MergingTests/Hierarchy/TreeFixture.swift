@@ -7,8 +7,8 @@ import WorkerProtocol
 
 @testable import Merging
 
-/// Two families of tasks mixed out of the fixture's two, each with the head and the examples of its family, and hierarchical
-/// merges of them over one store.
+/// Two families of tasks mixed out of the fixture's two, each with the head and the examples of its family, and
+/// hierarchical merges of them over one store.
 struct TreeFixture {
     let directory: String
     /// How much of the letters' and of the shapes' task vector a task has. A family is more alike than the two.

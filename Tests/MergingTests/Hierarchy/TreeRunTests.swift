@@ -10,7 +10,8 @@ import WorkerProtocol
 /// Whole hierarchical merges on the tiny fixture.
 @Suite(.serialized)
 struct TreeRunTests {
-    /// A task's coefficients by layer, one for each row: the products of those of the stored fits on its way to the root.
+    /// A task's coefficients by layer, one for each row: the products of those of the stored fits on its way to the
+    /// root.
     private func products(_ result: MergeResult, _ plan: MergePlan) throws -> [String: [String: [Double]]] {
         let layers = try MergeContext(plan).layers
         let store = NodeStore(directory: try #require(plan.tree))

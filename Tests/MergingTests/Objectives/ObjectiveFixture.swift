@@ -9,7 +9,8 @@ import WorkerProtocol
 
 @testable import Merging
 
-/// What `Tools/make_objective_fixtures.py` writes: validation sets for the tiny T5 and Llama, and what PyTorch makes of them.
+/// What `Tools/make_objective_fixtures.py` writes: validation sets for the tiny T5 and Llama, and what PyTorch makes of
+/// them.
 struct ObjectiveFixture {
     struct Reference: Decodable {
         struct Classes: Decodable {

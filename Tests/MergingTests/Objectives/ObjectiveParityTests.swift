@@ -47,7 +47,8 @@ import WorkerProtocol
         #expect(close(score.value, reference[metric.rawValue], 1e-5))
     }
 
-    /// Token classification scores each place for itself: with labels moved by hand it is what the causal model's loss is.
+    /// Token classification scores each place for itself: with labels moved by hand it is what the causal model's loss
+    /// is.
     @Test(arguments: [Metric.tokenAccuracy, .f1, .macroF1, .matthews])
     func tokensAreClassifiedInPlace(metric: Metric) throws {
         let fixture = try ObjectiveFixture("llama", "language-modeling", TaskSettings(objective: .languageModeling))

@@ -8,7 +8,8 @@ import WorkerProtocol
 /// Whole merges of tasks whose labels are tokens or choices.
 @Suite(.serialized)
 struct TargetRunTests {
-    /// A base that is one of the neighbouring tests' models, and a task with noise on its weights and the examples `data`.
+    /// A base that is one of the neighbouring tests' models, and a task with noise on its weights and the examples
+    /// `data`.
     private func plan(_ model: String, _ data: String, _ settings: TaskSettings, in directory: String) throws
         -> MergePlan
     {
