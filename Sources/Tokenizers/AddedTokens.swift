@@ -1,0 +1,114 @@
+/// Tokens that are found in the text before the model sees it (`added_tokens`): special ones such as `[MASK]`, and words that a
+/// fine-tune added.
+struct AddedTokens: Sendable {
+    struct Token: Hashable, Sendable {
+        var id: Int
+        var content: String
+        var isSpecial = false
+        /// Matches only between characters that are not part of words.
+        var isWholeWord = false
+        /// Takes the white space before it, or after it, with it.
+        var stripsLeft = false
+        var stripsRight = false
+        /// Whether it is looked for in the normalized text.
+        var isNormalized = true
+    }
+
+    /// A part of a text: an added token, or what the model is to split.
+    enum Part: Hashable, Sendable {
+        case token(Int)
+        case text(String, isFirst: Bool)
+    }
+
+    private(set) var tokens: [Token]
+    private var raw: Finder
+    private var normalized: Finder
+
+    /// `normalize`: what is done to a text before tokens that are looked for in normalized text are searched.
+    init(_ tokens: [Token], normalize: (String) throws(TokenizerError) -> String) throws(TokenizerError) {
+        self.tokens = tokens
+        raw = Finder(tokens.filter { !$0.isNormalized }.map { ($0, $0.content) })
+        var contents: [(Token, String)] = []
+        for token in tokens where token.isNormalized { contents.append((token, try normalize(token.content))) }
+        normalized = Finder(contents)
+    }
+
+    /// `losesBeginning`: whether the normalizer filters the first character of a text, which then does not begin the whole.
+    func parts(
+        of text: String, normalize: (String) throws(TokenizerError) -> String,
+        losesBeginning: (String) throws(TokenizerError) -> Bool
+    ) throws(TokenizerError) -> [Part] {
+        var result: [Part] = []
+        for part in raw.split(text, isFirst: true) {
+            guard case .text(let text, let isFirst) = part else {
+                result.append(part)
+                continue
+            }
+            let changed = try normalize(text)
+            let beginsLater = try losesBeginning(text)
+            result += normalized.split(changed, isFirst: isFirst && !beginsLater)
+        }
+        return result
+    }
+
+    /// Leftmost, then longest, match of several contents.
+    private struct Finder: Sendable {
+        /// First byte → tokens, longest content first.
+        private var byFirst: [UInt8: [(token: Token, content: [UInt8])]] = [:]
+
+        init(_ tokens: [(Token, String)]) {
+            for (token, content) in tokens {
+                guard let first = content.utf8.first else { continue }
+                byFirst[first, default: []].append((token, Array(content.utf8)))
+            }
+            for first in byFirst.keys {
+                byFirst[first]?.sort { $0.content.count > $1.content.count }
+            }
+        }
+
+        func split(_ text: String, isFirst: Bool) -> [Part] {
+            if byFirst.isEmpty { return text.isEmpty ? [] : [.text(text, isFirst: isFirst)] }
+            let bytes = Array(text.utf8)
+            var parts: [Part] = []
+            var (from, position) = (0, 0)
+            func addText(until end: Int) {
+                guard from < end else { return }
+                parts.append(
+                    .text(String(decoding: bytes[from..<end], as: UTF8.self), isFirst: isFirst && from == 0))
+            }
+            while position < bytes.count {
+                let match = byFirst[bytes[position]]?.first { bytes[position...].starts(with: $0.content) }
+                guard let (token, content) = match else {
+                    position += 1
+                    continue
+                }
+                var (start, end) = (position, position + content.count)
+                position = end
+                if token.isWholeWord, !Self.isAlone(bytes, start..<end) { continue }
+                if token.stripsLeft { start = max(from, Self.spaceStart(bytes, before: start)) }
+                if token.stripsRight { end = Self.spaceEnd(bytes, after: end) }
+                addText(until: start)
+                parts.append(.token(token.id))
+                (from, position) = (end, max(position, end))
+            }
+            addText(until: bytes.count)
+            return parts
+        }
+
+        private static func isAlone(_ bytes: [UInt8], _ range: Range<Int>) -> Bool {
+            let before = String(decoding: bytes[..<range.lowerBound].suffix(4), as: UTF8.self).unicodeScalars.last
+            let after = String(decoding: bytes[range.upperBound...].prefix(4), as: UTF8.self).unicodeScalars.first
+            return before?.isWordCharacter != true && after?.isWordCharacter != true
+        }
+
+        private static func spaceStart(_ bytes: [UInt8], before end: Int) -> Int {
+            let text = String(decoding: bytes[..<end], as: UTF8.self).unicodeScalars
+            return end - text.reversed().prefix { $0.properties.isWhitespace }.reduce(0) { $0 + UTF8.width($1) }
+        }
+
+        private static func spaceEnd(_ bytes: [UInt8], after start: Int) -> Int {
+            let text = String(decoding: bytes[start...], as: UTF8.self).unicodeScalars
+            return start + text.prefix { $0.properties.isWhitespace }.reduce(0) { $0 + UTF8.width($1) }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+/// Tokens back to a text, as the `decoder` of tokenizer.json names it.
+indirect enum TokenDecoder: Sendable {
+    case sequence([TokenDecoder])
+    case byteLevel
+    case wordPiece(prefix: String, cleansUp: Bool)
+    case metaspace(replacement: String, stripsFirst: Bool)
+    case byteFallback
+    case fuse
+    case replace(String, with: String)
+    case strip(Character, start: Int, stop: Int)
+    case bpe(suffix: String)
+    /// Tokens with spaces between them.
+    case none
+
+    func text(of tokens: [String]) -> String {
+        if case .none = self { return tokens.joined(separator: " ") }
+        return apply(tokens).joined()
+    }
+
+    private func apply(_ tokens: [String]) -> [String] {
+        switch self {
+        case .sequence(let steps): return steps.reduce(tokens) { $1.apply($0) }
+        case .byteLevel: return [String(decoding: tokens.flatMap(ByteAlphabet.decoded), as: UTF8.self)]
+        case .wordPiece(let prefix, let cleansUp):
+            return tokens.enumerated().map { index, token in
+                var token = token
+                if index > 0 {
+                    token = token.hasPrefix(prefix) ? String(token.dropFirst(prefix.count)) : " " + token
+                }
+                return cleansUp ? Self.cleanedUp(token) : token
+            }
+        case .metaspace(let replacement, let stripsFirst):
+            return tokens.enumerated().map { index, token in
+                let isPrefixed = index == 0 && stripsFirst && token.hasPrefix(replacement)
+                return (isPrefixed ? String(token.dropFirst(replacement.count)) : token)
+                    .replacing(replacement, with: " ")
+            }
+        case .byteFallback: return Self.withoutByteTokens(tokens)
+        case .fuse: return [tokens.joined()]
+        case .replace(let pattern, let content): return tokens.map { $0.replacing(pattern, with: content) }
+        case .strip(let character, let start, let stop):
+            return tokens.map { token in
+                var token = token[...]
+                for _ in 0..<start where token.first == character { token.removeFirst() }
+                for _ in 0..<stop where token.last == character { token.removeLast() }
+                return String(token)
+            }
+        case .bpe(let suffix):
+            return tokens.enumerated().map { $1.replacing(suffix, with: $0 == tokens.count - 1 ? "" : " ") }
+        case .none: return tokens
+        }
+    }
+
+    /// Spaces before punctuation and in English contractions, as transformers takes them out.
+    private static func cleanedUp(_ text: String) -> String {
+        let rules = [
+            (" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"), (" 'm", "'m"),
+            (" do not", " don't"), (" 's", "'s"), (" 've", "'ve"), (" 're", "'re"),
+        ]
+        return rules.reduce(text) { $0.replacing($1.0, with: $1.1) }
+    }
+
+    /// Runs of byte tokens as the text that they spell, or a replacement character for each byte where they spell none.
+    private static func withoutByteTokens(_ tokens: [String]) -> [String] {
+        var result: [String] = []
+        var bytes: [UInt8] = []
+        func flush() {
+            guard !bytes.isEmpty else { return }
+            if let text = String(validating: bytes, as: UTF8.self) {
+                result.append(text)
+            } else {
+                result += bytes.map { _ in "\u{FFFD}" }
+            }
+            bytes = []
+        }
+        for token in tokens {
+            if let byte = ByteToken.byte(of: Array(token.utf8)) {
+                bytes.append(byte)
+            } else {
+                flush()
+                result.append(token)
+            }
+        }
+        flush()
+        return result
+    }
+}

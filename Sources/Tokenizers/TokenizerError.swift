@@ -1,0 +1,21 @@
+/// Why a tokenizer.json can't be used.
+package enum TokenizerError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// It is not the JSON that the format has; where and what is expected.
+    case malformed(String)
+    /// A component, or an option of one, that this module does not implement; its path and its name in the file.
+    case unsupported(component: String, name: String)
+    /// A pattern that PCRE2 does not compile.
+    case pattern(String, reason: String)
+    /// A text on which a pattern exceeds the match limit.
+    case tooComplex(pattern: String)
+
+    package var description: String {
+        switch self {
+        case .malformed(let reason): "tokenizer.json: \(reason)"
+        case .unsupported(let component, let name):
+            "tokenizer.json: unsupported \(component) '\(name)'; provide validation.safetensors instead of text"
+        case .pattern(let pattern, let reason): "tokenizer.json: invalid pattern '\(pattern)': \(reason)"
+        case .tooComplex(let pattern): "tokenizer.json: the pattern '\(pattern)' takes too many steps on this text"
+        }
+    }
+}
