@@ -98,6 +98,11 @@ let package = Package(
                 "Torch", "WorkerProtocol", "Files",
             ]),
 
+        // Text to tensors, in `supermerge` alone.
+        .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+        module("Tokenizers", ["Files", "CPCRE2"]),
+        module("Examples", ["Tokenizers", "Safetensors", "Files", "WorkerProtocol"]),
+
         // What a base and a task must be, for every program: never links libtorch.
         module(
             "Tasks",
@@ -127,7 +132,11 @@ let package = Package(
         program("supermerged", ["Daemon", "WorkerProtocol", argumentParser]),
         program(
             "supermerge",
-            ["Adapters", "Merging", "Tasks", "Releases", "Safetensors", "Files", "WorkerProtocol", argumentParser]),
+            [
+                "Adapters", "Examples", "Merging", "ModelFamilies", "Tasks", "Tokenizers", "Releases", "Safetensors",
+                "Files",
+                "WorkerProtocol", argumentParser,
+            ]),
         program(
             "supermergectl", ["Control", "Releases", "Ledger", "Signing", "Files", "WorkerProtocol", argumentParser]),
 
@@ -167,6 +176,8 @@ let package = Package(
         tests("Safetensors", ["Safetensors", "Files", "Reliability"]),
         tests("Adapters", ["Adapters", "Safetensors", "Files"], fixtures: true),
         tests("WorkerProtocol", ["WorkerProtocol"]),
+        tests("Tokenizers", ["Tokenizers"], fixtures: true),
+        tests("Examples", ["Examples", "Tokenizers", "Files", "WorkerProtocol"]),
         tests("Torch", ["Torch"]),
         tests("ExportedGraph", ["ExportedGraph", "Reliability"], fixtures: true),
         tests(

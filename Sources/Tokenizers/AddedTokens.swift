@@ -1,5 +1,5 @@
-/// Tokens that are found in the text before the model sees it (`added_tokens`): special ones such as `[MASK]`, and words that a
-/// fine-tune added.
+/// Tokens that are found in the text before the model sees it (`added_tokens`): special ones such as `[MASK]`, and
+/// words that a fine-tune added.
 struct AddedTokens: Sendable {
     struct Token: Hashable, Sendable {
         var id: Int
@@ -33,7 +33,8 @@ struct AddedTokens: Sendable {
         normalized = Finder(contents)
     }
 
-    /// `losesBeginning`: whether the normalizer filters the first character of a text, which then does not begin the whole.
+    /// `losesBeginning`: whether the normalizer filters the first character of a text, which then does not begin the
+    /// whole.
     func parts(
         of text: String, normalize: (String) throws(TokenizerError) -> String,
         losesBeginning: (String) throws(TokenizerError) -> Bool

@@ -1,4 +1,5 @@
-/// GPT-2's printable stand-ins for the 256 bytes: printable Latin-1 characters stand for themselves, the others for U+0100 on.
+/// GPT-2's printable stand-ins for the 256 bytes: printable Latin-1 characters stand for themselves, the others for
+/// U+0100 on.
 enum ByteAlphabet {
     /// Byte → character.
     static let scalars: [Unicode.Scalar] = {

@@ -2,8 +2,8 @@ internal import CPCRE2
 
 /// A compiled pattern over UTF-8, with Unicode classes, or a literal text.
 ///
-/// Files hold patterns of Oniguruma; PCRE2 takes the same syntax for the classes, possessive quantifiers and look-aheads that they use.
-/// Matching is bounded by a number of steps, since patterns and texts are untrusted.
+/// Files hold patterns of Oniguruma; PCRE2 takes the same syntax for the classes, possessive quantifiers and
+/// look-aheads that they use. Matching is bounded by a number of steps, since patterns and texts are untrusted.
 @safe final class Pattern: @unchecked Sendable {
     // Compiled code is read-only once it is made; match data are made for each call.
     private let code: OpaquePointer?

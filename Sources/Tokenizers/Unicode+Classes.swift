@@ -1,5 +1,5 @@
-/// Classes of characters as the `tokenizers` library draws them. Its tables are of three Unicode versions: general categories of 8,
-/// normalization and marks of 9, patterns of 16. What a later version assigned has no class there.
+/// Classes of characters as the `tokenizers` library draws them. Its tables are of three Unicode versions: general
+/// categories of 8, normalization and marks of 9, patterns of 16. What a later version assigned has no class there.
 extension Unicode.Scalar {
     func isAssigned(in version: Int) -> Bool {
         if value < 0x80 { return true }

@@ -1,7 +1,7 @@
 /// Token ↔ id, by the bytes of the token.
 ///
-/// A dictionary of `String` would take "é" in its two spellings for one key; vocabularies have both. Open addressing over one block
-/// of bytes: about 20 bytes a token beside its text, one probe a lookup.
+/// A dictionary of `String` would take "é" in its two spellings for one key; vocabularies have both. Open addressing
+/// over one block of bytes: about 20 bytes a token beside its text, one probe a lookup.
 struct Vocabulary: Sendable {
     private var text: [UInt8] = []
     /// Entry → end of its bytes in `text`.

@@ -22,8 +22,8 @@ struct Merge: ParsableCommand {
     var tree: String?
     @Option(
         help: """
-            A former output of this command, or a release: what the tasks start from (strategy incremental) and are compared \
-            with.
+            Output of an earlier merge, or a release: where the tasks start (strategy incremental) and what they are \
+            compared with.
             """)
     var previous: String?
     @OptionGroup var options: MergeOptions
@@ -35,8 +35,8 @@ struct Merge: ParsableCommand {
         let names = tasks.map(Inputs.taskName)
         if let name = names.first(where: { !Inputs.isTaskName($0) }) {
             throw ValidationError(
-                "a task has the name of its folder, and '\(name)' can't be one: letters, digits, '.', '_' and '-', at most "
-                    + "128, the first no sign")
+                "invalid task name '\(name)' (taken from the folder): use 1 to 128 of A-Z a-z 0-9 . _ -, starting with "
+                    + "a letter or digit")
         }
         guard Set(names).count == names.count else { throw ValidationError("two tasks have the same folder name") }
     }

@@ -10,7 +10,9 @@ struct Supermerge: ParsableCommand {
         abstract: "Merge fine-tuned models of one base into one model.",
         discussion: "JSON and results go to standard output, everything else to standard error.",
         version: Product.version,
-        subcommands: [Merge.self, Evaluate.self, Inspect.self, Reproduce.self, FinetuneCommand.self, Worker.self])
+        subcommands: [
+            Merge.self, Evaluate.self, Inspect.self, Encode.self, Reproduce.self, FinetuneCommand.self, Worker.self,
+        ])
 
     /// Runs a subcommand; usage errors exit with 2.
     static func main() {

@@ -10,10 +10,13 @@ package struct JSONCursor {
         package var reason: String
         /// Whether the text simply stopped, as that of a file still arriving does.
         package var endsEarly = false
+        /// Bytes before the fault.
+        package var offset = 0
 
-        package init(reason: String, endsEarly: Bool = false) {
+        package init(reason: String, endsEarly: Bool = false, offset: Int = 0) {
             self.reason = reason
             self.endsEarly = endsEarly
+            self.offset = offset
         }
     }
 
@@ -39,7 +42,9 @@ package struct JSONCursor {
 
     /// A fault at the present byte.
     package func fault(_ reason: String) -> Fault {
-        Fault(reason: "\(reason) at byte \(position - bytes.startIndex) of the JSON", endsEarly: isAtEnd)
+        Fault(
+            reason: "\(reason) at byte \(position - bytes.startIndex) of the JSON", endsEarly: isAtEnd,
+            offset: position - bytes.startIndex)
     }
 
     /// The next byte after white space, not consumed.

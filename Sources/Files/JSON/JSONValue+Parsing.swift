@@ -45,7 +45,10 @@ extension JSONValue {
 }
 
 extension JSONCursor {
-    mutating func value(_ rules: JSONValue.Rules, depth: Int) throws(Fault) -> JSONValue {
+    /// The next value, consumed.
+    package mutating func value(
+        _ rules: JSONValue.Rules, depth: Int = Self.maximumDepth
+    ) throws(Fault) -> JSONValue {
         guard depth > 0 else { throw fault("values nested more than \(Self.maximumDepth) deep") }
         switch try peek() {
         case UInt8(ascii: "{"):

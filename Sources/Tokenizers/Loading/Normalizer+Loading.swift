@@ -20,7 +20,8 @@ extension Normalizer {
                 right: try component.bool("strip_right", default: true))
         case "Replace": self = .replace(try component.pattern("pattern"), with: try component.string("content"))
         case "Prepend": self = .prepend(try component.string("prepend"))
-        case "Precompiled": self = .precompiled(try PrecompiledMap(charsmap: try component.string("precompiled_charsmap")))
+        case "Precompiled":
+            self = .precompiled(try PrecompiledMap(charsmap: try component.string("precompiled_charsmap")))
         case "ByteLevel": self = .byteLevel
         case "Nmt": self = .nmt
         default:

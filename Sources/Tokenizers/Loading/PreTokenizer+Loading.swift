@@ -33,7 +33,8 @@ extension Component {
     func behavior(default fallback: SplitBehavior? = nil) throws(TokenizerError) -> SplitBehavior {
         let name = try string("behavior", default: fallback?.rawValue)
         guard let behavior = SplitBehavior(rawValue: name) else {
-            throw mismatch("behavior", "Removed, Isolated, MergedWithPrevious, MergedWithNext or Contiguous", .string(name))
+            throw mismatch(
+                "behavior", "Removed, Isolated, MergedWithPrevious, MergedWithNext or Contiguous", .string(name))
         }
         return behavior
     }

@@ -19,7 +19,8 @@ extension TokenModel {
             }
             self = .unigram(
                 Unigram(
-                    file.pieces, unknown: unknown, fallsBackToBytes: try component.bool("byte_fallback", default: false)))
+                    file.pieces, unknown: unknown, fallsBackToBytes: try component.bool("byte_fallback", default: false)
+                ))
         default: throw component.unsupported
         }
     }
@@ -41,13 +42,16 @@ extension BytePairEncoding {
         var merges: [UInt64: Merge] = [:]
         merges.reserveCapacity(file.merges.count)
         for (rank, merge) in file.merges.enumerated() {
-            let right = merge.right.starts(with: prefix.utf8) ? merge.right.dropFirst(prefix.utf8.count) : merge.right[...]
+            let right =
+                merge.right.starts(with: prefix.utf8) ? merge.right.dropFirst(prefix.utf8.count) : merge.right[...]
             let whole = merge.left + right
-            guard let left = file.vocabulary.id(of: merge.left[...]), let other = file.vocabulary.id(of: merge.right[...]),
+            guard let left = file.vocabulary.id(of: merge.left[...]),
+                let other = file.vocabulary.id(of: merge.right[...]),
                 let id = file.vocabulary.id(of: whole[...])
             else {
                 let text = String(decoding: whole, as: UTF8.self)
-                throw .malformed("model.merges[\(rank)]: a token of the merge '\(shown(text))' is not in the vocabulary")
+                throw .malformed(
+                    "model.merges[\(rank)]: a token of the merge '\(shown(text))' is not in the vocabulary")
             }
             merges[Self.key(left, other)] = Merge(rank: Int32(rank), id: Int32(id))
         }

@@ -1,7 +1,8 @@
 internal import Files
 
 extension Tokenizer {
-    /// Reads the content of a tokenizer.json. Throws `unsupported` with the name of a component that is not implemented.
+    /// Reads the content of a tokenizer.json. Throws `unsupported` with the name of a component that is not
+    /// implemented.
     package convenience init(json bytes: some Sequence<UInt8>) throws(TokenizerError) {
         let file = try TokenizerFile(bytes)
         let root = try Component(.object(file.members), "tokenizer")

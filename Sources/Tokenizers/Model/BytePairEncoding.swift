@@ -1,4 +1,5 @@
-/// Byte-pair encoding: the pair of neighbours with the lowest rank is merged, the leftmost of several, until none can be.
+/// Byte-pair encoding: the pair of neighbours with the lowest rank is merged, the leftmost of several, until none can
+/// be.
 ///
 /// O(n log n) in the symbols of a piece, by a heap of pairs.
 struct BytePairEncoding: Sendable {
@@ -71,7 +72,9 @@ struct BytePairEncoding: Sendable {
             next[left] < ids.count ? merges[Self.key(ids[left], ids[next[left]])] : nil
         }
         for position in 0..<symbols.count - 1 {
-            if let merge = pair(position) { heap.push(.init(rank: merge.rank, position: Int32(position), id: merge.id)) }
+            if let merge = pair(position) {
+                heap.push(.init(rank: merge.rank, position: Int32(position), id: merge.id))
+            }
         }
         while let best = heap.pop() {
             let left = Int(best.position)
@@ -120,7 +123,8 @@ struct BytePairEncoding: Sendable {
             var parent = 0
             while true {
                 var least = parent
-                for child in [2 * parent + 1, 2 * parent + 2] where child < entries.count && entries[child] < entries[least] {
+                for child in [2 * parent + 1, 2 * parent + 2]
+                where child < entries.count && entries[child] < entries[least] {
                     least = child
                 }
                 guard least != parent else { return first }

@@ -25,8 +25,8 @@ enum TokenModel: Sendable {
     }
 }
 
-/// Greedy longest match from the left (BERT): the first token, then tokens with the prefix. A word with a rest that no token begins
-/// is unknown as a whole.
+/// Greedy longest match from the left (BERT): the first token, then tokens with the prefix. A word with a rest that no
+/// token begins is unknown as a whole.
 struct WordPiece: Sendable {
     var vocabulary: Vocabulary
     var unknown: String

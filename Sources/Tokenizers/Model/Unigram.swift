@@ -1,4 +1,5 @@
-/// The segmentation with the highest sum of log probabilities (Viterbi), a character that no token covers at 10 below the lowest.
+/// The segmentation with the highest sum of log probabilities (Viterbi), a character that no token covers at 10 below
+/// the lowest.
 struct Unigram: Sendable {
     let vocabulary: Vocabulary
     private let scores: [Double]

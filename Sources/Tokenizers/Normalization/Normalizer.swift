@@ -38,8 +38,8 @@ indirect enum Normalizer: Sendable {
         }
     }
 
-    /// Whether a step but `precompiled` takes the first character out: the library goes by where a text began before it was
-    /// normalized, and its precompiled step alone keeps that.
+    /// Whether a step but `precompiled` takes the first character out: the library goes by where a text began before it
+    /// was normalized, and its precompiled step alone keeps that.
     func filtersFirst(of text: String) throws(TokenizerError) -> Bool {
         guard let scalar = text.unicodeScalars.first else { return false }
         var first = String(Character(scalar))
@@ -93,7 +93,8 @@ indirect enum Normalizer: Sendable {
 }
 
 extension Normalizer.UnicodeForm {
-    /// Characters that Unicode 9 does not have neither decompose nor move, as in the tables of the `tokenizers` library.
+    /// Characters that Unicode 9 does not have neither decompose nor move, as in the tables of the `tokenizers`
+    /// library.
     func apply(_ text: String) -> String {
         if text.utf8.allSatisfy({ $0 < 0x80 }) { return text }
         var result = ""
@@ -130,7 +131,8 @@ extension Normalizer.UnicodeForm {
     }
 }
 
-/// BERT's: control characters out, white space to spaces, CJK ideographs set apart, accents out, lower case; each where it is on.
+/// BERT's: control characters out, white space to spaces, CJK ideographs set apart, accents out, lower case; each where
+/// it is on.
 struct BertNormalizer: Sendable {
     var cleansText = true
     var setsIdeographsApart = true

@@ -1,7 +1,8 @@
 internal import Foundation
 
-/// sentencepiece's compiled normalisation rules: a double-array trie over UTF-8 whose values are offsets into a block of
-/// NUL-terminated replacements. Each grapheme cluster under 6 bytes is looked up whole, otherwise each of its characters.
+/// sentencepiece's compiled normalisation rules: a double-array trie over UTF-8 whose values are offsets into a block
+/// of NUL-terminated replacements. Each grapheme cluster under 6 bytes is looked up whole, otherwise each of its
+/// characters.
 struct PrecompiledMap: Sendable {
     private let units: [UInt32]
     private let replacements: [UInt8]

@@ -5,7 +5,8 @@ struct Piece: Hashable, Sendable {
     var isFirst: Bool
 }
 
-/// One step that splits a text into the pieces that the model takes one by one, as the `pre_tokenizer` of tokenizer.json names it.
+/// One step that splits a text into the pieces that the model takes one by one, as the `pre_tokenizer` of
+/// tokenizer.json names it.
 indirect enum PreTokenizer: Sendable {
     case sequence([PreTokenizer])
     /// White space is dropped, each punctuation character stands alone.
@@ -50,7 +51,9 @@ indirect enum PreTokenizer: Sendable {
         case .byteLevel(let addsPrefixSpace, let pattern):
             var pieces = pieces
             if addsPrefixSpace {
-                for index in pieces.indices where pieces[index].bytes.first != 0x20 { pieces[index].bytes.insert(0x20, at: 0) }
+                for index in pieces.indices where pieces[index].bytes.first != 0x20 {
+                    pieces[index].bytes.insert(0x20, at: 0)
+                }
             }
             if let pattern { pieces = try Self.split(pieces, pattern, .isolated, false) }
             for index in pieces.indices { pieces[index].bytes = ByteAlphabet.encoded(pieces[index].bytes[...]) }

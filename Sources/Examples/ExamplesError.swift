@@ -1,0 +1,17 @@
+/// Why a table of examples can't be encoded.
+package enum ExamplesError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// A fault of the file, with line and column from 1.
+    case malformed(file: String, line: Int, column: Int, reason: String)
+    /// A fault of one example.
+    case example(file: String, line: Int, reason: String)
+    /// A fault of the whole set, or of what it is encoded with.
+    case set(String)
+
+    package var description: String {
+        switch self {
+        case .malformed(let file, let line, let column, let reason): "\(file):\(line):\(column): \(reason)"
+        case .example(let file, let line, let reason): "\(file):\(line): \(reason)"
+        case .set(let reason): reason
+        }
+    }
+}
