@@ -1,4 +1,4 @@
-internal import Files
+package import Files
 
 /// Labels as numbers or as names of `id2label`.
 package struct ClassNames: Hashable, Sendable {

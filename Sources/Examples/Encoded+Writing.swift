@@ -20,8 +20,7 @@ extension TextEncoder.Encoded {
         try? Durable.remove(temporary)
         let writer = try SafetensorsWriter(path: temporary, slots: tensors.map(\.slot))
         for tensor in tensors {
-            try unsafe tensor.bytes.withUnsafeBytes { bytes throws(SafetensorsError) in try unsafe writer.append(bytes)
-            }
+            unsafe try tensor.bytes.withUnsafeBytes { unsafe try writer.append($0) }
         }
         _ = try writer.finish(sync: true)
         try Durable.rename(temporary, to: path)

@@ -39,10 +39,10 @@ extension DecoderFamily {
 enum ModelFamilies {
     static let decoders: [any ModelFamily.Type] = [
         LlamaFamily.self, MistralFamily.self, QwenFamily.self, GemmaFamily.self, Phi3Family.self, PhiFamily.self,
-        SmolLM3Family.self, OlmoFamily.self, GraniteFamily.self, StableLMFamily.self, CohereFamily.self,
+        SmolLM3Family.self, OlmoFamily.self, GraniteFamily.self, StableLMFamily.self,
         GLM4Family.self, GPTNeoXFamily.self, GPTJFamily.self, GPT2Family.self, OPTFamily.self, XGLMFamily.self,
         FalconFamily.self, BloomFamily.self, Starcoder2Family.self, ErnieFamily.self, SeedFamily.self,
-        ExaoneFamily.self, ApertusFamily.self, NemotronFamily.self, HunYuanFamily.self, BitNetFamily.self,
+        ExaoneFamily.self, NemotronFamily.self, HunYuanFamily.self, BitNetFamily.self,
         BigCodeFamily.self, MixtralFamily.self, QwenMoEFamily.self, OlmoeFamily.self, GPTOSSFamily.self,
         DeepSeekFamily.self, GLM4MoEFamily.self,
     ]

@@ -39,7 +39,7 @@ import Tokenizers
     }
 
     @Test func findsClassesByName() throws {
-        let names = ClassNames(configuration: ["id2label": ["0": "bad", "1": "good"]])
+        let names = ClassNames(configuration: ["id2label": .object(["0": "bad", "1": "good"])])
         let table = table([["text": "a", "label": "good"], ["text": "a", "label": "0"], ["text": "a", "label": 1]])
         #expect(try encoder().encode(table, .classification, names).labels == .classes([1, 0, 1]))
     }

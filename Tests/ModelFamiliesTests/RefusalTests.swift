@@ -138,7 +138,7 @@ import Testing
     }
 
     @Test func aKeyOfAnObjectInTheConfigurationIsNamedWithItsPlace() throws {
-        let vision: [String: any Sendable] = ["hidden_size": 8, "hidden_act": "gelu_10"]
+        let vision: [String: any Sendable] = ["hidden_size": 8, "num_attention_heads": 2, "hidden_act": "gelu_10"]
         let base = try AlteredBase("clip", ["vision_config": vision])
         let error = #expect(throws: ModelFamilyError.self) { try BaseGraph.open(directory: base.directory) }
         #expect(error?.description.contains("`vision_config.hidden_act`") == true)

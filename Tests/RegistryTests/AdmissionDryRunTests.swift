@@ -47,7 +47,11 @@ import Testing
 
     @Test func aBaseIsReadToItsEnd() throws {
         try registry.write(
-            "base/model.safetensors", TestTensor.file([TestTensor("trunk.weight", [2], [1, .nan])]))
+            "base/model.safetensors",
+            TestTensor.file([
+                TestTensor("trunk.weight", [4, 3], TestRegistry.trunk.dropLast() + [.nan]),
+                TestTensor("trunk.bias", [4], [1, 2, 3, 4]),
+            ]))
         let verdict = try verdict("base")
         #expect(verdict.outcome == .refused && verdict.code == "not-finite")
         #expect(verdict.text.contains("refused as a base (not-finite)") && verdict.text.contains("trunk.weight"))

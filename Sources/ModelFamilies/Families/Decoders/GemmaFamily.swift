@@ -4,7 +4,7 @@ internal import Foundation
 /// embedding; from the second on norms around each part, windows in some layers and caps; in the third norms of queries
 /// and keys.
 enum GemmaFamily: DecoderFamily {
-    static let modelTypes = ["gemma", "gemma2", "gemma3_text"]
+    static let modelTypes = ["gemma"]
     static let inert = DecoderStack.inert.union([
         "cache_implementation", "sliding_window_size", "_sliding_window_pattern",
     ])
