@@ -7,7 +7,7 @@ indirect enum TokenDecoder: Sendable {
     case byteFallback
     case fuse
     case replace(String, with: String)
-    case strip(Character, start: Int, stop: Int)
+    case strip(Unicode.Scalar, start: Int, stop: Int)
     case bpe(suffix: String)
     /// Tokens with spaces between them.
     case none
@@ -25,28 +25,27 @@ indirect enum TokenDecoder: Sendable {
             return tokens.enumerated().map { index, token in
                 var token = token
                 if index > 0 {
-                    token = token.hasPrefix(prefix) ? String(token.dropFirst(prefix.count)) : " " + token
+                    token = token.droppingPrefix(prefix) ?? " " + token
                 }
                 return cleansUp ? Self.cleanedUp(token) : token
             }
         case .metaspace(let replacement, let stripsFirst):
             return tokens.enumerated().map { index, token in
-                let isPrefixed = index == 0 && stripsFirst && token.hasPrefix(replacement)
-                return (isPrefixed ? String(token.dropFirst(replacement.count)) : token)
-                    .replacing(replacement, with: " ")
+                let bare = index == 0 && stripsFirst ? token.droppingPrefix(replacement) : nil
+                return (bare ?? token).replacingScalars(replacement, with: " ")
             }
         case .byteFallback: return Self.withoutByteTokens(tokens)
         case .fuse: return [tokens.joined()]
-        case .replace(let pattern, let content): return tokens.map { $0.replacing(pattern, with: content) }
+        case .replace(let pattern, let content): return tokens.map { $0.replacingScalars(pattern, with: content) }
         case .strip(let character, let start, let stop):
             return tokens.map { token in
-                var token = token[...]
+                var token = token.unicodeScalars[...]
                 for _ in 0..<start where token.first == character { token.removeFirst() }
                 for _ in 0..<stop where token.last == character { token.removeLast() }
                 return String(token)
             }
         case .bpe(let suffix):
-            return tokens.enumerated().map { $1.replacing(suffix, with: $0 == tokens.count - 1 ? "" : " ") }
+            return tokens.enumerated().map { $1.replacingScalars(suffix, with: $0 == tokens.count - 1 ? "" : " ") }
         case .none: return tokens
         }
     }
@@ -83,5 +82,20 @@ indirect enum TokenDecoder: Sendable {
         }
         flush()
         return result
+    }
+}
+
+/// By code points: Swift's characters join a token's first mark with what stands before it.
+extension String {
+    /// Without `prefix`; nil where it does not begin so.
+    fileprivate func droppingPrefix(_ prefix: String) -> String? {
+        guard utf8.starts(with: prefix.utf8) else { return nil }
+        return String(decoding: utf8.dropFirst(prefix.utf8.count), as: UTF8.self)
+    }
+
+    fileprivate func replacingScalars(_ part: String, with content: String) -> String {
+        guard !part.isEmpty else { return self }
+        let bytes = Array(utf8).replacing(Array(part.utf8), with: Array(content.utf8))
+        return String(decoding: bytes, as: UTF8.self)
     }
 }

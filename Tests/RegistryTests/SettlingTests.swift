@@ -241,7 +241,10 @@ import Testing
         try registry.writeTask()
         let scanner = registry.scanner()
         #expect(try await registry.settledScan(scanner).tasks["t"]?.content != nil)
-        try registry.write("base/model.safetensors", TestTensor.file([TestTensor("trunk.weight", [1, 3], [1, 2, 3])]))
+        let other = [
+            TestTensor("trunk.weight", [4, 2], [1, 2, 3, 4, 5, 6, 7, 8]), TestTensor("trunk.bias", [4], [1, 2, 3, 4]),
+        ]
+        try registry.write("base/model.safetensors", TestTensor.file(other))
         #expect(try await scanner.scan().snapshot.tasks["t"]?.reason != nil)
         registry.advance(.seconds(5))
         #expect(try await scanner.scan().snapshot.tasks["t"]?.refusal?.code == "wrong-shape")

@@ -23,7 +23,7 @@ extension TokenDecoder {
             self = .replace(try pattern.string("String"), with: try component.string("content"))
         case "Strip":
             let content = try component.string("content")
-            guard let character = content.first, content.count == 1 else {
+            guard let character = content.unicodeScalars.first, content.unicodeScalars.count == 1 else {
                 throw component.mismatch("content", "one character", .string(content))
             }
             self = .strip(character, start: try component.integer("start"), stop: try component.integer("stop"))

@@ -108,12 +108,12 @@ struct RecipeTests {
             #expect(!isDone(await run(hook, Samples.values(3, path: "/nonexistent"))))
             await workers[1].stop()
             try VLLMStandIn.write(answer: " negative", into: releases[1])
-            guard case .failed(_, let message) = await run(hook, releases[1], isHopeless: true) else {
+            guard case .failed(_, let message) = await run(hook, releases[1]) else {
                 return #expect(Bool(false), "a worker that is gone was taken as confirmed")
             }
             #expect(message.hasPrefix("1 of 2 targets confirmed the release; 127.0.0.1:\(workers[1].port): "))
             hook.require = .quorum
-            #expect(!isDone(await run(hook, releases[1], isHopeless: true)), "one of two is not more than half")
+            #expect(!isDone(await run(hook, releases[1])), "one of two is not more than half")
         }
         await workers[0].stop()
     }
