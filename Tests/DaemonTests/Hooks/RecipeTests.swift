@@ -139,7 +139,10 @@ struct RecipeTests {
             ).first)
         try await withReleases { releases in
             try VLLMStandIn.write(answer: " positive", into: releases[0])
-            #expect(!isDone(await run(hook, releases[0], isHopeless: true)), "release 1 answers wrongly")
+            var unchecked = hook
+            unchecked.check = nil
+            #expect(isDone(await run(unchecked, releases[0])))
+            #expect(worker.text(of: "merged", for: "Review: a waste of time. Sentiment:") == " positive")
             try VLLMStandIn.write(answer: " negative", into: releases[1])
             #expect(!isDone(await run(hook, releases[1], isHopeless: true)), "the old answer is cached under the name")
             #expect(worker.adapters == ["merged": releases[1].path + "/adapter"])

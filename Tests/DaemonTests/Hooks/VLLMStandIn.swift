@@ -73,15 +73,20 @@ final class VLLMStandIn: Sendable {
     }
 
     private func complete(_ name: String, _ prompt: String) -> ServerStandIn.Answer {
-        guard let path = adapters[name] else {
+        guard let text = text(of: name, for: prompt) else {
             return .json(["message": "The model `\(name)` does not exist."], status: 404)
         }
+        return .json(["model": name, "choices": [["index": 0, "text": text]]])
+    }
+
+    /// What an adapter answers, from the cache where it is there; nil where no adapter has the name.
+    func text(of name: String, for prompt: String) -> String? {
+        guard let path = adapters[name] else { return nil }
         let fresh = (try? String(contentsOfFile: path + "/answer", encoding: .utf8)) ?? ""
-        let text = state.withLock { state in
+        return state.withLock { state in
             let text = state.cache[[name, prompt]] ?? fresh
             state.cache[[name, prompt]] = text
             return text
         }
-        return .json(["model": name, "choices": [["index": 0, "text": text]]])
     }
 }
