@@ -77,6 +77,7 @@ struct ConfigurationComparisonTests {
             false
         ),
         (#"{"model_type": "gpt_neox", "rotary_pct": 0.25}"#, #"{"rotary_pct": 1.0}"#, true),
+        (#"{"model_type": "mistral", "head_dim": null}"#, #"{"head_dim": 128}"#, false),
         (#"{"model_type": "gemma2"}"#, #"{"attn_logit_softcapping": 30.0}"#, true),
         (#"{"model_type": "bert"}"#, #"{"layer_norm_eps": 1e-12}"#, false),
         (#"{"model_type": "bert"}"#, #"{"layer_norm_eps": 1e-5}"#, true),

@@ -87,6 +87,8 @@ struct ConfigurationComparison {
         let baseValue = base ?? usual
         if ConfigurationKeys.areEqual(key, ownValue, baseValue) { return }
         if ownValue.isOff, baseValue.isOff { return }
+        // Where it is null the width and the number of heads give it, and the shapes of the projections are compared.
+        if key == "head_dim", ownValue.isOff || baseValue.isOff { return }
         if key == "tie_word_embeddings", ownValue != .bool(true) { return }
         let difference = Difference(
             key: scope + key, own: Self.phrase(own, standard), base: Self.phrase(base, standard))
