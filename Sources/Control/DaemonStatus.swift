@@ -35,6 +35,8 @@ package struct DaemonStatus: Codable, Hashable, Sendable {
             case merging
             /// Accepted, in none yet.
             case accepted
+            /// In the candidate, which is on trial.
+            case candidate
             case arriving, refused
             /// Left out: the gate, a worker or repeated failures.
             case setAside = "set-aside"
@@ -66,7 +68,7 @@ package struct DaemonStatus: Codable, Hashable, Sendable {
         package var secondsLeft: Double?
         /// When it began, ISO 8601 in UTC.
         package var started: String
-        /// Each task's held-out figures at the last look.
+        /// Each task's held-out figures at the last evaluation.
         package var scores: [HeldOutScore]
         /// The looks so far, thinned.
         package var curve: [FitPoint]
@@ -80,6 +82,39 @@ package struct DaemonStatus: Codable, Hashable, Sendable {
             self.started = started
             scores = []
             curve = []
+        }
+    }
+
+    /// A server that a hook calls.
+    package struct Server: Codable, Hashable, Sendable {
+        /// `host:port`.
+        package var target: String
+        /// The release that it has confirmed last; nil where it has confirmed none.
+        package var version: Int?
+        /// What it answered last.
+        package var message: String
+
+        package init(_ target: String, version: Int?, message: String = "") {
+            self.target = target
+            self.version = version
+            self.message = message
+        }
+    }
+
+    /// A server that the check of a release on trial asks.
+    package struct CheckTarget: Codable, Hashable, Sendable {
+        package enum State: String, Codable, CaseIterable, Sendable { case held, failed, silent }
+
+        /// `host:port`.
+        package var target: String
+        package var state: State
+        /// What it answered last, or why it did not.
+        package var message: String
+
+        package init(_ target: String, _ state: State, _ message: String) {
+            self.target = target
+            self.state = state
+            self.message = message
         }
     }
 
@@ -101,6 +136,8 @@ package struct DaemonStatus: Codable, Hashable, Sendable {
         package var attempts: Int
         /// How it ended, or why the last attempt failed.
         package var message: String
+        /// What is on each of its servers, where it has targets.
+        package var targets: [Server]?
 
         package init(_ name: String, _ state: State, version: Int?, attempts: Int = 0, message: String = "") {
             self.name = name
@@ -111,6 +148,48 @@ package struct DaemonStatus: Codable, Hashable, Sendable {
         }
     }
 
+    /// The release on trial.
+    package struct Rollout: Codable, Hashable, Sendable {
+        package enum State: String, Codable, CaseIterable, Sendable {
+            /// Hooks have not ended.
+            case starting
+            case checking
+            /// The check gives no answer.
+            case silent
+            /// The check says no, and an operator decides.
+            case failing
+            /// There is no check: an operator decides.
+            case byHand = "by-hand"
+        }
+
+        package var version: Int
+        /// `canary`: it is the candidate; `watch`: it is deployed.
+        package var kind: String
+        package var state: State
+        /// What the check said last, or why it said nothing.
+        package var message: String
+        /// Time in which the check held, and that it has to hold.
+        package var heldSeconds: Double
+        package var windowSeconds: Double
+        /// The release that is deployed where this one is taken back.
+        package var previous: Int?
+        /// What each server answered at the last check, where the check has targets.
+        package var targets: [CheckTarget]?
+
+        package init(
+            version: Int, kind: String, state: State, message: String, heldSeconds: Double, windowSeconds: Double,
+            previous: Int?
+        ) {
+            self.version = version
+            self.kind = kind
+            self.state = state
+            self.message = message
+            self.heldSeconds = heldSeconds
+            self.windowSeconds = windowSeconds
+            self.previous = previous
+        }
+    }
+
     package var activity: Activity
     /// One sentence: what the daemon does, or why it does nothing.
     package var message: String
@@ -118,9 +197,12 @@ package struct DaemonStatus: Codable, Hashable, Sendable {
     package var base: Task
     package var tasks: [Task]
     package var merge: Merge?
+    package var rollout: Rollout?
     /// Stray names in `tasks/` and why they are not tasks.
     package var strays: [String: String]
     package var hooks: [Hook]
+    /// Whether a task without examples is refused.
+    package var requiresExamples: Bool?
     package var registry: String
     package var deploy: String
     package var state: String

@@ -26,7 +26,7 @@ package struct HealthReply: Codable, Hashable, Sendable {
     package static let codes = [
         "registry-unreadable", "ledger-unwritable", "ledger-doubtful", "no-base", "merge-failing", "blocked", "waiting",
         "look-slow", "registry-unwatched", "all-tasks-gone", "paused", "held", "merge-refused", "task-refused",
-        "task-set-aside", "hook-failed", "stray",
+        "task-set-aside", "hook-failed", "check-failing", "check-silent", "timestamp-failing", "stray",
     ]
 
     /// Whether there is no problem of severity `error`.

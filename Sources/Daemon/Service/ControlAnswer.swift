@@ -1,4 +1,5 @@
 import Foundation
+import NIOHTTP1
 
 /// An HTTP answer; its body is JSON unless it says otherwise.
 struct ControlAnswer: Sendable {
@@ -9,17 +10,6 @@ struct ControlAnswer: Sendable {
         case notFound = 404
         case internalError = 500
         case unavailable = 503
-
-        var phrase: String {
-            switch self {
-            case .ok: "OK"
-            case .badRequest: "Bad Request"
-            case .forbidden: "Forbidden"
-            case .notFound: "Not Found"
-            case .internalError: "Internal Server Error"
-            case .unavailable: "Service Unavailable"
-            }
-        }
     }
 
     var status: Status
@@ -28,12 +18,14 @@ struct ControlAnswer: Sendable {
     /// What a browser may do with the body.
     var policy = "default-src 'none'; frame-ancestors 'none'"
 
-    var bytes: Data {
-        let head =
-            "HTTP/1.1 \(status.rawValue) \(status.phrase)\r\nContent-Type: \(contentType)\r\n"
-            + "Content-Length: \(body.count)\r\nConnection: close\r\nX-Content-Type-Options: nosniff\r\n"
-            + "Content-Security-Policy: \(policy)\r\nCross-Origin-Resource-Policy: same-origin\r\n"
-            + "Referrer-Policy: no-referrer\r\nCache-Control: no-store\r\n\r\n"
-        return Data(head.utf8) + body
+    var head: HTTPResponseHead {
+        HTTPResponseHead(
+            version: .http1_1, status: HTTPResponseStatus(statusCode: status.rawValue),
+            headers: [
+                "Content-Type": contentType, "Content-Length": "\(body.count)", "Connection": "close",
+                "X-Content-Type-Options": "nosniff", "Content-Security-Policy": policy,
+                "Cross-Origin-Resource-Policy": "same-origin", "Referrer-Policy": "no-referrer",
+                "Cache-Control": "no-store",
+            ])
     }
 }

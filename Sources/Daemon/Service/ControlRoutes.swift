@@ -3,9 +3,10 @@ import Foundation
 import WorkerProtocol
 
 /// What the control socket answers: GET /status, /watch?revision=R&after=S&last=N, /plan,
-/// /history?last=N, /releases/N; POST /rescan?wait=true, /rollback/N,
-/// /pause, /resume, /retry/TASK, /accept-ledger. /health and /metrics are for monitoring; /, /dashboard.css,
-/// /dashboard.js, /timeline and /releases/N/report.html are the dashboard.
+/// /history?last=N, /releases/N; POST /rescan?wait=true, /rollback/N, /promote/N, /reject/N,
+/// /pause, /resume, /retry/TASK, /accept-ledger, /submitted/TASK?digest=D, /withdrawn/TASK.
+/// /health and /metrics are for monitoring; /, /dashboard.css, /dashboard.js, /timeline and
+/// /releases/N/report.html are the dashboard.
 struct ControlRoutes: Sendable {
     let reconciler: Reconciler
     /// Label of the metrics.
@@ -48,6 +49,18 @@ struct ControlRoutes: Sendable {
             case ("POST", "accept-ledger", nil, 1): return try answer(await reconciler.acceptLedger())
             case ("POST", "retry", let task?, 2):
                 return try answer(await reconciler.retry(task.removingPercentEncoding ?? task))
+            case ("POST", "submitted", let task?, 2):
+                return try answer(
+                    await reconciler.noteSubmission(
+                        task.removingPercentEncoding ?? task, digest: request.query["digest"]))
+            case ("POST", "withdrawn", let task?, 2):
+                return try answer(await reconciler.noteWithdrawal(task.removingPercentEncoding ?? task))
+            case ("POST", let verb?, let number?, 2) where ["promote", "reject"].contains(verb):
+                guard let version = Int(number), version > 0 else {
+                    return fault(.badRequest, "'\(number)' is not a release number")
+                }
+                return try answer(
+                    verb == "promote" ? await reconciler.promote(version) : await reconciler.reject(version))
             case ("POST", "rollback", let number?, 2):
                 guard let version = Int(number), version > 0 else {
                     return fault(.badRequest, "'\(number)' is not a release number")

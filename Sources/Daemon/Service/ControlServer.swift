@@ -1,6 +1,5 @@
 import Control
 import Files
-import FlyingSocks
 import Foundation
 import Glibc
 import Logging
@@ -15,28 +14,19 @@ struct ControlServer: Service {
     let logger: Logger
     /// Label of the metrics.
     var deployment = ""
-    /// Takes the next connection; tests let it fail.
-    var accepting: @Sendable (AsyncSocket) async throws -> AsyncSocket = { try await $0.accept() }
     /// Time that a client may take over its request, and over each portion of the answer.
-    var patience = Connections.standardPatience
+    var patience = HTTPServer.standardPatience
 
     func run() async throws {
         try Durable.createDirectories(path.splitPath.directory)
         try Self.clear(path)
-        let pool: some AsyncSocketPool = .make()
-        try await pool.prepare()
-        let listener = try Socket(domain: AF_UNIX, type: .stream)
-        defer { try? listener.close() }
-        try listener.bind(to: .unix(path: path))
+        let descriptor = try UnixSocket.bind(path, mode: 0o660)
         defer { _ = unsafe unlink(path) }
-        guard unsafe chmod(path, 0o660) == 0 else {
-            throw DaemonFailure("the mode of \(path) can't be set; check who owns its directory")
-        }
-        try listener.listen()
+        let listener = try await HTTPServer.listen(on: descriptor)
         let routes = ControlRoutes(reconciler: reconciler, deployment: deployment)
-        var connections = Connections(logger: logger, accepting: accepting) { await routes.answer($0) }
-        connections.patience = patience
-        try await connections.serve(try AsyncSocket(socket: listener, pool: pool), pool)
+        var server = HTTPServer(logger: logger) { await routes.answer($0) }
+        server.patience = patience
+        try await server.serve(listener)
     }
 
     /// Removes a socket that a killed daemon left; throws where a live one listens or something else stands there.
@@ -46,9 +36,8 @@ struct ControlServer: Service {
         guard status.st_mode & S_IFMT == S_IFSOCK else {
             throw DaemonFailure("\(path) is not a socket; move it away or choose another `socket`")
         }
-        let probe = try Socket(domain: AF_UNIX, type: .stream)
-        defer { try? probe.close() }
-        if (try? probe.connect(to: .unix(path: path))) != nil {
+        if let probe = try? UnixSocket.connect(path) {
+            close(probe)
             throw DaemonFailure("another daemon listens on \(path); stop it or choose another `socket`")
         }
         guard unsafe unlink(path) == 0 else {

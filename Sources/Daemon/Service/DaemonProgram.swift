@@ -6,6 +6,7 @@ import Registry
 import Releases
 import ServiceLifecycle
 import Systemd
+import Tasks
 import UnixSignals
 import WorkerProtocol
 
@@ -36,11 +37,11 @@ package struct DaemonProgram: Sendable {
         // A client of the control socket that goes away must not end the daemon.
         signal(SIGPIPE, SIG_IGN)
         try Durable.createDirectories(configuration.state)
-        let ledger = try Ledger(path: configuration.ledger)
-        await ledger.observe { [echo = LedgerMirror(journal: isJournal)] entry in echo(entry) }
+        var store = ReleaseStore(deploy: configuration.deploy)
+        let opening = try LedgerOpening(configuration, store)
+        await opening.ledger.observe { [echo = LedgerMirror(journal: isJournal)] entry in echo(entry) }
         let mark = WorkerPIDFile(path: configuration.state + "/worker.pid")
         if mark.killOrphan() { logger.warning("ended the worker that an earlier daemon left") }
-        var store = ReleaseStore(deploy: configuration.deploy)
         store.onTrouble = { [logger] error in
             logger.error(
                 "a release is live, but its publishing could not be finished; the next start does that",
@@ -49,8 +50,9 @@ package struct DaemonProgram: Sendable {
         let reconciler = Reconciler(
             configuration,
             Reconciler.Parts(
-                ledger: ledger, store: store, logger: logger,
-                makeLooker: Self.looker, makeWorker: { [logger] in Self.worker($0, mark, logger) }))
+                opening: opening, store: store, logger: logger,
+                makeLooker: { [logger] in Self.looker($0, logger) },
+                makeWorker: { [logger] in Self.worker($0, mark, logger) }))
         try await serve(reconciler)
     }
 
@@ -89,25 +91,30 @@ package struct DaemonProgram: Sendable {
         return name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
     }
 
-    private static func looker(_ configuration: Configuration) -> any RegistryScanning {
-        RegistryScanner(
+    private static func looker(_ configuration: Configuration, _ logger: Logger) -> any RegistryScanning {
+        let worker = ExampleWorker(executable: executable(configuration), logger: logger)
+        let encoding = BackgroundEncoding(ask: worker.reply)
+        return RegistryScanner(
             registry: configuration.registry, cache: configuration.admissionCache, settle: configuration.settle,
-            requiresValidation: configuration.merge.method.needsExamples || configuration.gate.requiresExamples,
+            requiresValidation: configuration.requiresExamples,
             labelled: Set(TaskSettings.Objective.allCases.filter(configuration.merge.needsLabels)),
-            needsAdapters: configuration.merge.writesAdapter)
+            needsAdapters: configuration.merge.writesAdapter,
+            encoder: ExampleEncoder(
+                directory: configuration.encodedExamples, run: encoding.reply, stop: encoding.cancel))
     }
 
     private static func worker(
         _ configuration: Configuration, _ mark: WorkerPIDFile, _ logger: Logger
     ) -> any MergeWorker {
         WorkerSupervisor(
-            executable: configuration.worker.isEmpty ? defaultWorker : configuration.worker,
-            patience: configuration.patience, grace: workerGrace, mark: mark, clock: ContinuousClock(), logger: logger)
+            executable: executable(configuration), patience: configuration.patience, grace: workerGrace, mark: mark,
+            clock: ContinuousClock(), logger: logger)
+    }
+
+    private static func executable(_ configuration: Configuration) -> String {
+        configuration.worker.isEmpty ? defaultWorker : configuration.worker
     }
 
     /// `supermerge` beside this program.
-    private static var defaultWorker: String {
-        let own = (try? SystemPath.executable()) ?? "/usr/bin/supermerged"
-        return own.prefix(upTo: own.lastIndex(of: "/") ?? own.startIndex) + "/supermerge"
-    }
+    private static var defaultWorker: String { SystemPath.neighbour("supermerge") }
 }

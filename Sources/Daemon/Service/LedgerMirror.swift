@@ -2,7 +2,7 @@ import Ledger
 import Systemd
 import WorkerProtocol
 
-/// Repeats each ledger entry once where operators look: as its journal twin, or as a line on standard error.
+/// Repeats each ledger entry once where operators read: as its journal record, or as a line on standard error.
 struct LedgerMirror: Sendable {
     private let journal: Journal?
 

@@ -70,7 +70,7 @@ extension WatcherService {
     }
 }
 
-/// SIGHUP reads the configuration again and looks at the registry.
+/// SIGHUP reads the configuration again and scans the registry.
 struct ReloadService: Service {
     let file: String
     let reconciler: Reconciler

@@ -1,6 +1,4 @@
 import Control
-import FlyingSocks
-import Glibc
 import Logging
 import ServiceLifecycle
 
@@ -47,19 +45,8 @@ struct StatusServer: Service {
     }
 
     private func serve() async throws {
-        let pool: some AsyncSocketPool = .make()
-        try await pool.prepare()
-        let listener = try Socket(domain: address.isVersion6 ? AF_INET6 : AF_INET, type: .stream)
-        defer { try? listener.close() }
-        try listener.setValue(true, for: .localAddressReuse)
-        if address.isVersion6 {
-            try listener.bind(to: sockaddr_in6.inet6(ip6: address.host, port: address.port))
-        } else {
-            try listener.bind(to: sockaddr_in.inet(ip4: address.host, port: address.port))
-        }
-        try listener.listen()
-        try await Connections(logger: logger) { await answer($0) }
-            .serve(try AsyncSocket(socket: listener, pool: pool), pool)
+        let listener = try await HTTPServer.listen(host: address.host, port: address.port)
+        try await HTTPServer(logger: logger) { await answer($0) }.serve(listener)
     }
 
     /// A page in a browser on this machine may have its name point here: who asks has to know where they are.
