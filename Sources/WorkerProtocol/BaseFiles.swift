@@ -17,7 +17,7 @@ package enum BaseFiles {
         ].map { ($0, true) }
         + [
             "tokenizer.json", "added_tokens.json", "vocab.json", "vocab.txt", "merges.txt", "bpe.codes", "dict.txt",
-            "tokenizer.model", "tokenizer.model.v3", "spiece.model", "spm.model", "spm_char.model",
+            "tokenizer.model", "tiktoken.model", "spiece.model", "spm.model", "spm_char.model",
             "sentencepiece.model", "sentencepiece.bpe.model", "prophetnet.tokenizer", "source.spm", "target.spm",
             "vocab-src.json", "vocab-tgt.json", "target_vocab.json", "entity_vocab.json", "emoji.json",
             "byte_maps.json", "normalizer.json", "word_shape.json", "word_pronunciation.json", "tekken.json",
@@ -25,13 +25,17 @@ package enum BaseFiles {
             "LICENSE", "LICENSE.txt", "LICENSE.md", "NOTICE", "NOTICE.txt", "USE_POLICY.md", "graph.pt2",
         ].map { ($0, false) }
 
+    package static let tokenizer = "tokenizer.json"
+
     private static let names = Set(allowed.map(\.name))
     private static let ofCode = Set(allowed.filter(\.mayNameCode).map(\.name))
     /// Chat templates by name, one a file.
     package static let templates = "additional_chat_templates"
     /// Files in the folder of one of sentence-transformers' modules.
     private static let ofModules: Set = [
-        "config.json", "model.safetensors", "router_config.json", "tokenizer.json", "wordembedding_config.json",
+        "config.json", "idf.json", "model.safetensors", "phrasetokenizer_config.json", "router_config.json",
+        "sentence_bert_config.json", "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt",
+        "whitespacetokenizer_config.json", "wordembedding_config.json",
     ]
 
     /// Whether files below a subfolder of this name may be passed on: further chat templates, and modules of
@@ -52,8 +56,14 @@ package enum BaseFiles {
         return parts[0] == templates ? parts[1].hasSuffix(".jinja") : ofModules.contains(parts[1])
     }
 
-    /// A fast tokenizer for some versions of transformers, such as `tokenizer.4.0.0.json`.
+    /// A fast tokenizer for some versions of transformers, such as `tokenizer.4.0.0.json`, or one of mistral-common,
+    /// such as `tokenizer.model.v3`.
     private static func isVersioned(_ name: String) -> Bool {
+        let ofMistral = "tokenizer.model.v"
+        if name.hasPrefix(ofMistral) {
+            let version = name.dropFirst(ofMistral.count)
+            return (1...8).contains(version.count) && version.allSatisfy { $0.isASCII && ($0.isNumber || $0 == "m") }
+        }
         let (start, end) = ("tokenizer.", ".json")
         guard name.hasPrefix(start), name.hasSuffix(end), name.count > start.count + end.count else { return false }
         return name.dropFirst(start.count).dropLast(end.count).allSatisfy { $0.isASCII && ($0.isNumber || $0 == ".") }

@@ -72,6 +72,16 @@ package struct HeadConfiguration: Codable, Hashable, Sendable {
         }
     }
 
+    /// Whether its outputs are flags of classes that don't exclude each other.
+    package var isMultiLabel: Bool { problem == "multi_label_classification" }
+
+    /// Names of the classes in their order; empty where the labels are not those of 0, 1, ….
+    package var classNames: [String] {
+        guard let labels else { return [] }
+        let names = (0..<labels.count).compactMap { labels[String($0)] }
+        return names.count == labels.count ? names : []
+    }
+
     /// As the bytes of a file, the same for the same values.
     package func content() throws -> [UInt8] {
         let encoder = JSONEncoder()
@@ -79,7 +89,7 @@ package struct HeadConfiguration: Codable, Hashable, Sendable {
         return Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
     }
 
-    /// A Python identifier: whoever loads the release looks it up.
+    /// A Python identifier: programs that load the release look it up.
     private static func isClassName(_ name: String) -> Bool {
         guard let first = name.utf8.first, name.utf8.count <= 128, isLetter(first) else { return false }
         return name.utf8.allSatisfy { isLetter($0) || isDigit($0) || $0 == UInt8(ascii: "_") }

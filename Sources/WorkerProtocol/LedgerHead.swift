@@ -1,4 +1,4 @@
-/// How far the ledger had got at some time: whoever knows a head sees later whether entries before it were cut off or
+/// The ledger's end at some time: a known head shows later whether entries before it were cut off or
 /// changed.
 package struct LedgerHead: Codable, Hashable, Sendable {
     /// Number of entries.

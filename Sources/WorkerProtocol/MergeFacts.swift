@@ -3,6 +3,8 @@ package struct StartChoice: Codable, Hashable, Sendable {
     package enum Start: String, Codable, Sendable {
         /// At coefficients of the task vectors.
         case taskVectors = "task-vectors"
+        /// At coefficients of the task vectors, with what calibration changes as one more direction from 0.
+        case correction
         /// At the model that calibration made.
         case calibrated
     }

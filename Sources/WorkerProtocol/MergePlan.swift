@@ -42,12 +42,22 @@ package struct BaseSource: Codable, Hashable, Sendable {
     package var digest: String
     /// What a release leaves out of the folder and why; each one line.
     package var warnings: [String]
+    /// Where it comes from and under which licence it is, as `base.yaml` says; nil where that says nothing.
+    package var origin: ModelOrigin?
+    /// The head of the graph that is built, the end of a class's name such as `ForTokenClassification`, where it is the
+    /// tasks' and not the one that the base's `config.json` names; else nil.
+    package var head: String?
 
-    package init(directory: String, files: [SourceFile], digest: String, warnings: [String] = []) {
+    package init(
+        directory: String, files: [SourceFile], digest: String, warnings: [String] = [], origin: ModelOrigin? = nil,
+        head: String? = nil
+    ) {
         self.directory = directory
         self.files = files
         self.digest = digest
         self.warnings = warnings
+        self.origin = origin
+        self.head = head
     }
 
     /// A key that another version of the program did not write has its default.
@@ -57,6 +67,8 @@ package struct BaseSource: Codable, Hashable, Sendable {
         files = try values.decode([SourceFile].self, forKey: .files)
         digest = try values.decode(String.self, forKey: .digest)
         warnings = try values.decodeIfPresent([String].self, forKey: .warnings) ?? []
+        origin = try values.decodeIfPresent(ModelOrigin.self, forKey: .origin)
+        head = try values.decodeIfPresent(String.self, forKey: .head)
     }
 }
 
@@ -70,10 +82,13 @@ package struct TaskSource: Codable, Hashable, Sendable {
     package var settings: TaskSettings
     /// What admission took with a reservation, such as another chat template than the base's; each one line.
     package var warnings: [String]
+    /// Where the examples came as a table: the tensors made of them. What they are follows from the files of task and
+    /// base, so that it is not in `digest`.
+    package var examples: EncodedExamples?
 
     package init(
         name: String, directory: String, files: [SourceFile], digest: String, settings: TaskSettings,
-        warnings: [String] = []
+        warnings: [String] = [], examples: EncodedExamples? = nil
     ) {
         self.name = name
         self.directory = directory
@@ -81,6 +96,7 @@ package struct TaskSource: Codable, Hashable, Sendable {
         self.digest = digest
         self.settings = settings
         self.warnings = warnings
+        self.examples = examples
     }
 
     /// A key that another version of the program did not write has its default.
@@ -92,6 +108,7 @@ package struct TaskSource: Codable, Hashable, Sendable {
         digest = try values.decode(String.self, forKey: .digest)
         settings = try values.decode(TaskSettings.self, forKey: .settings)
         warnings = try values.decodeIfPresent([String].self, forKey: .warnings) ?? []
+        examples = try values.decodeIfPresent(EncodedExamples.self, forKey: .examples)
     }
 }
 

@@ -141,6 +141,9 @@ package struct MergeResult: Codable, Hashable, Sendable {
     package var start: StartChoice?
     /// Passes of a batch through the graph, by phase (`PassCount.Phase`); empty where none ran, and in older files.
     package var passes: [String: PassCount]
+    /// Floating point operations of one forward pass of a batch of the settings' size, with examples as long as the
+    /// longest: an estimate from the graph. Nil where none ran, and in older files.
+    package var flopsPerPass: Double?
     /// How much of what the tasks bring is merged; nil in older files.
     package var merged: MergedShare?
     /// Nil in older files, which have `peakMemory` alone.
@@ -171,6 +174,14 @@ package struct MergeResult: Codable, Hashable, Sendable {
 }
 
 extension MergeResult {
+    /// About the floating point operations of all passes, a backward pass counted as two forward ones; nil where that
+    /// of one pass is not known.
+    package var flops: Double? {
+        flopsPerPass.map { one in
+            passes.values.reduce(0) { $0 + one * Double($1.forward + 2 * $1.backward) }
+        }
+    }
+
     /// A key that another version of the program did not write is empty; only `tasks` has to be there.
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
@@ -193,6 +204,7 @@ extension MergeResult {
         similarities = try values.decodeIfPresent([TaskSimilarity].self, forKey: .similarities) ?? []
         start = try values.decodeIfPresent(StartChoice.self, forKey: .start)
         passes = try values.decodeIfPresent([String: PassCount].self, forKey: .passes) ?? [:]
+        flopsPerPass = try values.decodeIfPresent(Double.self, forKey: .flopsPerPass)
         merged = try values.decodeIfPresent(MergedShare.self, forKey: .merged)
         memory = try values.decodeIfPresent(MemoryUse.self, forKey: .memory)
         device = try values.decodeIfPresent(String.self, forKey: .device) ?? device

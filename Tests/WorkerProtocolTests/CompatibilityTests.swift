@@ -16,9 +16,9 @@ import WorkerProtocol
         return try JSONSerialization.data(withJSONObject: members)
     }
 
-    @Test func settingsThatLackAKeyHaveItsDefault() throws {
-        #expect(try decode(MergeSettings.self, "{}") == MergeSettings())
-        var settings = MergeSettings()
+    @Test func settingsThatLackAKeyHaveItsFirstDefault() throws {
+        #expect(try decode(MergeSettings.self, "{}") == .defaults(ofVersion: 1))
+        var settings = MergeSettings.defaults(ofVersion: 1)
         settings.steps = 7
         let members = try #require(JSONSerialization.jsonObject(with: JSON.encode(settings)) as? [String: Any])
         for key in members.keys where key != "steps" {

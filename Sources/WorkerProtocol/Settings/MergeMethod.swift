@@ -25,6 +25,9 @@ extension MergeSettings {
         /// Share of each task vector's elements that are kept.
         package let usualDensity: Double
         package let usualGranularity: Granularity
+        /// What becomes of Adam's step size, and the most steps, where the fit may calibrate.
+        private let schedule: Schedule
+        private let steps: Int
         /// Adam's step size with one weight for each tensor, and with more.
         private let rates: (tensor: Double, rows: Double)
         /// Whether a merge of adapters by the method is one adapter of the sum of their ranks.
@@ -33,7 +36,7 @@ extension MergeSettings {
         private init(
             _ name: String, _ paper: String, needs need: Need = .taskVectors, scale: Double = 0.3, density: Double = 1,
             granularity: Granularity = .auto, rates: (tensor: Double, rows: Double) = (0.01, 0.03),
-            keepsFactors: Bool = true
+            schedule: Schedule = .cosine, steps: Int = 300, keepsFactors: Bool = true
         ) {
             rawValue = name
             self.paper = paper
@@ -42,6 +45,7 @@ extension MergeSettings {
             usualDensity = density
             usualGranularity = granularity
             self.rates = rates
+            (self.schedule, self.steps) = (schedule, steps)
             self.keepsFactors = keepsFactors
         }
 
@@ -54,7 +58,7 @@ extension MergeSettings {
         /// Layer-wise, as its authors have it.
         package static let adamerging = Self(
             "adamerging", "Yang et al., arXiv 2310.02575", needs: .training, granularity: .tensor,
-            rates: (0.001, 0.001))
+            rates: (0.001, 0.001), schedule: .constant, steps: 600)
 
         /// Closed form, layer by layer.
         package static let calibrate = Self(
@@ -62,8 +66,23 @@ extension MergeSettings {
             needs: .examples,
             granularity: .tensor, keepsFactors: false)
 
+        package static let regMean = Self(
+            "regmean", "Jin et al., arXiv 2212.09849", needs: .examples, granularity: .tensor, keepsFactors: false)
+        package static let regMeanPlusPlus = Self(
+            "regmean++", "Nguyen et al., arXiv 2508.03121", needs: .examples, granularity: .tensor,
+            keepsFactors: false)
+        package static let tsv = Self(
+            "tsv-m", "Gargiulo et al., arXiv 2412.00081", needs: .linearAlgebra, scale: 1, keepsFactors: false)
+        package static let isoC = Self(
+            "iso-c", "Marczak et al., arXiv 2502.04959", needs: .linearAlgebra, scale: 1.3, keepsFactors: false)
+        package static let isoCTS = Self(
+            "iso-cts", "Marczak et al., arXiv 2502.04959", needs: .linearAlgebra, scale: 1.5, keepsFactors: false)
+
         /// Every method, in the order in which they are named to people.
-        package static let allCases = [supermerge, average, taskArithmetic, ties, dare, adamerging, calibrate]
+        package static let allCases = [
+            supermerge, average, taskArithmetic, ties, dare, adamerging, calibrate, regMean, regMeanPlusPlus, tsv, isoC,
+            isoCTS,
+        ]
     }
 }
 
@@ -74,6 +93,12 @@ extension MergeSettings.Method {
         self = known
     }
 
+    /// What merges tasks without examples where no method is named: the best of those that need none, by accuracy
+    /// on the zoo's validation sets (`docs/results`).
+    ///
+    /// `keepingFactors`: one that a merge of adapters into one adapter may take.
+    package static func withoutExamples(keepingFactors: Bool) -> Self { keepingFactors ? taskArithmetic : isoCTS }
+
     /// Whether merging weights are trained, by gradients.
     package var isLearned: Bool { need == .training }
 
@@ -82,6 +107,15 @@ extension MergeSettings.Method {
 
     /// Whether libtorch is needed even where nothing is scored.
     package var needsLinearAlgebra: Bool { need == .linearAlgebra }
+
+    /// What becomes of the step size: it falls, but for a fit from the task vectors alone, which stays as it was before
+    /// there was another.
+    package func usualSchedule(_ start: MergeSettings.Start) -> MergeSettings.Schedule {
+        start == .taskVectors ? .constant : schedule
+    }
+
+    /// The most steps of a fit.
+    package func usualSteps(_ start: MergeSettings.Start) -> Int { start == .taskVectors ? 600 : steps }
 
     /// Adam's step size: as the method's authors have it, and larger where there are many weights.
     package func usualLearningRate(_ granularity: MergeSettings.Granularity) -> Double {
