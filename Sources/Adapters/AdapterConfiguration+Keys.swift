@@ -25,7 +25,7 @@ extension AdapterConfiguration {
         "VBLORA", "VERA", "WAVEFT",
     ]
     static let conversion =
-        "make it a LoRA with PEFT's `convert_to_lora` or `save_as_lora` and drop that, or drop full weights"
+        "make it a LoRA with PEFT's `convert_to_lora` or `save_as_lora` and upload that, or upload full weights"
     private static let convertible: Set = ["pissa", "olora", "corda", "lora_ga"]
 
     private static let reasons = [
@@ -44,7 +44,8 @@ extension AdapterConfiguration {
             guard let value = values[key], !value.isOff else { continue }
             let reason = reasons[key] ?? "nothing is known about it that would let it be merged"
             throw .unsupported(
-                "`\(shown(key))` of \(fileName) is \(value.phrase): \(reason); train without it, or drop full weights")
+                "`\(shown(key))` of \(fileName) is \(value.phrase): \(reason); train without it, or upload full "
+                    + "weights")
         }
         try checkStart(values["init_lora_weights"] ?? .null)
     }
@@ -58,7 +59,7 @@ extension AdapterConfiguration {
             let advice =
                 isConvertible
                 ? "save it with path_initial_model_for_weight_conversion, which makes it a plain LoRA"
-                : "drop full weights"
+                : "upload full weights"
             throw .unsupported(
                 "`init_lora_weights` is \(value.phrase), which takes its start out of the base's weights; \(advice)")
         default: throw .malformed("`init_lora_weights` of \(fileName) is \(value.phrase)")

@@ -52,9 +52,10 @@ package struct AdapterConfiguration: Hashable, Sendable {
         }
         guard let kind = Kind(rawValue: type) else {
             throw .unsupported(
-                "`peft_type` is \(shown(type)), and only LORA and IA3 are sums onto the base's weights that can be merged; "
+                "`peft_type` is \(shown(type)), and only LORA and IA3 are sums onto the base's weights that can be "
+                    + "merged; "
                     + (Self.convertibleKinds.contains(type)
-                        ? Self.conversion : "train one of those, or drop full weights"))
+                        ? Self.conversion : "train one of those, or upload full weights"))
         }
         self.kind = kind
         try Self.checkKeys(values, of: kind)
@@ -89,8 +90,8 @@ package struct AdapterConfiguration: Hashable, Sendable {
             guard let alpha = values[key] else { continue }
             guard let pattern = ModulePattern(key) else {
                 throw .unsupported(
-                    "`alpha_pattern` has `\(shown(key))`, a regular expression that can't be resolved against the base; "
-                        + "write the modules' names, or an expression without lookaround, references, flags and "
+                    "`alpha_pattern` has `\(shown(key))`, a regular expression that can't be resolved against the "
+                        + "base; write the modules' names, or an expression without lookaround, references, flags and "
                         + "possessive repetition")
             }
             patterns.append(AlphaPattern(pattern: pattern, alpha: alpha))

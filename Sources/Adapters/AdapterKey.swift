@@ -59,13 +59,17 @@ enum AdapterKey: Hashable {
         let strange = parts.first { part in
             ["lora_", "ia3_", "trainable_tokens", "token_adapter", "vera_", "prompt_", "adaption_"].contains {
                 part.hasPrefix($0)
-            }
+            } || part == "lora" && (name.hasSuffix(".down.weight") || name.hasSuffix(".up.weight"))
         }
         if let strange {
+            let isKohyas = ["lora_down", "lora_up", "lora"].contains(String(strange))
             let reason =
-                strange.hasPrefix("lora_magnitude_vector")
-                ? "DoRA rescales the merged weights by their norms; train without it, or drop full weights"
-                : "nothing is known about `\(shown(String(strange)))`; save a plain LoRA or (IA)³ with save_pretrained"
+                isKohyas
+                ? "this is the form of diffusers and of kohya's scripts; convert it to PEFT's, with lora_A and lora_B"
+                : strange.hasPrefix("lora_magnitude_vector")
+                    ? "DoRA rescales the merged weights by their norms; train without it, or upload full weights"
+                    : "nothing is known about `\(shown(String(strange)))`; save a plain LoRA or (IA)³ with "
+                        + "save_pretrained"
             throw .unsupported("tensor `\(shown(name))`: \(reason)")
         }
         self = .whole(LegacyNames.modern(Self.bare(name, adapter)))
@@ -101,8 +105,8 @@ enum AdapterKey: Hashable {
         }
         guard found.count < 2 else {
             throw .unsupported(
-                "the file holds \(found.count) adapters: \(found.sorted().map { shown($0) }.firstFew); save the one that is to be "
-                    + "merged with save_pretrained(selected_adapters=[…])")
+                "the file holds \(found.count) adapters: \(found.sorted().map { shown($0) }.firstFew); save the one "
+                    + "that is to be merged with save_pretrained(selected_adapters=[…])")
         }
         return found.first
     }

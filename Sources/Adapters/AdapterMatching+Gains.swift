@@ -10,14 +10,14 @@ extension AdapterMatching {
         let shape = file.entry(vector)?.shape ?? []
         let length = shape.reduce(1, *)
         let misfit = AdapterError.mismatch(
-            "the (IA)³ vector \(shape) of \(shown(module)) fits neither side of \(shown(entry.name)) \(entry.shape); drop an "
-                + "adapter of this base")
+            "the (IA)³ vector \(shape) of \(shown(module)) fits neither side of \(shown(entry.name)) \(entry.shape); "
+                + "upload an adapter of this base")
         guard entry.shape.count > 1, shape.count == entry.shape.count, shape.count(where: { $0 != 1 }) < 2 else {
             throw misfit
         }
         guard updates[entry.name] == nil else {
             throw .unsupported(
-                "\(shown(entry.name)) is saved whole and scaled, too; train it one way, or drop full weights")
+                "\(shown(entry.name)) is saved whole and scaled, too; train it one way, or upload full weights")
         }
         let scalesInputs = try scalesInputs(module, vector: shape, entry)
         let isSquare = entry.shape[0] == entry.shape[1]
@@ -47,8 +47,8 @@ extension AdapterMatching {
         if let feedforward = configuration.feedforward { return feedforward.contains { module.hasSuffix($0) } }
         guard vector.count > 2, entry.shape[0] != entry.shape[1] else {
             throw .unsupported(
-                "`feedforward_modules` is a regular expression that can't be resolved against the base for \(shown(module)); "
-                    + "list the modules")
+                "`feedforward_modules` is a regular expression that can't be resolved against the base for "
+                    + "\(shown(module)); list the modules")
         }
         return vector.reduce(1, *) == entry.shape[1]
     }

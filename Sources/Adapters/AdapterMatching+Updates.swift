@@ -42,9 +42,14 @@ extension AdapterMatching {
                 "the adapter has no \(half) for \(shown(parts.module)), only the other half; save it again with "
                     + "save_pretrained")
         }
+        if let empty = [a, b].first(where: { $0.elementCount == 0 }) {
+            throw .malformed(
+                "tensor `\(shown(empty.name))` of the adapter is empty, \(empty.shape): \(Checkpoint.emptied)")
+        }
         guard let rank = a.shape.first, rank > 0, b.shape.count > 1, b.shape[1] == rank else {
             throw .mismatch(
-                "lora_A \(a.shape) and lora_B \(b.shape) of \(shown(parts.module)) don't multiply; save the adapter again"
+                "lora_A \(a.shape) and lora_B \(b.shape) of \(shown(parts.module)) don't multiply; save the adapter "
+                    + "again"
             )
         }
         guard rank == configuration.rank || configuration.patternRanks.contains(rank) else {
@@ -63,8 +68,8 @@ extension AdapterMatching {
         let transposes = parts.isEmbedding || (isTransposed && (!isDirect || orientation.isTransposed))
         if isDirect, isTransposed, !orientation.isCertain {
             throw .unsupported(
-                "`fan_in_fan_out` holds for some modules only, and the shape of \(shown(parts.module)) does not tell; drop "
-                    + "full weights")
+                "`fan_in_fan_out` holds for some modules only, and the shape of \(shown(parts.module)) does not tell; "
+                    + "upload full weights")
         }
         guard transposes ? isTransposed : isDirect else {
             throw .mismatch(misfit(parts, direct, entry))
@@ -98,8 +103,8 @@ extension AdapterMatching {
             return fault
         }
         return
-            "lora_B · lora_A of \(shown(parts.module)) has shape \(product), the base's \(shown(entry.name)) \(entry.shape); "
-            + "drop an adapter of this base"
+            "lora_B · lora_A of \(shown(parts.module)) has shape \(product), the base's \(shown(entry.name)) "
+            + "\(entry.shape); upload an adapter of this base"
     }
 
     /// What `lora_bias` adds to a bias.

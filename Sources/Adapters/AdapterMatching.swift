@@ -40,13 +40,14 @@ struct AdapterMatching {
             let key = try AdapterKey(entry.name, adapter: adapter)
             guard entry.dtype.isReal || key == .copy else {
                 throw .unsupported(
-                    "tensor `\(shown(entry.name))` is \(entry.dtype.rawValue); save the adapter in a floating-point type"
+                    "tensor `\(shown(entry.name))` is \(entry.dtype.rawValue); save the adapter in a floating-point "
+                        + "type"
                 )
             }
             guard key.fits(configuration.kind) else {
                 throw .malformed(
-                    "tensor `\(shown(entry.name))` is not of the kind that `peft_type` says; put the configuration there that "
-                        + "was saved with the adapter")
+                    "tensor `\(shown(entry.name))` is not of the kind that `peft_type` says; put the configuration "
+                        + "there that was saved with the adapter")
             }
             keys.append((entry, key))
         }
@@ -66,7 +67,7 @@ struct AdapterMatching {
         }
         let changed = Set(parts.keys).union(whole.keys.filter { base.entry($0) != nil })
         guard !changed.isEmpty || resolved.count < items.count else {
-            throw .mismatch("the adapter changes no tensor of the base; drop one that was trained on this base")
+            throw .mismatch("the adapter changes no tensor of the base; upload one that was trained on this base")
         }
         held = Checkpoint(file, fileNames: [], stored: whole).fittingVocabulary(to: base)
     }
@@ -86,8 +87,8 @@ struct AdapterMatching {
             if Set(all.map(rename)).count == all.count { return rename }
         }
         throw .mismatch(
-            "the adapter changes \(lacking.sorted().firstFew), which the base lacks under this name, with or without a prefix "
-                + "such as model. or module.; drop one that was trained on this base")
+            "the adapter changes \(lacking.sorted().firstFew), which the base lacks under this name, with or without a "
+                + "prefix such as model. or module.; upload one that was trained on this base")
     }
 
     private mutating func put(_ stored: String, _ key: AdapterKey, as name: String) throws(AdapterError) {

@@ -78,9 +78,10 @@ struct AdapterTies {
 
     private func untying(_ item: Item, _ names: [String]) -> AdapterError {
         .unsupported(
-            "tensor `\(shown(item.entry.name))`: \(shown(item.name)) is tied to \(shown(names.first { $0 != item.name } ?? "")) "
-                + "in the base, and the adapter would untie them; train it with `ensure_weight_tying`, without this module, or from "
-                + "an untied base (`tie_word_embeddings: false`)")
+            "tensor `\(shown(item.entry.name))`: \(shown(item.name)) is tied to "
+                + "\(shown(names.first { $0 != item.name } ?? "")) in the base, and the adapter would untie them; "
+                + "train it with `ensure_weight_tying`, without this module, or from an untied base "
+                + "(`tie_word_embeddings: false`)")
     }
 
     /// Whether two products are the same, each a LoRA's of a linear module or of an embedding, which is turned.

@@ -72,6 +72,12 @@ package final class ReadableFile: Sendable {
         guard count == buffer.count else { throw .truncated(path: path, offset: offset + Int64(count)) }
     }
 
+    /// Has the kernel read these bytes into its page cache. A hint: nothing fails, and nothing is waited for but the
+    /// requests that are queued.
+    package func willNeed(_ bytes: Range<Int64>) {
+        _ = posix_fadvise(descriptor, off_t(bytes.lowerBound), off_t(bytes.count), POSIX_FADV_WILLNEED)
+    }
+
     /// Fills as much of the buffer as the file has from byte `offset` and returns the number of bytes; 0 at its end.
     package func readSome(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(FilesError) -> Int {
         let calls = FileCalls.current

@@ -13,7 +13,8 @@ extension RegistryError: CustomStringConvertible {
         switch self {
         case .unreadable(let error): "the registry can't be read: \(error)"
         case .unwatchable(let path, let errno):
-            "\(path): inotify failed with errno \(errno); raise fs.inotify.max_user_instances, or rely on the slow timer"
+            "\(path): inotify failed with errno \(errno); raise fs.inotify.max_user_instances, or rely on the slow "
+                + "timer"
         }
     }
 }

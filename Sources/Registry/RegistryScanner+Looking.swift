@@ -26,10 +26,14 @@ extension RegistryScanner {
         var wait: Duration?
         /// Whether it is still, and only has to be read.
         var isUnread = false
+        /// Whether its examples are being encoded.
+        var isEncoding = false
     }
 
     /// Nanoseconds without a change after which a download that has not ended is no longer awaited.
     private static let longestPause: Int64 = 3600 * 1_000_000_000
+    /// Time after which a drop whose examples are being encoded is looked at again.
+    private static let encodingWait = Duration.seconds(1)
     /// Least time between two readings of a drop that changes all the time.
     private static let leastWait = Duration.milliseconds(200)
 
@@ -61,9 +65,16 @@ extension RegistryScanner {
                 return Look(drop: .arriving("\(fault)"), listing: listing)
             }
             if listing.files.isEmpty && listing.objection == nil {
-                if let nested = MissingWeights.nestedCheckpoint(place.path) { throw AdmissionFault.nested(nested) }
+                if let nested = MissingWeights.nestedFault(place.path) { throw nested }
                 guard judged.contains(relative) else {
-                    return Look(drop: .arriving("the folder is empty"), listing: listing)
+                    let (age, _) = wallClock().subtractingReportingOverflow(listing.newestChange)
+                    let found = listing.contentWithoutFiles
+                    if age > Self.longestPause, let found {
+                        throw AdmissionFault.refused(
+                            code: "missing-weights",
+                            message: "\(found); put the checkpoint's files into the folder itself")
+                    }
+                    return Look(drop: .arriving(found ?? "the folder is empty"), listing: listing)
                 }
                 throw AdmissionFault.refused(
                     code: "empty", message: "its folder was emptied; put the files back, or remove the folder")
@@ -95,6 +106,8 @@ extension RegistryScanner {
         switch fault {
         case .cancelled: throw CancellationError()
         case .waiting(let reason): return Look(drop: .arriving(reason), listing: listing)
+        case .encoding(let reason):
+            return Look(drop: .arriving(reason), listing: listing, wait: Self.encodingWait, isEncoding: true)
         case .changed(let reason):
             stillness[relative] = nil
             changed[relative] = now()

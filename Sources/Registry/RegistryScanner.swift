@@ -2,7 +2,7 @@ package import ExportedGraph
 package import Files
 import Glibc
 import Synchronization
-import Tasks
+package import Tasks
 package import WorkerProtocol
 
 /// Looks at the registry directory and says what may be merged. Reads every file once per content: hash, header, shapes
@@ -13,7 +13,7 @@ package actor RegistryScanner {
     package struct Scan: Sendable {
         package var snapshot: RegistrySnapshot
         package var lookAgainAfter: Duration?
-        /// Whether still drops were left for the next scan to read; `lookAgainAfter` is then zero.
+        /// Whether still drops were left for the next scan to read, or their examples are being encoded.
         package var hasUnread: Bool
 
         package init(snapshot: RegistrySnapshot, lookAgainAfter: Duration? = nil, hasUnread: Bool = false) {
@@ -36,6 +36,7 @@ package actor RegistryScanner {
     let now: @Sendable () -> ContinuousClock.Instant
     let wallClock: @Sendable () -> Int64
     let readGraph: @Sendable (ReadableFile) throws -> GraphSignature
+    let encoder: ExampleEncoder?
     /// Bytes that one scan reads before it leaves the other drops to the next.
     let mostRead: Int64
     var memory: FileMemory
@@ -46,6 +47,7 @@ package actor RegistryScanner {
     private var base: Verdict<AcceptedBase>?
     /// What the base's files say, by its digest, so that its graph is built once for each content.
     private var descriptions: [String: BaseDescription] = [:]
+    private var heads = HeadChoice()
     private var tasks: [String: Verdict<AcceptedTask>] = [:]
     /// Folders about which something was decided since they came.
     var judged: Set<String> = []
@@ -62,12 +64,14 @@ package actor RegistryScanner {
     /// `needsAdapters`: whether tasks with full weights are refused, because releases are written as one adapter. `now`
     /// is the clock that settling is judged by, `wallClock` the time since 1970 in nanoseconds, with which the files'
     /// own times are compared. `mostRead`: bytes that one scan reads, so that a large drop delays the word about the
-    /// others no longer than its own reading takes. `readGraph` gives the signature of an archive.
+    /// others no longer than its own reading takes. `encoder` makes tensors of tables of examples; it may block.
+    /// `readGraph` gives the signature of an archive.
     package init(
         registry: String, cache: String, settle: Duration, requiresValidation: Bool,
         labelled: Set<TaskSettings.Objective>, needsAdapters: Bool = false,
         now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now },
         wallClock: @escaping @Sendable () -> Int64 = { RegistryScanner.systemTime() }, mostRead: Int64 = 1 << 30,
+        encoder: ExampleEncoder? = nil,
         readGraph: @escaping @Sendable (ReadableFile) throws -> GraphSignature = {
             try ExportedGraph(archive: $0).signature
         }
@@ -79,6 +83,7 @@ package actor RegistryScanner {
         self.labelled = labelled
         self.needsAdapters = needsAdapters
         self.mostRead = mostRead
+        self.encoder = encoder
         self.now = now
         self.wallClock = wallClock
         self.readGraph = readGraph
@@ -92,9 +97,10 @@ package actor RegistryScanner {
         onProgress: @escaping ProgressObserver = { _ in }
     ) async throws -> Scan {
         let names = try taskNames()
-        let admission = BaseAdmission(requiresGraph: requiresValidation, readGraph: readGraph)
+        let head = head(names, expecting)
+        let admission = BaseAdmission(requiresGraph: requiresValidation, head: head, readGraph: readGraph)
         judged.formUnion(expecting.map { "tasks/\($0)" })
-        let baseLook = try look("base", inBase: true, verdict: base, key: "", mayRead: true) {
+        let baseLook = try look("base", inBase: true, verdict: base, key: head ?? "", mayRead: true) {
             reader throws(AdmissionFault) in
             onAdmission("base", reader.listing.bytes)
             reader.onProgress = onProgress
@@ -149,10 +155,23 @@ package actor RegistryScanner {
         return scan
     }
 
+    /// What the tasks' head is, of those that may be read.
+    private func head(_ names: [String], _ expecting: Set<String>) -> String? {
+        let places = names.filter { !UploadRules.isIgnored($0) }.compactMap { name in
+            (try? UploadLocation.find("tasks/\(name)", in: root)).flatMap { $0 }.map { (name: name, place: $0) }
+        }
+        let base = (try? UploadLocation.find("base", in: root)).flatMap { $0 }
+        return heads.head(base: base, tasks: places, deciding: expecting)
+    }
+
+    /// Ends what goes on beside the scans.
+    package nonisolated func stop() async { await encoder?.stop() }
+
     private func note(_ look: Look<AcceptedTask>, of name: String, in scan: inout Scan) {
         tasks[name] = look.verdict
         scan.snapshot.tasks[name] = look.drop == .missing ? nil : look.drop
         scan.snapshot.owners["tasks/\(name)"] = owners(of: "tasks/\(name)", look.listing)
+        if look.isEncoding { scan.hasUnread = true }
         scan.lookAgainAfter = [scan.lookAgainAfter, look.wait].compactMap(\.self).min()
     }
 
@@ -204,8 +223,8 @@ package actor RegistryScanner {
         mayRead: Bool, _ onAdmission: AdmissionObserver, _ onProgress: @escaping ProgressObserver
     ) throws -> Look<AcceptedTask> {
         var key = ""
-        if case .accepted(let accepted) = base.drop { key = accepted.source.digest }
-        let (requiresValidation, labelled) = (requiresValidation, labelled)
+        if case .accepted(let accepted) = base.drop { key = accepted.source.digest + (accepted.source.head ?? "") }
+        let (requiresValidation, labelled, encoder) = (requiresValidation, labelled, encoder)
         return try look("tasks/\(name)", inBase: false, verdict: tasks[name], key: key, mayRead: mayRead) {
             reader throws(AdmissionFault) in
             if let objection = reader.listing.objection { throw objection }
@@ -223,7 +242,8 @@ package actor RegistryScanner {
             }
             model = opened
             let admission = TaskAdmission(
-                base: opened, requiresExamples: requiresValidation, labelled: labelled, needsAdapters: needsAdapters)
+                base: opened, requiresExamples: requiresValidation, labelled: labelled, needsAdapters: needsAdapters,
+                encoder: encoder)
             return try admission.admit(name, &reader)
         }
     }

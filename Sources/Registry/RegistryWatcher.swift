@@ -3,6 +3,7 @@ import Files
 import Glibc
 import Synchronization
 import Tasks
+import WorkerProtocol
 
 /// Wakes the reconciler when something moves below the registry (inotify). It decides nothing: every wake-up says only
 /// "look".
@@ -17,7 +18,8 @@ package final class RegistryWatcher: Sendable {
     private nonisolated(unsafe) let source: any DispatchSourceRead
     private let failures = Mutex<[String: Int32]>([:])
 
-    /// Watches `registry`, `base`, `tasks` and each task folder; new folders are added and looked into at once; an
+    /// Watches `registry`, `base`, `tasks`, each task folder and its folders of images; new folders are added and
+    /// looked into at once; an
     /// overflow of the queue, a removed root and a failed watch are wake-ups too. A registry that is not there yet is
     /// watched from the first `rescanWatches` on that finds it.
     package init(registry: String) throws(RegistryError) {
@@ -70,7 +72,9 @@ package final class RegistryWatcher: Sendable {
         let parents = [registry, "\(registry)/tasks"]
         let tasks = try? Durable.list(parents[1])
         let names = (tasks ?? []).filter { UploadRules.isTaskName($0) && !UploadRules.isIgnored($0) }
-        let folders = parents + ["\(registry)/base"] + names.map { "\(registry)/tasks/\($0)" }
+        let ofTasks = names.map { "\(registry)/tasks/\($0)" }
+        let ofImages = ofTasks.flatMap { task in ExampleFiles.imageFolders.map { "\(task)/\($0)" } }
+        let folders = parents + ["\(registry)/base"] + ofTasks + ofImages
         for folder in folders {
             guard let code = events.watch(folder, holdsFolders: parents.contains(folder)) else { continue }
             if code == ENOENT || code == ENOTDIR { absent.insert(folder) } else { failed[folder] = code }

@@ -32,11 +32,13 @@ package actor TaskStore {
             try Durable.remove(staging)
             try Durable.createDirectories(staging)
             var stamps: [String: String] = [:]
+            for folder in Self.folders(of: task.files) { try Durable.createDirectories("\(staging)/\(folder)") }
             for (place, file) in task.files.enumerated() {
                 try copy(file, of: task, root: root, to: "\(staging)/\(file.name)", left: task.files[place...])
                 stamps[file.name] = try FileIdentity.of(path: "\(staging)/\(file.name)").description
             }
             try writeStamps(stamps, in: staging)
+            for folder in Self.folders(of: task.files) { try Durable.syncDirectory("\(staging)/\(folder)") }
             try Durable.syncDirectory(staging)
             try Durable.rename(staging, to: folder(task))
             try Durable.syncDirectory(directory)
@@ -74,6 +76,16 @@ package actor TaskStore {
         for name in try Durable.list(directory) where !digests.contains(name) {
             try Durable.remove("\(directory)/\(name)")
         }
+    }
+
+    /// The folders that the files of a task lie in, below its own, the deeper ones first.
+    private static func folders(of files: [SourceFile]) -> [String] {
+        var folders: Set<String> = []
+        for file in files {
+            var parts = file.name.pathNames.dropLast()
+            while !parts.isEmpty, folders.insert(parts.joined(separator: "/")).inserted { parts = parts.dropLast() }
+        }
+        return folders.sorted(by: >)
     }
 
     private func copy(

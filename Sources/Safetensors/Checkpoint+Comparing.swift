@@ -29,33 +29,64 @@ extension SafetensorsDType {
 
 extension Checkpoint {
     /// Whether all elements of the named tensor are the same. Reads until the first difference, 1 MiB at a time.
-    package func isConstant(_ name: String) throws(SafetensorsError) -> Bool {
-        guard let entry = entry(name), let file = file(of: name) else { return false }
+    package func isConstant(_ name: String) throws(SafetensorsError) -> Bool { try repeated(name) != nil }
+
+    /// The value of a floating-point tensor whose elements are all the same; nil of any other. Reads until the first
+    /// difference, 1 MiB at a time.
+    package func constant(_ name: String) throws(SafetensorsError) -> Double? {
+        try repeated(name).flatMap { element in storedEntry(name)?.dtype.value(element) }
+    }
+
+    /// The bytes of the element that the named tensor repeats; nil where it does not.
+    private func repeated(_ name: String) throws(SafetensorsError) -> [UInt8]? {
+        guard let entry = storedEntry(name), let file = file(of: name) else { return nil }
         var first: [UInt8] = []
         var position: Int64 = 0
         while true {
             let bytes = try file.piece(of: entry, at: position)
-            guard !bytes.isEmpty else { return true }
+            guard !bytes.isEmpty else { return first }
             if first.isEmpty { first = Array(bytes.prefix(entry.dtype.byteCount)) }
-            guard unsafe bytes.withUnsafeBytes({ unsafe $0.repeats(first) }) else { return false }
+            guard unsafe bytes.withUnsafeBytes({ unsafe $0.repeats(first) }) else { return nil }
             position += Int64(bytes.count)
         }
     }
 
-    /// Whether `other` holds the tensor called `twinName` with the same type, shape and bytes. Reads until the first
-    /// difference, 2 MiB at a time.
+    /// The Frobenius norm of the named floating-point tensor, as it is in its file; 0 of any other. Memory:
+    /// its elements in f64.
+    package func norm(_ name: String) throws(SafetensorsError) -> Double {
+        guard let entry = storedEntry(name), entry.dtype.isReal, let file = file(of: name) else { return 0 }
+        return try file.elements(of: entry).reduce(0) { $0 + $1 * $1 }.squareRoot()
+    }
+
+    /// Whether the tensor of this name has the values of `base`'s, rounded to the narrower of the two types; of a
+    /// vocabulary that was cut or padded in the rows that both have.
+    package func holdsValues(_ name: String, of base: Checkpoint) throws(SafetensorsError) -> Bool {
+        guard let entry = storedEntry(name), let file = file(of: name) else { return false }
+        return try base.holdsValues(of: entry, in: file, as: name)
+    }
+
+    /// Whether `other` holds the tensor called `twinName` with the same type, shape and bytes; a vocabulary that was
+    /// cut or padded counts as the base has it. Reads until the first difference, 2 MiB at a time.
     package func holdsSame(
         _ name: String, as twinName: String, of other: Checkpoint
     ) throws(SafetensorsError) -> Bool {
-        guard let entry = entry(name), let file = file(of: name), let twin = other.entry(twinName),
-            let twinFile = other.file(of: twinName), entry.dtype == twin.dtype, entry.shape == twin.shape
+        guard let entry = entry(name), let twin = other.entry(twinName), entry.dtype == twin.dtype,
+            entry.shape == twin.shape
         else { return false }
+        let length = Int64(entry.bytes.count)
         var position: Int64 = 0
-        while true {
-            let bytes = try file.piece(of: entry, at: position)
-            guard try bytes == twinFile.piece(of: twin, at: position) else { return false }
-            if bytes.isEmpty { return true }
-            position += Int64(bytes.count)
+        while position < length {
+            let count = Int(min(SafetensorsFile.pieceLength, length - position))
+            let bytes = try piece(of: name, at: position, count: count)
+            guard try bytes == other.piece(of: twinName, at: position, count: count) else { return false }
+            position += Int64(count)
+        }
+        return true
+    }
+
+    private func piece(of name: String, at position: Int64, count: Int) throws(SafetensorsError) -> [UInt8] {
+        unsafe try Self.bytes(count) { (part) throws(SafetensorsError) in
+            unsafe try read(name, at: position, into: part)
         }
     }
 }

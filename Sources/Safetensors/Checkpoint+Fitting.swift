@@ -4,7 +4,8 @@ extension Checkpoint {
 
     /// This checkpoint with the base's names and vocabulary: a prefix dropped or added, or names spelled otherwise,
     /// where that, and not its own names, gives it a tensor for each of the floating-point ones of `base`; without
-    /// buffers that the base lacks and `isUsed` does not name. `tied` gives all names of a tensor, itself among them.
+    /// buffers that the base lacks and `isUsed` does not name, and without empty tensors that are there under a tied
+    /// name. `tied` gives all names of a tensor, itself among them.
     /// `isNeeded`: whether a tensor of the base must be there.
     package func fitted(
         to base: Checkpoint, tied: (String) -> [String] = { [$0] }, isNeeded: (String) -> Bool = { _ in true },
@@ -12,10 +13,16 @@ extension Checkpoint {
     ) -> Checkpoint {
         let named = named(as: base, tied: tied, isNeeded: isNeeded)
         let learned = named.omitting { name in
-            base.entry(name) == nil && !isUsed(name)
+            if named.isPlaceholder(name, among: tied(name)) { return true }
+            return base.entry(name) == nil && !isUsed(name)
                 && AuxiliaryTensors.isBuffer(name, shape: named.entry(name)?.shape ?? [])
         }
         return learned.fittingVocabulary(to: base, isNeeded: isNeeded)
+    }
+
+    /// Whether a tensor has no elements and is there with elements under another of its names.
+    private func isPlaceholder(_ name: String, among tied: [String]) -> Bool {
+        entry(name)?.elementCount == 0 && tied.contains { $0 != name && (entry($0)?.elementCount ?? 0) > 0 }
     }
 
     /// The same tensors under the base's names, where renaming finds them all.
@@ -75,8 +82,15 @@ extension Checkpoint {
         for wrapper in [""] + wrappers(around: names) {
             let unwrap = dropping(wrapper)
             if !wrapper.isEmpty { renamings.append(unwrap) }
-            let drops = leadingParts(names.map(unwrap)).map { dropping($0) }
-            renamings += (drops + additions).map { rename in { (name: String) in rename(unwrap(name)) } }
+            let unwrapped = names.map(unwrap)
+            let drops = leadingParts(unwrapped).map { dropping($0) }
+            let double = leadingPairs(unwrapped).map { pair in
+                { (name: String) in
+                    let rest = dropping(pair)(name)
+                    return rest == name ? dropping(firstPart(pair))(name) : rest
+                }
+            }
+            renamings += (drops + double + additions).map { rename in { (name: String) in rename(unwrap(name)) } }
         }
         return renamings
     }
@@ -115,6 +129,28 @@ extension Checkpoint {
 
     private static let mostParts = 8
 
+    /// The first two parts of names, one custom module in another; none where there are more than a few.
+    private static func leadingPairs(_ names: [String]) -> [String] {
+        guard !leadingParts(names).isEmpty else { return [] }
+        let pairs = names.compactMap { name -> String? in
+            let first = firstPart(name)
+            let second = firstPart(String(name.dropFirst(first.count)))
+            return second.isEmpty ? nil : first + second
+        }
+        let found = Set(pairs)
+        return found.count > mostParts ? [] : found.sorted()
+    }
+
+    /// The first part of a name with its point; empty where there is none.
+    private static func firstPart(_ name: String) -> String {
+        name.firstIndex(of: ".").map { String(name[...$0]) } ?? ""
+    }
+
+    /// How a save comes to hold a tensor without elements, and what to do.
+    package static let emptied =
+        "under DeepSpeed ZeRO-3 and FSDP a plain save writes placeholders; gather the weights (zero_to_fp32.py, or "
+        + "stage3_gather_16bit_weights_on_model_save) and save again"
+
     /// Why a tensor of another shape than the base's can't be merged; nil where the shapes are the same.
     package static func mismatch(of name: String, _ own: [Int], base: [Int]) -> String? {
         guard own != base else { return nil }
@@ -122,11 +158,12 @@ extension Checkpoint {
         let way = mayBeHead ? ", or, where it is the task's own head, name it under `head` in task.yaml" : ""
         guard own.count == 2, base.count == 2, own[1] == base[1] else {
             return
-                "`\(name)` has shape \(own), the base's \(base); drop a fine-tune of this base without resizing\(way)"
+                "`\(name)` has shape \(own), the base's \(base); upload a fine-tune of this base without resizing\(way)"
         }
         return
-            "`\(name)` has \(own[0]) rows, the base's \(base[0]): the vocabulary or output was resized, and rows that the "
-            + "base lacks have nothing to be merged with; resize the base the same way, or fine-tune without resizing\(way)"
+            "`\(name)` has \(own[0]) rows, the base's \(base[0]): the vocabulary or output was resized, and rows that "
+            + "the base lacks have nothing to be merged with; resize the base the same way, or fine-tune without "
+            + "resizing\(way)"
     }
 
     /// Whether a name is one of those that transformers gives to what counts tokens: a head of another size is common,

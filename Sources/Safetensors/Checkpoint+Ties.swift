@@ -23,7 +23,8 @@ extension Checkpoint {
 
     /// What is said of two names of one tensor that hold different values.
     package static func untied(_ first: String, _ second: String) -> String {
-        "`\(shown(first))` and `\(shown(second))` hold different values, but the base ties them, so that one of the two would "
-            + "be lost; tie them and save the model again, or fine-tune from an untied base (`tie_word_embeddings: false`)"
+        "`\(shown(first))` and `\(shown(second))` hold different values, but the base ties them, so that one of the "
+            + "two would be lost; tie them and save the model again, or fine-tune from an untied base "
+            + "(`tie_word_embeddings: false`)"
     }
 }

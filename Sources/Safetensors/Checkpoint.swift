@@ -1,4 +1,4 @@
-internal import Files
+package import Files
 internal import Glibc
 
 /// A model's weights in a folder: `model.safetensors`, or shards with `model.safetensors.index.json`. Tensors have the
@@ -22,12 +22,14 @@ package final class Checkpoint: Sendable {
     let fittedRows: [String: FittedRows]
     /// Names in the files of tensors that are left out.
     private let omitted: Set<String>
+    /// Tensors that the index names and no shard holds, by their names here, sorted.
+    package let absent: [String]
 
     /// Opens the weights in `directory`. Every shard of the index must be there, every tensor in just one of them and
     /// in the index. Links may not lead out of `root`, which is `directory` itself or a folder above it; default:
-    /// `directory`. With
-    /// `/` as the root every link is followed.
-    package init(directory: String, root: String? = nil) throws(SafetensorsError) {
+    /// `directory`. With `/` as the root every link is followed. `allowsAbsent`: whether the index may name tensors
+    /// that no shard holds, as it does of tied ones that were left out after it was made.
+    package init(directory: String, root: String? = nil, allowsAbsent: Bool = false) throws(SafetensorsError) {
         let folder = Folder(directory: directory, root: root)
         let single = try folder.openIfPresent(ShardIndex.singleName)
         let indexFile = try folder.openIfPresent(ShardIndex.fileName)
@@ -48,9 +50,16 @@ package final class Checkpoint: Sendable {
         case (let single?, nil):
             files = [try SafetensorsFile(file: single)]
             fileNames = [ShardIndex.singleName]
+            absent = []
         case (nil, let indexFile?):
             let index = try Self.index(indexFile)
-            files = try folder.shards(of: index)
+            let files = try folder.shards(of: index)
+            let held = Set(files.flatMap { $0.entries.map(\.name) })
+            absent = index.weightMap.keys.filter { !held.contains($0) }.sorted()
+            if let first = absent.first, !allowsAbsent {
+                throw .malformed(path: directory, reason: "tensor \(quoted(first)) of the index is in no shard")
+            }
+            self.files = files
             fileNames = index.shards + [ShardIndex.fileName]
         }
         var holders: [String: Int] = [:]
@@ -77,6 +86,7 @@ package final class Checkpoint: Sendable {
         aliases = [:]
         fittedRows = [:]
         omitted = []
+        absent = []
     }
 
     /// Some tensors of one file under other names, by these: `stored` has the names in the file.
@@ -89,6 +99,7 @@ package final class Checkpoint: Sendable {
         self.stored = stored
         fittedRows = [:]
         omitted = []
+        absent = []
     }
 
     /// Whether `directory` holds weights, whole or not: `model.safetensors` or the index of shards.
@@ -107,6 +118,7 @@ package final class Checkpoint: Sendable {
         stored = other.stored
         self.fittedRows = fittedRows ?? other.fittedRows
         omitted = other.omitted
+        absent = other.absent
     }
 
     /// The same checkpoint, in which these tensors have the base's rows.
@@ -127,6 +139,7 @@ package final class Checkpoint: Sendable {
         stored = other.stored.filter { !left.contains($0.key) }
         fittedRows = other.fittedRows
         omitted = other.omitted.union(left.map(other.storedName))
+        absent = other.absent
     }
 
     /// Gives tensors with older names those of today. Returns what the files call them, by these.
@@ -149,10 +162,10 @@ package final class Checkpoint: Sendable {
     package func renaming(_ rename: (String) -> String) -> Checkpoint? {
         var renamed: [String: String] = [:]
         for name in names where renamed.updateValue(name, forKey: rename(name)) != nil { return nil }
-        return Checkpoint(self, renamed: renamed)
+        return Checkpoint(self, renamed: renamed, absent: absent.map(rename).sorted())
     }
 
-    private init(_ other: Checkpoint, renamed: [String: String]) {
+    private init(_ other: Checkpoint, renamed: [String: String], absent: [String]) {
         files = other.files
         fileNames = other.fileNames
         names = renamed.keys.sorted()
@@ -161,6 +174,7 @@ package final class Checkpoint: Sendable {
         stored = renamed.mapValues { other.stored[$0] ?? $0 }
         fittedRows = [:]
         omitted = other.omitted
+        self.absent = absent
     }
 
     /// The same checkpoint, in which every name of a group finds a tensor as soon as one of them does: tied weights are
@@ -178,6 +192,9 @@ package final class Checkpoint: Sendable {
     /// The tensor of that name, or the one that it is tied to. One that has the base's rows here has a range of bytes
     /// that is not the file's.
     package func entry(_ name: String) -> TensorEntry? { fittedRows[aliases[name] ?? name]?.entry ?? storedEntry(name) }
+
+    /// Bytes of its files.
+    package var size: Int64 { files.reduce(0) { $0 + $1.file.size } }
 
     /// Whether the bytes of its entry are those in the file.
     package func isStored(_ name: String) -> Bool { fittedRows[aliases[name] ?? name] == nil }
@@ -218,6 +235,12 @@ package final class Checkpoint: Sendable {
         unsafe try file.read(entry, at: offset, into: buffer)
     }
 
+    /// The file of a tensor and where its bytes lie there; nil where it has none as they are.
+    package func location(of name: String) -> (file: ReadableFile, bytes: Range<Int64>)? {
+        guard isStored(name), let file = file(of: name), let entry = storedEntry(name) else { return nil }
+        return (file.file, entry.bytes)
+    }
+
     private static func index(_ file: ReadableFile) throws(SafetensorsError) -> ShardIndex {
         let bytes = try SafetensorsError.wrapping { () throws(FilesError) in
             try file.contents(limit: ShardIndex.maximumLength)
@@ -245,10 +268,9 @@ private struct Folder {
         }
     }
 
-    /// Opens every shard and checks it against the index, both ways.
+    /// Opens every shard and checks that its tensors are in the index.
     func shards(of index: ShardIndex) throws(SafetensorsError) -> [SafetensorsFile] {
         var files: [SafetensorsFile] = []
-        var found = 0
         for shard in index.shards {
             guard let opened = try openIfPresent(shard) else {
                 throw .missing(
@@ -264,15 +286,7 @@ private struct Folder {
                         path: opened.path, reason: "tensor \(quoted(entry.name)) belongs into \(quoted(expected))")
                 }
             }
-            found += file.entries.count
             files.append(file)
-        }
-        guard found == index.weightMap.count else {
-            let absent = index.weightMap.keys.sorted().first { name in
-                !files.contains { $0.entry(name) != nil }
-            }
-            throw .malformed(
-                path: directory, reason: "tensor \(quoted(absent ?? "")) of the index is in no shard")
         }
         return files
     }

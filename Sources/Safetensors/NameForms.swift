@@ -16,6 +16,13 @@ package enum NameForms {
         return kept.isEmpty ? name : kept.joined(separator: ".")
     }
 
+    /// The name without the `module` that data parallel wrappers of a model's parts put into its middle.
+    static func withoutModule(_ name: String) -> String {
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        let kept = parts.filter { $0 != "module" }
+        return kept.isEmpty || kept.count == parts.count ? name : kept.joined(separator: ".")
+    }
+
     /// The name as `torch.nn.utils.parametrizations` has it, where `name` is one of the older `weight_norm` or
     /// `spectral_norm` (`weight_g`, `weight_v`, `weight_orig`, `weight_u`). `names`: all names of the checkpoint, which
     /// tell the two apart.
@@ -82,14 +89,19 @@ struct SpelledNames {
         let spelled = { (name: String) -> String in
             NameForms.parametrized(NameForms.unwrapped(name), among: all)
         }
-        let asPlain = { [known, plain] (name: String) in
+        let known = known
+        let asPlain = { [plain] (name: String) in
             if known.contains(name) { return name }
             return plain[spelled(name)] ?? NameForms.unwrapped(name)
         }
-        let asJoined = { [known, joined] (name: String) in
+        let asJoined = { [joined] (name: String) in
             if known.contains(name) { return name }
             return joined[NameForms.joined(spelled(name))] ?? NameForms.unwrapped(name)
         }
-        return [asPlain, asJoined]
+        // A module of the model may have that name: only where nothing else finds the base's.
+        let asParallel = { (name: String) in
+            known.contains(name) ? name : asPlain(NameForms.withoutModule(name))
+        }
+        return [asPlain, asJoined, asParallel]
     }
 }

@@ -70,7 +70,7 @@ extension SafetensorsDType {
     }
 
     /// The value rounded to this type, to nearest even.
-    fileprivate func rounds(_ value: Double) -> Double {
+    package func rounds(_ value: Double) -> Double {
         switch self {
         case .f16: return Double(Float16(value))
         case .bf16:

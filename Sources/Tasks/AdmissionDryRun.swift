@@ -11,19 +11,26 @@ package struct AdmissionDryRun {
     /// Where the base lies that it would be a task of; nil where that is not known.
     private let base: UploadLocation?
     private let readGraph: @Sendable (ReadableFile) throws -> GraphSignature
+    private let encoder: ExampleEncoder?
+    private let isCopied: Bool
 
+    /// `isCopied`: whether what the folder's files are links to is what will be copied, so that links may lead anywhere
+    /// and permissions do not count.
+    ///
     /// `base`: the folder of the base that it would be a task of; default: the base of the registry that it lies in.
-    /// `readGraph` gives the signature of an archive.
+    /// `encoder` makes tensors of tables, `readGraph` gives the signature of an archive.
     ///
     /// Throws `AdmissionFault` where one of them is no folder.
     package init(
-        _ directory: String, base: String? = nil,
+        _ directory: String, base: String? = nil, encoder: ExampleEncoder? = nil, isCopied: Bool = false,
         readGraph: @escaping @Sendable (ReadableFile) throws -> GraphSignature = {
             try ExportedGraph(archive: $0).signature
         }
     ) throws(AdmissionFault) {
         self.readGraph = readGraph
-        let place = try Self.place(directory)
+        self.encoder = encoder
+        self.isCopied = isCopied
+        let place = isCopied ? try UploadLocation(named: directory) : try Self.place(directory)
         let registered = place.relative.hasPrefix("tasks/") ? UploadLocation(root: place.root, relative: "base") : nil
         self.place = place
         self.base = try base.map(Self.place) ?? registered
@@ -52,13 +59,19 @@ package struct AdmissionDryRun {
         var verdict = AdmissionDryRunResult(role: .base, outcome: .unknown)
         do throws(AdmissionFault) {
             let listing = try place.listing(inBase: false)
-            verdict.warning = Self.warning(listing)
+            verdict.warning = isCopied ? nil : Self.warning(listing)
             var notes: [String] = []
-            defer { verdict.warning = ([verdict.warning].compactMap(\.self) + notes).joined(separator: "; ").nonEmpty }
-            let ofTasks = [TaskLayout.examples, TaskLayout.settings] + Adapter.fileNames
+            var admitted: TaskSource?
+            var digest: String?
+            defer {
+                (verdict.task, verdict.digest) = (admitted, digest)
+                verdict.warning = ([verdict.warning].compactMap(\.self) + notes).joined(separator: "; ").nonEmpty
+            }
+            let ofTasks = ExampleFiles.listed + [TaskLayout.settings] + Adapter.fileNames
             guard base != nil || ofTasks.contains(where: { listing.files[$0] != nil }) else {
                 try judge(place.listing(inBase: true), &verdict) { isLearned, reader throws(AdmissionFault) in
-                    notes = try admission(isLearned).admit(&reader).base.source.warnings
+                    let base = try admission(isLearned).admit(&reader).base.source
+                    (notes, digest) = (base.warnings, base.digest)
                     return nil
                 }
                 return verdict
@@ -72,7 +85,7 @@ package struct AdmissionDryRun {
             let name = place.relative.splitPath.name
             try judge(listing, &verdict) { isLearned, reader throws(AdmissionFault) in
                 let task = try admission(of: base, isLearned).admit(name, &reader)
-                notes = task.source.warnings
+                (notes, digest, admitted) = (task.source.warnings, task.source.digest, task.source)
                 return task.examples == 0
                     ? "no examples" : "\(task.examples) examples\(task.isLabelled ? "" : " without labels")"
             }
@@ -133,12 +146,20 @@ package struct AdmissionDryRun {
         (verdict.outcome, verdict.code, verdict.message) = (.refused, code, message)
     }
 
-    private func admission(_ isLearned: Bool) -> BaseAdmission {
-        BaseAdmission(requiresGraph: isLearned, readGraph: readGraph)
+    private func admission(_ isLearned: Bool, head: String? = nil) -> BaseAdmission {
+        BaseAdmission(requiresGraph: isLearned, head: head, readGraph: readGraph)
+    }
+
+    /// The head of the folder and of the tasks that lie in the base's registry.
+    private func head(of base: UploadLocation) -> String? {
+        let registered = UploadLocation(root: base.root, relative: "tasks").path
+        let names = base.relative == "base" ? (try? Durable.list(registered)) ?? [] : []
+        let others = names.filter { !UploadRules.isIgnored($0) }.map { "\(registered)/\($0)" }
+        return HeadChoice.head(base: base.path, tasks: [place.path] + others.filter { $0 != place.path })
     }
 
     private func admission(of base: UploadLocation, _ isLearned: Bool) throws(AdmissionFault) -> TaskAdmission {
-        let source = BaseSource(directory: base.path, files: [], digest: "")
+        let source = BaseSource(directory: base.path, files: [], digest: "", head: head(of: base))
         let accepted = AcceptedBase(source: source, headParameters: [], hasGraph: isLearned)
         let listing = try base.listing(inBase: true)
         if let objection = listing.objection { throw .waiting("its base would be refused: \(objection)") }
@@ -152,7 +173,7 @@ package struct AdmissionDryRun {
         return TaskAdmission(
             base: model, requiresExamples: isLearned,
             labelled: isLearned ? settings.labelled : [],
-            needsAdapters: false)
+            needsAdapters: false, encoder: encoder)
     }
 }
 

@@ -1,18 +1,21 @@
 package import Adapters
 package import Files
 package import Safetensors
+package import WorkerProtocol
 
-/// Why a drop is not accepted at this look.
+/// Why an upload is not accepted at this scan.
 package enum AdmissionFault: Error {
     /// Bad until its content changes: a short stable code, and one line of what happened and what to do.
     case refused(code: String, message: String)
     /// It can't be judged yet, for a reason outside of it.
     case waiting(String)
+    /// Its examples are being encoded; a later scan will judge it.
+    case encoding(String)
     /// It changed while it was looked at.
     case changed(String)
-    /// The system would not let us read it; the next look may do better.
+    /// The system did not let it be read; the next scan may succeed.
     case unreadable(String)
-    /// Whoever asked no longer wants to know.
+    /// The scan was cancelled.
     case cancelled
 }
 
@@ -61,8 +64,25 @@ extension AdmissionFault {
     package static let missingExamples = AdmissionFault.refused(
         code: "missing-validation",
         message:
-            "no \(TaskLayout.examples); put examples there, or configure a method that learns nothing and no "
-            + "`gate.require-examples`")
+            "no examples (\(ExampleFiles.all.joined(separator: ", "))); put them there, or configure a method that "
+            + "learns nothing and no `gate.require-examples`")
+
+    /// A task that is judged by texts, of a base whose tokens nothing can read.
+    package static func missingTokenizer(_ metric: Metric) -> AdmissionFault {
+        .refused(
+            code: "unsupported-tokenizer",
+            message:
+                "\(TaskLayout.settings): metric \(metric.rawValue) compares texts, and the base has no "
+                + "\(BaseFiles.tokenizer) to read tokens with; save the base with a fast tokenizer, or choose metric "
+                + "token-accuracy")
+    }
+
+    /// Images without the table that says their classes.
+    static let missingTable = AdmissionFault.refused(
+        code: "missing-validation",
+        message:
+            "there are images, and no table of their labels; add validation.csv with the columns file and label, or "
+            + "validation/metadata.csv, or put each image into a folder of its class, validation/<class>/")
 }
 
 extension String {
@@ -78,7 +98,9 @@ extension String {
 extension AdmissionFault: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .refused(_, let message), .waiting(let message), .changed(let message), .unreadable(let message): message
+        case .refused(_, let message), .waiting(let message), .encoding(let message), .changed(let message),
+            .unreadable(let message):
+            message
         case .cancelled: "cancelled"
         }
     }

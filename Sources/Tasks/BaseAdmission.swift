@@ -12,11 +12,13 @@ package struct BaseAdmission {
     let requiresGraph: Bool
     /// How much of the weights is read.
     let extent: WeightsReading.Extent
+    /// The tasks' head, where it is not the base's to say (`HeadChoice`).
+    let head: String?
 
     /// `requiresGraph`: whether something is learned or scored whatever comes, so that a base without a graph is of no
     /// use.
     package init(
-        requiresGraph: Bool, reading: WeightsReading.Extent = .whole,
+        requiresGraph: Bool, reading: WeightsReading.Extent = .whole, head: String? = nil,
         readGraph: @escaping @Sendable (ReadableFile) throws -> GraphSignature = {
             try ExportedGraph(archive: $0).signature
         }
@@ -24,6 +26,7 @@ package struct BaseAdmission {
         self.readGraph = readGraph
         self.requiresGraph = requiresGraph
         extent = reading
+        self.head = head
     }
 
     /// Reads the whole base; gives also what its files say beside the weights, to be handed to `open`. Throws why it is
@@ -34,17 +37,22 @@ package struct BaseAdmission {
         try reader.checkListing()
         let passedOn = reader.listing.files.keys.sorted().filter(BaseFiles.isPassedOn)
         for name in passedOn { try checkPassedOn(name, reader) }
+        if let fault = try ModuleFolders(reader).fault { throw fault }
         let checkpoint = try weights(reader)
-        let description = try describe(reader, checkpoint)
+        let description = try describe(reader, checkpoint, head)
+        let ties = TiedNames(description.signature, base: checkpoint, configured: description.ties)
+        if let fault = AdmissionFault.absent(checkpoint, tied: ties.names, isSpare: { _ in false }) { throw fault }
         let reading = try reader.read(checkpoint, extent, comparing: nil, ties: description.ties)
         try checkValues(checkpoint, reading)
         var files = reading.files
         let read = Set(files.map(\.name))
         for name in passedOn where !read.contains(name) { files.append(try reader.read(name).file) }
         files.sort { $0.name < $1.name }
+        let origin = try reader.contentsIfPresent(TaskLayout.baseSettings).map(ModelOriginFile.parse) ?? nil
         let source = BaseSource(
             directory: reader.listing.place.path, files: files, digest: UploadReader.digest(files),
-            warnings: LeftOut(reader.listing, weights: checkpoint.fileNames).warnings)
+            warnings: LeftOut(reader.listing, weights: checkpoint.fileNames).warnings, origin: origin,
+            head: description.head)
         let accepted = AcceptedBase(
             source: source, headParameters: BaseModel.headParameters(description.signature, checkpoint),
             hasGraph: description.signature != nil)
@@ -62,15 +70,21 @@ package struct BaseAdmission {
         let reader = UploadReader(listing: listing, memory: FileMemory())
         let checkpoint = try stored(reader)
         let known: BaseDescription
-        if let description { known = description } else { known = try describe(reader, checkpoint) }
+        if let description {
+            known = description
+        } else {
+            known = try describe(reader, checkpoint, accepted.source.head)
+        }
         return BaseModel(
-            checkpoint: checkpoint, description: known, digest: accepted.source.digest,
-            companions: CompanionCheck(base: listing))
+            checkpoint: checkpoint, description: known, digest: accepted.source.digest, listing: listing,
+            companions: CompanionCheck(reader: reader))
     }
 
-    private func describe(_ reader: UploadReader, _ checkpoint: Checkpoint) throws(AdmissionFault) -> BaseDescription {
+    private func describe(
+        _ reader: UploadReader, _ checkpoint: Checkpoint, _ head: String?
+    ) throws(AdmissionFault) -> BaseDescription {
         let configuration = try reader.contentsIfPresent(TaskLayout.configuration)
-        let signature = try graph(reader, checkpoint, configuration)
+        let (signature, head) = try graph(reader, checkpoint, configuration, head)
         let ties =
             signature?.ties
             ?? configuration.map { ConfiguredTies.groups(configuration: $0, weights: checkpoint) } ?? []
@@ -81,7 +95,7 @@ package struct BaseAdmission {
         }
         return BaseDescription(
             signature: signature, ties: ties, decoderStart: start,
-            labels: LabelNames(configuration.flatMap { HeadConfiguration($0) }))
+            labels: configuration.flatMap { LabelNames(configuration: $0) }, head: head)
     }
 
     private func weights(_ reader: UploadReader) throws(AdmissionFault) -> Checkpoint {
@@ -90,6 +104,16 @@ package struct BaseAdmission {
             throw .refused(code: "missing-weights", message: "the base's weights hold no tensor; save the model again")
         }
         try QuantisedWeights.check(checkpoint)
+        let empty = checkpoint.names.filter { name in
+            checkpoint.entry(name).map { entry in
+                entry.elementCount == 0 && entry.dtype.kind == .real
+                    && !AuxiliaryTensors.isBuffer(name, shape: entry.shape)
+            } ?? false
+        }
+        guard empty.isEmpty else {
+            throw .refused(
+                code: "wrong-shape", message: "the base's \(empty.firstFew) have no elements: \(Checkpoint.emptied)")
+        }
         return checkpoint
     }
 
@@ -117,10 +141,10 @@ package struct BaseAdmission {
     }
 
     /// The signature of the base's graph: of its archive, or of what its configuration describes. Nil where there is
-    /// neither and the method does without.
+    /// neither and the method does without. With it the head that was built, where that is the tasks'.
     private func graph(
-        _ reader: UploadReader, _ checkpoint: Checkpoint, _ configuration: [UInt8]?
-    ) throws(AdmissionFault) -> GraphSignature? {
+        _ reader: UploadReader, _ checkpoint: Checkpoint, _ configuration: [UInt8]?, _ head: String?
+    ) throws(AdmissionFault) -> (GraphSignature?, head: String?) {
         guard reader.listing.files[TaskLayout.graph] == nil else {
             let given = try archive(reader)
             let signature = given.renamed(given.prefixChanges(in: checkpoint))
@@ -130,12 +154,21 @@ package struct BaseAdmission {
             if let fault = signature.missingTrunk(in: checkpoint) {
                 throw .refused(code: "trunk-missing", message: fault)
             }
-            return signature
+            return (signature, nil)
         }
         do {
-            return try built(configuration, checkpoint)
+            let modules = try SentenceModules(reader.contentsIfPresent)
+            // Tasks whose head is not built are refused themselves, not their base.
+            if let configuration, let head = head.flatMap(FamilyHead.init)?.applied(to: configuration),
+                let graph = try? BaseGraph.build(
+                    configuration: configuration, path: TaskLayout.configuration, weights: checkpoint, head: head,
+                    modules: modules)
+            {
+                return (graph.signature, head.rawValue)
+            }
+            return (try built(configuration, checkpoint, modules), nil)
         } catch .refused where !requiresGraph {
-            return nil
+            return (nil, nil)
         }
     }
 
@@ -151,7 +184,7 @@ package struct BaseAdmission {
     }
 
     private func built(
-        _ configuration: [UInt8]?, _ checkpoint: Checkpoint
+        _ configuration: [UInt8]?, _ checkpoint: Checkpoint, _ modules: SentenceModules?
     ) throws(AdmissionFault) -> GraphSignature {
         let name = TaskLayout.configuration
         guard let configuration else {
@@ -159,11 +192,12 @@ package struct BaseAdmission {
                 code: "missing-graph",
                 message:
                     "the base has no graph.pt2, which this merge method needs, and no \(name) to build one from; "
-                    + "export one "
-                    + "with Tools/export_model.py")
+                    + "export one with Tools/export_model.py")
         }
         do throws(ModelFamilyError) {
-            return try BaseGraph.build(configuration: configuration, path: name, weights: checkpoint).signature
+            return try BaseGraph.build(
+                configuration: configuration, path: name, weights: checkpoint, modules: modules
+            ).signature
         } catch {
             throw .refused(code: "missing-graph", message: "the base has no graph.pt2, and \(error)")
         }
@@ -173,16 +207,17 @@ package struct BaseAdmission {
     private func checkPassedOn(_ name: String, _ reader: UploadReader) throws(AdmissionFault) {
         if BaseFiles.mayNameCode(name) { try checkConfiguration(name, reader) }
         guard name != TaskLayout.graph else { return }
-        do {
+        guard !name.hasSuffix(".safetensors") else {
             let file = try reader.open(name)
-            guard !name.hasSuffix(".safetensors") else {
+            do {
                 _ = try SafetensorsFile(file: file)
-                return
+            } catch {
+                throw AdmissionFault(any: error)
             }
-            if let fault = ContentCheck.fault(in: try file.contents(limit: ContentCheck.longest), name) { throw fault }
-        } catch {
-            throw AdmissionFault(any: error)
+            return
         }
+        let bytes = try reader.contents(name, limit: ContentCheck.longest)
+        if let fault = ContentCheck.fault(in: bytes, name) { throw fault }
     }
 
     /// A configuration that tells servers to load code from beside the weights is refused, and one that tells them to

@@ -11,13 +11,17 @@ package struct BaseDescription: Hashable, Sendable {
     package let decoderStart: DecoderStart?
     /// What `config.json` calls the classes of the base's own head; nil where it names none.
     package let labels: LabelNames?
+    /// The head of the graph, where it is the tasks' and not the base's own: the end of a class's name.
+    package let head: String?
 
     package init(
-        signature: GraphSignature?, ties: [[String]], decoderStart: DecoderStart? = nil, labels: LabelNames? = nil
+        signature: GraphSignature?, ties: [[String]], decoderStart: DecoderStart? = nil, labels: LabelNames? = nil,
+        head: String? = nil
     ) {
         self.signature = signature
         self.ties = ties
         self.decoderStart = decoderStart
         self.labels = labels
+        self.head = head
     }
 }

@@ -8,11 +8,12 @@ extension FolderAdmission {
     /// once. A sample of the weights leaves their digests to the merge, which reads them anyway.
     package static func sources(
         base: String, tasks: [(name: String, directory: String)], settings: MergeSettings,
-        reading: WeightsReading.Extent
+        reading: WeightsReading.Extent, encoder: ExampleEncoder? = nil
     ) throws -> (base: BaseSource, tasks: [TaskSource]) {
         let admission: FolderAdmission
         do throws(AdmissionFault) {
-            admission = try FolderAdmission(base: base, Demands(settings), reading: reading)
+            admission = try FolderAdmission(
+                base: base, tasks: tasks.map(\.directory), Demands(settings), reading: reading, encoder: encoder)
         } catch {
             throw error.failure(of: nil)
         }
@@ -28,29 +29,43 @@ extension FolderAdmission {
         return (admission.base.source, opened.map(\.source))
     }
 
-    /// The settings of a task that a model is scored on, after all that admission says of it and of its base, where
-    /// that is known. `readsExamples`: whether it is scored on the folder's own examples.
+    /// The settings of a task that a model is scored on, and the tensors of its examples where these are a table, after
+    /// all that admission says of it and of its base, where that is known. `readsExamples`: whether it is scored on the
+    /// folder's own examples.
     package static func settings(
-        of task: String, name: String, scoring model: String, base: String?, readsExamples: Bool
-    ) throws -> TaskSettings {
+        of task: String, name: String, scoring model: String, base: String?, readsExamples: Bool,
+        encoder: ExampleEncoder? = nil
+    ) throws -> (settings: TaskSettings, encoded: EncodedExamples?) {
         // What is not there is said when it is looked for.
         guard let folder = try? UploadLocation(named: task), let names = try? folder.listing(inBase: false).files.keys
-        else { return TaskSettings() }
+        else { return (TaskSettings(), nil) }
         let isRelease = exists("\(model)/release.json")
         let place = baseFolder(of: task, scoring: model, base: base, isRelease: isRelease)
         var admission: FolderAdmission?
         do throws(AdmissionFault) {
             if let place {
-                admission = try FolderAdmission(base: place, Demands(scoring: readsExamples), reading: .sample)
+                admission = try FolderAdmission(
+                    base: place, tasks: [task], Demands(scoring: readsExamples), reading: .sample, encoder: encoder)
             }
         } catch {
             throw error.failure(of: nil)
         }
         do throws(AdmissionFault) {
-            guard let admission, holdsCheckpoint(names) || !isRelease && !admission.isWhole else {
-                return try TaskSettingsFile.read(directory: task)
+            guard let admission else {
+                let table = names.first { ExampleFiles.listed.dropFirst().contains($0) }
+                if readsExamples, let table {
+                    throw AdmissionFault.unreadable(
+                        "\(table) is encoded as its base's files say, and the base is not known; name the base's "
+                            + "folder with --base")
+                }
+                return (try TaskSettingsFile.read(folder: task), nil)
             }
-            return try admission.task(task, name: name).source.settings
+            guard holdsCheckpoint(names) || !isRelease && !admission.isWhole else {
+                return readsExamples
+                    ? try admission.examples(task) : (try TaskSettingsFile.read(folder: task), nil)
+            }
+            let source = try admission.task(task, name: name).source
+            return (source.settings, source.examples)
         } catch {
             throw error.failure(of: name)
         }
@@ -72,7 +87,7 @@ extension FolderAdmission {
             let record = bytes.flatMap { try? JSON.decode(ReleaseRecord.self, from: Data($0)) }
             return record.flatMap { exists($0.base.directory) ? $0.base.directory : nil }
         }
-        let isTask = [TaskLayout.examples, TaskLayout.settings, TaskLayout.adapterConfiguration].contains {
+        let isTask = (ExampleFiles.listed + [TaskLayout.settings, TaskLayout.adapterConfiguration]).contains {
             exists("\(model)/\($0)")
         }
         return isTask || UploadLocation.realPath(model) == UploadLocation.realPath(task) || !exists(model) ? nil : model

@@ -34,23 +34,25 @@ package struct FolderAdmission: Sendable {
         }
     }
 
-    private let demands: Demands
-    private let reading: WeightsReading.Extent
-    private let location: UploadLocation
-    private let listing: UploadListing
-    private let description: BaseDescription
+    private let admission: TaskAdmission
 
-    /// Reads the base in a folder. `reading`: how much of the weights is read.
+    /// Reads the base in a folder, whose tasks are in others: the graph has their head where the base leaves it to
+    /// them. `reading`: how much of the weights is read; `encoder` makes tensors of tables.
     package init(
-        base directory: String, _ demands: Demands, reading: WeightsReading.Extent = .whole
+        base directory: String, tasks: [String], _ demands: Demands, reading: WeightsReading.Extent = .whole,
+        encoder: ExampleEncoder? = nil
     ) throws(AdmissionFault) {
-        self.demands = demands
-        self.reading = reading
-        location = try UploadLocation(named: directory)
-        listing = try location.listing(inBase: true)
+        let listing = try UploadLocation(named: directory).listing(inBase: true)
         var reader = UploadReader(listing: listing, memory: FileMemory())
-        let admission = BaseAdmission(requiresGraph: demands.requiresGraph, reading: reading)
-        (base, description) = try admission.admit(&reader)
+        let baseAdmission = BaseAdmission(
+            requiresGraph: demands.requiresGraph, reading: reading,
+            head: HeadChoice.head(base: directory, tasks: tasks))
+        let (base, description) = try baseAdmission.admit(&reader)
+        self.base = base
+        admission = TaskAdmission(
+            base: try baseAdmission.open(base, listing, description), requiresExamples: demands.requiresExamples,
+            labelled: demands.labelled, needsAdapters: demands.needsAdapters, reading: reading,
+            readsExamples: demands.readsExamples, encoder: encoder)
     }
 
     /// Whether a model of this base brings all that the graph uses, so that no task has a head of its own.
@@ -58,13 +60,24 @@ package struct FolderAdmission: Sendable {
 
     /// Reads the task in a folder, which is called `name`.
     package func task(_ directory: String, name: String) throws(AdmissionFault) -> AcceptedTask {
-        let listing = try UploadLocation(named: directory).listing(inBase: false)
-        var reader = UploadReader(listing: listing, memory: FileMemory())
-        let model = try BaseAdmission(requiresGraph: false).open(base, self.listing, description)
-        let admission = TaskAdmission(
-            base: model, requiresExamples: demands.requiresExamples, labelled: demands.labelled,
-            needsAdapters: demands.needsAdapters, reading: reading, readsExamples: demands.readsExamples)
+        var reader = try reader(directory)
         return try admission.admit(name, &reader)
+    }
+
+    /// The settings of a task and, where its examples are a table, the tensors of them: whatever else is in the folder.
+    package func examples(
+        _ directory: String
+    ) throws(AdmissionFault) -> (settings: TaskSettings, encoded: EncodedExamples?) {
+        var reader = try reader(directory)
+        let settings = try TaskSettingsFile.read(folder: directory)
+        guard let table = try ExampleEncoder.table(in: reader.listing) else { return (settings, nil) }
+        let file = try reader.read(table).file
+        return (settings, try admission.encode(file, &reader, settings).examples)
+    }
+
+    private func reader(_ directory: String) throws(AdmissionFault) -> UploadReader {
+        let listing = try UploadLocation(named: directory).listing(inBase: false)
+        return UploadReader(listing: listing, memory: FileMemory())
     }
 }
 
@@ -87,7 +100,8 @@ extension AdmissionFault {
         case .refused(let code, let message):
             .init(kind: task == nil ? .badBase : .badTask, task: task, code: code, message: message)
         case .changed(let message): .init(kind: .inputChanged, task: task, message: message)
-        case .waiting(let message), .unreadable(let message): .init(kind: .environment, task: task, message: message)
+        case .waiting(let message), .encoding(let message), .unreadable(let message):
+            .init(kind: .environment, task: task, message: message)
         case .cancelled: .init(kind: .environment, task: task, message: "cancelled; start it again")
         }
     }

@@ -14,10 +14,12 @@ package struct TaskAdmission {
     let extent: WeightsReading.Extent
     /// Whether the folder's own examples count; not where others are named instead.
     let readsExamples: Bool
+    /// What makes tensors of tables.
+    let encoder: ExampleEncoder?
 
     package init(
         base: BaseModel, requiresExamples: Bool, labelled: Set<TaskSettings.Objective>, needsAdapters: Bool,
-        reading: WeightsReading.Extent = .whole, readsExamples: Bool = true
+        reading: WeightsReading.Extent = .whole, readsExamples: Bool = true, encoder: ExampleEncoder? = nil
     ) {
         self.base = base
         self.requiresExamples = requiresExamples
@@ -25,6 +27,7 @@ package struct TaskAdmission {
         self.needsAdapters = needsAdapters
         extent = reading
         self.readsExamples = readsExamples
+        self.encoder = encoder
     }
 
     /// GiB that validation.safetensors may have; it is held in memory. Weights are bounded by the shapes of base and
@@ -41,8 +44,7 @@ package struct TaskAdmission {
                 code: "too-large",
                 message:
                     "\(TaskLayout.examples) has \(validationBytes >> 30) GiB, and at most \(Self.mostValidation) are "
-                    + "read; "
-                    + "drop a few hundred examples")
+                    + "read; upload a few hundred examples")
         }
         var files: [SourceFile] = []
         var settings = TaskSettings()
@@ -50,24 +52,23 @@ package struct TaskAdmission {
             settings = try TaskSettingsFile.read(try reader.open(TaskLayout.settings))
             files.append(try reader.read(TaskLayout.settings).file)
         }
-        let parameters = ParameterCheck(base: base, head: settings.head)
+        let head = try reader.contentsIfPresent(HeadConfiguration.fileName)
+        settings = settings.resolved(head.flatMap { HeadConfiguration($0) })
+        // Where the base's modules are not built, that is what the examples are refused for.
+        let needsNoHead = settings.objective == .similarity && base.signature?.embedding != nil
+        let parameters = ParameterCheck(base: base, head: settings.head, needsNoHead: needsNoHead)
         var warnings = try base.companions?.checkConfiguration(reader) ?? []
         let (checkpoint, adapter) = try checkpoint(reader, parameters)
         warnings += try base.companions?.checkTokenizer(reader) ?? []
+        warnings += try base.companions?.checkTemplates(reader) ?? []
         warnings += try base.companions?.checkEnds(reader) ?? []
+        warnings += try base.companions?.checkProcessor(reader) ?? []
         warnings += try base.companions?.checkModules(reader) ?? []
         if let adapter { warnings += try base.companions?.checkName(adapter.configuration) ?? [] }
-        warnings += parameters.warnings(of: checkpoint)
-        let validation = ValidationCheck(
-            signature: base.signature, objective: settings.objective, classes: parameters.classes(checkpoint),
-            needsLabels: labelled.contains(settings.objective), decoderStart: base.description.decoderStart)
-        var (examples, isLabelled) = (0, true)
-        if readsExamples, listing.files[TaskLayout.examples] != nil {
-            (examples, isLabelled) = try validation.check(&reader)
-            files.append(try reader.read(TaskLayout.examples).file)
-        } else if readsExamples, requiresExamples {
-            throw .missingExamples
-        }
+        warnings += parameters.warnings(of: checkpoint, isAdapter: adapter != nil)
+        let examples = try examples(&reader, settings, classes: parameters.classes(checkpoint))
+        files += examples.files
+        warnings += examples.warnings
         // What an adapter holds whole starts anywhere as often as at the base's values; names and shapes tell its base.
         let reading = try reader.read(
             checkpoint, extent, comparing: adapter == nil ? parameters : nil, ties: base.ties)
@@ -83,17 +84,19 @@ package struct TaskAdmission {
         }
         let values = ValueCheck(parameters: parameters, checkpoint: checkpoint, adapter: adapter, hasHead: hasHead)
         try values.check(reading)
+        if let warning = ValueCheck.warning(of: reading.zeroed) { warnings.append(warning) }
         files.sort { $0.name < $1.name }
         let source = TaskSource(
             name: name, directory: listing.place.path, files: files, digest: UploadReader.digest(files),
-            settings: settings, warnings: warnings)
-        return AcceptedTask(source: source, examples: examples, isLabelled: isLabelled, sharedLabels: labels)
+            settings: settings, warnings: warnings, examples: examples.encoded)
+        return AcceptedTask(
+            source: source, examples: examples.count, isLabelled: examples.isLabelled, sharedLabels: labels)
     }
 
     /// The names of the classes of a head that is merged. Throws where the base's classes have other names.
     private func sharedLabels(_ reader: UploadReader) throws(AdmissionFault) -> LabelNames? {
         let bytes = try reader.contentsIfPresent(HeadConfiguration.fileName)
-        guard let own = LabelNames(bytes.flatMap { HeadConfiguration($0) }) else { return nil }
+        guard let own = bytes.flatMap({ LabelNames(configuration: $0) }) else { return nil }
         if let base = base.description.labels, let fault = own.fault(against: base, of: "the base's") { throw fault }
         return own
     }
@@ -118,7 +121,7 @@ package struct TaskAdmission {
             throw .refused(
                 code: "no-adapter",
                 message:
-                    "it holds full weights, and releases are to be written as one adapter; drop an adapter, or set "
+                    "it holds full weights, and releases are to be written as one adapter; upload an adapter, or set "
                     + "merge.adapter to false")
         }
         let checkpoint = try reader.checkpoint().fitted(

@@ -22,6 +22,17 @@ package enum TaskSettingsFile {
         return try read(file)
     }
 
+    /// The same, and where the objective is classification the one that the configuration of the task's head says:
+    /// `problem_type` multi_label_classification is multi-label.
+    package static func read(folder directory: String) throws(AdmissionFault) -> TaskSettings {
+        let settings = try read(directory: directory)
+        let path = "\(directory)/\(HeadConfiguration.fileName)"
+        guard let file = try? ReadableFile(path: path, followingLinks: true),
+            let bytes = try? file.contents(limit: HeadConfiguration.longest)
+        else { return settings }
+        return settings.resolved(HeadConfiguration(bytes))
+    }
+
     static func read(_ file: ReadableFile) throws(AdmissionFault) -> TaskSettings {
         let bytes: [UInt8]
         do throws(FilesError) {
@@ -29,6 +40,7 @@ package enum TaskSettingsFile {
         } catch {
             throw AdmissionFault(error)
         }
+        if let content = FileContent(bytes) { throw content.fault(in: TaskLayout.settings) }
         return try parse(bytes)
     }
 
@@ -52,6 +64,7 @@ package enum TaskSettingsFile {
             let name = key.scalar?.string ?? "?"
             if let fault = set(name, value, &settings) { faults.append(fault) }
         }
+        settings.resolveMetric()
         if let fault = settings.contradiction { faults.append(fault) }
         guard faults.isEmpty else { throw refusal(faults) }
         return settings
@@ -91,12 +104,54 @@ package enum TaskSettingsFile {
                 return "`maximum-regression` must be a number of at least 0"
             }
             settings.maximumRegression = fall
+        case "columns":
+            let roles = ExampleRoles.all.joined(separator: ", ")
+            guard let mapping = value.mapping else {
+                return "`columns` must map roles to names of columns, like `columns: {text: review, label: stars}`"
+            }
+            var columns: [String: String] = [:]
+            for (role, column) in mapping {
+                let name = role.scalar?.string ?? "?"
+                guard ExampleRoles.all.contains(name), let column = column.scalar?.string, !column.isEmpty else {
+                    return "`columns` has no role `\(name.printable)`; the roles are \(roles), each with a name"
+                }
+                columns[name] = column
+            }
+            settings.columns = columns
+        case "max-length":
+            guard let text = value.scalar?.string, let length = Int(text), (1...longestExample).contains(length) else {
+                return "`max-length` must be a number of tokens from 1 to \(longestExample)"
+            }
+            settings.maximumLength = length
+        case "max-new-tokens":
+            guard let text = value.scalar?.string, let count = Int(text), (1...mostNewTokens).contains(count) else {
+                return "`max-new-tokens` must be a number of tokens from 1 to \(mostNewTokens)"
+            }
+            settings.maximumNewTokens = count
+        case "template":
+            guard let template = value.scalar.flatMap({ TaskSettings.Template(rawValue: $0.string) }) else {
+                let names = TaskSettings.Template.allCases.map(\.rawValue).joined(separator: " or ")
+                return "`template` must be \(names)"
+            }
+            settings.template = template
+        case "source", "licence":
+            guard let text = value.scalar?.string, ModelOriginFile.isUsable(text) else {
+                return "`\(key)` must be one line of at most \(ModelOriginFile.longest) characters"
+            }
+            var origin = settings.origin ?? ModelOrigin()
+            if key == "source" { origin.source = text } else { origin.licence = text }
+            settings.origin = origin
         default:
             return "unknown key `\(key.printable)` (known: objective, metric, length-normalized, head, weight, "
-                + "maximum-regression)"
+                + "maximum-regression, columns, max-length, max-new-tokens, template, source, licence)"
         }
         return nil
     }
+
+    /// Most tokens that `max-length` may ask for.
+    private static let longestExample = 1 << 20
+    /// Most tokens that `max-new-tokens` may ask for: each takes up to one pass over all that is before it.
+    private static let mostNewTokens = 4096
 
     private static func number(_ value: Node) -> Double? {
         guard let text = value.scalar?.string, let number = Double(text), number.isFinite else { return nil }
@@ -111,12 +166,31 @@ package enum TaskSettingsFile {
 }
 
 extension TaskSettings {
+    /// With multi-label in place of classification where a head's configuration says so.
+    func resolved(_ head: HeadConfiguration?) -> TaskSettings {
+        guard objective == .classification, head?.isMultiLabel == true else { return self }
+        var settings = self
+        settings.objective = .multiLabel
+        if let metric, !Metric.fitting(.multiLabel).contains(metric) { settings.metric = nil }
+        return settings
+    }
+
+    /// Of texts `f1` is SQuAD's, as its data sets call it.
+    fileprivate mutating func resolveMetric() {
+        let fitting = Metric.fitting(objective)
+        if metric == .f1, !fitting.contains(.f1), fitting.contains(.squadF1) { metric = .squadF1 }
+    }
+
     /// Keys that don't go together; else nil.
     fileprivate var contradiction: String? {
         let fitting = Metric.fitting(objective)
         if let metric, !fitting.contains(metric) {
             return "`metric: \(metric.rawValue)` says nothing about \(objective.rawValue); choose one of "
                 + fitting.map(\.rawValue).joined(separator: ", ")
+        }
+        if maximumNewTokens != nil, !objective.predictsTokens || !(metric ?? Metric(of: objective)).isOfTexts {
+            return "`max-new-tokens` is for texts that the model writes; choose a metric of them: "
+                + Metric.ofTexts.map(\.rawValue).joined(separator: ", ")
         }
         guard normalizesLength, objective != .multipleChoice else { return nil }
         return "`length-normalized` is for multiple-choice alone; leave it out"

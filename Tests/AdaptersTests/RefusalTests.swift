@@ -32,6 +32,11 @@ struct RefusalTests {
         #expect(!message.contains("\n"))
     }
 
+    @Test(arguments: [([0, 6], [37, 4]), ([4, 6], [0]), ([0], [0])]) func emptyFactors(_ a: [Int], _ b: [Int]) throws {
+        let message = try Folder.with([("first.lora_A.weight", a), ("first.lora_B.weight", b)]) { try fault($0) }
+        #expect(message?.contains("ZeRO-3") == true && message?.contains("lora_") == true, "\(message ?? "")")
+    }
+
     @Test func squareMatrixOfUnknownOrientation() throws {
         let message = try #require(
             try fault(Self.root + "/mixed-orientation", base: Self.root + "/mixed-base"))
@@ -110,7 +115,7 @@ struct RefusalTests {
             ([("first.lora_A.weight", [4, 6]), ("first.lora_B.weight", [37, 3])], "multiply"),
             ([("first.lora_A.weight", [4]), ("first.lora_B.weight", [37])], "multiply"),
             ([("first.lora_A.weight", []), ("first.lora_B.weight", [])], "multiply"),
-            ([("first.lora_A.weight", [0, 6]), ("first.lora_B.weight", [37, 0])], "multiply"),
+            ([("first.lora_A.weight", [0, 6]), ("first.lora_B.weight", [37, 0])], "is empty"),
             ([("absent.lora_A.weight", [4, 6]), ("absent.lora_B.weight", [37, 4])], "absent"),
             ([("norm.lora_A.weight", [4, 6]), ("norm.lora_B.weight", [37, 4])], "norm"),
             ([("first.lora_E", [4, 1])], "lora_E"), ([("first.lora_magnitude_vector", [37])], "lora_magnitude_vector"),
@@ -120,6 +125,8 @@ struct RefusalTests {
                 "holds 2 adapters: `one`, `two`"
             ),
             ([("prompt_embeddings", [4, 6])], "prompt_embeddings"),
+            ([("first.lora_down.weight", [4, 6]), ("first.lora_up.weight", [37, 4])], "kohya"),
+            ([("first.lora.down.weight", [4, 6]), ("first.lora.up.weight", [37, 4])], "kohya"),
             ([("embed.weight", [13, 6])], "13 rows"), ([("unheard.weight", [3, 3])], "changes no tensor"),
             ([("embed.lora_embedding_A", [4, 13]), ("embed.lora_embedding_B", [6, 4])], "13 rows"),
             (

@@ -27,7 +27,7 @@ import Testing
     private static func head(_ classes: Int = 2) -> [TestTensor] {
         [
             TestTensor(
-                "base_model.model.head.weight", [classes, 4], [Float](repeating: 1, count: 4 * classes)),
+                "base_model.model.head.weight", [classes, 4], (0..<4 * classes).map { 1 + Float($0) }),
             TestTensor("base_model.model.head.bias", [classes], [Float](repeating: 0, count: classes)),
         ]
     }
@@ -86,7 +86,7 @@ import Testing
     }
 
     @Test func anAdapterOfAnotherBase() async throws {
-        try write(Self.factors("base_model.model.encoder.layer.") + Self.head())
+        try write(Self.factors("base_model.model.other.encoder.layer.") + Self.head())
         let refusal = try await refusal()
         #expect(refusal?.code == "adapter-mismatch" && refusal?.message.contains("encoder.layer.trunk") == true)
     }
@@ -116,7 +116,7 @@ import Testing
     /// The base has a head of its own, and the adapter's started elsewhere.
     @Test func headFarFromTheBases() async throws {
         let far = [
-            TestTensor("head.weight", [2, 4], [Float](repeating: -1, count: 8)), TestTensor("head.bias", [2], [0, 0]),
+            TestTensor("head.weight", [2, 4], (0..<8).map { -1 - Float($0) }), TestTensor("head.bias", [2], [0, 0]),
         ]
         try registry.write("base/model.safetensors", TestTensor.file(TestRegistry.trunkTensors() + far))
         try write()

@@ -265,8 +265,8 @@ import Testing
 
     /// What `head` names is left out, also where the same file was read before with another `task.yaml`.
     @Test func headFarFromTheBases() async throws {
-        let far = TestTensor("head.weight", [2, 4], [Float](repeating: -100, count: 8))
-        let own = TestTensor("head.weight", [2, 4], [Float](repeating: 100, count: 8))
+        let far = TestTensor("head.weight", [2, 4], (0..<8).map { -100 - Float($0) })
+        let own = TestTensor("head.weight", [2, 4], (0..<8).map { 100 + Float($0) })
         try registry.write("base/model.safetensors", TestTensor.file(TestRegistry.trunkTensors() + [far]))
         try registry.writeTask(
             weights: TestRegistry.trunkTensors(shift: 0.25) + [own, TestTensor("head.bias", [2], [0, 0])])

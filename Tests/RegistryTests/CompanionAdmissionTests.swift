@@ -98,6 +98,26 @@ struct CompanionAdmissionTests {
         }
     }
 
+    @Test func warnsOfATokenizerThatTheBaseLacks() async throws {
+        let found = try await scan(task: ["tokenizer.json": Self.tokenizer])
+        #expect(found.warnings?.count == 1 && found.warnings?.first?.contains("a release has none") == true)
+        #expect(try await scan(task: ["tokenizer.json": Self.pointer]).code == "not-what-it-claims")
+        #expect(try await scan(task: ["vocab.txt": "Entry not found"]).code == "not-what-it-claims")
+    }
+
+    @Test func warnsOfAnotherStart() async throws {
+        let found = try await scan(
+            base: ["config.json": #"{"decoder_start_token_id": 0}"#, "generation_config.json": "{}"],
+            task: [
+                "config.json": #"{"decoder_start_token_id": 5}"#,
+                "generation_config.json": #"{"forced_bos_token_id": 3, "eos_token_id": null}"#,
+            ])
+        let warnings = try #require(found.warnings)
+        #expect(warnings.count == 2, "\(warnings)")
+        #expect(warnings.contains { $0.contains("`decoder_start_token_id` is 5, the base's 0") })
+        #expect(warnings.contains { $0.contains("`forced_bos_token_id` is 3, the base's not set") })
+    }
+
     @Test func comparesSlowVocabularies() async throws {
         let found = try await scan(base: ["vocab.txt": "a\nb\n"], task: ["vocab.txt": "a\r\nb\r\n"])
         #expect(found.warnings == [])
@@ -115,23 +135,110 @@ struct CompanionAdmissionTests {
         #expect(options.code == "tokenizer-differs")
     }
 
+    /// Tokens that tokenizers without a `tokenizer.json` keep in a file of their own.
+    @Test(
+        arguments: [
+            (#"{"<new>": 2}"#, #"{"<pad>": 2}"#, "tokenizer-differs"), (#"{"<new>": 2}"#, #"{"<new>": 2}"#, nil),
+            (#"{"<pad>": 2}"#, "{}", nil), (#"{"<extra_id_0>": 9}"#, "{}", nil),
+        ] as [(String, String, String?)])
+    func comparesTokensBesideASlowVocabulary(_ own: String, _ base: String, _ expected: String?) async throws {
+        let settings = #"{"pad_token": "<pad>"}"#
+        let found = try await scan(
+            base: ["vocab.txt": "a\nb\n", "added_tokens.json": base, "tokenizer_config.json": settings],
+            task: ["vocab.txt": "a\nb\n", "added_tokens.json": own, "tokenizer_config.json": settings])
+        #expect(found.code == expected, "\(found)")
+    }
+
+    @Test(arguments: [
+        ("2_Custom/weights.npy", "2_Custom"), ("2_Dense/other.safetensors", "2_Dense"),
+        ("pooling/config.json", "pooling"),
+    ]) func refusesModulesThatAReleaseWouldLack(_ file: String, _ path: String) async throws {
+        let modules = #"[{"path": "\#(path)", "type": "sentence_transformers.models.X"}]"#
+        let found = try await scan(base: ["modules.json": modules, file: "{}"])
+        #expect(found.base == (file.hasSuffix(".npy") ? "pickle" : "unsupported-module"), "\(found)")
+        let absent = try await scan(base: [
+            "modules.json": #"[{"path": "2_Normalize", "type": "sentence_transformers.models.Normalize"}]"#
+        ])
+        #expect(absent.base == nil)
+    }
+
     @Test(arguments: [
         ("tokenizer.json", pointer), ("vocab.txt", pointer), ("spm.model", pointer), ("chat_template.jinja", pointer),
         ("additional_chat_templates/tool.jinja", pointer), ("tokenizer.json", "<!DOCTYPE html><html>"),
         ("tokenizer.json", "{"),
         ("config.json", pointer), ("tokenizer.model", "\u{0A}\u{7F}a\u{0}"), ("vocab.json", ""), ("LICENSE", pointer),
         ("vocab.txt", "a\u{0}b"), ("1_Pooling/config.json", pointer), ("graph.pt2", pointer),
-        ("tokenizer.4.0.0.json", pointer),
+        ("tokenizer.4.0.0.json", pointer), ("tokenizer.json", "Entry not found"),
+        ("vocab.txt", "Entry not found"), ("merges.txt", "404: Not Found"), ("spm.model", "Repository Not Found"),
+        ("vocab.txt", "Invalid username or password."), ("chat_template.jinja", "Access to model a/b is restricted."),
+        ("config.json", "{\n \"error\": \"Entry not found\"}"), ("tokenizer.json", #"{"error":"Not Found"}"#),
+        ("tokenizer.json", "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>"),
+        ("merges.txt", "/annex/objects/SHA256E-s9084--aa.txt\n"), ("tokenizer.json", "{}"),
+        ("tokenizer.json", #"{"bos_token": "<s>"}"#), ("special_tokens_map.json", "[]"),
+        ("preprocessor_config.json", "\"\""), ("tokenizer_config.json", "null"), ("vocab.json", "[1]"),
+        ("vocab.txt", "a\n<<<<<<< HEAD\nb\n=======\nc\n>>>>>>> main\n"),
+        ("chat_template.jinja", "<<<<<<< HEAD\na\n=======\nb\n>>>>>>> x\n"),
     ]) func refusesFilesThatAreNotWhatTheyClaim(_ name: String, _ text: String) async throws {
         let found = try await scan(base: [name: text])
         #expect(found.base == "not-what-it-claims", "\(found)")
         if text == Self.pointer { #expect(found.baseMessage?.contains("git lfs pull") == true) }
     }
 
+    @Test(arguments: [
+        ("task.yaml", pointer), ("task.yaml", "<html>"), ("adapter_config.json", pointer),
+        ("adapter_config.json", "Entry not found"), ("config.json", pointer), ("tokenizer.json", pointer),
+        ("generation_config.json", "{\"error\": \"no\"}"), ("1_Pooling/config.json", pointer),
+    ]) func refusesFilesOfATaskThatAreNotWhatTheyClaim(_ name: String, _ text: String) async throws {
+        let registry = try TestRegistry()
+        try registry.writeBase()
+        for other in ["tokenizer.json", "generation_config.json", "1_Pooling/config.json"] {
+            try registry.write("base/" + other, Array(#"{"model": {}}"#.utf8))
+        }
+        try registry.writeTask()
+        if name.hasPrefix("adapter") {
+            try registry.remove("tasks/t/model.safetensors")
+            try registry.write("tasks/t/adapter_model.safetensors", TestTensor.file([]))
+        }
+        try registry.write("tasks/t/" + name, Array(text.utf8))
+        let refusal = try await registry.settledScan().tasks["t"]?.refusal
+        #expect(refusal?.code == "not-what-it-claims" && refusal?.message.contains(name) == true, "\(refusal as Any)")
+    }
+
+    @Test(arguments: [
+        ("vocab.txt", "a\n=======\n<<<<<<<\n"), ("merges.txt", "<<<< <<<\n= =\n"),
+        ("chat_template.jinja", "{{ not found }}"), ("modules.json", "[]"),
+    ]) func takesTextsThatOnlyLookLikeIt(_ name: String, _ text: String) async throws {
+        #expect(try await scan(base: [name: text]).base == nil)
+    }
+
+    @Test(arguments: [
+        (#"{"quantization_config": {"quant_method": "fp8"}}"#, "`quantization_config` (fp8)"),
+        (#"{"text_config": {"quantization_config": {"bits": 4}}}"#, "`text_config.quantization_config`"),
+        (
+            #"{"thinker_config": {"text_config": {"quantization": {"bits": 4}}}}"#,
+            "`thinker_config.text_config.quantization`"
+        ),
+        (#"{"compression_config": {"format": "pack"}}"#, "`compression_config`"), (#"{"load_in_4bit": true}"#, "4bit"),
+        (#"{"_load_in_8bit": true}"#, "8bit"), (#"{"quantization_bit": 4}"#, "`quantization_bit`"),
+        (#"{"torch_dtype": "int8"}"#, "`torch_dtype` \"int8\""), (#"{"dtype": "float8_e4m3fn"}"#, "float8_e4m3fn"),
+        (#"{"quant_method": "awq"}"#, "`quant_method`"),
+    ]) func refusesABaseThatClaimsToBeQuantised(_ text: String, _ named: String) async throws {
+        let found = try await scan(base: ["config.json": text])
+        #expect(found.base == "not-what-it-claims" && found.baseMessage?.contains(named) == true, "\(found)")
+    }
+
+    @Test(arguments: [
+        #"{"quantization_config": null}"#, #"{"load_in_4bit": false, "quantization_bit": 0}"#,
+        #"{"torch_dtype": "bfloat16", "dtype": "float32"}"#, #"{"quantization": {}}"#,
+    ]) func takesAnOptionThatIsOff(_ text: String) async throws {
+        #expect(try await scan(base: ["config.json": text]).base == nil)
+    }
+
     @Test func passesOnWhatTheLibrariesLoad() async throws {
         let names = [
             "spm.model", "sentencepiece.bpe.model", "dict.txt", "additional_chat_templates/tool_use.jinja",
             "modules.json",
+            "tiktoken.model", "tokenizer.model.v3", "tokenizer.model.v7m1",
             "1_Pooling/config.json", "2_Dense/config.json", "config_sentence_transformers.json", "vocab-src.json",
         ]
         let texts = Dictionary(uniqueKeysWithValues: names.map { ($0, $0.hasSuffix(".json") ? "{}" : "a") })
@@ -152,6 +259,16 @@ struct CompanionAdmissionTests {
         #expect(fine.base == nil)
         let pickle = try await scan(base: ["2_Dense/pytorch_model.bin": "x"])
         #expect(pickle.base == "pickle")
+    }
+
+    @Test func refusesAnotherCaseOfSentenceTransformers() async throws {
+        let name = "sentence_bert_config.json"
+        for (own, code) in [("true", "tokenizer-differs"), ("false", nil)] as [(String, String?)] {
+            let found = try await scan(
+                base: [name: #"{"max_seq_length": 128, "do_lower_case": false}"#],
+                task: [name: "{\"max_seq_length\": 256, \"do_lower_case\": \(own)}"])
+            #expect(found.code == code)
+        }
     }
 
     @Test func refusesOtherModulesOfATask() async throws {

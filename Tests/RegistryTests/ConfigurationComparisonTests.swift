@@ -22,6 +22,19 @@ struct ConfigurationComparisonTests {
         return ConfigurationComparison(own, base: origin)
     }
 
+    /// Of a model for images and text the language part may be fine-tuned alone.
+    @Test func comparesALanguagePartWithThatOfTheBase() throws {
+        let text = try Self.object(Self.llama)
+        let whole: [String: JSONValue] = [
+            "model_type": "llava", "text_config": .object(text), "vision_config": .object(["hidden_size": 16]),
+        ]
+        #expect(ConfigurationComparison(text, base: whole).faults.isEmpty)
+        let other = text.merging(["rms_norm_eps": .number(0.1)]) { $1 }
+        #expect(ConfigurationComparison(other, base: whole).faults.map(\.key) == ["rms_norm_eps"])
+        let foreign = text.merging(["model_type": "mistral"]) { $1 }
+        #expect(ConfigurationComparison(foreign, base: whole).faults.map(\.key) == ["model_type"])
+    }
+
     @Test(arguments: [
         (#"{"rope_theta": 500000.0}"#, "rope_parameters.rope_theta"),
         (#"{"rope_scaling": {"type": "linear", "factor": 4.0}}"#, "rope_parameters.factor"),
@@ -38,6 +51,14 @@ struct ConfigurationComparisonTests {
     ]) func namesKeysThatChangeTheLogits(_ change: String, _ key: String) throws {
         let found = try comparison(change)
         #expect(found.faults.contains { $0.key == key }, "\(found)")
+    }
+
+    /// The decoder's output is scaled where T5's embeddings are tied.
+    @Test func comparesTheTieOfT5BothWays() throws {
+        let base = #"{"model_type": "t5", "tie_word_embeddings": true}"#
+        let found = try comparison(#"{"tie_word_embeddings": false}"#, of: base)
+        #expect(found.faults.map(\.key) == ["tie_word_embeddings"])
+        #expect(try comparison(#"{"tie_word_embeddings": true}"#, of: base).faults == [])
     }
 
     @Test(arguments: [
@@ -98,6 +119,34 @@ struct ConfigurationComparisonTests {
         let other = try Self.object(
             #"{"model_type": "qwen2_5_vl", "text_config": {"model_type": "qwen2_5_vl_text", "rms_norm_eps": 1e-5}}"#)
         #expect(!ConfigurationComparison(other, base: nested).faults.isEmpty)
+    }
+
+    /// Keys of two versions of transformers in which a graph is the same.
+    @Test(arguments: [
+        (
+            #"{"model_type": "gemma", "hidden_act": "gelu", "hidden_activation": null}"#,
+            #"{"hidden_act": "gelu_pytorch_tanh", "hidden_activation": "gelu_pytorch_tanh", "pad_token_id": 1}"#, false
+        ),
+        (#"{"model_type": "gemma", "hidden_act": "gelu"}"#, #"{"hidden_act": "relu"}"#, true),
+        (
+            #"{"model_type": "gemma3_text", "sliding_window_pattern": 6, "num_hidden_layers": 2, "head_dim": 256}"#,
+            #"{"sliding_window_pattern": null, "layer_types": ["sliding_attention", "sliding_attention"]}"#, false
+        ),
+        (
+            #"{"model_type": "gemma3_text", "sliding_window_pattern": 2, "num_hidden_layers": 2, "head_dim": 256}"#,
+            #"{"layer_types": ["sliding_attention", "sliding_attention"]}"#, true
+        ),
+        (
+            #"{"model_type": "llama", "rms_norm_eps": 1e-6}"#,
+            #"{"model_type": "mistral", "sliding_window": null, "num_key_value_heads": 32, "#
+                + #""intermediate_size": 11008}"#,
+            false
+        ),
+        (#"{"model_type": "llama", "rms_norm_eps": 1e-6}"#, #"{"model_type": "mistral", "sliding_window": 64}"#, true),
+        (#"{"model_type": "t5"}"#, #"{"feed_forward_proj": "relu", "dense_act_fn": "relu"}"#, false),
+    ]) func comparesWhatIsBuiltOfBoth(_ base: String, _ change: String, _ differs: Bool) throws {
+        let found = try comparison(change, of: base)
+        #expect(found.faults.isEmpty != differs && found.unknown.isEmpty, "\(found)")
     }
 
     private struct Changes: Decodable {

@@ -49,6 +49,37 @@ import Testing
         #expect(try await code(base: ["no", "yes"], task).code == nil)
     }
 
+    /// Forms in which people and tools write the classes, against no and yes.
+    @Test(
+        arguments: [
+            (#"{"id2label": ["no", "yes"]}"#, nil), (#"{"id2label": ["yes", "no"]}"#, "labels-differ"),
+            (#"{"id2label": {"1": "yes", "0": "no"}}"#, nil), (#"{"id2label": {"0": 0, "1": 1}}"#, "labels-differ"),
+            (#"{"id2label": {"00": "no", " 1": "yes"}}"#, nil), (#"{"label2id": {"yes": 1, "no": 0}}"#, nil),
+            (#"{"label2id": {"yes": 0, "no": 1}}"#, "labels-differ"),
+            (#"{"label2id": {"yes": "0", "no": "1"}}"#, "labels-differ"),
+            (#"{"id2label": {"0": true, "1": false}}"#, "labels-differ"),
+            (#"{"id2label": {"0": "yes", "1": "no"}, "id2label": {"0": "no", "1": "yes"}}"#, nil),
+            (#"{"id2label": {"0": "no", "1": "yes", "2": "maybe"}}"#, "labels-differ"),
+        ] as [(String, String?)]) func readsClassesInEveryForm(_ text: String, _ expected: String?) async throws
+    {
+        try write(["no", "yes"], to: "base")
+        try registry.writeTask()
+        try registry.write("tasks/t/config.json", Array(text.utf8))
+        let snapshot = try await registry.settledScan(registry.scanner(readGraph: { _ in Self.signature }))
+        #expect(snapshot.tasks["t"]?.refusal?.code == expected, "\(text)")
+    }
+
+    @Test(
+        arguments: [(#"{"0": 0, "1": 1}"#, nil), (#"{"0": 1, "1": 0}"#, "labels-differ"), (#"["0", "1"]"#, nil)]
+            as [(String, String?)])
+    func comparesNamesThatAreNumbers(_ labels: String, _ expected: String?) async throws {
+        try registry.write("base/config.json", Array(#"{"id2label": {"0": 0, "1": 1}}"#.utf8))
+        try registry.writeTask()
+        try registry.write("tasks/t/config.json", Array("{\"id2label\": \(labels)}".utf8))
+        let snapshot = try await registry.settledScan(registry.scanner(readGraph: { _ in Self.signature }))
+        #expect(snapshot.tasks["t"]?.refusal?.code == expected)
+    }
+
     @Test func acceptsAHeadOfItsOwn() async throws {
         let (code, message) = try await code(base: ["no", "yes"], ["a", "b"], settings: "head: [head.]\n")
         #expect(code == nil, "\(message ?? "")")

@@ -37,7 +37,7 @@ import Testing
         #expect(try await registry.settledScan().tasks["t"]?.content?.source.files[0].sha256 == digest)
     }
 
-    @Test(arguments: ["", "{", "[]", #"{"format":1,"files":{}}"#, #"{"format":2,"files":{"x":{"sha256":"y"}}}"#])
+    @Test(arguments: ["", "{", "[]", #"{"format":1,"files":{}}"#, #"{"format":3,"files":{"x":{"sha256":"y"}}}"#])
     func garbage(content: String) async throws {
         try Data(content.utf8).write(to: URL(filePath: registry.cache))
         #expect(try await registry.settledScan().tasks["t"]?.content != nil)

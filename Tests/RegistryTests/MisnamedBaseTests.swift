@@ -40,6 +40,19 @@ import Testing
             let refusal = try await refusal(own, name, requiresValidation: requiresValidation)
             #expect(refusal?.code == "misnamed-parameter")
             #expect(refusal?.message.contains("`\(name)`") == true && refusal?.message.contains("`\(own)`") == true)
+            #expect(refusal?.message.contains("Tools/export_model.py") == true)
+        }
+    }
+
+    /// A head of another kind is not the whole model's being missing.
+    @Test func anotherHeadIsNamed() async throws {
+        try write(TestRegistry.trunkTensors())
+        let answers = [TestTensor("qa_outputs.weight", [2, 4], [1, 2, 3, 4, 5, 6, 7, 8])]
+        try registry.writeTask(weights: TestRegistry.trunkTensors(shift: 0.25) + answers)
+        let refusal = try await registry.settledScan().tasks["t"]?.refusal
+        #expect(refusal?.code == "missing-parameter")
+        for part in ["`head.weight`", "`qa_outputs.weight`", "another kind", "`architectures`"] {
+            #expect(refusal?.message.contains(part) == true, "\(refusal?.message ?? "")")
         }
     }
 

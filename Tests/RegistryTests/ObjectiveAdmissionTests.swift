@@ -34,6 +34,35 @@ import Testing
         TestTensor("labels", shape, integers: values)
     }
 
+    @Test func flagsOfEachClassAreMultiLabel() async throws {
+        let registry = try TestRegistry()
+        try registry.writeBase()
+        let input = TestRegistry.validation()[0]
+        let flags = TestTensor("labels", [3, 2], integers: [0, 1, 1, 0, 1, 1])
+        try registry.writeTask(validation: [input, flags], settings: "objective: multi-label\nmetric: f1-macro")
+        let task = try #require(try await registry.settledScan().tasks["t"]?.content)
+        #expect(task.isLabelled && task.examples == 3)
+        for (labels, message) in [
+            (TestTensor("labels", [3, 2], integers: [0, 2, 1, 0, 1, 1]), "other numbers than 0 and 1"),
+            (TestTensor("labels", [3], integers: [0, 1, 1]), "a flag for each class"),
+        ] {
+            try registry.writeTask(validation: [input, labels], settings: "objective: multi-label")
+            let refusal = try #require(try await registry.settledScan().tasks["t"]?.refusal)
+            #expect(refusal.code == "wrong-labels" && refusal.message.contains(message), "\(refusal.message)")
+        }
+    }
+
+    @Test func textsNeedATokenizer() async throws {
+        let registry = try TestRegistry()
+        try registry.writeBase()
+        try registry.writeTask(settings: "metric: exact-match\nmax-new-tokens: 8")
+        let wrong = try #require(try await registry.settledScan().tasks["t"]?.refusal)
+        #expect(wrong.message.contains("says nothing about classification"), "\(wrong.message)")
+        try registry.writeTask(settings: "objective: regression\nmax-new-tokens: 8")
+        let useless = try #require(try await registry.settledScan().tasks["t"]?.refusal)
+        #expect(useless.message.contains("`max-new-tokens` is for texts"), "\(useless.message)")
+    }
+
     /// Fitted as numbers, logits of several classes would be drawn to 0 and 1.
     @Test(arguments: ["regression", "classification"]) func severalFlagsAnExample(objective: String) async throws {
         let registry = try TestRegistry()

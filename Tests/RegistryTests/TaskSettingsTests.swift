@@ -58,4 +58,37 @@ import WorkerProtocol
         try registry.writeTask(settings: String(repeating: "#", count: 65 << 10))
         #expect(try await registry.settledScan().tasks["t"]?.refusal?.code == "too-large")
     }
+
+    @Test(arguments: [
+        "task.yml", "Task.yaml", "tasks.yaml", "task.json", "task_settings.yaml", "task-config.yml", "task.yaml.txt",
+        "TASK.YML", "task.toml",
+    ]) func refusesSettingsUnderAnotherName(_ name: String) async throws {
+        let registry = try TestRegistry()
+        try registry.writeBase()
+        try registry.writeTask()
+        try registry.write("tasks/t/" + name, Array("weight: 2\n".utf8))
+        let refusal = try await registry.settledScan().tasks["t"]?.refusal
+        #expect(refusal?.code == "task-settings" && refusal?.message.contains("task.yaml") == true)
+    }
+
+    @Test(arguments: [
+        "valid.safetensors", "val.safetensors", "Validation.safetensors", "eval_.safetensors", "validation.safetensor",
+        "validation.safetensors.safetensors", "dev-set.safetensors", "heldout.safetensors",
+    ]) func refusesExamplesUnderAnotherName(_ name: String) async throws {
+        let registry = try TestRegistry()
+        try registry.writeBase()
+        try registry.writeTask(validation: nil)
+        try registry.write("tasks/t/" + name, TestTensor.file(TestRegistry.validation()))
+        let snapshot = try await registry.settledScan(registry.scanner(requiresValidation: false))
+        #expect(snapshot.tasks["t"]?.refusal?.code == "missing-validation")
+    }
+
+    @Test(arguments: ["eval_results.json", "test_results.json", "tasks.md", "trainer_state.json", "task.log"])
+    func takesWhatTrainersLeave(_ name: String) async throws {
+        let registry = try TestRegistry()
+        try registry.writeBase()
+        try registry.writeTask()
+        try registry.write("tasks/t/" + name, Array("{}".utf8))
+        #expect(try await registry.settledScan().tasks["t"]?.content != nil)
+    }
 }

@@ -68,7 +68,7 @@ import Testing
     }
 
     @Test func anotherModelIsStillRefused() async throws {
-        let refusal = try await task(registry("bert-tower", prefix: "electra.embeddings.", head: nil))?.refusal
+        let refusal = try await task(registry("bert-tower", prefix: "other.electra.embeddings.", head: nil))?.refusal
         #expect(refusal?.code == "adapter-mismatch")
         #expect(refusal?.message.contains("electra.embeddings.encoder") == true)
     }

@@ -17,6 +17,10 @@ import Testing
         "model.safetensors.aria2", "model.safetensors.incomplete", "model.safetensors.part", "x.crdownload",
         "model.safetensors.a1b2.partial", ".cache/huggingface/download/model.safetensors.lock",
         ".cache/huggingface/download/abc.incomplete", "model.safetensors.lftp-pget-status",
+        "model.safetensors.filepart", "model.safetensors.xltd", "model.safetensors.!ut", "model.safetensors_.gstmp",
+        "model.safetensors.baiduyun.p.downloading", ".azDownload-1-model.safetensors", "model.safetensors.st",
+        "._____temp/model.safetensors", ".rsync-partial/model.safetensors", ".~tmp~/model.safetensors",
+        ".git/lfs/incomplete/abc", ".git/index.lock", "1_Pooling/config.json.aria2", "MODEL.safetensors.ARIA2",
     ]) func waitsWhileADownloadGoesOn(name: String) async throws {
         try registry.write("tasks/t/\(name)", [1])
         let scanner = registry.scanner()
@@ -37,6 +41,10 @@ import Testing
         try registry.write("tasks/t/.cache/huggingface/download/model.safetensors.lock", [])
         try registry.write("tasks/t/.cache/huggingface/download/model.safetensors.metadata", [1])
         try registry.write("tasks/t/other.bin.part", [1])
+        for folder in ["._____temp", ".rsync-partial", ".git/lfs/incomplete"] {
+            let path = "\(registry.root)/tasks/t/\(folder)"
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        }
         #expect(try await registry.settledScan().tasks["t"]?.content != nil)
     }
 

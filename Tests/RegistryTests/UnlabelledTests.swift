@@ -48,7 +48,11 @@ import WorkerProtocol
 
     /// Which objectives a configuration's losses leave without use for unlabelled examples.
     @Test(arguments: [
-        (MergeSettings.Loss.auto, [TaskSettings.Objective.languageModeling, .sequenceToSequence]), (.distillation, []),
+        (
+            MergeSettings.Loss.auto,
+            [TaskSettings.Objective.languageModeling, .maskedLanguageModeling, .sequenceToSequence, .generation]
+        ),
+        (.distillation, []),
         (.labels, TaskSettings.Objective.allCases), (.both, TaskSettings.Objective.allCases),
     ])
     func areNeededByTheLoss(loss: MergeSettings.Loss, expected: [TaskSettings.Objective]) {

@@ -196,6 +196,15 @@ import Testing
         if case .malformed? = error {} else { Issue.record("\(String(describing: error))") }
     }
 
+    @Test func anIndexMayNameTensorsThatNoShardHolds() throws {
+        let names = #""c":"s2.safetensors","d":"s1.safetensors""#
+        try writeShards(index: "{\"weight_map\":{\(map),\(names)}}")
+        let checkpoint = try Checkpoint(directory: scratch.path, allowsAbsent: true)
+        #expect(checkpoint.names == ["a", "b"] && checkpoint.absent == ["c", "d"])
+        #expect(checkpoint.renaming { "model." + $0 }?.absent == ["model.c", "model.d"])
+        #expect(checkpoint.omitting { $0 == "a" }.absent == ["c", "d"])
+    }
+
     @Test func indexThatIsStillArriving() throws {
         let index = "{\"weight_map\":{\(map)}}"
         for count in 0..<index.utf8.count {

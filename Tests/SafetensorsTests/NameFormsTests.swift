@@ -25,6 +25,15 @@ struct NameFormsTests {
         #expect(NameForms.unwrapped("net.\(part).weight") == "net.\(kept).weight")
     }
 
+    @Test func dropsDataParallelPartsInTheMiddle() throws {
+        let base = try checkpoint(["bert.layer.0.a.weight", "bert.layer.1.a.weight", "head.module.weight"])
+        let task = try checkpoint([
+            "bert.layer.0.module.a.weight", "bert.module.layer.1._orig_mod.a.weight", "head.module.weight",
+        ])
+        #expect(task.fitted(to: base).names == base.names)
+        #expect(NameForms.withoutModule("module") == "module")
+    }
+
     @Test(arguments: ["weight", "weight_hh_l0", "bias"]) func findsWeightNormInBothSpellings(_ parameter: String) throws
     {
         let old = try checkpoint(["conv.\(parameter)_g", "conv.\(parameter)_v", "conv.b"])

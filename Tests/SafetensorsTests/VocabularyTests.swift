@@ -90,6 +90,26 @@ struct VocabularyTests {
         #expect(task.entry("lm_head.weight")?.shape == [5, 2])
     }
 
+    /// What stands behind a tensor that was cut in its file is no part of it.
+    @Test func comparesWhatWasCutInItsOwnRows() throws {
+        let base = try checkpoint(["embed_tokens.weight": 8, "lm_head.weight": 8, "z.weight": 1])
+        let cut = try checkpoint(["embed_tokens.weight": 5, "lm_head.weight": 5, "z.weight": 1]).fitted(to: base)
+        #expect(try cut.untied(among: [["embed_tokens.weight", "lm_head.weight"]]) == nil)
+        #expect(try cut.holdsSame("lm_head.weight", as: "lm_head.weight", of: base))
+        let last = try checkpoint(["embed_tokens.weight": 5]).fitted(to: checkpoint(["embed_tokens.weight": 8]))
+        #expect(try !last.isConstant("embed_tokens.weight"))
+        let moved = try checkpoint(["embed_tokens.weight": 5, "lm_head.weight": 5], from: 1).fitted(to: base)
+        #expect(try !moved.holdsSame("lm_head.weight", as: "lm_head.weight", of: base))
+    }
+
+    @Test func takesAPlaceholderForATiedName() throws {
+        let base = try checkpoint(["embed_tokens.weight": 8])
+        let tied = { (name: String) in name == "a" ? [name] : ["embed_tokens.weight", "lm_head.weight"] }
+        let task = try checkpoint(["embed_tokens.weight": 8, "lm_head.weight": 0, "a": 0])
+        #expect(task.fitted(to: base, tied: tied).names == ["a", "embed_tokens.weight"])
+        #expect(task.fitted(to: base).names == ["a", "embed_tokens.weight", "lm_head.weight"])
+    }
+
     @Test func readsNothingBeyondTheEnd() throws {
         let base = try checkpoint(["lm_head.weight": 8])
         let task = try checkpoint(["lm_head.weight": 5]).fitted(to: base)

@@ -1,4 +1,3 @@
-import Adapters
 import Files
 import Foundation
 import WorkerProtocol
@@ -6,23 +5,8 @@ import WorkerProtocol
 /// Holds the files beside a task's weights against the base's, with which a release runs: its configuration, its
 /// tokenizer, and the model that its adapter names.
 struct CompanionCheck: Sendable {
-    /// The base's folder, as it was listed.
-    let base: UploadListing
-
-    /// What an adapter says of the model that it was trained on, where that is another one; one line each.
-    func checkName(_ adapter: AdapterConfiguration) throws(AdmissionFault) -> [String] {
-        guard let named = adapter.baseName,
-            let own = try Self.object(Self.configuration, reader)?["_name_or_path"]?.text,
-            !Self.areSame(named, own)
-        else { return [] }
-        return [
-            "`base_model_name_or_path` of its adapter is \"\(shown(named))\", the base's `_name_or_path` "
-                + "\"\(shown(own))\": make "
-                + "sure that it was trained on this base"
-        ]
-    }
-
-    var reader: UploadReader { UploadReader(listing: base, memory: FileMemory()) }
+    /// Reads the base's folder, as it was listed.
+    let reader: UploadReader
 
     private static let configuration = "config.json"
 
@@ -36,14 +20,13 @@ struct CompanionCheck: Sendable {
             throw .refused(
                 code: "configuration-differs",
                 message:
-                    "its config.json describes another computation than the base's: "
-                    + "\(Self.list(comparison.faults)); a release runs "
-                    + "with the base's, so fine-tune under that, or correct config.json")
+                    "its config.json describes another computation than the base's: \(Self.list(comparison.faults)); a "
+                    + "release runs with the base's, so fine-tune under that, or correct config.json")
         }
         guard !comparison.unknown.isEmpty else { return [] }
         return [
-            "its config.json has keys that the base's does not have or has otherwise, and it is not known here "
-                + "what they change: "
+            "its config.json has keys that the base's does not have or has otherwise, and it is not known here what "
+                + "they change: "
                 + Self.list(comparison.unknown)
         ]
     }
@@ -53,23 +36,32 @@ struct CompanionCheck: Sendable {
         return shown + (differences.count > 3 ? "; and \(differences.count - 3) more" : "")
     }
 
-    /// Where generation ends at other tokens than the base's; one line.
+    /// Keys that say where generation begins and ends, with what a release does.
+    private static let bounds = [
+        ("eos_token_id", "ends its answers at"), ("decoder_start_token_id", "starts its answers with"),
+        ("forced_bos_token_id", "starts its answers with"), ("forced_eos_token_id", "ends its answers with"),
+    ]
+
+    /// Where generation begins or ends at other tokens than the base's; a line for each.
     func checkEnds(_ task: UploadReader) throws(AdmissionFault) -> [String] {
-        let (own, other) = (try Self.ends(task), try Self.ends(reader))
-        guard !own.isEmpty, own != other else { return [] }
         let text = { (ids: Set<Int>) in ids.isEmpty ? "not set" : ids.sorted().map(String.init).joined(separator: ", ")
         }
-        return [
-            "its `eos_token_id` is \(text(own)), the base's \(text(other)): the release ends its answers at the base's"
-        ]
+        var warnings: [String] = []
+        for (key, what) in Self.bounds {
+            let (own, other) = (try Self.ids(key, task), try Self.ids(key, reader))
+            guard !own.isEmpty, own != other else { continue }
+            warnings.append("its `\(key)` is \(text(own)), the base's \(text(other)): the release \(what) the base's")
+        }
+        return warnings
     }
 
-    /// Ids at which generation ends: by `generation_config.json`, or without one by the configuration.
-    private static func ends(_ reader: UploadReader) throws(AdmissionFault) -> Set<Int> {
-        var values = try object("generation_config.json", reader)
-        if values == nil { values = try object(configuration, reader) }
-        let ids = values?["eos_token_id"]
-        return Set(ids?.integer.map { [$0] } ?? ids?.elements.compactMap(\.integer) ?? [])
+    /// Ids by `generation_config.json`, or where that says nothing by the configuration.
+    private static func ids(_ key: String, _ reader: UploadReader) throws(AdmissionFault) -> Set<Int> {
+        for name in ["generation_config.json", configuration] {
+            guard let ids = try object(name, reader)?[key], ids != .null else { continue }
+            return Set(ids.integer.map { [$0] } ?? ids.elements.compactMap(\.integer))
+        }
+        return []
     }
 
     /// Throws where the task turns texts into other ids than the base. Returns warnings, each one line.
@@ -77,7 +69,11 @@ struct CompanionCheck: Sendable {
         let base = reader
         let names = TokenizerFiles.names
         let there = task.listing.files.keys.filter(names.contains)
-        guard !there.isEmpty, base.listing.files.keys.contains(where: names.contains) else { return [] }
+        guard !there.isEmpty else { return [] }
+        guard base.listing.files.keys.contains(where: names.contains) else {
+            _ = try TokenizerFiles { name throws(AdmissionFault) in try Self.bytes(name, task) }
+            return ["it has a tokenizer, which the base's folder lacks: a release has none"]
+        }
         var isSame = true
         for name in there.sorted() where isSame {
             isSame = try Self.bytes(name, task) == Self.bytes(name, base)
@@ -92,39 +88,39 @@ struct CompanionCheck: Sendable {
             throw .refused(
                 code: "tokenizer-differs",
                 message:
-                    "its tokenizer gives texts other ids than the base's: \(shown)\(rest); a release has the "
-                    + "base's, so fine-tune "
-                    + "with that, or put these tokens into the base first")
+                    "its tokenizer gives texts other ids than the base's: \(shown)\(rest); a release has the base's, "
+                    + "so fine-tune with that, or put these tokens into the base first")
         }
         return comparison.warnings
     }
 
+    /// What differs between the named chat templates, one a file, of which a release has the base's; a line for each.
+    func checkTemplates(_ task: UploadReader) throws(AdmissionFault) -> [String] {
+        var warnings: [String] = []
+        for name in task.listing.files.keys.sorted() where name.hasPrefix(BaseFiles.templates + "/") {
+            guard BaseFiles.isPassedOn(name), let own = try Self.bytes(name, task) else { continue }
+            guard let other = try Self.bytes(name, reader) else {
+                warnings.append("it has the chat template `\(shown(name))`, which the base lacks and a release has not")
+                continue
+            }
+            if own != other {
+                warnings.append(
+                    "its chat template `\(shown(name))` is another one than the base's, which the release has")
+            }
+        }
+        return warnings
+    }
+
     static func bytes(_ name: String, _ reader: UploadReader) throws(AdmissionFault) -> [UInt8]? {
         guard reader.listing.files[name] != nil else { return nil }
-        let bytes: [UInt8]
-        do {
-            bytes = try reader.open(name).contents(limit: ContentCheck.longest)
-        } catch {
-            throw AdmissionFault(any: error)
-        }
+        let bytes = try reader.contents(name, limit: ContentCheck.longest)
         if let fault = ContentCheck.disguise(of: bytes, name) { throw fault }
         return bytes
     }
 
     /// The object in a JSON file; nil where there is no such file.
-    private static func object(_ name: String, _ reader: UploadReader) throws(AdmissionFault) -> [String: JSONValue]? {
+    static func object(_ name: String, _ reader: UploadReader) throws(AdmissionFault) -> [String: JSONValue]? {
         guard let bytes = try bytes(name, reader) else { return nil }
-        guard let values = try? JSONDecoder().decode([String: JSONValue].self, from: Data(bytes)) else {
-            throw .refused(code: "malformed", message: "\(name) is not a JSON object; copy it again")
-        }
-        return values
-    }
-
-    /// Whether two names of a model have the same last part: one may be a path on the machine of the training job.
-    private static func areSame(_ first: String, _ second: String) -> Bool {
-        let name = { (text: String) -> String? in
-            text.split(whereSeparator: { "/\\".contains($0) }).last?.lowercased()
-        }
-        return name(first) == nil || name(second) == nil || name(first) == name(second)
+        return try JSONValue.members(upload: bytes, called: name)
     }
 }

@@ -7,7 +7,7 @@ import ModelFamilies
 ///
 /// Values are compared key by key, with transformers' defaults for what one side does not state. Keys that say nothing
 /// about the logits, by `ModelConfiguration.inert` and the family, are ignored, and so are lengths that shapes of
-/// tensors tell.
+/// tensors tell. Where a graph is built of both and it is the same, so is the arithmetic, whatever the keys are.
 struct ConfigurationComparison {
     /// A key whose values differ, in words.
     struct Difference: Hashable {
@@ -27,8 +27,21 @@ struct ConfigurationComparison {
     init(_ own: [String: JSONValue], base: [String: JSONValue]) {
         let (own, base) = Self.level(own, base)
         compare(own, base, scope: "", inherited: nil)
+        if !faults.isEmpty || !unknown.isEmpty, Self.buildSame(own, base) {
+            // A graph of the language part alone says nothing of the tower.
+            let isPart = BaseGraph.isLanguagePart(modelType: base["model_type"]?.text ?? "")
+            let isOfTower = { (difference: Difference) in isPart && difference.key.hasPrefix("vision_config.") }
+            (faults, unknown) = (faults.filter(isOfTower), unknown.filter(isOfTower))
+        }
         faults.sort { $0.key < $1.key }
         unknown.sort { $0.key < $1.key }
+    }
+
+    /// Whether the graphs that are built of both are one.
+    private static func buildSame(_ own: [String: JSONValue], _ base: [String: JSONValue]) -> Bool {
+        let padding = "pad_token_id"
+        let isInert = ConfigurationKeys.isInert(padding, of: base["model_type"]?.text ?? "")
+        return BaseGraph.areSame(own, base, ignoring: isInert ? [padding] : [])
     }
 
     /// Older libraries write the keys of a model's language part beside the others, newer ones below `text_config`.
@@ -42,6 +55,15 @@ struct ConfigurationComparison {
             var values = values
             values["text_config"] = nil
             return values.merging(text.filter { $0.key != "model_type" }) { first, _ in first }
+        }
+        if let type = own["model_type"]?.text, own["text_config"] == nil, type != base["model_type"]?.text {
+            // A fine-tune of the language part alone.
+            if case .object(let text)? = base["text_config"], text["model_type"]?.text == type { return (own, text) }
+            if base["text_config"] == nil, base["vision_config"] != nil,
+                type == (base["model_type"]?.text ?? "") + "_text"
+            {
+                return (own.merging(["model_type": base["model_type"] ?? .null]) { $1 }, base)
+            }
         }
         return (flat(own, beside: base), flat(base, beside: own))
     }
@@ -89,13 +111,16 @@ struct ConfigurationComparison {
         if ownValue.isOff, baseValue.isOff { return }
         // Where it is null the width and the number of heads give it, and the shapes of the projections are compared.
         if key == "head_dim", ownValue.isOff || baseValue.isOff { return }
-        if key == "tie_word_embeddings", ownValue != .bool(true) { return }
+        // T5's decoder is scaled where they are tied.
+        let scales = defaults?.keys["scale_decoder_outputs"] != nil
+        if key == "tie_word_embeddings", ownValue != .bool(true), !scales { return }
         let difference = Difference(
             key: scope + key, own: Self.phrase(own, standard), base: Self.phrase(base, standard))
         let isKnown =
             defaults.map { $0.keys[key] != nil || key.hasPrefix("rope_parameters.") }
-            ?? (own != nil && base != nil || ConfigurationDefaults.known.contains(key)
-                || key.hasPrefix("rope_parameters."))
+            ?? (own != nil && base != nil
+                || scope.isEmpty
+                    && (ConfigurationDefaults.known.contains(key) || key.hasPrefix("rope_parameters.")))
         if isKnown || key == "pad_token_id" { faults.append(difference) } else { unknown.append(difference) }
     }
 

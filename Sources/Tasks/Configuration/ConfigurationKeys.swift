@@ -45,7 +45,9 @@ enum ConfigurationKeys {
     /// Whether two values of a key mean the same.
     static func areEqual(_ key: String, _ first: JSONValue, _ second: JSONValue) -> Bool {
         if first == second { return true }
-        if let first = first.double, let second = second.double { return first == second }
+        if let first = first.double, let second = second.double {
+            return first == second || first.isNaN && second.isNaN
+        }
         if let first = first.text, let second = second.text {
             return activations[first] ?? first == activations[second] ?? second
         }

@@ -37,7 +37,11 @@ struct TokenizerComparison {
 
     /// Tokens that one of the two has beside the other's. One that is never in a text, the padding, changes nothing.
     private mutating func compareAddedTokens(_ own: TokenizerFiles, _ base: TokenizerFiles) {
-        guard let first = own.tokens, let second = base.tokens else { return }
+        guard let first = own.tokens, let second = base.tokens else {
+            let added = own.beyond.filter { !base.knows($0) && $0 != own.settings["pad_token"]?.token }.sorted()
+            if !added.isEmpty { faults.append("the base's tokenizer lacks the tokens \(Self.list(added))") }
+            return
+        }
         let padding = own.settings["pad_token"]?.token
         let added = first.keys.filter { second[$0] == nil && $0 != padding }.sorted()
         if !added.isEmpty { faults.append("the base's tokenizer lacks the tokens \(Self.list(added))") }

@@ -41,6 +41,11 @@ struct TokenizerFiles {
     private(set) var flags: [String: [Bool]] = [:]
     /// By name, what tells the content of a slow tokenizer's files.
     private(set) var vocabularies: [String: Int] = [:]
+    /// Tokens of `added_tokens.json`, which tokenizers without a `tokenizer.json` have beyond their vocabulary, but the
+    /// marks of T5 that its tokenizer adds itself.
+    private(set) var beyond: Set<String> = []
+    /// Added tokens of every file.
+    private var all: Set<String> = []
     /// `tokenizer_config.json`, and the special tokens of the file for them.
     private(set) var settings: [String: JSONValue] = [:]
     private(set) var template: String?
@@ -63,10 +68,7 @@ struct TokenizerFiles {
         _ name: String, _ read: (String) throws(AdmissionFault) -> [UInt8]?
     ) throws(AdmissionFault) -> [String: JSONValue]? {
         guard let bytes = try read(name) else { return nil }
-        guard let values = try? JSONDecoder().decode([String: JSONValue].self, from: Data(bytes)) else {
-            throw .refused(code: "not-what-it-claims", message: "\(name) is not a JSON object; copy it again")
-        }
-        return values
+        return try JSONValue.members(upload: bytes, called: name, code: "not-what-it-claims")
     }
 
     private mutating func takeFast(_ values: [String: JSONValue]) {
@@ -103,10 +105,12 @@ struct TokenizerFiles {
     /// Tokens of `added_tokens.json` and of `added_tokens_decoder`.
     private mutating func takeAddedTokens(_ values: [String: JSONValue]?) {
         var added = (values ?? [:]).compactMapValues(\.integer)
+        beyond = Set(added.keys.filter { !$0.hasPrefix("<extra_id_") })
         for (id, token) in settings["added_tokens_decoder"]?.members ?? [:] {
             guard let text = token.members["content"]?.text, let id = Int(id) else { continue }
             added[text] = id
         }
+        all = Set(added.keys)
         guard tokens != nil, !added.isEmpty else { return }
         tokens?.merge(added) { $1 }
     }
@@ -118,6 +122,12 @@ struct TokenizerFiles {
         if let value = try Self.object(Self.oldTemplate, read)?["chat_template"]?.text { text = value }
         if let bytes = try read(Self.template) { text = String(decoding: bytes, as: UTF8.self) }
         template = text.map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }
+    }
+
+    /// Whether a token is among the added ones, has a name in the settings, or is in `tokenizer.json`.
+    func knows(_ token: String) -> Bool {
+        all.contains(token) || tokens?[token] != nil
+            || settings.values.contains { $0.text == token || $0.members["content"]?.text == token }
     }
 
     /// Whether the tokenizer itself puts the token into texts.
@@ -138,7 +148,7 @@ struct TokenizerFiles {
     private static func identity(of bytes: [UInt8], _ name: String) -> Int {
         guard name.hasSuffix(".txt") || name.hasSuffix(".codes") else {
             guard name.hasSuffix(".json") else { return bytes.hashValue }
-            return (try? JSONDecoder().decode(JSONValue.self, from: Data(bytes)))?.hashValue ?? bytes.hashValue
+            return (try? JSONValue(parsing: bytes, .python))?.hashValue ?? bytes.hashValue
         }
         let lines = bytes.split { $0 == 0x0A || $0 == 0x0D }
         return lines.filter { !$0.starts(with: "#version".utf8) }.hashValue

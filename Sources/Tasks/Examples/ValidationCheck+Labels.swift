@@ -20,19 +20,21 @@ extension ValidationCheck {
                 code: "wrong-objective",
                 message:
                     "\(TaskLayout.settings): objective sequence-to-sequence needs a graph that takes "
-                    + "\(Self.decoderInputs), and "
-                    + "the base's takes \(signature.inputs.map(\.name).firstFew); set objective to language-modeling")
+                    + "\(Self.decoderInputs), and the base's takes \(signature.inputs.map(\.name).firstFew); set "
+                    + "objective to language-modeling")
         }
-        let givesTokens = signature.output.isEmpty || signature.output.count == 3
+        if objective == .similarity { return try checkEmbedding(signature) }
+        if objective == .questionAnswering { return try checkPositions(signature) }
+        // Of an image there may be a prediction for each pixel.
+        let axes = signature.output.count
+        let givesTokens = axes == 0 || axes == 3 || axes > 3 && objective.classifiesTokens
         guard givesTokens || !objective.labelsTokens && objective != .multipleChoice else {
-            let export = objective == .tokenClassification ? "token-classification" : "causal-lm"
+            let export = objective.labelsInputs ? "token-classification" : "causal-lm"
             throw .refused(
                 code: "wrong-objective",
                 message:
                     "\(TaskLayout.settings): objective \(objective.rawValue) needs a prediction for each token, and "
-                    + "the base's "
-                    + "graph gives \(signature.output.count) axes; export the base's graph.pt2 with "
-                    + "Tools/export_model.py "
+                    + "the base's graph gives \(axes) axes; export the base's graph.pt2 with Tools/export_model.py "
                     + "--task \(export), or set another objective")
         }
     }
@@ -46,6 +48,10 @@ extension ValidationCheck {
 
     /// The axes of an input behind the examples', and behind the choices' where it has one.
     func rest(of entry: TensorEntry, _ slot: GraphSignature.Slot, _ file: SafetensorsFile) -> [Int] {
+        guard objective != .similarity else {
+            let isPair = entry.shape.count == slot.shape.count + 1 && entry.shape[1] == 2
+            return isPair ? Array(entry.shape.dropFirst(2)) : []
+        }
         let choices = file.entry(Self.choices)?.shape.dropFirst().first
         let hasChoices =
             objective == .multipleChoice && entry.shape.count == slot.shape.count + 1 && entry.shape.count > 1
@@ -55,13 +61,16 @@ extension ValidationCheck {
 
     func checkLabels(_ labels: TensorEntry, _ file: SafetensorsFile) throws(AdmissionFault) {
         try checkColumns(labels, file)
+        if objective == .similarity { return try checkScores(labels, file) }
         guard objective != .regression else { return }
+        guard objective != .multiLabel else { return try checkFlags(labels, file) }
         guard labels.dtype.kind == .integer else {
             throw refusal(
                 "wrong-labels",
-                "`labels` are \(labels.dtype.rawValue), but \(objective.rawValue) needs integers; "
-                    + "convert them, or set `objective: regression` in task.yaml")
+                "`labels` are \(labels.dtype.rawValue), but \(objective.rawValue) needs integers; convert them, or set "
+                    + "`objective: regression` in task.yaml")
         }
+        guard objective != .questionAnswering else { return try checkSpans(labels, file) }
         guard objective.labelsTokens else {
             guard labels.shape.count == 1 else {
                 throw refusal(
@@ -70,14 +79,24 @@ extension ValidationCheck {
             }
             return try checkRange(labels, file)
         }
-        guard labels.shape.count == 2 else {
+        let predictions = objective.labelsInputs ? signature?.output.dropLast() ?? [] : []
+        guard labels.shape.count == max(2, predictions.count) else {
+            let wanted = predictions.count > 2 ? "pixel, [examples, height, width]" : "token, [examples, tokens]"
             throw refusal(
                 "wrong-labels",
-                "`labels` are \(labels.shape), but \(objective.rawValue) needs a label for each token, [examples, "
-                    + "tokens]"
-            )
+                "`labels` are \(labels.shape), but \(objective.rawValue) needs a label for each \(wanted)")
         }
-        let tokens = file.entry(isCausal || objective == .tokenClassification ? "input_ids" : Self.decoderInputs)
+        // A graph that answers questions predicts two things of a text, whatever its length.
+        if predictions.count == 2, let count = predictions[1] {
+            guard labels.shape[1] == count else {
+                throw refusal(
+                    "wrong-labels",
+                    "`labels` are \(labels.shape), but the graph predicts \(count) positions of each text; give the "
+                        + "answer's first token and its last, [examples, \(count)]")
+            }
+            return try checkRange(labels, file)
+        }
+        let tokens = file.entry(isCausal || objective.labelsInputs ? "input_ids" : Self.decoderInputs)
         if let tokens, tokens.shape.count == 2, tokens.shape != labels.shape {
             throw refusal(
                 "wrong-labels",
@@ -85,6 +104,22 @@ extension ValidationCheck {
                     + "\(LabelFault.ignored) where it is not scored")
         }
         try checkRange(labels, file)
+    }
+
+    /// A flag for each class of the head.
+    private func checkFlags(_ labels: TensorEntry, _ file: SafetensorsFile) throws(AdmissionFault) {
+        guard labels.shape.count == 2, classes.map({ labels.shape[1] == $0 }) ?? true else {
+            throw refusal(
+                "wrong-labels",
+                "`labels` are \(labels.shape), but multi-label needs a flag for each class, [examples, "
+                    + "\(classes.map { "\($0)" } ?? "classes")]; give them, or set another objective in task.yaml")
+        }
+        let areFlags: Bool
+        do throws(SafetensorsError) { areFlags = try file.holdsOnlyFlags(labels) } catch { throw AdmissionFault(error) }
+        guard areFlags else {
+            throw refusal(
+                "wrong-labels", "`labels` hold other numbers than 0 and 1; multi-label needs a flag for each class")
+        }
     }
 
     /// Several flags an example are classes that don't exclude each other: their logits were trained on the binary
@@ -101,9 +136,8 @@ extension ValidationCheck {
         guard areFlags else { return }
         throw refusal(
             "wrong-labels",
-            "`labels` are \(labels.shape) of zeros and ones alone, which is multi-label classification, and that is "
-                + "not "
-                + "supported; give one class an example, or make a task of each class")
+            "`labels` are \(labels.shape) of zeros and ones alone, which is multi-label classification; set "
+                + "`objective: multi-label` in task.yaml, or give one class an example")
     }
 
     /// Labels that the model has an output for, and for each example with a label at each token one that is scored.
@@ -126,8 +160,7 @@ extension ValidationCheck {
             throw refusal(
                 "wrong-labels",
                 "`\(Self.choices)` is \(choices.dtype.rawValue) \(choices.shape); give integers [examples, choices, "
-                    + "tokens] "
-                    + "for two choices or more")
+                    + "tokens] for two choices or more")
         }
         var right: [Int64]?
         if let labels = file.entry(Self.labels), labels.dtype.kind == .integer, labels.shape == [choices.shape[0]] {

@@ -22,8 +22,7 @@ extension ValidationCheck {
             throw refusal(
                 "padded-at-start",
                 "`\(slot.name)` of example \(example) (the first is 0) has its padding before the text, and the model "
-                    + "reads texts "
-                    + "from their first token on; pad at the end (padding_side \"right\" of the tokenizer)")
+                    + "reads texts from their first token on; pad at the end (padding_side \"right\" of the tokenizer)")
         }
     }
 }

@@ -19,12 +19,14 @@ package struct ValidationCheck {
     let classes: Int?
     /// Whether examples without labels are of no use.
     let needsLabels: Bool
+    /// What the examples are judged by, where that may need more than labels.
+    let metric: Metric?
     /// What the base says a decoder starts from; nil where it does not.
     let decoderStart: DecoderStart?
 
     package init(
         signature: GraphSignature?, objective: TaskSettings.Objective, classes: Int? = nil, needsLabels: Bool,
-        decoderStart: DecoderStart?, name: String = TaskLayout.examples
+        decoderStart: DecoderStart?, metric: Metric? = nil, name: String = TaskLayout.examples
     ) {
         self.name = name
         self.signature = signature
@@ -32,6 +34,7 @@ package struct ValidationCheck {
         self.classes = classes
         self.needsLabels = needsLabels
         self.decoderStart = decoderStart
+        self.metric = metric
     }
 
     /// Gives the number of examples, and whether they are labelled.
@@ -51,8 +54,7 @@ package struct ValidationCheck {
             throw refusal(
                 "missing-labels",
                 "it has no tensor `labels`, which the configured loss needs for \(objective.rawValue); add one label "
-                    + "an "
-                    + "example, or configure `loss: distillation`")
+                    + "an example, or configure `loss: distillation`")
         }
         try checkInputs(file)
         let counted = labels ?? file.entries.first
@@ -68,6 +70,7 @@ package struct ValidationCheck {
         }
         if let signature { try checkPadding(signature, file) }
         if objective == .multipleChoice { try checkChoices(file) }
+        if objective == .questionAnswering { try checkAnswers(file) }
         if let labels { try checkLabels(labels, file) }
         return (examples, labels != nil)
     }
@@ -84,7 +87,12 @@ package struct ValidationCheck {
         guard let signature else { return }
         try checkObjective(signature)
         let inputs = Dictionary(signature.inputs.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        let own = objective == .multipleChoice ? [Self.labels, Self.choices] : [Self.labels]
+        let own =
+            switch objective {
+            case .multipleChoice: [Self.labels, Self.choices]
+            case .questionAnswering: [Self.labels] + AnswerTensors.all
+            default: [Self.labels]
+            }
         let unknown = file.entries.map(\.name).filter { !own.contains($0) && inputs[$0] == nil }
         guard unknown.isEmpty else {
             throw refusal(
@@ -111,7 +119,7 @@ package struct ValidationCheck {
                 throw refusal(
                     "wrong-shape",
                     "`\(entry.name.printable)` is \(entry.shape), but the graph takes "
-                        + "[\(slot.shape.map { $0.map { "\($0)" } ?? "any" }.joined(separator: ", "))]; prepare the "
+                        + "[\(wanted(slot).map { $0.map { "\($0)" } ?? "any" }.joined(separator: ", "))]; prepare the "
                         + "examples anew"
                 )
             }

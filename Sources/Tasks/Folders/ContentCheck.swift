@@ -18,12 +18,14 @@ enum ContentCheck {
     static func fault(in bytes: [UInt8], _ name: String) -> AdmissionFault? {
         if let fault = disguise(of: bytes, name) { return fault }
         switch name.splitPath.name.split(separator: ".").last.map(String.init)?.lowercased() {
-        case "json": return JSONShape.isWhole(bytes) ? nil : claim("\(shown(name)) is not JSON; copy it again")
+        case "json": return faultOfJSON(bytes, name)
         case "txt", "jinja", "codes", "md", "tiktoken":
             guard String(validating: bytes, as: UTF8.self) != nil, !bytes.contains(0) else {
                 return claim("\(shown(name)) is not text in UTF-8; copy it again")
             }
-            return nil
+            return hasConflict(bytes)
+                ? claim("\(shown(name)) holds both sides of a merge conflict of git; resolve it and copy it again")
+                : nil
         case "spm": return isProtobuf(bytes) ? nil : claim("\(shown(name)) is no SentencePiece model; copy it again")
         case "model":
             // Some tokenizer.model are lists of words.
@@ -32,6 +34,44 @@ enum ContentCheck {
                 ? nil : claim("\(shown(name)) is cut off, or no model of a tokenizer; copy it again")
         default: return nil
         }
+    }
+
+    private static func faultOfJSON(_ bytes: [UInt8], _ name: String) -> AdmissionFault? {
+        var cursor = JSONCursor(bytes, allowsNonFinite: true)
+        var keys: Set<String> = []
+        var isObject = false
+        do throws(JSONCursor.Fault) {
+            if try cursor.peek() == UInt8(ascii: "{") {
+                isObject = true
+                try cursor.object { (cursor, key) throws(JSONCursor.Fault) in
+                    keys.insert(key)
+                    try cursor.skipValue()
+                }
+            } else {
+                try cursor.skipValue()
+            }
+            try cursor.expectEnd()
+        } catch {
+            return claim("\(shown(name)) is not JSON that Python reads: \(error.reason); copy it again")
+        }
+        let file = name.splitPath.name
+        let isFast = file.hasPrefix("tokenizer.")
+        if isFast, !keys.contains("model") {
+            return claim("\(shown(name)) has no `model`, so that it is no tokenizer; copy it again")
+        }
+        // These two may be lists.
+        guard !isObject, file != "modules.json", file != "entity_vocab.json" else { return nil }
+        return claim("\(shown(name)) is not a JSON object; copy it again")
+    }
+
+    /// Whether git left its marks of a conflict, each on a line of its own.
+    private static func hasConflict(_ bytes: [UInt8]) -> Bool {
+        var marks: [[UInt8]] = ["<<<<<<< ", "=======", ">>>>>>> "].map { Array($0.utf8) }
+        for line in bytes.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D }) {
+            guard let mark = marks.first else { return true }
+            if mark.count == 7 ? line.elementsEqual(mark) : line.starts(with: mark) { marks.removeFirst() }
+        }
+        return marks.isEmpty
     }
 
     private static func claim(_ message: String) -> AdmissionFault {

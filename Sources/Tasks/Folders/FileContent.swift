@@ -4,7 +4,9 @@ package import Files
 package enum FileContent: String, Sendable {
     case gitLFSPointer = "a Git LFS pointer"
     case xetPointer = "a Xet pointer"
+    case annexPointer = "a git-annex pointer"
     case page = "a web page"
+    case errorMessage = "a server's error message"
     case gguf = "a GGUF file"
     case hdf5 = "an HDF5 file"
     case archive = "a zip archive, as torch.save writes"
@@ -13,11 +15,15 @@ package enum FileContent: String, Sendable {
 
     /// Nil where the bytes begin like none of these.
     package init?(_ bytes: [UInt8]) {
-        let text = String(decoding: bytes.prefix(64), as: UTF8.self).lowercased()
+        let text = String(decoding: bytes.prefix(64), as: UTF8.self).lowercased().trimmingPrefix { $0.isWhitespace }
         if text.hasPrefix("version https://git-lfs.") || text.hasPrefix("version https://hawser.") {
             self = .gitLFSPointer
         } else if text.hasPrefix("# xet version") || text.hasPrefix("xet version") {
             self = .xetPointer
+        } else if text.hasPrefix("/annex/objects/") {
+            self = .annexPointer
+        } else if Self.isError(text) {
+            self = .errorMessage
         } else if text.hasPrefix("<!doctype html") || text.hasPrefix("<html") || text.hasPrefix("<?xml") {
             self = .page
         } else if bytes.starts(with: "GGUF".utf8) {
@@ -35,6 +41,21 @@ package enum FileContent: String, Sendable {
         }
     }
 
+    /// How the answers of Hugging Face, GitHub and object stores begin that download scripts save in a file's place.
+    private static let errors = [
+        "entry not found", "repository not found", "revision not found", "404: not found", "404 not found",
+        "403 forbidden", "401 unauthorized", "invalid username or password", "invalid credentials", "access denied",
+        "access to model ", "access to this ", "too many requests", "rate limit exceeded", "internal server error",
+        "502 bad gateway", "503 service unavailable", "504 gateway time", "bad gateway", "gateway time-out",
+        "{\"error\":", "{\"errors\":", "{\"error_code\":", "{\"detail\":", "{\"code\":4",
+    ]
+
+    private static func isError(_ text: some StringProtocol) -> Bool {
+        let isObject = text.hasPrefix("{")
+        let start = isObject ? String(text.filter { !$0.isWhitespace }) : String(text)
+        return errors.contains { start.hasPrefix($0) }
+    }
+
     /// What the first bytes of an open file say; nil where they say nothing, or can't be read.
     package init?(_ file: ReadableFile) {
         guard let bytes = try? file.bytes(at: 0, count: Int(min(file.size, 64))) else { return nil }
@@ -46,7 +67,8 @@ package enum FileContent: String, Sendable {
         switch self {
         case .gitLFSPointer: "run `git lfs pull` where it was cloned, and copy the file again"
         case .xetPointer: "install git-xet, or download the file with `hf download`, and copy it again"
-        case .page: "a download was answered with an error or a login; download the file again"
+        case .annexPointer: "run `git annex get` where it was cloned, and copy the file again"
+        case .page, .errorMessage: "a download was answered with an error or a login; download the file again"
         case .gguf, .hdf5, .archive, .pickle: "save the model with save_pretrained of transformers"
         case .compressed: "unpack it"
         }

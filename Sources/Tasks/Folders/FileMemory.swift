@@ -10,7 +10,7 @@ package struct FileMemory {
         var files: [String: FileRecord]
     }
 
-    private static let format = 2
+    private static let format = 3
     private let path: String
     private var records: [String: FileRecord] = [:]
     private var used: Set<String> = []

@@ -10,6 +10,22 @@ package struct FileRecord: Codable, Hashable, Sendable {
     var tied: [String: String]?
     /// The value of each tensor whose elements, two or more, are all the same.
     var constants: [String: Double]?
+    /// Of tensors that were compared, how many elements are zero where the base's are not; nil where they are few.
+    var zeroed: [String: ZeroedElements]?
+}
+
+/// Elements of a tensor that are zero where the base's are not, as shares of all that were compared.
+struct ZeroedElements: Codable, Hashable, Sendable {
+    /// The share in one piece from which on a checkpoint is taken for torn.
+    static let longestAllowed = 0.25
+    /// The share from which on it is said.
+    static let shareToName = 0.1
+    /// Elements of a tensor that has too few for either.
+    static let fewest = 64
+
+    var share: Double
+    /// The longest run of zeros.
+    var longest: Double
 }
 
 /// Sums over the trunk's elements, from which the cosine between a checkpoint and a base follows.

@@ -6,13 +6,19 @@ struct LeftOut {
     private static let documentation: Set = ["md", "gitattributes", "gitignore", "png", "jpg", "jpeg", "gif", "svg"]
     private static let otherWeights: Set = ["safetensors", "gguf", "onnx", "msgpack", "h5", "tflite", "mlmodel"]
 
+    /// Whether nothing loads a file because it is there for people, by its name.
+    static func isDocumentation(_ name: String) -> Bool {
+        documentation.contains(name.split(separator: ".").last.map { $0.lowercased() } ?? "")
+    }
+
     /// One line, or none where nothing that matters stays behind.
     let warnings: [String]
 
     /// `weights`: the names of the files of weights, which are merged.
     init(_ listing: UploadListing, weights: [String]) {
         var reasons: [(name: String, reason: String)] = []
-        for name in listing.files.keys.sorted() where !BaseFiles.isPassedOn(name) && !weights.contains(name) {
+        for name in listing.files.keys.sorted()
+        where !BaseFiles.isPassedOn(name) && !weights.contains(name) && name != TaskLayout.baseSettings {
             let ending = name.split(separator: ".").last.map { $0.lowercased() } ?? ""
             guard !Self.documentation.contains(ending) else { continue }
             reasons.append((name, Self.otherWeights.contains(ending) ? "other weights" : "nothing known reads it"))

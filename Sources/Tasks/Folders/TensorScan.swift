@@ -17,6 +17,11 @@ struct TensorScan {
     /// The current tensor's first element, as long as the others have been the same.
     private var constant: [UInt8]?
 
+    /// Tensors that have more than a few elements that are zero where the base's are not.
+    private(set) var zeroed: [String: ZeroedElements] = [:]
+    private var zeros = ZeroCount()
+    private var hasCount = false
+
     private let entries: [TensorEntry]
     private let tied: Set<String>
     private var digest = Digest()
@@ -72,6 +77,9 @@ struct TensorScan {
     private mutating func concludeConstant(_ entry: TensorEntry) {
         if let value = constant.flatMap(entry.dtype.value), entry.elementCount > 1 { constants[entry.name] = value }
         constant = nil
+        if let found = zeros.elements { zeroed[entry.name] = found }
+        zeros = ZeroCount()
+        hasCount = false
     }
 
     /// `piece` begins `position` bytes into the tensor.
@@ -123,8 +131,23 @@ struct TensorScan {
             }
         }
         unsafe own.withUnsafeMutableBufferPointer { unsafe entry.dtype.widen(bytes, into: $0) }
-        if resemblance?.isEqual == true, own[..<count] != theirs[..<count] { resemblance?.isEqual = false }
+        if resemblance?.isEqual == true, !areEqual(count, entry.dtype, other.dtype) { resemblance?.isEqual = false }
+        if !hasCount {
+            let rows = entry.shape.count > 1 ? entry.shape[0] : 0
+            zeros = ZeroCount(
+                row: rows > 1 ? entry.elementCount / rows : 0, width: entry.dtype.byteCount,
+                start: entry.bytes.lowerBound)
+            hasCount = true
+        }
+        zeros.add(own[..<count], theirs[..<count])
         addProducts(count)
+    }
+
+    /// Whether the first `count` elements are the base's, rounded to the narrower of the two types.
+    private func areEqual(_ count: Int, _ dtype: SafetensorsDType, _ base: SafetensorsDType) -> Bool {
+        guard dtype != base else { return own[..<count] == theirs[..<count] }
+        let narrow = dtype.byteCount < base.byteCount ? dtype : base
+        return (0..<count).allSatisfy { narrow.rounds(Double(own[$0])) == narrow.rounds(Double(theirs[$0])) }
     }
 
     private static func grow(_ floats: inout [Float], to count: Int) {

@@ -2,7 +2,7 @@ package import Files
 import Glibc
 import WorkerProtocol
 
-/// A folder of the registry at one look: names, sizes and times of what counts in it.
+/// A folder of the registry at one scan: names, sizes and times of what counts in it.
 package struct UploadListing {
     /// Where the folder is.
     package let place: UploadLocation
@@ -28,10 +28,18 @@ package struct UploadListing {
     /// Subfolders by name.
     let folders: [String]
 
+    /// What is there in the place of files, in words; nil where there is nothing.
+    package var contentWithoutFiles: String? {
+        folders.isEmpty ? nil : "it holds only the folders \(folders.sorted().firstFew), none with a checkpoint"
+    }
+
     /// Most entries of a subfolder that is looked into.
     private static let mostNested = 64
+    /// Most entries of a task's folders of images.
+    private static let mostImages = ExampleLimits.images
 
-    /// Lists the folder. Of subfolders only those whose files a release passes on are looked into and count.
+    /// Lists the folder. Of subfolders only those whose files a release passes on, and a task's folders of images, are
+    /// looked into and count.
     package init(_ place: UploadLocation, inBase: Bool) throws(FilesError) {
         self.place = place
         var status = stat()
@@ -44,23 +52,30 @@ package struct UploadListing {
         var owners: Set<User> = []
         var objection: AdmissionFault?
         let all = try Durable.list(place.path)
-        unfinished = UnfinishedDownload.find(in: place.path, all)
-        if let unfinished { digest.update(Array("\(unfinished)\0".utf8)) }
         let names = all.filter { !UploadRules.isIgnored($0) }
         if names.count > Self.mostEntries {
             objection = .refused(
                 code: "too-many-files",
                 message:
-                    "it has \(names.count) entries, more than the \(Self.mostEntries) of any checkpoint; keep only "
-                    + "the checkpoint's "
-                    + "files there")
+                    "it has \(names.count) entries, more than the \(Self.mostEntries) of any checkpoint; keep only the "
+                    + "checkpoint's files there")
             digest.update(Array("\(names.count)".utf8))
         }
         var folders: [String] = []
         var paths: [String] = []
         for name in names.prefix(Self.mostEntries) {
-            paths += try Self.expanded(name, in: place.path, folders: &folders)
+            paths += try Self.expanded(name, in: place.path, inBase: inBase, folders: &folders)
         }
+        let images = paths.filter(ExampleFiles.isImage).count
+        if images > Self.mostImages, objection == nil {
+            objection = .refused(
+                code: "too-many-files",
+                message:
+                    "it has \(images) images, more than the \(Self.mostImages) that are read; keep a few hundred")
+        }
+        let deeper = folders.filter(BaseFiles.isFolder) + (inBase ? [] : ExampleFiles.imageFolders)
+        unfinished = UnfinishedDownload.find(in: place.path, all, deeper)
+        if let unfinished { digest.update(Array("\(unfinished)\0".utf8)) }
         for name in paths {
             guard let item = try Self.item(name, in: place) else { continue }
             newest = max(newest, item.identity.changed)
@@ -79,13 +94,29 @@ package struct UploadListing {
 
     /// The name of an entry, or the paths of a subfolder's files where these count.
     private static func expanded(
-        _ name: String, in path: String, folders: inout [String]
+        _ name: String, in path: String, inBase: Bool, folders: inout [String]
     ) throws(FilesError) -> [String] {
+        if !inBase, ExampleFiles.isImageFolder(name) {
+            let images = try images(name, in: path, levels: 2)
+            guard images.isEmpty else { return images }
+        }
         guard try FileStatus.ifPresent("\(path)/\(name)")?.kind == .directory else { return [name] }
         folders.append(name)
         guard BaseFiles.isFolder(name) else { return [] }
         let nested = try Durable.list("\(path)/\(name)").filter { !UploadRules.isIgnored($0) }
         return nested.prefix(mostNested).map { "\(name)/\($0)" }
+    }
+
+    /// The paths of a folder of images, and of the folders in it; none where it is no folder, or a link to one.
+    private static func images(_ name: String, in path: String, levels: Int) throws(FilesError) -> [String] {
+        guard try FileStatus.ifPresent("\(path)/\(name)")?.kind == .directory else { return [] }
+        var paths: [String] = []
+        for child in try Durable.list("\(path)/\(name)").prefix(mostEntries + mostImages)
+        where !UploadRules.isIgnored(child) {
+            let nested = levels > 1 ? try images("\(name)/\(child)", in: path, levels: levels - 1) : []
+            paths += nested.isEmpty ? ["\(name)/\(child)"] : nested
+        }
+        return paths
     }
 
     /// What stands under `name`; nil for a subfolder and for what has just gone.

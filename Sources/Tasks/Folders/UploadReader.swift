@@ -9,6 +9,7 @@ package struct UploadReader {
     package var memory: FileMemory
     /// Told the bytes of each chunk that was read.
     package var onProgress: @Sendable (Int64) -> Void = { _ in }
+    private let smallFiles = SmallFiles()
 
     package init(listing: UploadListing, memory: FileMemory) {
         self.listing = listing
@@ -38,12 +39,12 @@ package struct UploadReader {
     /// The content of a configuration file; nil where there is none.
     func contentsIfPresent(_ name: String) throws(AdmissionFault) -> [UInt8]? {
         guard listing.files[name] != nil else { return nil }
-        let file = try open(name)
-        do throws(FilesError) {
-            return try file.contents(limit: BaseFiles.longestConfiguration)
-        } catch {
-            throw AdmissionFault(error)
-        }
+        return try contents(name, limit: BaseFiles.longestConfiguration)
+    }
+
+    /// The content of a file of at most `limit` bytes.
+    func contents(_ name: String, limit: Int) throws(AdmissionFault) -> [UInt8] {
+        try smallFiles.contents(name, limit: limit, open)
     }
 
     /// The file and its digest, from memory or by a reading. `entries`: its tensors, which are then searched for NaN
@@ -72,7 +73,8 @@ package struct UploadReader {
                 record = FileRecord(
                     sha256: sha256, notFinite: scan.notFinite, resemblance: scan.resemblance,
                     tied: scan.contents.isEmpty ? nil : scan.contents,
-                    constants: scan.constants.isEmpty ? nil : scan.constants)
+                    constants: scan.constants.isEmpty ? nil : scan.constants,
+                    zeroed: scan.zeroed.isEmpty ? nil : scan.zeroed)
             }
             guard let record else { throw AdmissionFault.changed("\(file.path) changed while it was read") }
             memory.remember(record, for: stamp)
@@ -89,6 +91,7 @@ package struct UploadReader {
     ) throws(AdmissionFault) -> WeightsReading {
         var sources: [SourceFile] = []
         var constants: [String: Double] = [:]
+        var zeroed: [String: ZeroedElements] = [:]
         var total = parameters.map { CosineSums(base: $0.comparison) }
         let shared = checkpoint.shared(among: ties)
         var contents: [String: String] = [:]
@@ -107,12 +110,14 @@ package struct UploadReader {
             if let part = record.resemblance { total?.add(part) }
             contents.merge(record.tied ?? [:]) { $1 }
             constants.merge(record.constants ?? [:]) { $1 }
+            // What another comparison left says nothing of this one.
+            if tensors != nil, parameters != nil { zeroed.merge(record.zeroed ?? [:]) { $1 } }
         }
         for group in shared {
             guard let other = group.first(where: { contents[$0] != contents[group[0]] }) else { continue }
             throw .refused(code: "untied", message: Checkpoint.untied(group[0], other))
         }
-        return WeightsReading(files: sources, resemblance: total, constants: constants)
+        return WeightsReading(files: sources, resemblance: total, constants: constants, zeroed: zeroed)
     }
 
     /// The same from a part of each tensor, for weights that are about to be read whole by a merge, which then searches
@@ -131,6 +136,7 @@ package struct UploadReader {
             }
             var total = parameters.map { CosineSums(base: $0.comparison) }
             var constants: [String: Double] = [:]
+            var zeroed: [String: ZeroedElements] = [:]
             let share = Self.sampleBytes / Int64(max(1, checkpoint.names.count))
             for file in checkpoint.files {
                 let entries = checkpoint.entries(of: file)
@@ -151,9 +157,10 @@ package struct UploadReader {
                     throw AdmissionFault.notFinite(tensor, in: file.file.path.splitPath.name)
                 }
                 if let part = scan.resemblance { total?.add(part) }
+                zeroed.merge(scan.zeroed) { $1 }
                 for (name, value) in scan.constants where try checkpoint.isConstant(name) { constants[name] = value }
             }
-            return WeightsReading(files: files, resemblance: total, constants: constants)
+            return WeightsReading(files: files, resemblance: total, constants: constants, zeroed: zeroed)
         } catch {
             throw AdmissionFault(any: error)
         }
@@ -169,7 +176,7 @@ package struct UploadReader {
     func checkpoint() throws(AdmissionFault) -> Checkpoint {
         let checkpoint: Checkpoint
         do throws(SafetensorsError) {
-            checkpoint = try Checkpoint(directory: listing.place.path, root: listing.place.root)
+            checkpoint = try Checkpoint(directory: listing.place.path, root: listing.place.root, allowsAbsent: true)
         } catch {
             throw fault(error)
         }
@@ -225,8 +232,9 @@ package struct UploadReader {
         let configuration: AdapterConfiguration
         let file: SafetensorsFile
         do {
-            configuration = try AdapterConfiguration(
-                open(AdapterConfiguration.fileName).contents(limit: AdapterConfiguration.longest))
+            let bytes = try contents(AdapterConfiguration.fileName, limit: AdapterConfiguration.longest)
+            if let fault = ContentCheck.disguise(of: bytes, AdapterConfiguration.fileName) { throw fault }
+            configuration = try AdapterConfiguration(bytes)
             file = try safetensors(Adapter.weightsName)
             try check(file)
             return try Adapter(

@@ -17,6 +17,8 @@ package struct WeightsReading {
     var resemblance: CosineSums?
     /// The value of each tensor whose elements, two or more, are all the same.
     var constants: [String: Double]
+    /// Of tensors that were compared, elements that are zero where the base's are not.
+    var zeroed: [String: ZeroedElements] = [:]
 }
 
 extension UploadReader {

@@ -12,6 +12,22 @@ extension AdmissionFault {
         .refused(code: "missing-parameter", message: "the checkpoint lacks \(names.firstFew); \(advice)")
     }
 
+    /// The index names tensors that no shard holds; nil where each is there under a tied name, or may be left out.
+    static func absent(
+        _ checkpoint: Checkpoint, tied: (String) -> [String], isSpare: (String) -> Bool
+    ) -> AdmissionFault? {
+        let missing = checkpoint.absent.filter { name in
+            tied(name).allSatisfy { checkpoint.entry($0) == nil } && !isSpare(name)
+                && !AuxiliaryTensors.isBuffer(name, shape: [])
+        }
+        guard !missing.isEmpty else { return nil }
+        return .refused(
+            code: "missing-parameter",
+            message:
+                "\(Checkpoint.indexName) names \(missing.firstFew), which no shard holds: the save or the copy was "
+                + "interrupted; save the model again, or copy every shard again")
+    }
+
     /// An adapter holds only what is added to a head, which each task brings whole.
     package static func partialHead(_ names: [String]) -> AdmissionFault {
         .refused(
@@ -36,7 +52,7 @@ extension AdmissionFault {
         .refused(
             code: "wrong-dtype",
             message:
-                "`\(shown(name))` is \(dtype.rawValue) where the base has \(base.rawValue); "
-                + "save the fine-tune in a floating-point type")
+                "`\(shown(name))` is \(dtype.rawValue) where the base has \(base.rawValue); save the fine-tune in a "
+                + "floating-point type")
     }
 }

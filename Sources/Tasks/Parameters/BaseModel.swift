@@ -8,6 +8,8 @@ package struct BaseModel {
     package let description: BaseDescription
     /// `BaseSource.digest`.
     let digest: String
+    /// The base's folder, as it was listed.
+    let listing: UploadListing
     /// Parameters of the graph that the base lacks, in the graph's order.
     let headParameters: [String]
     /// Compares the files beside a task's weights with the base's; nil where only weights are compared.
@@ -16,11 +18,13 @@ package struct BaseModel {
     private let hasMatrices: Bool
 
     init(
-        checkpoint: Checkpoint, description: BaseDescription, digest: String, companions: CompanionCheck? = nil
+        checkpoint: Checkpoint, description: BaseDescription, digest: String, listing: UploadListing,
+        companions: CompanionCheck? = nil
     ) {
         self.checkpoint = checkpoint
         self.description = description
         self.digest = digest
+        self.listing = listing
         self.companions = companions
         let signature = description.signature
         headParameters = Self.headParameters(signature, checkpoint)
@@ -56,7 +60,7 @@ package struct BaseModel {
     func tied(_ name: String) -> [String] { tiedNames.names(with: name) }
 
     /// Whether a task's tensor takes part in the cosine: matrices of the trunk (norms, whose weights all lie near one,
-    /// make strangers look alike), or everything where the base has no matrix.
+    /// make unrelated models look alike), or everything where the base has no matrix.
     func isCompared(_ entry: TensorEntry) -> Bool {
         guard entry.dtype.kind == .real, entry.shape.count > 1 || !hasMatrices,
             let other = checkpoint.entry(entry.name)

@@ -7,6 +7,11 @@ struct ParameterCheck {
     let base: BaseModel
     /// Name prefixes of the head by `task.yaml`; empty: the graph's parameters that the base lacks.
     let head: [String]
+    /// Whether the task is of use without the graph's head.
+    var needsNoHead = false
+
+    /// The head that the task must bring.
+    private var neededHead: [String] { needsNoHead ? [] : base.headParameters }
 
     /// What a remembered comparison is known by: the base, and what of the task is left out of it.
     var comparison: String { ([base.digest] + head.sorted()).joined(separator: " ") }
@@ -17,17 +22,21 @@ struct ParameterCheck {
     /// Throws the first kind of fault with the first few names.
     func check(_ checkpoint: Checkpoint) throws(AdmissionFault) {
         try QuantisedWeights.check(checkpoint)
+        if let fault = AdmissionFault.absent(checkpoint, tied: base.tied, isSpare: isSpare) { throw fault }
         let ofHead = (base.signature?.parameters.map(\.name) ?? []).filter { isHead($0) }
         // Integers are the base's own business: newer libraries don't save buffers such as position_ids.
         let trunk = base.checkpoint.names.filter { name in
             !isHead(name) && !base.isSpare(name) && base.checkpoint.entry(name)?.dtype.kind == .real
         }
-        let wanted = Set(trunk + base.headParameters + ofHead).sorted()
+        let wanted = Set(trunk + neededHead + ofHead).sorted()
         try checkPresence(
             of: wanted, in: checkpoint, AdmissionFault.saveWhole)
         try checkNames(checkpoint)
         for name in checkpoint.names { try checkShape(name, checkpoint) }
     }
+
+    /// Whether it is a tensor of the base that tasks may lack.
+    private func isSpare(_ name: String) -> Bool { base.checkpoint.entry(name) != nil && base.isSpare(name) }
 
     /// The same for an adapter, whose own matching has looked at what it changes.
     func check(_ adapter: Adapter) throws(AdmissionFault) {
@@ -37,7 +46,7 @@ struct ParameterCheck {
             throw .partialHead(partial)
         }
         try checkPresence(
-            of: Set(base.headParameters + ofHead).sorted(), in: adapter.checkpoint,
+            of: Set(neededHead + ofHead).sorted(), in: adapter.checkpoint,
             "list the head's modules in modules_to_save")
         try checkNames(adapter.checkpoint)
         for name in adapter.checkpoint.names { try checkShape(name, adapter.checkpoint) }
@@ -48,8 +57,20 @@ struct ParameterCheck {
     ) throws(AdmissionFault) {
         let missing = wanted.filter { name in base.tied(name).allSatisfy { checkpoint.entry($0) == nil } }
         guard missing.isEmpty else {
-            throw .missingParameters(missing, advice)
+            throw .missingParameters(missing, otherHead(checkpoint, missing) ?? advice)
         }
+    }
+
+    /// What to do where all that is missing is the head, and the checkpoint has one of another kind.
+    private func otherHead(_ checkpoint: Checkpoint, _ missing: [String]) -> String? {
+        let (heads, known) = (Set(base.headParameters), base.knownNames)
+        let own = checkpoint.names.filter { name in
+            base.checkpoint.entry(name) == nil && !known.contains(name) && !isHead(name)
+        }
+        guard !own.isEmpty, missing.allSatisfy(heads.contains) else { return nil }
+        return
+            "its head is of another kind, \(own.firstFew): merge fine-tunes with the head of the base's graph, or name "
+            + "theirs under `architectures` in the base's config.json"
     }
 
     private func checkNames(_ checkpoint: Checkpoint) throws(AdmissionFault) {
@@ -79,10 +100,8 @@ struct ParameterCheck {
                 throw .refused(
                     code: "wrong-shape",
                     message:
-                        "`\(name.printable)` is empty, \(entry.shape), and the base's is \(other.shape): under "
-                        + "DeepSpeed ZeRO-3 "
-                        + "and FSDP a plain save writes placeholders; gather the weights (zero_to_fp32.py, or "
-                        + "stage3_gather_16bit_weights_on_model_save) and save again")
+                        "`\(name.printable)` is empty, \(entry.shape), and the base's is \(other.shape): "
+                        + Checkpoint.emptied)
             }
             if let fault = Checkpoint.mismatch(of: name.printable, entry.shape, base: other.shape) {
                 throw .refused(code: "wrong-shape", message: fault)
@@ -101,8 +120,10 @@ struct ParameterCheck {
     }
 
     /// How many classes the head tells apart: the first axis of its last matrix, or of its last vector where that
-    /// agrees. Nil where there is no head or its last layer can't be told.
+    /// agrees. Nil where there is no head or its last layer can't be told, and where the outputs are as many as the
+    /// text's tokens or an example's choices.
     func classes(_ checkpoint: Checkpoint) -> Int? {
+        if let last = base.signature?.output.last, last == nil { return nil }
         let names = head.isEmpty ? base.headParameters : (base.signature?.parameters.map(\.name) ?? []).filter(isHead)
         let shapes = names.compactMap { checkpoint.entry($0)?.shape }
         guard let last = shapes.last, let count = last.first else { return nil }
@@ -111,12 +132,27 @@ struct ParameterCheck {
     }
 
     /// What a release takes from the base in the place of the task's, each in one line.
-    func warnings(of checkpoint: Checkpoint) -> [String] {
-        guard let rows = checkpoint.vocabularyRows else { return [] }
-        return [
-            rows.own < rows.base
-                ? "its vocabulary has \(rows.own) rows, the base's \(rows.base): the rest stay the base's"
-                : "its vocabulary has \(rows.own) rows, the base's \(rows.base): the rest are left out as padding"
-        ]
+    func warnings(of checkpoint: Checkpoint, isAdapter: Bool) -> [String] {
+        var warnings: [String] = []
+        if let rows = checkpoint.vocabularyRows {
+            let rest = rows.own < rows.base ? "the rest stay the base's" : "the rest are left out as padding"
+            warnings.append("its vocabulary has \(rows.own) rows, the base's \(rows.base): \(rest)")
+        }
+        let lacking = isAdapter ? [] : basesAlone(checkpoint)
+        if !lacking.isEmpty {
+            warnings.append("a release keeps what the base alone has: \(lacking.firstFew)")
+        }
+        return warnings
+    }
+
+    /// Tensors of floating point that the base has and `checkpoint` lacks under any name, but buffers and the head.
+    private func basesAlone(_ checkpoint: Checkpoint) -> [String] {
+        base.checkpoint.names.filter { name in
+            guard let entry = base.checkpoint.entry(name), entry.dtype.kind == .real, !isHead(name) else {
+                return false
+            }
+            return !AuxiliaryTensors.isBuffer(name, shape: entry.shape)
+                && base.tied(name).allSatisfy { checkpoint.entry($0) == nil }
+        }
     }
 }

@@ -10,6 +10,9 @@ struct ValueCheck {
     /// own values shuffled).
     static let leastCosine = 0.5
 
+    /// How many times as large, or as small, as the base's the matrices of a fine-tune may be, by their norm.
+    static let mostGrowth = 10.0
+
     let parameters: ParameterCheck
     /// What the task holds whole, by the base's names.
     let checkpoint: Checkpoint
@@ -21,10 +24,13 @@ struct ValueCheck {
     /// Throws where tensors are constant that the base's are not, where nothing differs from the base, or where the
     /// trunk points another way.
     func check(_ reading: WeightsReading) throws(AdmissionFault) {
+        // Of an adapter those are the tensors that it holds whole.
+        try checkConstants(reading.constants)
+        try checkHoles(reading.zeroed)
         if let adapter {
             try checkUpdates(adapter, reading.constants)
+            try checkSizes(adapter)
         } else {
-            try checkConstants(reading.constants)
             if let resemblance = reading.resemblance { try check(resemblance) }
         }
     }
@@ -36,7 +42,8 @@ struct ValueCheck {
             let base = parameters.base.checkpoint
             guard let entry = checkpoint.entry(name), base.entry(name)?.shape == entry.shape else { continue }
             do throws(SafetensorsError) {
-                if try !base.isConstant(name) { wrong.append(name) }
+                let usual = try base.constant(name)
+                if usual.map({ !Self.areNear($0, constants[name] ?? 0) }) ?? true { wrong.append(name) }
             } catch {
                 throw AdmissionFault(error)
             }
@@ -48,8 +55,32 @@ struct ValueCheck {
             code: "zero-tensor",
             message:
                 "\(wrong.firstFew): every element is \(what), which the base's are not and no training makes them; "
-                + "copy the whole "
-                + "checkpoint again, or save it again")
+                + "copy the whole checkpoint again, or save it again")
+    }
+
+    /// A copy or a download that was cut off leaves zeros in one piece.
+    private func checkHoles(_ zeroed: [String: ZeroedElements]) throws(AdmissionFault) {
+        let torn = zeroed.filter { $0.value.longest >= ZeroedElements.longestAllowed }.keys.sorted()
+        guard let first = torn.first, let share = zeroed[first]?.longest else { return }
+        throw .refused(
+            code: "zero-tensor",
+            message:
+                "\(torn.firstFew): \(Int(share * 100)) % of the elements, in one piece, are zero where the base's are "
+                + "not: a copy or download was cut off; copy the whole checkpoint again")
+    }
+
+    /// What is said of elements that are zero where the base's are not, in one line; nil where they are few.
+    static func warning(of zeroed: [String: ZeroedElements]) -> String? {
+        let pruned = zeroed.filter { $0.value.share >= ZeroedElements.shareToName }
+        guard let most = pruned.map(\.value.share).max() else { return nil }
+        return
+            "up to \(Int(most * 100)) % of the elements of \(pruned.keys.sorted().firstFew) are zero where the base's "
+            + "are not, as pruning leaves them: a merge with other tasks fills them again"
+    }
+
+    /// Whether two values are one but for the rounding of narrow types.
+    private static func areNear(_ first: Double, _ second: Double) -> Bool {
+        abs(first - second) <= 0.01 * max(abs(first), abs(second))
     }
 
     private func check(_ resemblance: CosineSums) throws(AdmissionFault) {
@@ -67,13 +98,22 @@ struct ValueCheck {
                 code: "zero-tensor",
                 message: "every matrix is zero everywhere, and the base's are not; copy the whole checkpoint again")
         }
+        let growth = (resemblance.own / resemblance.theirs).squareRoot()
+        guard growth < Self.mostGrowth, growth > 1 / Self.mostGrowth else {
+            throw .refused(
+                code: "another-base",
+                message:
+                    "its matrices are \(Float(growth)) times as large as the base's (between \(1 / Self.mostGrowth) "
+                    + "and \(Self.mostGrowth) is expected): they were scaled, or saved before they were scaled back; "
+                    + "save the fine-tune again")
+        }
         guard !(cosine >= Self.leastCosine) else { return }
         let hundredths = (cosine * 100).rounded() / 100
         throw .refused(
             code: "another-base",
             message:
                 "its weights lie far from the base's (cosine \(hundredths), at least \(Self.leastCosine) is needed); "
-                + "it was fine-tuned from another base, or not at all: drop a fine-tune of this one")
+                + "it was fine-tuned from another base, or not at all: upload a fine-tune of this one")
     }
 
     /// Whether the tensors that the cosine leaves out, such as biases, are the base's, too.
@@ -82,31 +122,11 @@ struct ValueCheck {
         do throws(SafetensorsError) {
             for name in checkpoint.names where checkpoint.entry(name)?.dtype.kind == .real {
                 guard base.entry(name) != nil else { return false }
-                if try !checkpoint.holdsSame(name, as: name, of: base) { return false }
+                if try !checkpoint.holdsValues(name, of: base) { return false }
             }
             return true
         } catch {
             throw AdmissionFault(error)
         }
-    }
-
-    /// An adapter whose products are all zero, or whose gains are all one, was saved before it was trained.
-    private func checkUpdates(_ adapter: Adapter, _ constants: [String: Double]) throws(AdmissionFault) {
-        let moves = adapter.updates.values.contains { update in
-            switch update.structure {
-            case _ where update.isReplaced: true
-            case .lowRank(let left, let right, _, let scale):
-                scale != 0 && constants[left.name] != 0 && constants[right.name] != 0
-            case .rowGains(let factor), .columnGains(let factor, _): !factor.name.isEmpty && constants[factor.name] != 1
-            case nil: false
-            }
-        }
-        guard !moves, !hasHead, !adapter.updates.isEmpty else { return }
-        throw .refused(
-            code: "equals-base",
-            message:
-                "the adapter changes nothing: of every product one factor is zero; it was saved before it was "
-                + "trained: upload the "
-                + "trained one")
     }
 }
