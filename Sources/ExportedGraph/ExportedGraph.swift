@@ -58,7 +58,8 @@ package struct ExportedGraph: Sendable {
 
     /// A graph that was built, from what `path` names, and carries no bytes. `stored` tells which parameters are tied.
     package init(
-        path: String, inputs: [GraphInput], body: GraphBlock, outputs: [GraphArgument], stored: [String: StoredTensor]
+        path: String, inputs: [GraphInput], body: GraphBlock, outputs: [GraphArgument],
+        stored: [String: StoredTensor], embedding: GraphSignature.Embedding? = nil
     ) {
         archive = nil
         self.path = path
@@ -67,7 +68,9 @@ package struct ExportedGraph: Sendable {
         self.outputs = outputs
         self.stored = stored
         storages = [:]
-        signature = GraphSignature(inputs: inputs, outputs: outputs, body: body, stored: stored)
+        var signature = GraphSignature(inputs: inputs, outputs: outputs, body: body, stored: stored)
+        signature.embedding = embedding
+        self.signature = signature
     }
 
     /// The graph with the names that `base` has, where these have one part more or fewer before them.

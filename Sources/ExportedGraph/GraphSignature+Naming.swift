@@ -20,8 +20,9 @@ extension GraphSignature {
             for name in names {
                 guard let other = candidates.first(where: { Self.isNearly(name, $0) }) else { continue }
                 return
-                    "the base lacks the graph's parameter `\(shown(name))`, and nothing uses its `\(shown(other))` of the same "
-                    + "shape, so that is no task's head; save the base under the names of the graph, or export the graph again"
+                    "the base lacks the graph's parameter `\(shown(name))`, and nothing uses its `\(shown(other))` of "
+                    + "the same shape, so that is no task's head; export the graph again with Tools/export_model.py, "
+                    + "which takes the file's names"
             }
         }
         return nil

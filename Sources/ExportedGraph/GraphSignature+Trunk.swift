@@ -18,9 +18,10 @@ extension GraphSignature {
             .max { Self.likeness($0, slot.name) < Self.likeness($1, slot.name) }
         let hint = nearest.map { "; its `\(shown($0))`, which nothing uses, has that shape" } ?? ""
         return
-            "the base lacks \(missing.count) of the graph's \(parameters.count) parameters, `\(shown(slot.name))` among "
-            + "them, which no task brings as its head\(hint); export the graph again with Tools/export_model.py, which takes "
-            + "the names of the base's file, or remove graph.pt2 where the graph can be built from config.json"
+            "the base lacks \(missing.count) of the graph's \(parameters.count) parameters, `\(shown(slot.name))` "
+            + "among them, which no task brings as its head\(hint); export the graph again with Tools/export_model.py, "
+            + "which takes the names of the base's file, or remove graph.pt2 where the graph can be built from "
+            + "config.json"
     }
 
     /// Other names for the graph's parameters, where the base's file has one part more or fewer before all names of its

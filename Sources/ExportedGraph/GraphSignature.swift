@@ -27,6 +27,16 @@ package struct GraphSignature: Hashable, Sendable {
     package var inputs: [Slot]
     /// Axes of the first output, nil where one is symbolic; empty where they are not told.
     package var output: [Int?]
+    /// What the base says of its texts' embeddings; nil where it says nothing.
+    package var embedding: Embedding?
+
+    /// Embeddings [texts, width], as the modules of a sentence-transformers model make them.
+    package enum Embedding: Hashable, Sendable {
+        /// The second output.
+        case output
+        /// The modules are not built here; one line, without what to do.
+        case unsupported(reason: String)
+    }
 
     package init(parameters: [Slot], buffers: [Slot], inputs: [Slot], output: [Int?] = []) {
         self.parameters = parameters

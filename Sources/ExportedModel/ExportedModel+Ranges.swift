@@ -47,8 +47,23 @@ extension ExportedModel {
         for slot in weightSlots(of: range) { try values.set(nil, at: slot) }
     }
 
-    /// The first output (logits) of a run whose last instruction has run.
-    package func output(of values: ProgramValues) throws -> Tensor { try values.tensor(at: outputSlot) }
+    /// An output of a run whose instructions up to `end(of:)` have run.
+    package func output(_ output: ModelOutput = .logits, of values: ProgramValues) throws -> Tensor {
+        try values.tensor(at: slot(of: output))
+    }
+
+    /// The instruction before which everything that an output needs has run. Logits are all; embeddings do without the
+    /// head.
+    package func end(of output: ModelOutput) -> Int {
+        let slot = slot(of: output)
+        guard slot != outputSlot else { return instructions.count }
+        return (instructions.lastIndex { $0.writes.contains(slot) } ?? instructions.count - 1) + 1
+    }
+
+    /// The slot of an output. A graph without embeddings of its own has them for its first output.
+    package func slot(of output: ModelOutput) -> Int {
+        output == .embeddings ? embeddingSlot ?? outputSlot : outputSlot
+    }
 
     /// Whether a run can stop before instruction `position`, 0...count, and go on or be repeated from there: not inside
     /// a grad-mode or autocast region, and not where memory is live that a later instruction writes to.
@@ -97,7 +112,7 @@ extension ExportedModel {
     /// In the graph's type; numbers that would lose their fraction are refused.
     private func converted(_ value: Tensor, _ input: Input) throws -> Tensor {
         let dtype = value.dtype
-        if dtype == input.dtype { return value }
+        if dtype == input.dtype || input.dtype == .float32 && value.isNarrow { return value }
         guard input.dtype.isFloatingPoint || !dtype.isFloatingPoint else {
             throw ExportedModelError.dtype(
                 name: input.slot.name, given: dtype.rawValue, expected: input.dtype.rawValue)

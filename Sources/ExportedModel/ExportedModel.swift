@@ -10,6 +10,8 @@ package final class ExportedModel {
     package let inputs: [Input]
     /// The slot of the first output (logits).
     package let outputSlot: Int
+    /// The slot of the texts' embeddings, where the graph gives them beside the logits.
+    package let embeddingSlot: Int?
     let program: Program
     let liveness: Liveness
     /// What the graph says of the tensor in a slot.
@@ -51,9 +53,11 @@ package final class ExportedModel {
             throw ExportedModelError.malformed(node: "output", reason: "the graph returns nothing")
         }
         outputSlot = logits
+        embeddingSlot = graph.signature.embedding == .output && outputs.count > 1 ? outputs[1] : nil
+        let returned = [logits] + [embeddingSlot].compactMap(\.self)
         instructions = compiler.instructions
         types = compiler.types
-        program = try Program(compiler.instructions, slots: compiler.slotCount, outputs: [logits])
+        program = try Program(compiler.instructions, slots: compiler.slotCount, outputs: returned)
         inputs = try given.map { input in
             let slot = try graph.slot(input)
             guard let dtype = DType(rawValue: slot.dtype) else {
@@ -64,7 +68,7 @@ package final class ExportedModel {
         }
         liveness = Liveness(
             compiler.instructions, slots: compiler.slotCount, inputs: given.count,
-            parameters: Set(inputs.indices.filter { [inputs] in inputs[$0].kind == .parameter }), outputs: [logits])
+            parameters: Set(inputs.indices.filter { [inputs] in inputs[$0].kind == .parameter }), outputs: returned)
     }
 
     /// Names of the graph's parameters in the graph's order, each of tied ones.

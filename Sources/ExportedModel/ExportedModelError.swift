@@ -17,12 +17,19 @@ package enum ExportedModelError: Error, Hashable, Sendable {
 extension ExportedModelError: CustomStringConvertible {
     package var description: String {
         switch self {
+        case .unsupported(let op, let node) where op.contains("complex"):
+            "operator \(op) of node '\(node)' computes with complex numbers, which is not supported: export the model "
+                + "with rotary positions as pairs of real numbers, or let its graph be built from config.json "
+                + "(docs/families.md)"
         case .unsupported(let op, let node):
-            "operator \(op) of node '\(node)' can't be run by this libtorch: use a newer one (LIBTORCH_ROOT) or export the "
-                + "model in another way"
+            "operator \(op) of node '\(node)' can't be run by this libtorch: use a newer one (LIBTORCH_ROOT) or export "
+                + "the model in another way"
+        case .forbidden(let op, let node) where op.hasPrefix("torch.ops.transformers."):
+            "operator \(op) of node '\(node)' is transformers' own, and no libtorch has it: export the model again "
+                + "with Tools/export_model.py, which sets experts_implementation to batched_mm"
         case .forbidden(let op, let node):
-            "operator \(op) of node '\(node)' reaches beyond the model's own tensors and is never run; export the model from a "
-                + "source that you trust"
+            "operator \(op) of node '\(node)' reaches beyond the model's own tensors and is never run; export the "
+                + "model from a source that you trust"
         case .malformed(let node, let reason): "node '\(node)' of the graph is malformed: \(reason); export it again"
         case .missingParameter(let name): "the checkpoint has no parameter '\(name)', which the graph needs"
         case .missingBuffer(let name):

@@ -22,6 +22,11 @@ package enum BaseGraph {
     /// Further ones of a family whose graph can be built; none of others.
     package static func inertKeys(modelType: String) -> Set<String> { families[modelType]?.inert ?? [] }
 
+    /// Whether the graph that is built of a kind has the language part of a larger model alone.
+    package static func isLanguagePart(modelType: String) -> Bool {
+        VisionLanguageFamily.modelTypes.contains(modelType)
+    }
+
     /// Whether an archive stands in the folder.
     package static func hasArchive(directory: String) throws(FilesError) -> Bool {
         try FileStatus.ifPresent("\(directory)/\(archiveName)", followingLinks: true) != nil
@@ -49,37 +54,72 @@ package enum BaseGraph {
 
     /// Opens or builds the graph of the model in a folder, through links to anywhere. Without weights there, a graph
     /// that is built takes the names that transformers gives. Throws `GraphError`, `ModelFamilyError`, or what the
-    /// files said.
-    package static func open(directory: String) throws -> ExportedGraph {
+    /// files said. `head`: that of the tasks, where the base leaves it to them.
+    package static func open(directory: String, head: FamilyHead? = nil) throws -> ExportedGraph {
         if try hasArchive(directory: directory) {
             let graph = try ExportedGraph(archive: "\(directory)/\(archiveName)")
             guard Checkpoint.isPresent(directory: directory) else { return graph }
-            return graph.adapted(to: try Checkpoint(directory: directory, root: "/"))
+            return graph.adapted(to: try Checkpoint(directory: directory, root: "/", allowsAbsent: true))
         }
         let path = "\(directory)/\(configurationName)"
         let bytes = try ReadableFile(path: path, followingLinks: true).contents(limit: ModelConfiguration.longest)
-        let weights = Checkpoint.isPresent(directory: directory) ? try Checkpoint(directory: directory, root: "/") : nil
-        return try build(configuration: bytes, path: path, weights: weights)
+        let isThere = Checkpoint.isPresent(directory: directory)
+        let weights = isThere ? try Checkpoint(directory: directory, root: "/", allowsAbsent: true) : nil
+        let modules = try SentenceModules { name throws(FilesError) in
+            let path = "\(directory)/\(name)"
+            guard try FileStatus.ifPresent(path, followingLinks: true) != nil else { return nil }
+            return try ReadableFile(path: path, followingLinks: true).contents(limit: ModelConfiguration.longest)
+        }
+        return try build(configuration: bytes, path: path, weights: weights, head: head, modules: modules)
     }
 
     /// Builds the graph that a configuration describes. `weights` decides between the names that different versions of
     /// transformers give the same tensors, and must hold every one of them but the head's, in the described shape.
-    /// `path` is the configuration's, for messages.
+    /// `path` is the configuration's, for messages; `head` that of the tasks, where the base leaves it to them.
+    /// `modules`: what the base's say of its texts' embeddings, which the graph then gives as its second output.
     package static func build(
-        configuration bytes: [UInt8], path: String, weights: Checkpoint?
+        configuration bytes: [UInt8], path: String, weights: Checkpoint?, head: FamilyHead? = nil,
+        modules: SentenceModules? = nil
     ) throws(ModelFamilyError) -> ExportedGraph {
-        let configuration = try ModelConfiguration(bytes, path: path)
+        try build(ModelConfiguration(bytes, path: path, head: head?.applied(to: bytes)), weights: weights, modules)
+    }
+
+    /// Whether both configurations describe one graph, whichever version of transformers wrote them. False where either
+    /// is not built here. What only names or sizes a head, or the vocabulary, is taken from `second` for both, and so
+    /// are the values of `ignoring`.
+    package static func areSame(
+        _ first: [String: JSONValue], _ second: [String: JSONValue], ignoring keys: Set<String> = []
+    ) -> Bool {
+        var first = first
+        for key in keys.union(["architectures", "id2label", "label2id", "num_labels", "vocab_size"]) {
+            first[key] = second[key]
+        }
+        guard let own = try? build(ModelConfiguration(first, path: ""), weights: nil),
+            let other = try? build(ModelConfiguration(second, path: ""), weights: nil)
+        else { return false }
+        return own.body == other.body && own.signature == other.signature
+    }
+
+    private static func build(
+        _ configuration: ModelConfiguration, weights: Checkpoint?, _ modules: SentenceModules? = nil
+    ) throws(ModelFamilyError) -> ExportedGraph {
+        let path = configuration.path
         let type = try configuration.text("model_type", default: "")
         guard let family = families[type] else {
-            let known = modelTypes.joined(separator: ", ")
+            if let reason = UnbuiltFamilies.reason(type) {
+                throw .unbuilt(path: path, type: type, reason: reason)
+            }
             throw configuration.unsupported(
-                "model_type", type.isEmpty ? "is missing" : "is \"\(shown(type))\", and only \(known) are built here")
+                "model_type",
+                type.isEmpty
+                    ? "is missing"
+                    : "is \"\(shown(type))\", none of the \(modelTypes.count) that are built here (docs/families.md)")
         }
         let shapes = weights.map { weights in
             let entries = weights.names.compactMap { weights.entry($0) }.filter(\.dtype.isReal)
             return Dictionary(entries.map { ($0.name, $0.shape) }) { first, _ in first }
         }
-        let draft = GraphBuilder(path: path, weights: shapes)
+        let draft = GraphBuilder(path: path, weights: shapes, modules: modules)
         let logits = try family.write(configuration, into: draft)
         try configuration.checkRest(inert: family.inert.union(ModelConfiguration.inert))
         try draft.checkRest(spare: family.spare)

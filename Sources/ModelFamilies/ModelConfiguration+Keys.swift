@@ -4,7 +4,8 @@ extension ModelConfiguration {
     /// run in evaluation mode. What changes the weights when they are loaded, such as `quantization_config`, is not.
     static let inert: Set = [
         "_attn_implementation", "_attn_implementation_autoset", "_attn_implementation_internal", "_commit_hash",
-        "_flash_attn_2_enabled", "_name_or_path", "_num_labels", "architectures", "attn_implementation",
+        "_flash_attn_2_enabled", "_model_name_or_path", "_name_or_path", "_num_labels", "architectures",
+        "attn_implementation",
         "bad_words_ids", "begin_suppress_tokens", "bos_token", "bos_token_id", "chunk_size_feed_forward",
         "classifier_dropout",
         "cls_token_id", "decoder_start_token_id", "diversity_penalty", "do_sample", "dtype", "early_stopping",

@@ -8,14 +8,17 @@ final class ModelConfiguration {
     private let scope: String
     private let values: [String: JSONValue]
     private var asked: Set<String> = []
+    /// The head of the tasks, where it is not the base's to say.
+    let head: FamilyHead?
 
     /// Bytes that a configuration may have.
     static let longest = 16 << 20
     /// Lengths beyond this are no model's; products of two of them can't overflow.
     private static let longestAxis = 1 << 30
 
-    init(_ bytes: [UInt8], path: String) throws(ModelFamilyError) {
+    init(_ bytes: [UInt8], path: String, head: FamilyHead? = nil) throws(ModelFamilyError) {
         self.path = path
+        self.head = head
         scope = ""
         do throws(JSONCursor.Fault) {
             values = try JSONValue.members(parsing: bytes, .python)
@@ -24,10 +27,11 @@ final class ModelConfiguration {
         }
     }
 
-    private init(_ values: [String: JSONValue], path: String, scope: String) {
+    init(_ values: [String: JSONValue], path: String, scope: String = "") {
         self.values = values
         self.path = path
         self.scope = scope
+        head = nil
     }
 
     /// Whether the key is there and not null.
@@ -108,6 +112,21 @@ final class ModelConfiguration {
             throw fault(key, value, "a list of whole numbers")
         }
         return numbers
+    }
+
+    /// Names that follow each other as often as the number behind them says: `[[["a", "b"], 2]]` is a, b, a, b. Nil
+    /// where there are none, or they have another form.
+    func repeatedTexts(_ key: String) -> [String]? {
+        guard let items = value(key)?.elements, !items.isEmpty else { return nil }
+        var texts: [String] = []
+        for item in items {
+            guard item.elements.count == 2, let times = item.elements[1].integer, (0...4096).contains(times) else {
+                return nil
+            }
+            let names = item.elements[0].elements.compactMap(\.text)
+            texts += Array(repeating: names, count: times).flatMap { $0 }
+        }
+        return texts
     }
 
     /// Height and width: two positive whole numbers, or one for both.

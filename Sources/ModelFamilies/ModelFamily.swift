@@ -39,12 +39,12 @@ extension DecoderFamily {
 enum ModelFamilies {
     static let decoders: [any ModelFamily.Type] = [
         LlamaFamily.self, MistralFamily.self, QwenFamily.self, GemmaFamily.self, Phi3Family.self, PhiFamily.self,
-        SmolLM3Family.self, OlmoFamily.self, GraniteFamily.self, StableLMFamily.self,
+        SmolLM3Family.self, OlmoFamily.self, GraniteFamily.self, StableLMFamily.self, CohereFamily.self,
         GLM4Family.self, GPTNeoXFamily.self, GPTJFamily.self, GPT2Family.self, OPTFamily.self, XGLMFamily.self,
         FalconFamily.self, BloomFamily.self, Starcoder2Family.self, ErnieFamily.self, SeedFamily.self,
-        ExaoneFamily.self, NemotronFamily.self, HunYuanFamily.self, BitNetFamily.self,
+        ExaoneFamily.self, ApertusFamily.self, NemotronFamily.self, HunYuanFamily.self, BitNetFamily.self,
         BigCodeFamily.self, MixtralFamily.self, QwenMoEFamily.self, OlmoeFamily.self, GPTOSSFamily.self,
-        DeepSeekFamily.self, GLM4MoEFamily.self,
+        DeepSeekFamily.self, GLM4MoEFamily.self, GPTNeoFamily.self, MPTFamily.self, VisionLanguageFamily.self,
     ]
     static let encoders: [any ModelFamily.Type] = [
         BertFamily.self, RobertaFamily.self, DistilBertFamily.self, MPNetFamily.self, ElectraFamily.self,
@@ -52,14 +52,21 @@ enum ModelFamilies {
     ]
     static let others: [any ModelFamily.Type] = [
         T5Family.self, BartFamily.self, ViTFamily.self, DINOv2Family.self, CLIPFamily.self, CLIPVisionFamily.self,
-        ConvNextFamily.self,
+        ConvNextFamily.self, BeitFamily.self, SwinFamily.self, ResNetFamily.self, SegformerFamily.self,
     ]
 }
 
 extension ModelConfiguration {
-    /// The last of `architectures` that ends like one of those that are built; those that do not are refused.
+    /// The last of `architectures` that ends like one of those that are built; those that do not are refused. The head
+    /// of the tasks takes the place of one that is left to them.
     func architecture(_ known: [String]) throws(ModelFamilyError) -> String? {
         let given = try texts("architectures")
+        if let head, FamilyHead.isOpen(given.first) {
+            guard known.contains(head.rawValue) else {
+                throw unsupported("architectures", "of the tasks ends in \(head.rawValue), which is not built here")
+            }
+            return head.rawValue
+        }
         guard let name = given.first else { return nil }
         guard given.count == 1, let ending = known.first(where: name.hasSuffix) else {
             throw unsupported("architectures", "has \(given.joined(separator: ", ")), which is not built here")

@@ -6,6 +6,8 @@ package enum ModelFamilyError: Error, Hashable, Sendable {
     case malformed(path: String, reason: String)
     /// A key asks for what is not built here.
     case unsupported(path: String, key: String, reason: String)
+    /// A kind of model that no graph can be had of; `reason` says what it is.
+    case unbuilt(path: String, type: String, reason: String)
     /// The weights are not those of the architecture that the configuration describes.
     case weights(path: String, tensor: String, reason: String)
 }
@@ -17,6 +19,9 @@ extension ModelFamilyError: CustomStringConvertible {
             "\(path) \(reason); copy the base again as save_pretrained wrote it, or \(Self.way)"
         case .unsupported(let path, let key, let reason):
             "no graph can be built from \(path): `\(shown(key))` \(reason); \(Self.way)"
+        case .unbuilt(let path, let type, let reason):
+            "no graph can be built from \(path): `model_type` is \"\(shown(type))\", \(reason); merge it with a method "
+                + "that needs no graph, such as average, task-arithmetic, ties or dare"
         case .weights(let path, let tensor, let reason):
             "no graph can be built from \(path): `\(shown(tensor))` \(reason); \(Self.way)"
         }

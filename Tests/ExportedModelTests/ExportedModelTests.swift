@@ -161,6 +161,18 @@ import Torch
         #expect(throws: ExportedModelError.forbidden(operator: target, node: "conv2d")) { try ExportedModel(graph) }
     }
 
+    @Test(arguments: [
+        (
+            ExportedModelError.forbidden(operator: "torch.ops.transformers.grouped_mm_fallback.default", node: "n"),
+            "experts_implementation"
+        ),
+        (.forbidden(operator: "torch.ops.aten.from_file.default", node: "n"), "a source that you trust"),
+        (.unsupported(operator: "torch.ops.aten.to.dtype_layout in complex64", node: "n"), "pairs of real numbers"),
+        (.unsupported(operator: "torch.ops.aten.of_tomorrow.default", node: "n"), "LIBTORCH_ROOT"),
+    ]) func whatCantBeRunSaysWhatToDo(_ error: ExportedModelError, _ advice: String) {
+        #expect("\(error)".contains(advice), "\(error)")
+    }
+
     @Test func aModelInTrainingModeIsRefused() throws {
         let path = try altered("bert") {
             $0.replacing(

@@ -9,14 +9,46 @@ import Torch
     private final class Trunk: ParameterSource {
         let tensors: [String: Tensor]
         var leases = 0
+        /// Names that were asked for, leases and what was announced in turn.
+        var calls: [(isLease: Bool, names: Set<String>)] = []
 
         init(_ tensors: [String: Tensor]) { self.tensors = tensors }
 
         func lease(_ inputs: [ExportedModel.Input]) -> [String: Tensor] {
             leases += 1
             let names = Set(inputs.flatMap(\.names))
+            calls.append((true, names))
             return tensors.filter { names.contains($0.key) }
         }
+
+        func prefetch(_ inputs: [ExportedModel.Input]) { calls.append((false, Set(inputs.flatMap(\.names)))) }
+    }
+
+    /// Every segment but the first is announced once, while the one before it is computed with.
+    @Test func announcesTheNextSegmentBeforeItIsLeased() throws {
+        let fixture = try Fixture("llama")
+        let model = try ExportedModel(fixture.graph)
+        let parts = segmented(model, limit: 1)
+        let trunk = Trunk(fixture.weights)
+        _ = try parts.forward([ForwardPass(inputs: fixture.inputs("same"), own: [:])], trunk)
+        let leases = trunk.calls.filter(\.isLease).map(\.names)
+        let announced = trunk.calls.filter { !$0.isLease }.map(\.names)
+        #expect(leases.count == parts.segments.count && announced == Array(leases.dropFirst()))
+        #expect(trunk.calls.map(\.isLease) == [true] + (1..<leases.count).flatMap { _ in [false, true] })
+    }
+
+    /// An output is handed over, and its pass dropped, before the next pass's output is there.
+    @Test func handsOutputsOverInOrder() throws {
+        let fixture = try Fixture("llama")
+        let model = try ExportedModel(fixture.graph)
+        let passes = ["same", "other"].map { ForwardPass(inputs: fixture.inputs($0), own: [:]) }
+        let expected = try SegmentedModel(model).forward(passes, Trunk(fixture.weights)).map { try $0.floats() }
+        var found: [Int: [Float]] = [:]
+        try segmented(model, limit: 1).forward(passes, Trunk(fixture.weights)) { pass, output in
+            #expect(found.count == pass)
+            found[pass] = try output.floats()
+        }
+        #expect([found[0], found[1]] == expected)
     }
 
     /// Writes down everything that arrives.
@@ -57,6 +89,26 @@ import Torch
             values: ValueSizes(model, batch: 2, length: 5), weights: Dictionary(uniqueKeysWithValues: weights),
             passes: 2)
         return SegmentedModel(model, Segmentation(model, costs, limit: limit), group: 2)
+    }
+
+    /// Each weight of a linear layer once for each token; each token with each other in attention, once for the weights
+    /// and once for the sum.
+    @Test func countsTheOperationsOfAPass() throws {
+        let fixture = try Fixture("llama")
+        let model = try ExportedModel(fixture.graph)
+        // The output layer is tied to the embeddings.
+        let linear = fixture.weights.filter {
+            $0.key.hasSuffix("proj.weight") || $0.key == "model.embed_tokens.weight"
+        }
+        let weights = linear.values.reduce(0) { $0 + $1.shape.reduce(1, *) }
+        let queries = fixture.weights.filter { $0.key.hasSuffix("q_proj.weight") }
+        let width = queries.values.reduce(0) { $0 + ($1.shape.first ?? 0) }
+        #expect(linear.count > 7 && width > 0)
+        for (batch, length) in [(1, 1), (2, 5), (3, 8)] {
+            let tokens = batch * length
+            let count = OperationCount(model, batch: batch, length: length)
+            #expect(count.forward == Double(2 * tokens * weights + 4 * tokens * length * width), "\(batch), \(length)")
+        }
     }
 
     @Test(arguments: Fixture.names) func outputsAndGradientsAreThoseOfOneSegment(name: String) throws {

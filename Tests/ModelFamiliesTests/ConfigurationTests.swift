@@ -102,6 +102,11 @@ import Testing
         try expectSame("llama-untied", ["pad_token_id": -21])
     }
 
+    /// transformers keeps the name that a GGUF file gives its model.
+    @Test func theNameInAGGUFFileSaysNothing() throws {
+        try expectSame("llama-untied", ["_model_name_or_path": "A model's name"])
+    }
+
     @Test func withoutWeightsTheNamesAreThoseOfSavedModels() throws {
         for name in ["bert", "vit", "clip", "t5", "llama", "gpt2", "roberta", "distilbert"] {
             let graph = try BaseGraph.open(directory: FamilyFixture.path(name))

@@ -8,7 +8,7 @@ import Testing
 
     @Test(arguments: cases) func logitsAndGradientsAreThoseOfPyTorch(name: String, lengths: String) throws {
         let fixture = try FamilyFixture(name)
-        let model = try ExportedModel(BaseGraph.open(directory: fixture.directory))
+        let model = try ExportedModel(BaseGraph.open(directory: fixture.directory, head: FamilyFixture.head(name)))
         let computed = try Computed(
             model, fixture.inputs(lengths), fixture.parameters, labels: fixture.tensor(lengths, "labels"))
         try computed.expectEqual(

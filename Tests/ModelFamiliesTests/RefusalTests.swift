@@ -22,7 +22,7 @@ import Testing
     private static func object(_ values: [String: any Sendable]) -> [String: any Sendable] { values }
 
     private static let unsupported: [Case] = [
-        Case("bert", "model_type", "mamba"), Case("bert", "hidden_act", "gelu_10"),
+        Case("bert", "model_type", "perceiver"), Case("bert", "hidden_act", "gelu_10"),
         Case("bert", "architectures", ["BertForNextSentencePrediction"]),
         Case("bert", "architectures", ["BertForSequenceClassification", "BertModel"]),
         Case("bert", "position_embedding_type", "relative_key"), Case("bert", "is_decoder", true),
@@ -67,6 +67,20 @@ import Testing
         #expect(key.hasPrefix(test.key), "\(key)")
         #expect(error?.description.contains("Tools/export_model.py") == true)
         #expect(error?.description.contains("\n") == false)
+    }
+
+    @Test(arguments: [
+        ("mamba", "state-space"), ("rwkv", "state-space"), ("qwen3_next", "linear-attention"),
+        ("whisper", "speech"),
+    ])
+    func whatDoesNotExportIsNotSentToTheExport(_ type: String, _ kind: String) throws {
+        let base = try AlteredBase("llama", ["model_type": type])
+        let error = #expect(throws: ModelFamilyError.self) { try BaseGraph.open(directory: base.directory) }
+        let text = error?.description ?? ""
+        for word in ["`model_type` is \"\(type)\"", kind, "average, task-arithmetic, ties or dare"] {
+            #expect(text.contains(word), "\(text)")
+        }
+        #expect(!text.contains("export_model.py"))
     }
 
     @Test func aClassifierThatLooksBackNeedsToKnowItsPadding() throws {

@@ -7,6 +7,9 @@ struct Experts {
     enum Scoring {
         /// Softmax over all, then the largest; `normalises`: divided by their sum.
         case softmax(normalises: Bool)
+        /// Softmax over all, then the largest of the groups with the best experts, times `scale` (DeepSeek-V2, arXiv
+        /// 2405.04434).
+        case groupedSoftmax(groups: Int, chosenGroups: Int, scale: Double)
         /// The largest scores, then softmax over these.
         case chosenSoftmax
         /// Sigmoid; the largest of score + bias among the best groups, times `scale` (DeepSeek-V3, arXiv 2412.19437).
@@ -29,6 +32,8 @@ struct Experts {
     var form: Form
     /// A feed-forward part that every token goes through as well.
     var shared: FeedForward?
+    /// The layer [1, width] whose sigmoid multiplies what that part gives; nil: nothing does.
+    var sharedGate: String?
 
     func output(
         _ hidden: GraphValue, _ layer: String, _ graph: GraphBuilder
@@ -47,8 +52,16 @@ struct Experts {
             }
             add(graph.multiply(result, graph.slice(shares, 2, from: index, to: index + 1)))
         }
-        if let shared { add(try shared.output(hidden, layer, graph)) }
+        if let shared { add(try gated(shared.output(hidden, layer, graph), by: hidden, layer, graph)) }
         return sum ?? hidden
+    }
+
+    private func gated(
+        _ value: GraphValue, by hidden: GraphValue, _ layer: String, _ graph: GraphBuilder
+    ) throws(ModelFamilyError) -> GraphValue {
+        guard let sharedGate else { return value }
+        return graph.multiply(
+            value, graph.map("sigmoid", try graph.linear(hidden, layer + sharedGate, 1, hasBias: false)))
     }
 
     /// The weight of each expert for each token [batch, tokens, experts], 0 for those that are not chosen.
@@ -63,6 +76,13 @@ struct Experts {
         case .softmax(let normalises):
             (values, indices) = graph.largest(graph.softmax(scores), chosen)
             if normalises { values = graph.shares(values, epsilon: 0) }
+        case .groupedSoftmax(let groups, let chosenGroups, let scale):
+            let shares = graph.softmax(scores)
+            let ranked =
+                chosenGroups < groups
+                ? graph.amongBestGroups(shares, groups: groups, chosen: chosenGroups, by: 1) : shares
+            (values, indices) = graph.largest(ranked, chosen)
+            factor = scale
         case .chosenSoftmax:
             (values, indices) = graph.largest(scores, chosen)
             values = graph.softmax(values)
@@ -131,19 +151,21 @@ extension GraphBuilder {
         return call("div.Tensor", ["self": value.argument, "other": divisor.argument], value.shape)
     }
 
-    /// The scores [batch, tokens, n] with the lowest number in all groups but those whose two best have the largest
+    /// The scores [batch, tokens, n] with the lowest number in all groups but those whose `best` best have the largest
     /// sums.
-    fileprivate func amongBestGroups(_ scores: GraphValue, groups: Int, chosen: Int) -> GraphValue {
+    fileprivate func amongBestGroups(
+        _ scores: GraphValue, groups: Int, chosen: Int, by best: Int = 2
+    ) -> GraphValue {
         let count = (scores.width ?? 0) / groups
         let lengths = [length(scores, 0), length(scores, 1)]
         let grouped = reshape(scores, lengths + [.known(groups), .known(count)])
-        let best = sum(largest(grouped, 2).0, axis: 3)
-        let indices = largest(best, chosen).1
-        let zeros = multiply(best, by: .double(0))
+        let sums = sum(largest(grouped, best).0, axis: 3)
+        let indices = largest(sums, chosen).1
+        let zeros = multiply(sums, by: .double(0))
         let marked = call(
             "scatter.value", ["self": zeros.argument, "dim": .int(-1), "index": indices.argument, "value": .int(1)],
-            best.shape)
-        let isChosen = call("ne.Scalar", ["self": marked.argument, "other": .int(0)], best.shape, "bool")
+            sums.shape)
+        let isChosen = call("ne.Scalar", ["self": marked.argument, "other": .int(0)], sums.shape, "bool")
         let wide = unsqueeze(isChosen, 3)
         let kept = masked(grouped, by: wide, grouped.shape)
         return reshape(kept, lengths + [.known(groups * count)])

@@ -32,7 +32,10 @@ enum RotaryScaling {
         var inert: Set = ["rope_theta", "partial_rotary_factor"]
         let original = "original_max_position_embeddings"
         switch type {
-        case "default", "mrope": self = .none
+        case "default", "mrope":
+            self = .none
+            // Of a text the positions along all axes are the same.
+            inert.formUnion(["mrope_section", "mrope_interleaved"])
         case "linear":
             self = .linear(factor: try rope.positive("factor"))
             inert.insert(original)

@@ -19,6 +19,8 @@ struct SelfAttention {
     var layout = Layout.separate
     var names = AttentionNames("self_attn.", "q_proj", "k_proj", "v_proj", "o_proj")
     var hasBias = false
+    /// False where queries and values have a bias, and keys have none (BEiT).
+    var hasKeyBias = true
     var hasOutputBias = false
     /// Matrices lie as [in, out].
     var isTransposed = false
@@ -74,10 +76,11 @@ struct SelfAttention {
         _ hidden: GraphValue, _ source: GraphValue, _ layer: String, _ graph: GraphBuilder
     ) throws(ModelFamilyError) -> (GraphValue, GraphValue, GraphValue) {
         func linear(
-            _ name: String, _ outputs: Int, of input: GraphValue? = nil
+            _ name: String, _ outputs: Int, of input: GraphValue? = nil, isKey: Bool = false
         ) throws(ModelFamilyError) -> GraphValue {
             let value = try graph.linear(
-                input ?? hidden, layer + name, outputs, hasBias: hasBias, isTransposed: isTransposed)
+                input ?? hidden, layer + name, outputs, hasBias: hasBias && (!isKey || hasKeyBias),
+                isTransposed: isTransposed)
             guard let clip else { return value }
             return graph.call(
                 "clamp", ["self": value.argument, "min": .double(-clip), "max": .double(clip)], value.shape)
@@ -86,7 +89,7 @@ struct SelfAttention {
         switch layout {
         case .separate:
             var query = try linear(names.query, queries)
-            var key = try linear(names.key, keys, of: source)
+            var key = try linear(names.key, keys, of: source, isKey: true)
             if let norm = queryKeyNorm { (query, key) = try norm.applyWhole(query, key, layer, graph) }
             let value = try linear(names.value, keys, of: source)
             return (

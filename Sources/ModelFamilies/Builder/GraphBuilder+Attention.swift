@@ -49,7 +49,7 @@ extension GraphBuilder {
         if let softCap {
             scores = multiply(map("tanh", divide(scores, by: .double(softCap))), by: .double(softCap))
         }
-        if let mask { scores = masked(scores, by: mask, square) }
+        if let mask { scores = add(scores, lowered(mask)) }
         guard let sinks else { return matmul(softmax(scores), value) }
         let heads = query.shape[1] ?? 0
         let column = reshape(sinks, [.known(1), .known(heads), .known(1), .known(1)])
@@ -105,6 +105,17 @@ extension GraphBuilder {
         return call(
             "__and__.Tensor", ["self": causal.argument, "other": seen.argument],
             [padding.shape[0], 1, causal.shape[0], causal.shape[1]], "bool")
+    }
+
+    /// 0 where the mask is true, and the lowest float32 elsewhere. It is added to scores, as in transformers: a token
+    /// that sees nothing attends to all alike, and gradients flow through its scores.
+    func lowered(_ mask: GraphValue) -> GraphValue {
+        call(
+            "where.Scalar",
+            [
+                "condition": mask.argument, "self": .double(0),
+                "other": .double(-Double(Float.greatestFiniteMagnitude)),
+            ], mask.shape)
     }
 
     /// `bias` where the mask is true, and the lowest float32 elsewhere.

@@ -21,10 +21,14 @@ extension GraphBuilder {
 
     /// The rows [batch, width] of `hidden` at the last token of each text that is marked; at the first without any.
     func lastMarked(_ hidden: GraphValue, _ isMarked: GraphValue, _ tokens: GraphValue) -> GraphValue {
-        let positions = multiply(convert(isMarked, to: "int64"), range(length(tokens, 1)))
-        let last = call("argmax", ["self": positions.argument, "dim": .int(1)], [tokens.shape[0]], "int64")
+        firstHighest(hidden, multiply(convert(isMarked, to: "int64"), range(length(tokens, 1))))
+    }
+
+    /// The rows [batch, width] of `hidden` at the first of the highest integers [batch, tokens] of each text.
+    func firstHighest(_ hidden: GraphValue, _ integers: GraphValue) -> GraphValue {
+        let place = call("argmax", ["self": integers.argument, "dim": .int(1)], [integers.shape[0]], "int64")
         let index = expand(
-            unsqueeze(unsqueeze(last, 1), 2), [length(hidden, 0), .known(1), .known(hidden.width ?? 0)])
+            unsqueeze(unsqueeze(place, 1), 2), [length(hidden, 0), .known(1), .known(hidden.width ?? 0)])
         let read = call(
             "gather", ["self": hidden.argument, "dim": .int(1), "index": index.argument],
             [hidden.shape[0], 1, hidden.width])

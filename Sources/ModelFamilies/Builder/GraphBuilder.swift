@@ -15,10 +15,21 @@ final class GraphBuilder {
     private var tensors: [String: TensorMeta] = [:]
     private var nodes: [GraphNode] = []
     private var counts: [String: Int] = [:]
+    /// How a text's embedding is made of its tokens' vectors; nil where the base says nothing of it.
+    private let modules: SentenceModules?
+    private var embedding: GraphValue?
 
-    init(path: String, weights: [String: [Int]]?) {
+    init(path: String, weights: [String: [Int]]?, modules: SentenceModules? = nil) {
         self.path = path
         self.weights = weights
+        self.modules = modules
+    }
+
+    /// Gives out the texts' embeddings beside the logits, where the base says how they are made: of the last layer's
+    /// output [texts, tokens, width]. To be called before the head is written.
+    func embed(_ hidden: GraphValue, mask: GraphValue, tokens: GraphValue) {
+        guard let pooling = modules?.pooling else { return }
+        embedding = pooled(hidden, mask: mask, tokens: tokens, pooling)
     }
 
     /// Something that the user of the graph gives.
@@ -41,9 +52,10 @@ final class GraphBuilder {
     }
 
     /// The parameter of that name, float32 whatever the files' type is. `aliases` are other names of the same tensor.
-    /// One that the base lacks is an error, but for a head, which each task brings.
+    /// One that the base lacks is an error, but for a head, which each task brings. `kind`: a buffer has no gradient.
     func parameter(
-        _ name: String, _ shape: [Int], aliases: [String] = [], isHead: Bool = false
+        _ name: String, _ shape: [Int], aliases: [String] = [], isHead: Bool = false,
+        kind: GraphInput.Kind = .parameter
     ) throws(ModelFamilyError) -> GraphValue {
         if let known = values[name] { return known }
         let names = [name] + aliases
@@ -59,7 +71,7 @@ final class GraphBuilder {
             }
         }
         let value = GraphValue(name: "p_\(name)", dtype: "float32", shape: shape)
-        parameters.append(GraphInput(kind: .parameter, name: name, value: value.name))
+        parameters.append(GraphInput(kind: kind, name: name, value: value.name))
         values[name] = record(value)
         if let meta = tensors[value.name], !aliases.isEmpty {
             for alias in names { stored[alias] = StoredTensor(meta: meta, storage: name) }
@@ -113,10 +125,20 @@ final class GraphBuilder {
         let inputs = parameters + users
         var tensors = tensors
         tensors[output.name] = TensorMeta(dtype: output.dtype, shape: output.shape)
+        let outputs = ([output] + [embedding].compactMap(\.self)).map(\.argument)
         let body = GraphBlock(
-            inputs: inputs.compactMap { $0.value.map(GraphArgument.value) }, outputs: [output.argument], nodes: nodes,
+            inputs: inputs.compactMap { $0.value.map(GraphArgument.value) }, outputs: outputs, nodes: nodes,
             tensors: tensors)
-        return ExportedGraph(path: path, inputs: inputs, body: body, outputs: [output.argument], stored: stored)
+        return ExportedGraph(
+            path: path, inputs: inputs, body: body, outputs: outputs, stored: stored, embedding: stated)
+    }
+
+    private var stated: GraphSignature.Embedding? {
+        if embedding != nil { return .output }
+        guard let modules else {
+            return .unsupported(reason: "the base has no modules.json, which says how they are made")
+        }
+        return .unsupported(reason: modules.fault ?? "those of this architecture are not built here")
     }
 
     private func append(

@@ -5,6 +5,8 @@ struct DecoderDefaults {
     var inner = 11_008
     var layers = 32
     var heads = 32
+    /// Heads of keys and values; nil: as many as of queries.
+    var sharedHeads: Int?
     var headWidth: Int?
     /// Whether `head_dim` is read at all.
     var readsHeadWidth = true
@@ -26,7 +28,7 @@ extension DecoderOptions {
         let vocabulary = try configuration.count("vocab_size", default: defaults.vocabulary)
         let width = try configuration.count("hidden_size", default: defaults.width)
         let heads = try configuration.count("num_attention_heads", default: defaults.heads)
-        let shared = try configuration.count("num_key_value_heads", default: heads)
+        let shared = try configuration.count("num_key_value_heads", default: defaults.sharedHeads ?? heads)
         guard heads.isMultiple(of: shared) else {
             throw configuration.unsupported("num_key_value_heads", "is \(shared), which does not divide \(heads)")
         }

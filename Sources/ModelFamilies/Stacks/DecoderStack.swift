@@ -37,6 +37,7 @@ struct DecoderStack {
         var hidden = try embedded(tokens, padding, embedding)
         hidden = try run(hidden, tokens, padding)
         if let norm = options.finalNorm { hidden = try graph.norm(hidden, prefix + options.finalNormName, norm) }
+        graph.embed(hidden, mask: padding, tokens: tokens)
         if let width = options.embeddingWidth {
             hidden = try graph.linear(hidden, prefix + options.projections.out, width, hasBias: false)
         }
@@ -129,7 +130,7 @@ enum DecoderHead {
     init(_ configuration: ModelConfiguration) throws(ModelFamilyError) {
         switch try configuration.architecture([
             "ForCausalLM", "LMHeadModel", "ForSequenceClassification", "ForTokenClassification", "DoubleHeadsModel",
-            "Model",
+            "ForConditionalGeneration", "Model",
         ]) {
         case "DoubleHeadsModel":
             throw configuration.unsupported("architectures", "has a model with two heads, which is not built here")

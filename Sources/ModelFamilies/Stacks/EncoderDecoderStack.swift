@@ -7,7 +7,7 @@ struct EncoderDecoderOptions {
         case learned(rows: Int)
         /// Computed from the first token on (Marian, Pegasus).
         case computed
-        /// Computed for the tokens that are not padding (M2M100).
+        /// Computed for the tokens that are not padding; 0 for padding (M2M100).
         case computedForText(padding: Int)
     }
 
@@ -31,6 +31,8 @@ struct EncoderDecoderOptions {
     var embeddingScale: Double?
     var padding: Int?
     var isTied: Bool
+    /// Whether transformers gives the model a bias of the logits, which is not trained.
+    var hasLogitsBias: Bool
 }
 
 /// Writes the graph of an encoder and a decoder (Lewis et al., arXiv 1910.13461): logits [batch, targets, vocabulary],
@@ -71,8 +73,12 @@ struct EncoderDecoderStack {
             ? table
             : try graph.parameter(head, [options.vocabulary, options.width], isHead: prefix.isEmpty)
         let logits = graph.linear(decoded, weight)
-        guard graph.holds("final_logits_bias") else { return logits }
-        return graph.add(logits, try graph.parameter("final_logits_bias", [1, options.vocabulary]))
+        // A base without its head has none, and its tasks do.
+        let bias = "final_logits_bias"
+        let isTasks = prefix.isEmpty && options.hasLogitsBias
+        guard isTasks || graph.holds(bias) else { return logits }
+        return graph.add(
+            logits, try graph.parameter(bias, [1, options.vocabulary], isHead: isTasks, kind: .buffer))
     }
 
     private func stack(
@@ -124,8 +130,7 @@ struct EncoderDecoderStack {
         case .computed:
             hidden = graph.add(hidden, graph.exactSinusoids(numbers, options.width))
         case .computedForText(let padding):
-            hidden = graph.add(
-                hidden, graph.sinusoids(graph.textPositions(tokens, padding: padding), options.width))
+            hidden = graph.add(hidden, graph.textSinusoids(tokens, padding: padding, options.width))
         }
         guard options.normsEmbedding else { return hidden }
         return try graph.norm(hidden, "\(name)layernorm_embedding", norm)

@@ -2,11 +2,12 @@ internal import ExportedGraph
 
 /// What an encoder's last layer is read by.
 enum EncoderHead {
-    /// Classes of a text, of each token, of each choice, or for each token whether an answer starts or ends there.
-    case sequence, tokens, choices, answer
+    /// Classes of a text, of each token, of each choice, the tokens at which an answer starts and ends, or the tokens
+    /// that were masked.
+    case sequence, tokens, choices, answer, masked
 
-    /// By the class in `architectures`. Of a base that was saved without a head, or with the one of its pretraining,
-    /// tasks are taken for classifiers of texts.
+    /// By the class of the tasks, or by the one in `architectures`. Tasks of a base that was saved without a head, or
+    /// with the one of its pretraining, are taken for classifiers of texts where they do not say what they are.
     init(_ configuration: ModelConfiguration) throws(ModelFamilyError) {
         switch try configuration.architecture([
             "ForSequenceClassification", "ForTokenClassification", "ForMultipleChoice", "ForQuestionAnswering",
@@ -15,6 +16,7 @@ enum EncoderHead {
         case "ForTokenClassification": self = .tokens
         case "ForMultipleChoice": self = .choices
         case "ForQuestionAnswering": self = .answer
+        case "ForMaskedLM" where configuration.head == .maskedLanguage: self = .masked
         default: self = .sequence
         }
     }
@@ -32,14 +34,24 @@ struct HeadLayer {
 
 extension EncoderStack {
     /// The graph from tokens to the logits of a head: `pooling` makes one vector of a text, by default its first token,
-    /// then follow the layers `sequence` and `classifier`. Tokens have `classifier` behind the layers `tokens`.
+    /// then follow the layers `sequence` and `classifier`. Tokens have `classifier` behind the layers `tokens`, and so
+    /// has `answer`.
     func logits(
         _ head: EncoderHead, _ configuration: ModelConfiguration, _ graph: GraphBuilder, sequence: [HeadLayer],
         classifier: String = "classifier", tokens: [HeadLayer] = [], tokenClassifier: String = "classifier",
+        answer: String = "qa_outputs", masked: MaskedHead? = nil,
         pooling: ((GraphValue, Inputs) throws(ModelFamilyError) -> GraphValue)? = nil
     ) throws(ModelFamilyError) -> GraphValue {
+        if head == .masked {
+            guard let masked else {
+                throw configuration.unsupported(
+                    "architectures", "of the tasks ends in ForMaskedLM, which is not built here")
+            }
+            return try self.tokens(masked, graph)
+        }
         let inputs = inputs(readsFirst: head.readsFirst, hasChoices: head == .choices)
         let hidden = try output(inputs)
+        if inputs.choices == nil { graph.embed(hidden, mask: inputs.mask, tokens: inputs.tokens) }
         func through(_ layers: [HeadLayer], _ value: GraphValue) throws(ModelFamilyError) -> GraphValue {
             var value = value
             for layer in layers {
@@ -54,8 +66,10 @@ extension EncoderStack {
             return try graph.linear(
                 through(tokens, hidden), tokenClassifier, configuration.classes(), isHead: true)
         case .answer:
-            return try graph.linear(through(tokens, hidden), "qa_outputs", 2, isHead: true)
-        case .sequence, .choices:
+            // [batch, 2, tokens]: the classes of start and end are the text's tokens.
+            let scores = try graph.linear(through(tokens, hidden), answer, 2, isHead: true)
+            return graph.transpose(scores, 1, 2)
+        case .sequence, .choices, .masked:
             let pooled = try pooling?(hidden, inputs) ?? graph.select(hidden, 1, 0)
             let vector = try through(sequence, pooled)
             guard head == .choices, let choices = inputs.choices else {
@@ -63,17 +77,5 @@ extension EncoderStack {
             }
             return graph.reshape(try graph.linear(vector, classifier, 1, isHead: true), [choices.batch, choices.count])
         }
-    }
-}
-
-extension GraphBuilder {
-    /// The mean over the tokens that a mask [batch, tokens] shows. Of a text that shows none it is 0, as
-    /// sentence-transformers has it.
-    func mean(_ hidden: GraphValue, over mask: GraphValue) -> GraphValue {
-        let seen = convert(unsqueeze(mask, 2), to: "float32")
-        let total = sum(multiply(hidden, seen), axis: 1)
-        let shown = sum(seen, axis: 1)
-        let count = call("clamp", ["self": shown.argument, "min": .double(1e-9)], shown.shape)
-        return call("div.Tensor", ["self": total.argument, "other": count.argument], total.shape)
     }
 }

@@ -32,7 +32,7 @@ struct EncoderOptions {
     var normsProjected = false
     var embeddingNorm: (name: String, norm: Norm)?
     var finalNorm: (name: String, norm: Norm)?
-    /// Padding has embeddings of 0 (DeBERTa).
+    /// Padding has embeddings of 0, and sees nothing (DeBERTa).
     var clearsPadding = false
     /// A bias of the scores by distance, in buckets (MPNet).
     var relativeBias: (name: String, buckets: Int)?
@@ -121,7 +121,12 @@ struct EncoderStack {
                 length, prefix + name, buckets: buckets, maximum: 128, heads: options.layer.attention.heads,
                 isTwoSided: true)
         }
-        let seen = graph.paddingMask(inputs.mask)
+        var seen = graph.paddingMask(inputs.mask)
+        if options.clearsPadding {
+            seen = graph.call(
+                "__and__.Tensor", ["self": seen.argument, "other": graph.transpose(seen, 2, 3).argument],
+                [seen.shape[0], 1, length.value, length.value], "bool")
+        }
         var masks: [Int?: GraphValue] = [:]
         var hidden = embedded
         for index in 0..<options.layers {

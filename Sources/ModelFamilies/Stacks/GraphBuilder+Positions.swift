@@ -70,10 +70,20 @@ extension GraphBuilder {
 extension GraphBuilder {
     /// Numbers of the tokens that are text, after the number of the padding, which padding keeps.
     func textPositions(_ tokens: GraphValue, padding: Int) -> GraphValue {
+        add(textNumbers(textMask(tokens, padding: padding)), .int(padding))
+    }
+
+    /// `sinusoids` of the same numbers, and 0 for padding.
+    func textSinusoids(_ tokens: GraphValue, padding: Int, _ width: Int) -> GraphValue {
+        let mask = textMask(tokens, padding: padding)
+        let waves = sinusoids(add(textNumbers(mask), .int(padding)), width)
+        return multiply(waves, unsqueeze(convert(mask, to: "float32"), 2))
+    }
+
+    /// 1 for tokens, 0 for padding.
+    private func textMask(_ tokens: GraphValue, padding: Int) -> GraphValue {
         let isText = call("ne.Scalar", ["self": tokens.argument, "other": .int(padding)], tokens.shape, "bool")
-        let ones = convert(isText, to: "int64")
-        let counted = call("cumsum", ["self": ones.argument, "dim": .int(1)], tokens.shape, "int64")
-        return add(multiply(counted, ones), .int(padding))
+        return convert(isText, to: "int64")
     }
 
     /// [1, heads, tokens, tokens]: a trained number for each head and each bucket of distances, half of them single

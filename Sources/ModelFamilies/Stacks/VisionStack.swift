@@ -26,6 +26,8 @@ struct VisionOptions {
     /// A parameter [1, count, width] of tokens behind the class token, which have no position.
     var registers: (name: String, count: Int)?
     var positions: Positions
+    /// The table that gives a layer's scores their bias by the offset of two patches, by the layer's index (BEiT).
+    var positionBias: ((Int) -> String)?
     /// A norm of the tokens before the layers (CLIP).
     var firstNorm: String?
     /// The norm behind the layers, by name.
@@ -89,8 +91,14 @@ struct VisionStack {
             "pixel_values", "float32", [nil, options.channels, options.image.height, options.image.width])
         var hidden = try tokens(pixels)
         if let name = options.firstNorm { hidden = try graph.norm(hidden, prefix + name, options.layer.norm) }
+        let (rows, columns) = (options.image.height / options.patch.height, options.image.width / options.patch.width)
         for index in 0..<options.layers {
-            hidden = try options.layer.output(hidden, prefix + options.layerName(index), LayerContext(), graph)
+            var context = LayerContext()
+            if let table = options.positionBias?(index) {
+                context.mask = try graph.patchBias(
+                    prefix + table, height: rows, width: columns, heads: options.layer.attention.heads)
+            }
+            hidden = try options.layer.output(hidden, prefix + options.layerName(index), context, graph)
         }
         guard let name = options.finalNorm else { return hidden }
         return try graph.norm(hidden, prefix + name, options.layer.norm)
@@ -130,33 +138,11 @@ struct VisionStack {
         let weight = try graph.parameter(
             "\(name).weight", [options.width, options.channels, patch.height, patch.width])
         let bias = options.projection.hasBias ? try graph.parameter("\(name).bias", [options.width]) : nil
-        let grid = graph.convolution(pixels, weight, bias, stride: patch)
-        let flat = graph.call(
-            "flatten.using_ints", ["self": grid.argument, "start_dim": .int(2)],
-            [nil, options.width, options.patches])
-        return graph.transpose(flat, 1, 2)
+        return graph.places(graph.convolution(pixels, weight, bias, stride: patch))
     }
 }
 
 extension GraphBuilder {
-    /// A convolution over the last two axes of [batch, channels, height, width].
-    func convolution(
-        _ value: GraphValue, _ weight: GraphValue, _ bias: GraphValue?, stride: (height: Int, width: Int),
-        padding: Int = 0, groups: Int = 1
-    ) -> GraphValue {
-        func length(_ axis: Int, _ step: Int) -> Int? {
-            guard let given = value.shape[axis], let kernel = weight.shape[axis] else { return nil }
-            return (given + 2 * padding - kernel) / step + 1
-        }
-        return call(
-            "conv2d",
-            [
-                "input": value.argument, "weight": weight.argument, "bias": bias?.argument ?? .none,
-                "stride": .list([.int(stride.height), .int(stride.width)]),
-                "padding": .list([.int(padding), .int(padding)]), "groups": .int(groups),
-            ], [value.shape[0], weight.shape[0], length(2, stride.height), length(3, stride.width)])
-    }
-
     /// The mean of the tokens from `first` on.
     func patchMean(_ hidden: GraphValue, from first: Int) -> GraphValue {
         mean(slice(hidden, 1, from: first, to: hidden.shape[1] ?? first), axis: 1)

@@ -20,37 +20,59 @@ enum MixtralFamily: DecoderFamily {
     }
 }
 
-/// Qwen3 with experts in some or all layers (arXiv 2505.09388).
+/// Qwen2 and Qwen3 with experts in some or all layers (arXiv 2407.10671, 2505.09388); the former's share one more part,
+/// behind a gate of its own.
 enum QwenMoEFamily: DecoderFamily {
-    static let modelTypes = ["qwen3_moe"]
+    static let modelTypes = ["qwen2_moe", "qwen3_moe"]
     static let inert = QwenFamily.inert.union(["num_local_experts"])
 
     static func options(
         _ configuration: ModelConfiguration, _ graph: GraphBuilder
     ) throws(ModelFamilyError) -> DecoderOptions {
         var defaults = DecoderDefaults()
+        let isSecond = try configuration.text("model_type", default: "") == "qwen2_moe"
         (defaults.vocabulary, defaults.width, defaults.inner, defaults.layers) = (151_936, 2048, 6144, 24)
+        if isSecond { (defaults.inner, defaults.heads) = (5632, 16) }
         var options = try DecoderOptions.usual(configuration, defaults)
-        options.layer.attention.queryKeyNorm = QueryKeyNorm(norm: options.layer.norm)
+        if isSecond {
+            options.layer.attention.hasBias = try configuration.flag("qkv_bias", default: true)
+        } else {
+            options.layer.attention.queryKeyNorm = QueryKeyNorm(norm: options.layer.norm)
+        }
         let isUsed = try configuration.flag("use_sliding_window", default: false)
         let given = try configuration.optionalCount("sliding_window", default: 4096)
         let window = isUsed ? given : nil
-        let older = try configuration.count("num_local_experts", default: 128)
-        let experts = try configuration.experts(
+        let older = try configuration.count("num_local_experts", default: isSecond ? 60 : 128)
+        var experts = try configuration.experts(
             Experts(
                 count: configuration.count("num_experts", default: older),
-                chosen: configuration.count("num_experts_per_tok", default: 8), router: "mlp.gate",
+                chosen: configuration.count("num_experts_per_tok", default: isSecond ? 4 : 8), router: "mlp.gate",
                 scoring: .softmax(normalises: configuration.flag("norm_topk_prob", default: false)),
                 form: .single(
                     "mlp.experts",
-                    .expert(options, inner: configuration.count("moe_intermediate_size", default: 768)))))
+                    .expert(
+                        options,
+                        inner: configuration.count("moe_intermediate_size", default: isSecond ? 1408 : 768)))))
+        if isSecond { try addShared(configuration, options, &experts) }
         let step = try configuration.count("decoder_sparse_step", default: 1)
         let dense = Set(try configuration.integers("mlp_only_layers") ?? [])
-        options.vary = {
+        let first = isSecond ? try configuration.number("max_window_layers", default: 28) : 0
+        let isSliding = try configuration.slidingLayers(options.layers) { Double($0) >= first }
+        options.vary = { [experts] in
             $1.experts = !dense.contains($0) && ($0 + 1) % step == 0 ? experts : nil
-            $1.window = window
+            $1.window = !isSecond || isSliding($0) ? window : nil
         }
         return options
+    }
+
+    private static func addShared(
+        _ configuration: ModelConfiguration, _ options: DecoderOptions, _ experts: inout Experts
+    ) throws(ModelFamilyError) {
+        let inner = try configuration.count("shared_expert_intermediate_size", default: 5632)
+        var shared = FeedForward.expert(options, inner: inner)
+        (shared.gate, shared.up) = ("mlp.shared_expert.gate_proj", "mlp.shared_expert.up_proj")
+        shared.down = "mlp.shared_expert.down_proj"
+        (experts.shared, experts.sharedGate) = (shared, "mlp.shared_expert_gate")
     }
 }
 

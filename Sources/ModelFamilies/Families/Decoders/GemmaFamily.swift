@@ -4,7 +4,7 @@ internal import Foundation
 /// embedding; from the second on norms around each part, windows in some layers and caps; in the third norms of queries
 /// and keys.
 enum GemmaFamily: DecoderFamily {
-    static let modelTypes = ["gemma"]
+    static let modelTypes = ["gemma", "gemma2", "gemma3_text"]
     static let inert = DecoderStack.inert.union([
         "cache_implementation", "sliding_window_size", "_sliding_window_pattern",
     ])
@@ -25,6 +25,7 @@ enum GemmaFamily: DecoderFamily {
             defaults.activation = ("hidden_activation", "gelu_pytorch_tanh")
             _ = try configuration.text("hidden_act", default: "")
         }
+        if type != "gemma" { defaults.sharedHeads = 4 }
         var options = try DecoderOptions.usual(configuration, defaults, rotary: type != "gemma3_text")
         // The first configurations say "gelu" and mean its approximation.
         if type == "gemma", case .gelu = options.layer.feedForward.activation {

@@ -88,6 +88,28 @@ enum ExaoneFamily: DecoderFamily {
     }
 }
 
+/// Apertus: norms of queries and keys, and an activation with trained numbers (arXiv 2509.14233).
+enum ApertusFamily: DecoderFamily {
+    static let modelTypes = ["apertus"]
+    /// What the activation is given and never trained.
+    static let spare = DecoderStack.spare + ["mlp.act_fn.beta", "mlp.act_fn.eps"]
+
+    static func options(
+        _ configuration: ModelConfiguration, _ graph: GraphBuilder
+    ) throws(ModelFamilyError) -> DecoderOptions {
+        var defaults = DecoderDefaults()
+        (defaults.vocabulary, defaults.inner, defaults.theta) = (131_072, 14_336, 12_000_000)
+        (defaults.activation.name, defaults.epsilon.value) = ("xielu", 1e-5)
+        try configuration.demand("qk_norm", oneOf: [.bool(true)])
+        var options = try DecoderOptions.usual(configuration, defaults)
+        options.layer.attention.queryKeyNorm = QueryKeyNorm(norm: options.layer.norm)
+        (options.layer.attentionNorm, options.layer.feedForwardNorm) = ("attention_layernorm", "feedforward_layernorm")
+        options.layer.feedForward.form = .plain
+        options.layer.feedForward.hasBias = false
+        return options
+    }
+}
+
 /// Nemotron: layer norms whose weights lie minus 1, half of each head turned, squared ReLU (Parmar et al., arXiv
 /// 2402.16819).
 enum NemotronFamily: DecoderFamily {

@@ -71,6 +71,10 @@ enum XGLMFamily: DecoderFamily {
             vocabulary: vocabulary, width: width, layers: try configuration.count("num_layers", default: 24),
             layer: layer, isTied: try configuration.flag("tie_word_embeddings", default: true),
             padding: try configuration.padding("pad_token_id", default: 1, rows: vocabulary))
+        // transformers clears the row of that number in the table of positions.
+        guard options.padding.map({ $0 < 2 }) ?? true else {
+            throw configuration.unsupported("pad_token_id", "is above 1, which takes the place of a position")
+        }
         options.finalNormName = "layer_norm"
         if try configuration.flag("scale_embedding", default: true) {
             options.embeddingScale = Double(width).squareRoot()

@@ -7,7 +7,7 @@ enum QwenFamily: DecoderFamily {
     static func options(
         _ configuration: ModelConfiguration, _ graph: GraphBuilder
     ) throws(ModelFamilyError) -> DecoderOptions {
-        let isThird = try configuration.text("model_type", default: "") == "qwen3"
+        let isThird = try configuration.text("model_type", default: "").hasPrefix("qwen3")
         var defaults = DecoderDefaults()
         (defaults.vocabulary, defaults.inner) = (151_936, 22_016)
         defaults.headWidth = isThird ? 128 : nil

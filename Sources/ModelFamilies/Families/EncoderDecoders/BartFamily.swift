@@ -1,7 +1,7 @@
 /// BART (Lewis et al., arXiv 1910.13461), mBART (arXiv 2001.08210), Pegasus (arXiv 1912.08777), Marian (Junczys-Dowmunt
 /// et al., 2018), M2M100 and NLLB (arXiv 2010.11125, 2207.04672).
 enum BartFamily: ModelFamily {
-    static let modelTypes = ["bart", "mbart", "pegasus", "marian"]
+    static let modelTypes = ["bart", "mbart", "pegasus", "marian", "m2m_100"]
     static let inert: Set = [
         "_num_labels", "activation_dropout", "add_bias_logits", "add_final_layer_norm", "attention_dropout",
         "classif_dropout", "classifier_dropout", "decoder_layerdrop", "dropout", "encoder_layerdrop",
@@ -56,7 +56,7 @@ enum BartFamily: ModelFamily {
             activation: try configuration.activation("activation_function", default: activation),
             normsFirst: type != "bart" && !isMarian, normsEmbedding: type == "bart" || type == "mbart",
             positions: positions, embeddingScale: isScaled ? Double(width).squareRoot() : nil, padding: padding,
-            isTied: try configuration.flag("tie_word_embeddings", default: true))
+            isTied: try configuration.flag("tie_word_embeddings", default: true), hasLogitsBias: type != "m2m_100")
         return try EncoderDecoderStack(options, draft).logits(configuration, isClassifier: isClassifier)
     }
 }

@@ -24,6 +24,11 @@ enum AlbertFamily: ModelFamily {
         options.projection = ("encoder.embedding_hidden_mapping_in", true)
         let stack = EncoderStack(options, draft)
         let pooler = HeadLayer(name: "\(stack.prefix)pooler", activation: .tanh)
-        return try stack.logits(EncoderHead(configuration), configuration, draft, sequence: [pooler])
+        return try stack.logits(
+            EncoderHead(configuration), configuration, draft, sequence: [pooler],
+            masked: MaskedHead(
+                "predictions.dense", options.layer.feedForward.activation,
+                norm: ("predictions.LayerNorm", options.layer.norm), decoder: "predictions.decoder",
+                bias: ["predictions.bias", "predictions.decoder.bias"], configuration))
     }
 }

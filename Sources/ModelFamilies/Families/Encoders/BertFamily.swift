@@ -11,11 +11,13 @@ enum BertFamily: ModelFamily {
         let stack = EncoderStack(try .bert(configuration, prefix: "bert."), draft)
         let head = try EncoderHead(configuration)
         let isBare = try configuration.texts("architectures").first?.hasSuffix("BertModel") == true
-        if isBare, !draft.holds("\(stack.prefix)pooler.dense.weight") {
+        if isBare, head == .sequence, !draft.holds("\(stack.prefix)pooler.dense.weight") {
             return try stack.logits(head, configuration, draft, sequence: []) { draft.mean($0, over: $1.mask) }
         }
         let pooler = HeadLayer(name: "\(stack.prefix)pooler.dense", activation: .tanh)
-        return try stack.logits(head, configuration, draft, sequence: [pooler])
+        return try stack.logits(
+            head, configuration, draft, sequence: [pooler],
+            masked: .bert(configuration, stack.options.layer.norm))
     }
 }
 

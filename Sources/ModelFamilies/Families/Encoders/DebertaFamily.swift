@@ -38,7 +38,23 @@ enum DebertaFamily: ModelFamily {
         let stack = EncoderStack(options, draft)
         let pooler = HeadLayer(
             name: "pooler.dense", activation: try configuration.activation("pooler_hidden_act", default: "gelu"))
-        return try stack.logits(EncoderHead(configuration), configuration, draft, sequence: [pooler])
+        return try stack.logits(
+            EncoderHead(configuration), configuration, draft, sequence: [pooler],
+            masked: masked(configuration, options.layer.norm))
+    }
+
+    /// Under BERT's names, or where `legacy` is off under those of the first release, which ties the table whatever is
+    /// said of tying.
+    private static func masked(
+        _ configuration: ModelConfiguration, _ norm: Norm
+    ) throws(ModelFamilyError) -> MaskedHead {
+        guard try !configuration.flag("legacy", default: true) else { return try .bert(configuration, norm) }
+        let name = "lm_predictions.lm_head"
+        var head = try MaskedHead(
+            "\(name).dense", configuration.activation("hidden_act", default: "gelu"),
+            norm: ("\(name).LayerNorm", norm), decoder: "\(name).decoder", bias: ["\(name).bias"], configuration)
+        head.isTied = true
+        return head
     }
 
     private static func addDistances(

@@ -33,6 +33,9 @@ enum DistilBertFamily: ModelFamily {
         options.embeddingNorm = ("embeddings.LayerNorm", layer.norm)
         return try EncoderStack(options, draft).logits(
             EncoderHead(configuration), configuration, draft,
-            sequence: [HeadLayer(name: "pre_classifier", activation: .relu)])
+            sequence: [HeadLayer(name: "pre_classifier", activation: .relu)],
+            masked: MaskedHead(
+                "vocab_transform", feedForward.activation, norm: ("vocab_layer_norm", layer.norm),
+                decoder: "vocab_projector", bias: ["vocab_projector.bias"], configuration))
     }
 }

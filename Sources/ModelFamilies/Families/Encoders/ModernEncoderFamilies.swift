@@ -69,8 +69,18 @@ extension EncoderStack {
         }
         return try logits(
             EncoderHead(configuration), configuration, graph, sequence: [head], tokens: [head],
+            answer: "classifier", masked: masked(head, configuration),
             pooling: pooling == "mean" ? { graph.mean($0, over: $1.mask) } : nil)
     }
+}
+
+/// ModernBERT's: the layer before the classes serves before the tokens, too.
+private func masked(_ head: HeadLayer, _ configuration: ModelConfiguration) throws(ModelFamilyError) -> MaskedHead? {
+    guard let activation = head.activation, let norm = head.norm else { return nil }
+    let hasBias = try configuration.flag("decoder_bias", default: true)
+    return try MaskedHead(
+        head.name, activation, norm: norm, hasBias: head.hasBias, decoder: "decoder",
+        bias: hasBias ? ["decoder.bias"] : [], configuration)
 }
 
 /// NomicBERT: BERT with rotary positions and gated feed-forward parts (Nussbaum et al., arXiv 2402.01613), under the
@@ -113,7 +123,9 @@ enum NomicBertFamily: ModelFamily {
         options.layer.rotary = 0
         let stack = EncoderStack(options, draft)
         let pooler = HeadLayer(name: "\(stack.prefix)pooler.dense", activation: .tanh)
-        return try stack.logits(EncoderHead(configuration), configuration, draft, sequence: [pooler])
+        return try stack.logits(
+            EncoderHead(configuration), configuration, draft, sequence: [pooler],
+            masked: .bert(configuration, options.layer.norm, normName: "layer_norm"))
     }
 }
 

@@ -9,7 +9,8 @@ enum RobertaFamily: ModelFamily {
     ) throws(ModelFamilyError) -> GraphValue {
         let stack = EncoderStack(
             try .bert(configuration, prefix: "roberta.", padding: 1, countsText: true), draft)
-        return try stack.denseHead(configuration, draft, activation: .tanh)
+        return try stack.denseHead(
+            configuration, draft, activation: .tanh, masked: .roberta(configuration, stack.options.layer.norm))
     }
 }
 
@@ -33,7 +34,8 @@ enum MPNetFamily: ModelFamily {
             throw configuration.unsupported("relative_attention_num_buckets", "is \(buckets); expected 32")
         }
         options.relativeBias = ("encoder.relative_attention_bias", buckets)
-        return try EncoderStack(options, draft).denseHead(configuration, draft, activation: .tanh)
+        return try EncoderStack(options, draft).denseHead(
+            configuration, draft, activation: .tanh, masked: .roberta(configuration, options.layer.norm))
     }
 }
 
@@ -52,22 +54,33 @@ enum ElectraFamily: ModelFamily {
         options.embeddingWidth = try configuration.count("embedding_size", default: 128)
         if options.embeddingWidth != options.width { options.projection = ("embeddings_project", true) }
         let stack = EncoderStack(options, draft)
-        guard try EncoderHead(configuration) != .choices else {
-            throw configuration.unsupported("architectures", "has a head for multiple choice, which is not built here")
+        let head = try EncoderHead(configuration)
+        guard head == .choices else {
+            let masked = try MaskedHead(
+                "generator_predictions.dense", .gelu,
+                norm: ("generator_predictions.LayerNorm", options.layer.norm), decoder: "generator_lm_head",
+                bias: ["generator_lm_head.bias"], configuration)
+            return try stack.denseHead(configuration, draft, activation: .gelu, masked: masked)
         }
-        return try stack.denseHead(configuration, draft, activation: .gelu)
+        try configuration.demand("summary_type", oneOf: [.string("first")])
+        let name = try configuration.text("summary_activation", default: "")
+        let activation = name.isEmpty ? nil : try configuration.activation("summary_activation", default: name)
+        let summary = HeadLayer(name: "sequence_summary.summary", activation: activation)
+        let isProjected = try configuration.flag("summary_use_proj", default: true)
+        return try stack.logits(head, configuration, draft, sequence: isProjected ? [summary] : [])
     }
 }
 
 extension EncoderStack {
     /// Sequences by the two layers of `classifier`, choices by the pooler.
     func denseHead(
-        _ configuration: ModelConfiguration, _ graph: GraphBuilder, activation: Activation
+        _ configuration: ModelConfiguration, _ graph: GraphBuilder, activation: Activation, masked: MaskedHead
     ) throws(ModelFamilyError) -> GraphValue {
         let head = try EncoderHead(configuration)
         guard head == .choices else {
             let dense = HeadLayer(name: "classifier.dense", activation: activation)
-            return try logits(head, configuration, graph, sequence: [dense], classifier: "classifier.out_proj")
+            return try logits(
+                head, configuration, graph, sequence: [dense], classifier: "classifier.out_proj", masked: masked)
         }
         let pooler = HeadLayer(name: "\(prefix)pooler.dense", activation: .tanh)
         return try logits(head, configuration, graph, sequence: [pooler])

@@ -1,12 +1,14 @@
 internal import ExportedGraph
 
 /// The image side of CLIP (Radford et al., arXiv 2103.00020) and SigLIP (Zhai et al., arXiv 2303.15343) as classifiers:
-/// the mean of the patches' tokens, then `classifier`. The side for texts has no part in it.
+/// the mean of the patches' tokens, then `classifier`. The side for texts has no part in it, unless the tasks are whole
+/// CLIP models, which tell by texts what an image shows (`CLIPCaptions`).
 enum CLIPFamily: ModelFamily {
     static let modelTypes = ["clip", "siglip"]
     static let inert: Set = [
         "logit_scale_init_value", "projection_dim", "text_config", "text_config_dict", "tie_word_embeddings",
     ]
+    private static let captions = FamilyHead.captions.rawValue
     static let spare = [
         "logit_scale", "logit_bias", "text_model.", "text_projection.", "visual_projection.", "vision_model.head.",
     ]
@@ -15,15 +17,28 @@ enum CLIPFamily: ModelFamily {
         _ configuration: ModelConfiguration, into draft: GraphBuilder
     ) throws(ModelFamilyError) -> GraphValue {
         let isSigmoid = try configuration.text("model_type", default: "") == "siglip"
-        _ = try configuration.architecture(["ForImageClassification", "CLIPModel", "SiglipModel"])
-        // Older configurations say it twice; where they do, transformers takes the second.
-        let first = try configuration.nested("vision_config")
-        guard let vision = try configuration.nested("vision_config_dict") ?? first else {
-            throw configuration.unsupported("vision_config", "is missing")
-        }
-        let hidden = try draft.clipTower(vision, isSigmoid: isSigmoid)
+        _ = try configuration.architecture(
+            ["ForImageClassification"] + (isSigmoid ? ["SiglipModel"] : [captions]))
+        let vision = try side("vision_config", configuration)
+        let tower = try draft.clipTower(vision, isSigmoid: isSigmoid)
         try vision.checkRest(inert: CLIPVisionFamily.inert.union(ModelConfiguration.inert))
-        return try draft.clipClasses(hidden, isSigmoid: isSigmoid, configuration.classes())
+        guard configuration.head == .captions else {
+            return try draft.clipClasses(tower.hidden, isSigmoid: isSigmoid, configuration.classes())
+        }
+        let captions = try CLIPCaptions(
+            side("text_config", configuration), width: configuration.count("projection_dim", default: 512), draft)
+        return try captions.logits(image: tower.hidden, tower.norm)
+    }
+
+    /// What the configuration says of one side. Older ones say it twice; where they do, transformers takes the second.
+    private static func side(
+        _ key: String, _ configuration: ModelConfiguration
+    ) throws(ModelFamilyError) -> ModelConfiguration {
+        let first = try configuration.nested(key)
+        guard let side = try configuration.nested("\(key)_dict") ?? first else {
+            throw configuration.unsupported(key, "is missing")
+        }
+        return side
     }
 }
 
@@ -41,15 +56,16 @@ enum CLIPVisionFamily: ModelFamily {
             "CLIPVisionModel", "CLIPVisionModelWithProjection", "SiglipVisionModel", "SiglipForImageClassification",
         ])
         return try draft.clipClasses(
-            draft.clipTower(configuration, isSigmoid: isSigmoid), isSigmoid: isSigmoid, configuration.classes())
+            draft.clipTower(configuration, isSigmoid: isSigmoid).hidden, isSigmoid: isSigmoid, configuration.classes())
     }
 }
 
 extension GraphBuilder {
-    /// The last layer's output [batch, tokens, width], of SigLIP behind its norm.
+    /// The last layer's output [batch, tokens, width], of SigLIP behind its norm, and the norm that CLIP's other output
+    /// goes through.
     fileprivate func clipTower(
         _ configuration: ModelConfiguration, isSigmoid: Bool
-    ) throws(ModelFamilyError) -> GraphValue {
+    ) throws(ModelFamilyError) -> (hidden: GraphValue, norm: (name: String, Norm)) {
         var options = try VisionOptions(
             configuration, activation: isSigmoid ? "gelu_pytorch_tanh" : "quick_gelu", epsilon: isSigmoid ? 1e-6 : 1e-5,
             patch: isSigmoid ? 16 : 32, prefix: "vision_model.")
@@ -68,13 +84,11 @@ extension GraphBuilder {
         }
         let stack = VisionStack(options, self)
         let hidden = try stack.output()
-        // CLIP's is on the way to its other output.
+        let norm = (name: "\(stack.prefix)post_layernorm", options.layer.norm)
         if !isSigmoid {
-            for part in ["weight", "bias"] {
-                _ = try parameter("\(stack.prefix)post_layernorm.\(part)", [options.width])
-            }
+            for part in ["weight", "bias"] { _ = try parameter("\(norm.name).\(part)", [options.width]) }
         }
-        return hidden
+        return (hidden, norm)
     }
 
     fileprivate func clipClasses(

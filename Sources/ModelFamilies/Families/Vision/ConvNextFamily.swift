@@ -16,7 +16,7 @@ enum ConvNextFamily: ModelFamily {
         _ = try configuration.architecture(["ForImageClassification", "ConvNextModel", "ConvNextV2Model"])
         let widths = try configuration.integers("hidden_sizes") ?? [96, 192, 384, 768]
         let depths = try configuration.integers("depths") ?? [3, 3, 9, 3]
-        guard widths.count == depths.count, let last = widths.last,
+        guard widths.count == depths.count, !widths.isEmpty,
             (widths + depths).allSatisfy({ (1...1 << 20).contains($0) })
         else {
             throw configuration.unsupported(
@@ -48,10 +48,8 @@ enum ConvNextFamily: ModelFamily {
                 hidden = try layer.output(hidden, draft)
             }
         }
-        let flat = draft.call(
-            "mean.dim", ["self": hidden.argument, "dim": .list([.int(-2), .int(-1)])], [nil, last])
         let epsilon = try configuration.number("layer_norm_eps", default: 1e-12)
-        let pooled = try draft.norm(flat, "\(prefix)layernorm", .layer(epsilon))
+        let pooled = try draft.norm(draft.placeMean(hidden), "\(prefix)layernorm", .layer(epsilon))
         return try draft.linear(pooled, "classifier", configuration.classes(), isHead: true)
     }
 
@@ -107,16 +105,5 @@ enum ConvNextFamily: ModelFamily {
             let scaled = draft.multiply(draft.multiply(value, share), weight)
             return draft.add(draft.add(scaled, bias), value)
         }
-    }
-}
-
-extension GraphBuilder {
-    fileprivate func channelsLast(_ value: GraphValue) -> GraphValue { permuted(value, [0, 2, 3, 1]) }
-    fileprivate func channelsFirst(_ value: GraphValue) -> GraphValue { permuted(value, [0, 3, 1, 2]) }
-
-    private func permuted(_ value: GraphValue, _ axes: [Int]) -> GraphValue {
-        call(
-            "permute", ["self": value.argument, "dims": .list(axes.map(GraphArgument.int))],
-            axes.map { value.shape[$0] })
     }
 }
