@@ -1,23 +1,11 @@
-package import Files
+internal import Files
 
-/// Labels as numbers or as names of `id2label`.
+/// Labels as class numbers or as names of `id2label`.
 package struct ClassNames: Hashable, Sendable {
     /// Class → name; empty where the configuration names none.
     package var names: [String]
 
     package init(names: [String] = []) { self.names = names }
-
-    /// Reads `id2label` of a config.json; names that transformers makes up (`LABEL_0`) count as names.
-    package init(configuration: [String: JSONValue]) {
-        guard case .object(let given)? = configuration["id2label"] else {
-            names = []
-            return
-        }
-        names = (0..<given.count).compactMap { index in
-            if case .string(let name)? = given[String(index)] { name } else { nil }
-        }
-        if names.count != given.count { names = [] }
-    }
 
     /// The class of a label: a whole number, its digits, or a name.
     func index(of value: JSONValue, _ table: ExampleTable, _ row: ExampleTable.Row) throws(ExamplesError) -> Int32 {
@@ -33,5 +21,10 @@ package struct ClassNames: Hashable, Sendable {
             file: table.file, line: row.line, reason: "invalid label: \(value.phrase); expected \(expected)")
     }
 
-    private func isKnown(_ number: Int) -> Bool { names.isEmpty || number < names.count }
+    /// Names that transformers makes up (`LABEL_0`, …) say nothing of how many classes a head has.
+    private var areMadeUp: Bool {
+        names.enumerated().allSatisfy { $0.element.lowercased() == "label_\($0.offset)" }
+    }
+
+    private func isKnown(_ number: Int) -> Bool { areMadeUp || number < names.count }
 }

@@ -1,4 +1,5 @@
 package import Files
+internal import WorkerProtocol
 
 /// Examples as a person writes them: one row per example, its values by the names of their columns.
 package struct ExampleTable: Hashable, Sendable {
@@ -17,11 +18,6 @@ package struct ExampleTable: Hashable, Sendable {
     package var file: String
     package var rows: [Row]
 
-    /// Largest file in bytes.
-    package static let limit = 256 << 20
-    /// Files that hold examples, in the order in which they are looked for.
-    package static let names = ["validation.jsonl", "validation.csv"]
-
     package init(file: String, rows: [Row]) {
         self.file = file
         self.rows = rows
@@ -34,6 +30,23 @@ package struct ExampleTable: Hashable, Sendable {
         self.init(file: file, rows: rows)
     }
 
+    /// The images of folders of classes, in the order of their paths. `names`: the classes that the task knows.
+    init(classesOf images: [String], names: [String]) throws(ExamplesError) {
+        let classes = images.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.compactMap { path in
+            ExampleFiles.imageClass(path).map { (path: path, name: $0) }
+        }
+        if let stranger = classes.first(where: { each in !names.contains { $0.utf8.elementsEqual(each.name.utf8) } }) {
+            let known = names.isEmpty ? "id2label, with the names of the classes" : "a class named so"
+            throw .set(
+                "\(shown(stranger.path)): the task's config.json has no \(known); its folder is named "
+                    + "\"\(shown(stranger.name))\", expected one of \(names.prefix(12).joined(separator: ", "))")
+        }
+        let rows = classes.enumerated().map { place, image in
+            Row(line: place + 1, values: ["file": .string(image.path), "label": .string(image.name)])
+        }
+        self.init(file: ExampleFiles.classFolders, rows: rows)
+    }
+
     /// One JSON object a line; empty lines are left out.
     private static func jsonLines(_ file: String, _ bytes: [UInt8]) throws(ExamplesError) -> [Row] {
         var rows: [Row] = []
@@ -42,7 +55,7 @@ package struct ExampleTable: Hashable, Sendable {
             // A byte-order mark, as some editors write it.
             let text = index == 0 && line.starts(with: [0xEF, 0xBB, 0xBF]) ? line.dropFirst(3) : line
             do {
-                rows.append(Row(line: index + 1, values: try JSONValue.members(parsing: text, .python)))
+                rows.append(Row(line: index + 1, values: try JSONValue.members(parsing: text, .strict)))
             } catch {
                 throw .malformed(
                     file: file, line: index + 1, column: error.offset + 1,

@@ -11,21 +11,61 @@ package struct TextEncoder: Sendable {
     let padding: Int32
     /// The token that ends a completion; nil: none is added.
     let end: Int32?
-    /// Inputs that the graph takes.
+    /// Inputs that the graph takes, and the tokens of those that have a fixed number.
     let inputs: Set<String>
+    let widths: [String: Int]
+    /// Role → column, where `task.yaml` says it.
+    let columns: [String: String]
+    /// Whether texts whose embeddings are compared are lower-cased first.
+    var isLowercased = false
+    /// The token that a question without an answer is answered by; nil: the first one.
+    var classification: Int32?
+    /// Where prompts and completions are turns of a conversation.
+    let usesTemplate: Bool
+    /// The base's chat template, for those and for conversations.
+    let template: @Sendable () throws(ExamplesError) -> ChatTemplate
 
-    package init(tokenizer: Tokenizer, maximum: Int, padding: Int, end: Int?, inputs: Set<String>) {
+    package init(
+        tokenizer: Tokenizer, maximum: Int, padding: Int, end: Int?, inputs: Set<String>, widths: [String: Int] = [:],
+        columns: [String: String] = [:], usesTemplate: Bool = false,
+        template: @escaping @Sendable () throws(ExamplesError) -> ChatTemplate = { () throws(ExamplesError) in
+            throw .tokenizer("no chat template")
+        }
+    ) {
         self.tokenizer = tokenizer
-        self.maximum = maximum
+        self.maximum = min(maximum, widths["input_ids"] ?? maximum)
         self.padding = Int32(padding)
         self.end = end.map(Int32.init)
         self.inputs = inputs
+        self.widths = widths
+        self.columns = columns
+        self.usesTemplate = usesTemplate
+        self.template = template
+    }
+
+    /// One that encodes as the files of a base, and the settings of a task, say.
+    package init(_ folder: ExampleFolder, _ encoding: ExampleEncoding) {
+        let widths = encoding.inputs.compactMap { input in input.width.map { (input.name, $0) } }
+        self.init(
+            tokenizer: folder.tokenizer, maximum: folder.maximum(encoding.maximumLength),
+            padding: folder.padding, end: folder.end, inputs: Set(encoding.inputs.map(\.name)),
+            widths: Dictionary(widths) { first, _ in first }, columns: encoding.columns,
+            usesTemplate: encoding.template == .chat, template: folder.chatTemplate)
+        isLowercased = folder.isLowercased
+        classification = folder.classification.map(Int32.init)
     }
 
     /// An encoded set: `[examples, tokens]` int32 for each input, and the labels.
     package struct Encoded: Hashable, Sendable {
         package var inputs: [String: [[Int32]]] = [:]
         package var labels: Labels
+        /// Tokens of the choices, as many rows for each example; nil where there are none.
+        package var choices: [[Int32]]?
+        /// Rows of an example in `choices`, and in the inputs where these have an axis for the choices, too.
+        package var choiceCount = 0
+        package var inputsHaveChoices = false
+        /// Of questions: where their texts' tokens lie, and the texts; nil for other objectives.
+        package var answers: AnswerRows?
         /// Examples whose text was longer than `maximum` tokens.
         package var truncated = 0
     }
@@ -44,22 +84,29 @@ package struct TextEncoder: Sendable {
         _ table: ExampleTable, _ objective: TaskSettings.Objective, _ classes: ClassNames
     ) throws(ExamplesError) -> Encoded {
         if let unknown = inputs.subtracting(Self.inputNames).min() {
-            throw .set("the model takes '\(unknown)', which no text gives: provide validation.safetensors")
+            throw .set(
+                "\(table.file): the model takes '\(unknown)', which no text gives: provide validation.safetensors")
         }
         switch objective {
-        case .classification, .regression: return try labelled(table, objective, classes)
-        case .languageModeling, .sequenceToSequence: return try completions(table, objective)
-        case .tokenClassification, .multipleChoice:
-            throw .set("objective \(objective.rawValue) is not encoded from text yet: provide validation.safetensors")
+        case .classification, .multiLabel, .regression: return try labelled(table, objective, classes)
+        case .languageModeling, .sequenceToSequence, .generation: return try completions(table, objective)
+        case .multipleChoice: return try choices(table)
+        case .tokenClassification, .tokenSpans: return try tagged(table, classes)
+        case .similarity: return try pairs(table)
+        case .questionAnswering: return try answers(table)
+        case .maskedLanguageModeling:
+            throw .set(
+                "\(table.file): objective \(objective.rawValue) is not encoded from text: provide "
+                    + "validation.safetensors")
         }
     }
 
     private func labelled(
         _ table: ExampleTable, _ objective: TaskSettings.Objective, _ classes: ClassNames
     ) throws(ExamplesError) -> Encoded {
-        let columns = try ExampleColumns(table, predictsTokens: false)
+        let columns = try ExampleColumns(table, named: columns, predictsTokens: false)
         var (ids, types): ([[Int32]], [[Int32]]) = ([], [])
-        var (numbers, indices): ([Float], [Int32]) = ([], [])
+        var (numbers, indices, flags): ([Float], [Int32], [[Int32]]) = ([], [], [])
         var truncated = 0
         for row in table.rows {
             let text = try table.text(row, columns.text)
@@ -68,20 +115,23 @@ package struct TextEncoder: Sendable {
             let encoding = try tokens(table, row) { () throws(TokenizerError) in
                 try tokenizer.encode(text, pair: pair, maximum: maximum)
             }
-            if encoding.ids.count == maximum { truncated += 1 }
+            if encoding.isCut { truncated += 1 }
             ids.append(encoding.ids.map(Int32.init))
             types.append(encoding.types.map(Int32.init))
             guard let column = columns.label, let label = row.values[column] else { continue }
-            if objective == .regression {
+            if objective == .multiLabel {
+                flags.append(try classes.flags(of: label, table, row))
+            } else if objective == .regression {
                 numbers.append(try Self.number(label, table, row))
             } else {
                 indices.append(try classes.index(of: label, table, row))
             }
         }
-        guard columns.label == nil || numbers.count + indices.count == table.rows.count else {
+        guard columns.label == nil || numbers.count + indices.count + flags.count == table.rows.count else {
             throw .set("\(table.file): some examples have a label and some have none; expected all or none")
         }
-        let labels: Labels = !numbers.isEmpty ? .numbers(numbers) : !indices.isEmpty ? .classes(indices) : .none
+        var labels: Labels = !numbers.isEmpty ? .numbers(numbers) : !indices.isEmpty ? .classes(indices) : .none
+        if !flags.isEmpty { labels = .tokens(flags) }
         var encoded = Encoded(labels: labels, truncated: truncated)
         set(ids, types: types, &encoded)
         return encoded
@@ -90,7 +140,8 @@ package struct TextEncoder: Sendable {
     private func completions(
         _ table: ExampleTable, _ objective: TaskSettings.Objective
     ) throws(ExamplesError) -> Encoded {
-        let columns = try ExampleColumns(table, predictsTokens: true)
+        let columns = try ExampleColumns(table, named: columns, predictsTokens: true)
+        if usesTemplate || columns.messages != nil { return try conversations(table, columns) }
         let isEncoderDecoder = inputs.contains("decoder_input_ids")
         var (ids, targets): ([[Int32]], [[Int32]]) = ([], [])
         var truncated = 0
@@ -104,9 +155,10 @@ package struct TextEncoder: Sendable {
             if !isEncoderDecoder, let end { answer.append(end) }
             if isEncoderDecoder {
                 let source = start.ids.map(Int32.init)
-                if max(source.count, answer.count) > maximum { truncated += 1 }
+                let longest = min(maximum, widths["decoder_input_ids"] ?? maximum)
+                if source.count > maximum || answer.count > longest { truncated += 1 }
                 ids.append(Array(source.prefix(maximum)))
-                targets.append(Array(answer.prefix(maximum)))
+                targets.append(Array(answer.prefix(longest)))
             } else {
                 let both = start.ids.map(Int32.init) + answer
                 if both.count > maximum { truncated += 1 }
@@ -120,7 +172,8 @@ package struct TextEncoder: Sendable {
                 targets.append(Array((unscored + answer).prefix(maximum)))
             }
         }
-        let width = targets.map(\.count).max() ?? 0
+        let fixed = widths[isEncoderDecoder ? "decoder_input_ids" : "input_ids"]
+        let width = fixed ?? targets.map(\.count).max() ?? 0
         let labels = targets.map { $0 + Array(repeating: -100, count: width - $0.count) }
         var encoded = Encoded(labels: .tokens(labels), truncated: truncated)
         set(ids, types: ids.map { $0.map { _ in 0 } }, &encoded)
@@ -129,8 +182,8 @@ package struct TextEncoder: Sendable {
 
     /// Pads at the end and sets the inputs that the graph takes; what a decoder begins with is made of the labels
     /// later.
-    private func set(_ ids: [[Int32]], types: [[Int32]], _ encoded: inout Encoded) {
-        let width = ids.map(\.count).max() ?? 0
+    func set(_ ids: [[Int32]], types: [[Int32]], _ encoded: inout Encoded) {
+        let width = widths["input_ids"] ?? ids.map(\.count).max() ?? 0
         func padded(_ rows: [[Int32]], with value: Int32) -> [[Int32]] {
             rows.map { $0 + Array(repeating: value, count: width - $0.count) }
         }
@@ -141,7 +194,7 @@ package struct TextEncoder: Sendable {
         if inputs.contains("token_type_ids") { encoded.inputs["token_type_ids"] = padded(types, with: 0) }
     }
 
-    private func tokens<Value>(
+    func tokens<Value>(
         _ table: ExampleTable, _ row: ExampleTable.Row, _ body: () throws(TokenizerError) -> Value
     ) throws(ExamplesError) -> Value {
         do {
@@ -151,7 +204,7 @@ package struct TextEncoder: Sendable {
         }
     }
 
-    private static func number(
+    static func number(
         _ value: JSONValue, _ table: ExampleTable, _ row: ExampleTable.Row
     ) throws(ExamplesError) -> Float {
         let number: Float? =

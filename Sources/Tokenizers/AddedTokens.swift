@@ -16,13 +16,16 @@ struct AddedTokens: Sendable {
 
     /// A part of a text: an added token, or what the model is to split.
     enum Part: Hashable, Sendable {
-        case token(Int)
-        case text(String, isFirst: Bool)
+        /// `range`: its bytes, with the white space that it takes.
+        case token(Int, range: Range<Int>)
+        /// `start`: its first byte.
+        case text(String, isFirst: Bool, start: Int)
     }
 
-    private(set) var tokens: [Token]
-    private var raw: Finder
-    private var normalized: Finder
+    let tokens: [Token]
+    /// Finds those that are looked for in the text as it is, and in the normalized text.
+    let raw: Finder
+    let normalized: Finder
 
     /// `normalize`: what is done to a text before tokens that are looked for in normalized text are searched.
     init(_ tokens: [Token], normalize: (String) throws(TokenizerError) -> String) throws(TokenizerError) {
@@ -41,7 +44,7 @@ struct AddedTokens: Sendable {
     ) throws(TokenizerError) -> [Part] {
         var result: [Part] = []
         for part in raw.split(text, isFirst: true) {
-            guard case .text(let text, let isFirst) = part else {
+            guard case .text(let text, let isFirst, _) = part else {
                 result.append(part)
                 continue
             }
@@ -53,7 +56,7 @@ struct AddedTokens: Sendable {
     }
 
     /// Leftmost, then longest, match of several contents.
-    private struct Finder: Sendable {
+    struct Finder: Sendable {
         /// First byte → tokens, longest content first.
         private var byFirst: [UInt8: [(token: Token, content: [UInt8])]] = [:]
 
@@ -68,14 +71,14 @@ struct AddedTokens: Sendable {
         }
 
         func split(_ text: String, isFirst: Bool) -> [Part] {
-            if byFirst.isEmpty { return text.isEmpty ? [] : [.text(text, isFirst: isFirst)] }
+            if byFirst.isEmpty { return text.isEmpty ? [] : [.text(text, isFirst: isFirst, start: 0)] }
             let bytes = Array(text.utf8)
             var parts: [Part] = []
             var (from, position) = (0, 0)
             func addText(until end: Int) {
                 guard from < end else { return }
-                parts.append(
-                    .text(String(decoding: bytes[from..<end], as: UTF8.self), isFirst: isFirst && from == 0))
+                let text = String(decoding: bytes[from..<end], as: UTF8.self)
+                parts.append(.text(text, isFirst: isFirst && from == 0, start: from))
             }
             while position < bytes.count {
                 let match = byFirst[bytes[position]]?.first { bytes[position...].starts(with: $0.content) }
@@ -89,7 +92,7 @@ struct AddedTokens: Sendable {
                 if token.stripsLeft { start = max(from, Self.spaceStart(bytes, before: start)) }
                 if token.stripsRight { end = Self.spaceEnd(bytes, after: end) }
                 addText(until: start)
-                parts.append(.token(token.id))
+                parts.append(.token(token.id, range: start..<end))
                 (from, position) = (end, max(position, end))
             }
             addText(until: bytes.count)

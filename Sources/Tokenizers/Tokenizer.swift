@@ -12,13 +12,15 @@ package final class Tokenizer: Sendable {
     let decoder: TokenDecoder
     /// Most ids of an encoding where the file truncates; nil: no limit.
     package let truncation: Int?
+    /// How tokens' offsets leave out the spaces at their ends; nil: they do not.
+    let trimming: OffsetTrimming?
     private let cache = Mutex<[ArraySlice<UInt8>: [Int]]>([:])
     private static let cacheLimit = 1 << 16
     private static let longestCached = 64
 
     init(
         normalizer: Normalizer?, preTokenizer: PreTokenizer?, model: TokenModel, added: [AddedTokens.Token],
-        postProcessor: PostProcessor, decoder: TokenDecoder, truncation: Int?
+        postProcessor: PostProcessor, decoder: TokenDecoder, truncation: Int?, trimming: OffsetTrimming? = nil
     ) throws(TokenizerError) {
         self.normalizer = normalizer
         self.preTokenizer = preTokenizer
@@ -27,6 +29,7 @@ package final class Tokenizer: Sendable {
         self.postProcessor = postProcessor
         self.decoder = decoder
         self.truncation = truncation
+        self.trimming = trimming
     }
 
     /// Ids of `text`, or of a pair, at most `maximum` of them: the longer of a pair is cut first, at its end.
@@ -37,11 +40,32 @@ package final class Tokenizer: Sendable {
         var second: [Int]?
         if let pair { second = try ids(of: pair) }
         let processor = addsSpecialTokens ? postProcessor : PostProcessor()
+        let count = first.count + (second?.count ?? 0)
         if let maximum = maximum ?? truncation {
             let room = max(0, maximum - processor.addedCount(isPair: second != nil))
             Self.truncate(&first, &second, to: room)
         }
-        return processor.apply(first, second)
+        var encoding = processor.apply(first, second)
+        encoding.isCut = first.count + (second?.count ?? 0) < count
+        return encoding
+    }
+
+    /// Ids of a text that is split into words, each by itself (`is_split_into_words`), at most `maximum` of them, and
+    /// the word of each; nil for special tokens around them (`word_ids`).
+    package func encode(
+        words: [String], maximum: Int
+    ) throws(TokenizerError) -> (encoding: Encoding, words: [Int?]) {
+        var (ids, owners): ([Int], [Int]) = ([], [])
+        for (index, word) in words.enumerated() {
+            let own = try self.ids(of: word)
+            ids += own
+            owners += own.map { _ in index }
+        }
+        let room = max(0, maximum - postProcessor.addedCount(isPair: false))
+        var encoding = postProcessor.apply(Array(ids.prefix(room)), nil)
+        encoding.isCut = ids.count > room
+        var rest = owners[...]
+        return (encoding, encoding.isSpecial.map { $0 ? nil : rest.popFirst() })
     }
 
     /// Ids without special tokens around them.
@@ -53,8 +77,8 @@ package final class Tokenizer: Sendable {
         }
         for part in try added.parts(of: text, normalize: normalize, losesBeginning: losesBeginning) {
             switch part {
-            case .token(let id): result.append(id)
-            case .text(let text, let isFirst):
+            case .token(let id, _): result.append(id)
+            case .text(let text, let isFirst, _):
                 let whole = [Piece(bytes: Array(text.utf8), isFirst: isFirst)]
                 for piece in try preTokenizer?.apply(whole) ?? whole where !piece.bytes.isEmpty {
                     result += cached(piece.bytes[...])
@@ -73,6 +97,9 @@ package final class Tokenizer: Sendable {
     package func id(of token: String) -> Int? {
         added.tokens.first { $0.content.utf8.elementsEqual(token.utf8) }?.id ?? model.vocabulary.id(of: token)
     }
+
+    /// Whether it is an added token that `decode` leaves out.
+    package func isSpecial(_ id: Int) -> Bool { added.tokens.contains { $0.id == id && $0.isSpecial } }
 
     /// The text of ids, special tokens left out.
     package func decode(_ ids: [Int]) -> String {

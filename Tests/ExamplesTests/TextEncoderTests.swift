@@ -39,7 +39,7 @@ import Tokenizers
     }
 
     @Test func findsClassesByName() throws {
-        let names = ClassNames(configuration: ["id2label": .object(["0": "bad", "1": "good"])])
+        let names = ClassNames(names: ["bad", "good"])
         let table = table([["text": "a", "label": "good"], ["text": "a", "label": "0"], ["text": "a", "label": 1]])
         #expect(try encoder().encode(table, .classification, names).labels == .classes([1, 0, 1]))
     }
@@ -81,7 +81,7 @@ import Tokenizers
         let encoder = try encoder(["pixel_values"])
         #expect {
             try encoder.encode(table([["text": "a"]]), .classification, ClassNames())
-        } throws: { error in "\(error)".hasPrefix("the model takes 'pixel_values'") }
+        } throws: { error in "\(error)".hasPrefix("v.jsonl: the model takes 'pixel_values'") }
     }
 
     @Test func namesColumnsThatAreMissing() throws {
@@ -91,5 +91,109 @@ import Tokenizers
         } throws: { error in
             "\(error)".hasPrefix("v.jsonl has no text column: it has body, label; expected one of text")
         }
+    }
+
+    @Test func padsToAFixedWidth() throws {
+        let json = Array(#"{"model": {"type": "WordLevel", "unk_token": "?", "vocab": {"?": 0, "a": 1}}}"#.utf8)
+        let encoder = TextEncoder(
+            tokenizer: try Tokenizer(json: json), maximum: 8, padding: 0, end: nil, inputs: ["input_ids"],
+            widths: ["input_ids": 3])
+        let encoded = try encoder.encode(table([["text": "a", "label": 0]]), .classification, ClassNames())
+        #expect(encoded.inputs["input_ids"] == [[1, 0, 0]])
+    }
+
+    @Test func takesPairsByTheNamesOfDataSets() throws {
+        let table = table([["question": "a", "sentence": "b", "label": 0]])
+        let columns = try ExampleColumns(table, predictsTokens: false)
+        #expect(columns.text == "question" && columns.pair == "sentence")
+    }
+
+    @Test func takesTheColumnsThatAreNamed() throws {
+        let table = table([["review": "a", "text": "b", "stars": 1]])
+        let columns = try ExampleColumns(table, named: ["text": "review", "label": "stars"], predictsTokens: false)
+        #expect(columns.text == "review" && columns.pair == nil && columns.label == "stars")
+    }
+
+    @Test(
+        arguments: [
+            ([:], "v.jsonl has several columns that could be the text: text, sentence; name one in task.yaml"),
+            (["text": "body"], "v.jsonl has no column 'body', which task.yaml names"),
+        ] as [([String: String], String)])
+    func refusesColumnsThatAreNotClear(named: [String: String], message: String) throws {
+        let table = table([["text": "a", "sentence": "b", "label": 0]])
+        #expect {
+            try ExampleColumns(table, named: named, predictsTokens: false)
+        } throws: { error in "\(error)".hasPrefix(message) }
+    }
+
+    /// Words, with `<u>` and `<a>` before the turns of user and assistant and `</s>` behind them.
+    private func chatEncoder(_ template: String, usesTemplate: Bool = false, maximum: Int = 32) throws -> TextEncoder {
+        let json = #"""
+            {"added_tokens": [{"id": 1, "content": "<u>", "special": true},
+              {"id": 2, "content": "<a>", "special": true},
+              {"id": 3, "content": "</s>", "special": true}],
+             "pre_tokenizer": {"type": "WhitespaceSplit"},
+             "model": {"type": "WordLevel", "unk_token": "?", "vocab": {"?": 0, "a": 4, "b": 5, "c": 6, "d": 7}}}
+            """#
+        return TextEncoder(
+            tokenizer: try Tokenizer(json: Array(json.utf8)), maximum: maximum, padding: 0, end: nil,
+            inputs: ["input_ids"], usesTemplate: usesTemplate,
+            template: { () throws(ExamplesError) in
+                do { return try ChatTemplate(template) } catch { throw .tokenizer("\(error)") }
+            })
+    }
+
+    private static let chat = """
+        {% for m in messages %}{{ '<u>' if m.role == 'user' else '<a>' }}{{ m.content }}{{ '</s>' }}{% endfor %}
+        {%- if add_generation_prompt %}{{ '<a>' }}{% endif %}
+        """
+
+    private func turns(_ contents: [String]) -> JSONValue {
+        .array(
+            contents.enumerated().map { index, text in
+                .object(["role": index % 2 == 0 ? "user" : "assistant", "content": .string(text)])
+            })
+    }
+
+    @Test func scoresTheTurnsOfTheAssistant() throws {
+        let table = table([["messages": turns(["a b", "c", "d", "a"])], ["messages": turns(["a", "b"])]])
+        let encoded = try chatEncoder(Self.chat).encode(table, .languageModeling, ClassNames())
+        #expect(
+            encoded.inputs["input_ids"] == [
+                [1, 4, 5, 3, 2, 6, 3, 1, 7, 3, 2, 4, 3], [1, 4, 3, 2, 5, 3, 0, 0, 0, 0, 0, 0, 0],
+            ])
+        let none: Int32 = -100
+        #expect(
+            encoded.labels
+                == .tokens([
+                    [none, none, none, none, none, 6, 3, none, none, none, none, 4, 3],
+                    [none, none, none, none, 5, 3] + Array(repeating: none, count: 7),
+                ]))
+    }
+
+    @Test func makesTurnsOfPromptsWhereTheTaskSaysSo() throws {
+        let encoder = try chatEncoder(Self.chat, usesTemplate: true)
+        let table = table([["prompt": "a", "completion": "b"], ["prompt": "c", "completion": "d"]])
+        let encoded = try encoder.encode(table, .languageModeling, ClassNames())
+        #expect(encoded.inputs["input_ids"] == [[1, 4, 3, 2, 5, 3], [1, 6, 3, 2, 7, 3]])
+        #expect(encoded.labels == .tokens([[-100, -100, -100, -100, 5, 3], [-100, -100, -100, -100, 7, 3]]))
+    }
+
+    @Test(arguments: [
+        (
+            "{% for m in messages %}{{ m.content if loop.last else '' }}{% endfor %}", 32, ["a", "b", "c", "d"],
+            "message 2 otherwise"
+        ),
+        (TextEncoderTests.chat, 3, ["a", "b"], "no turn of the assistant within 3 tokens"),
+        (TextEncoderTests.chat, 32, ["a"], "no turn of the assistant within 32 tokens"),
+        ("{{ raise_exception('no') }}", 32, ["a", "b"], "the chat template refuses: no"),
+    ])
+    func refusesConversationsThatCantBeScored(
+        template: String, maximum: Int, contents: [String], reason: String
+    ) throws {
+        let encoder = try chatEncoder(template, maximum: maximum)
+        #expect {
+            try encoder.encode(table([["messages": turns(contents)]]), .languageModeling, ClassNames())
+        } throws: { error in "\(error)".hasPrefix("v.jsonl:1: ") && "\(error)".contains(reason) }
     }
 }

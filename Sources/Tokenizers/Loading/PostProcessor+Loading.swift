@@ -57,6 +57,25 @@ extension PostProcessor {
     }
 }
 
+extension OffsetTrimming {
+    /// Nil for a post-processor that leaves offsets as they are.
+    init?(_ component: Component) throws(TokenizerError) {
+        switch component.type {
+        case "ByteLevel", "RobertaProcessing":
+            guard try component.bool("trim_offsets", default: true) else { return nil }
+            keepsFirstSpace = try component.bool("add_prefix_space", default: true)
+        case "Sequence":
+            for step in try component.components("processors") {
+                guard let found = try OffsetTrimming(step) else { continue }
+                self = found
+                return
+            }
+            return nil
+        default: return nil
+        }
+    }
+}
+
 extension Component {
     /// The id of `["[CLS]", 101]`.
     func token(_ key: String) throws(TokenizerError) -> Int {

@@ -15,8 +15,10 @@ extension Tokenizer {
             preTokenizer = try PreTokenizer(component)
         }
         var postProcessor: PostProcessor?
+        var trimming: OffsetTrimming?
         if let component = try Component.optional(root.members["post_processor"], "post_processor") {
             postProcessor = try PostProcessor(component)
+            trimming = try OffsetTrimming(component)
         }
         var decoder = TokenDecoder.none
         if let component = try Component.optional(root.members["decoder"], "decoder") {
@@ -25,7 +27,8 @@ extension Tokenizer {
         try self.init(
             normalizer: normalizer, preTokenizer: preTokenizer, model: try TokenModel(file),
             added: try Self.added(root), postProcessor: postProcessor ?? PostProcessor(), decoder: decoder,
-            truncation: try Component.optional(root.members["truncation"], "truncation")?.integer("max_length"))
+            truncation: try Component.optional(root.members["truncation"], "truncation")?.integer("max_length"),
+            trimming: trimming)
     }
 
     private static func added(_ root: Component) throws(TokenizerError) -> [AddedTokens.Token] {

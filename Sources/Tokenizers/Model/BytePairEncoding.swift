@@ -26,13 +26,24 @@ struct BytePairEncoding: Sendable {
 
     func ids(of piece: ArraySlice<UInt8>) -> [Int] {
         if ignoresMergesOfTokens, let whole = vocabulary.id(of: piece) { return [whole] }
-        return merged(symbols(of: piece))
+        return merged(symbols(of: piece).ids).map(\.id)
     }
 
-    /// Its characters' ids.
-    private func symbols(of piece: ArraySlice<UInt8>) -> [Int] {
+    /// Ids and the bytes that each stands for.
+    func segments(of piece: ArraySlice<UInt8>) -> [(id: Int, range: Range<Int>)] {
+        if ignoresMergesOfTokens, let whole = vocabulary.id(of: piece) { return [(whole, piece.indices)] }
+        let (symbols, ranges) = symbols(of: piece)
+        return merged(symbols).map { id, own in
+            (id, ranges[own.lowerBound].lowerBound..<ranges[own.upperBound - 1].upperBound)
+        }
+    }
+
+    /// Its characters' ids, each with its bytes.
+    private func symbols(of piece: ArraySlice<UInt8>) -> (ids: [Int], ranges: [Range<Int>]) {
         var symbols: [Int] = []
+        var ranges: [Range<Int>] = []
         symbols.reserveCapacity(piece.count)
+        ranges.reserveCapacity(piece.count)
         let unknown = unknown.flatMap { vocabulary.id(of: $0) }
         var isAfterUnknown = false
         var start = piece.startIndex
@@ -44,17 +55,25 @@ struct BytePairEncoding: Sendable {
             if end == piece.endIndex, !suffix.isEmpty { symbol = (symbol + Array(suffix.utf8))[...] }
             if let id = vocabulary.id(of: symbol) {
                 symbols.append(id)
+                ranges.append(start..<end)
                 isAfterUnknown = false
             } else if fallsBackToBytes, let bytes = byteTokens(symbol) {
                 symbols += bytes
+                // A prefix or suffix has no bytes of its own.
+                ranges += bytes.indices.map { min(start + $0, end - 1)..<min(start + $0 + 1, end) }
                 isAfterUnknown = false
             } else if let unknown {
-                if !fusesUnknown || !isAfterUnknown { symbols.append(unknown) }
+                if fusesUnknown, isAfterUnknown, let last = ranges.last {
+                    ranges[ranges.count - 1] = last.lowerBound..<end
+                } else {
+                    symbols.append(unknown)
+                    ranges.append(start..<end)
+                }
                 isAfterUnknown = true
             }
             start = end
         }
-        return symbols
+        return (symbols, ranges)
     }
 
     private func byteTokens(_ symbol: ArraySlice<UInt8>) -> [Int]? {
@@ -62,8 +81,9 @@ struct BytePairEncoding: Sendable {
         return tokens.count == symbol.count ? tokens : nil
     }
 
-    private func merged(_ symbols: [Int]) -> [Int] {
-        guard symbols.count > 1 else { return symbols }
+    /// The ids after all merges, each with the symbols that it was merged of.
+    private func merged(_ symbols: [Int]) -> [(id: Int, symbols: Range<Int>)] {
+        guard symbols.count > 1 else { return symbols.map { ($0, 0..<1) } }
         var ids = symbols
         var next = Array(1...symbols.count)
         var previous = Array(-1..<symbols.count - 1)
@@ -89,7 +109,7 @@ struct BytePairEncoding: Sendable {
                 heap.push(.init(rank: merge.rank, position: Int32(previous[left]), id: merge.id))
             }
         }
-        return ids.filter { $0 >= 0 }
+        return ids.indices.filter { ids[$0] >= 0 }.map { (ids[$0], $0..<next[$0]) }
     }
 
     /// A binary heap of pairs, lowest rank first, then leftmost.

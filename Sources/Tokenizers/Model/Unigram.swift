@@ -24,16 +24,20 @@ struct Unigram: Sendable {
         unknownScore = (scores.min() ?? 0) - 10
     }
 
-    func ids(of piece: ArraySlice<UInt8>) -> [Int] {
-        best(piece).flatMap { range -> [Int] in
-            let token = piece[range]
-            if let id = vocabulary.id(of: token) { return [id] }
-            if fallsBackToBytes {
-                let bytes = token.compactMap { vocabulary.id(of: ByteToken.text(of: $0)) }
-                if bytes.count == token.count { return bytes }
-            }
-            return [unknown].compactMap(\.self)
+    func ids(of piece: ArraySlice<UInt8>) -> [Int] { best(piece).flatMap { ids(ofToken: piece[$0]) } }
+
+    /// Ids and the bytes that each stands for.
+    func segments(of piece: ArraySlice<UInt8>) -> [(id: Int, range: Range<Int>)] {
+        best(piece).flatMap { range in ids(ofToken: piece[range]).map { ($0, range) } }
+    }
+
+    private func ids(ofToken token: ArraySlice<UInt8>) -> [Int] {
+        if let id = vocabulary.id(of: token) { return [id] }
+        if fallsBackToBytes {
+            let bytes = token.compactMap { vocabulary.id(of: ByteToken.text(of: $0)) }
+            if bytes.count == token.count { return bytes }
         }
+        return [unknown].compactMap(\.self)
     }
 
     /// The ranges of the best segmentation; neighbouring unknown characters are one range.

@@ -35,6 +35,8 @@ package struct Encoding: Hashable, Sendable {
     package var ids: [Int] = []
     package var types: [Int] = []
     package var isSpecial: [Bool] = []
+    /// Whether tokens of the text were left out, because there was no room for them.
+    package var isCut = false
 
     package init() {}
 

@@ -3,6 +3,8 @@ struct Piece: Hashable, Sendable {
     var bytes: [UInt8]
     /// Whether it begins where the whole text does.
     var isFirst: Bool
+    /// Where they are asked for: of each byte, the bytes of the text that it comes from.
+    var sources: [Range<Int>]?
 }
 
 /// One step that splits a text into the pieces that the model takes one by one, as the `pre_tokenizer` of
@@ -52,11 +54,14 @@ indirect enum PreTokenizer: Sendable {
             var pieces = pieces
             if addsPrefixSpace {
                 for index in pieces.indices where pieces[index].bytes.first != 0x20 {
-                    pieces[index].bytes.insert(0x20, at: 0)
+                    pieces[index].prepend([0x20])
                 }
             }
             if let pattern { pieces = try Self.split(pieces, pattern, .isolated, false) }
-            for index in pieces.indices { pieces[index].bytes = ByteAlphabet.encoded(pieces[index].bytes[...]) }
+            for index in pieces.indices {
+                pieces[index].sources = pieces[index].sources(repeating: { ByteAlphabet.utf8[Int($0)].count })
+                pieces[index].bytes = ByteAlphabet.encoded(pieces[index].bytes[...])
+            }
             return pieces
         case .metaspace(let metaspace): return try metaspace.apply(pieces)
         }
@@ -116,9 +121,10 @@ extension PreTokenizer.Metaspace {
     func apply(_ pieces: [Piece]) throws(TokenizerError) -> [Piece] {
         var result: [Piece] = []
         for var piece in pieces {
+            piece.sources = piece.sources(repeating: { $0 == 0x20 ? replacement.count : 1 })
             piece.bytes = piece.bytes.flatMap { $0 == 0x20 ? replacement : [$0] }
             let isPrefixed = prefix == .always || prefix == .first && piece.isFirst
-            if isPrefixed, !piece.bytes.starts(with: replacement) { piece.bytes = replacement + piece.bytes }
+            if isPrefixed, !piece.bytes.starts(with: replacement) { piece.prepend(replacement) }
             guard splits else {
                 result.append(piece)
                 continue
@@ -132,7 +138,21 @@ extension PreTokenizer.Metaspace {
 
 extension Piece {
     subscript(_ range: Range<Int>) -> Piece {
-        Piece(bytes: Array(bytes[range]), isFirst: isFirst && range.lowerBound == 0)
+        Piece(
+            bytes: Array(bytes[range]), isFirst: isFirst && range.lowerBound == 0,
+            sources: sources.map { Array($0[range]) })
+    }
+
+    /// Puts bytes before it, which come from where its first one does.
+    mutating func prepend(_ prefix: [UInt8]) {
+        bytes.insert(contentsOf: prefix, at: 0)
+        guard let first = sources?.first else { return }
+        sources?.insert(contentsOf: repeatElement(first, count: prefix.count), at: 0)
+    }
+
+    /// The sources where each byte becomes so many.
+    func sources(repeating count: (UInt8) -> Int) -> [Range<Int>]? {
+        sources.map { zip($0, bytes).flatMap { source, byte in repeatElement(source, count: count(byte)) } }
     }
 }
 
