@@ -25,3 +25,8 @@ void ck_keep_freed_memory(void) noexcept {
     mallopt(M_MMAP_THRESHOLD, 32 << 20);
     mallopt(M_TRIM_THRESHOLD, INT_MAX);
 }
+
+void ck_return_freed_memory(void) noexcept {
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    mallopt(M_TRIM_THRESHOLD, 1 << 20);
+}

@@ -1,4 +1,5 @@
 #include "embedding.h"
+#include "narrow.h"
 #include "node.h"
 #include "sink.h"
 
@@ -41,6 +42,7 @@ class EmbeddingGradient final : public Node {
 
 at::Tensor recordedEmbedding(const torch::jit::Stack &arguments) {
     // embedding(weight, indices, padding_idx, scale_grad_by_freq, sparse)
+    if (auto widened = narrowCalled(arguments); widened.defined()) return widened;
     if (!at::GradMode::is_enabled() || arguments.at(3).toBool()) return {};
     const auto &weight = arguments[0].toTensor(), &places = arguments[1].toTensor();
     const auto *sink = dynamic_cast<const Sink *>(weight.grad_fn().get());

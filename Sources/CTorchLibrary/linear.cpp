@@ -1,5 +1,6 @@
 #include "linear.h"
 #include "autocast.h"
+#include "narrow.h"
 #include "node.h"
 #include "parallel.h"
 #include "sink.h"
@@ -105,7 +106,9 @@ class LinearGradient final : public Node {
         const auto slope = rows.of(all);
         if (task_should_compute_output(0)) {
             const auto weight = savedWeight.unpack();
-            results[0] = rows.whole(slope.mm(isTurned ? weight.t() : weight)).view(shape);
+            const auto product =
+                isNarrow(weight) ? narrowProduct(slope, weight) : slope.mm(isTurned ? weight.t() : weight);
+            results[0] = rows.whole(product).view(shape);
         }
         if (task_should_compute_output(1)) {
             const auto input = savedInput.unpack().reshape({-1, shape.back()}).contiguous();
@@ -152,7 +155,8 @@ bool isOne(const c10::IValue &value) { return value.isScalar() && value.toScalar
 } // namespace
 
 at::Tensor recordedLinear(const torch::jit::Stack &arguments) {
-    if (!at::GradMode::is_enabled() || isAutocasting()) return {};
+    if (isAutocasting()) return {};
+    if (!at::GradMode::is_enabled()) return arguments.size() == 3 ? narrowCalled(arguments) : at::Tensor();
     // linear(input, weight, bias), addmm(bias, input, weight, beta, alpha)
     const bool isTurned = arguments.size() == 5;
     const auto &first = arguments[isTurned ? 1 : 0], &second = arguments[isTurned ? 2 : 1],
@@ -161,14 +165,19 @@ at::Tensor recordedLinear(const torch::jit::Stack &arguments) {
     if (!first.isTensor() || !second.isTensor() || !(third.isTensor() || third.isNone())) return {};
     const auto &input = first.toTensor(), &weight = second.toTensor();
     const auto bias = third.isTensor() ? third.toTensor() : at::Tensor();
-    if (!isPlain(input) || !isPlain(weight) || weight.dim() != 2) return {};
+    const bool isWidened = !isTurned && weight.dim() == 2 && isNarrow(weight);
+    if (!isPlain(input) || !(isWidened || isPlain(weight)) || weight.dim() != 2) return {};
     if (bias.defined() && (!isPlain(bias) || bias.dim() != 1 || bias.size(0) != weight.size(isTurned ? 1 : 0))) return {};
     const bool recordsRest = input.requires_grad() || weight.requires_grad();
-    if (!recordsRest && !(bias.defined() && bias.requires_grad())) return {};
+    if (!recordsRest && !(bias.defined() && bias.requires_grad())) {
+        return isWidened ? narrowCalled(arguments) : at::Tensor();
+    }
     at::Tensor result;
     {
         const at::AutoDispatchBelowADInplaceOrView withoutRecord;
-        result = isTurned ? at::addmm(bias, input, weight) : at::linear(input, weight, bias);
+        result = isTurned    ? at::addmm(bias, input, weight)
+                 : isWidened ? narrowLinear(input, weight, bias)
+                             : at::linear(input, weight, bias);
     }
     torch::autograd::Edge edge;
     make<LinearGradient>(edge.function, input, weight, isTurned);

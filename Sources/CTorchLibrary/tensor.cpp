@@ -1,5 +1,6 @@
 #include "tensor.h"
 #include "guarded.h"
+#include "narrow.h"
 
 #include <ATen/ATen.h>
 
@@ -9,6 +10,14 @@ ct_status ct_tensor_empty(const int64_t *shape, int64_t rank, int32_t dtype, con
         const auto sizes = at::IntArrayRef(shape, static_cast<size_t>(rank));
         const auto options = at::TensorOptions(static_cast<at::ScalarType>(dtype)).device(c10::Device(device));
         *result = new ct_tensor{at::empty(sizes, options)};
+    });
+}
+
+ct_status ct_tensor_empty_narrow(const int64_t *shape, int64_t rank, int32_t dtype, ct_tensor **result,
+                                 char **error) noexcept {
+    return ct::guarded(error, [&] {
+        const auto sizes = at::IntArrayRef(shape, static_cast<size_t>(rank));
+        *result = new ct_tensor{ct::emptyNarrow(sizes, static_cast<at::ScalarType>(dtype))};
     });
 }
 
@@ -23,6 +32,12 @@ int32_t ct_tensor_dtype(const ct_tensor *tensor) noexcept { return static_cast<i
 int64_t ct_tensor_length(const ct_tensor *tensor, int64_t axis) noexcept {
     return tensor->value.sizes().data()[axis];
 }
+
+int64_t ct_tensor_stride(const ct_tensor *tensor, int64_t axis) noexcept {
+    return tensor->value.strides().data()[axis];
+}
+
+bool ct_tensor_is_narrow(const ct_tensor *tensor) noexcept { return ct::isNarrow(tensor->value); }
 
 char *ct_tensor_device(const ct_tensor *tensor) noexcept {
     char *text = nullptr;

@@ -6,6 +6,13 @@ package protocol ParameterSource: AnyObject {
     /// Those of `inputs` (parameters, buffers and constants of a segment) that the source has, by one of their names.
     /// The caller drops them when the segment has run; the source may then reuse their memory.
     func lease(_ inputs: [ExportedModel.Input]) throws -> [String: Tensor]
+    /// Says that these are leased next, so that their bytes can be on the way while others are computed with. Takes no
+    /// memory of the process, and never fails.
+    func prefetch(_ inputs: [ExportedModel.Input])
+}
+
+extension ParameterSource {
+    package func prefetch(_ inputs: [ExportedModel.Input]) {}
 }
 
 /// A model's parameters: some at hand, the others leased.
@@ -25,9 +32,12 @@ package struct ModelWeights {
 package struct ForwardPass {
     package var inputs: [String: Tensor]
     package var own: [String: Tensor]
+    /// What it is run for: instructions behind that, and their parameters, are left out.
+    package var output: ModelOutput
 
-    package init(inputs: [String: Tensor], own: [String: Tensor]) {
+    package init(inputs: [String: Tensor], own: [String: Tensor], output: ModelOutput = .logits) {
         self.inputs = inputs
         self.own = own
+        self.output = output
     }
 }

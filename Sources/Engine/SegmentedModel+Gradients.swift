@@ -41,6 +41,7 @@ extension SegmentedModel {
         var states = passes.map { _ in PassState() }
         for (segment, next) in zip(segments, segments.dropFirst()) {
             let leased = try trunk.lease(segment.weights)
+            trunk.prefetch(next.weights)
             for (index, pass) in passes.enumerated() {
                 try receiver.perform(index) {
                     let run = try runner.record(segment, pass, states[index].boundaries.last, leased)
@@ -50,12 +51,13 @@ extension SegmentedModel {
         }
         for (number, segment) in segments.enumerated().reversed() {
             let leased = try trunk.lease(segment.weights)
+            if number > 0 { trunk.prefetch(segments[number - 1].weights) }
             for (index, pass) in passes.enumerated() {
                 try receiver.perform(index) {
                     let run = try runner.record(segment, pass, states[index].boundaries.popLast(), leased)
                     var roots: [GradientTape.Root] = []
                     if number == segments.count - 1 {
-                        roots = [.init(try receiver.loss(ofPass: index, model.output(of: run.values)))]
+                        roots = [.init(try receiver.loss(ofPass: index, model.output(pass.output, of: run.values)))]
                     } else {
                         roots = try states[index].roots(run, segment, followedBy: segments[number + 1])
                     }
@@ -184,10 +186,11 @@ private struct SegmentRunner {
             parameters[name] = alias
             run.aliases[parameter.layer] = alias
         }
-        for slot in segment.weightSlots {
+        let part = segment.part(for: pass.output)
+        for slot in part.weightSlots {
             try model.fill(slot, of: run.values) { pass.own[$0] ?? parameters[$0] }
         }
-        try TorchRuntime.withAutocast(autocast) { try run.values.run(segment.range) }
+        try TorchRuntime.withAutocast(autocast) { try run.values.run(part.range) }
         return run
     }
 

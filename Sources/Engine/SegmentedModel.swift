@@ -19,44 +19,71 @@ package final class SegmentedModel {
         let weights: [ExportedModel.Input]
         /// Slots that were computed before it and are read in it or behind it.
         let live: [Int]
+        /// The instructions that embeddings need, and the slots of the weights that these read.
+        private let embedding: (range: Range<Int>, weightSlots: [Int])
 
         init(_ range: Range<Int>, of model: ExportedModel) {
             self.range = range
             weightSlots = model.weightSlots(of: range)
             weights = weightSlots.map { model.inputs[$0] }
             live = model.liveSlots(at: range.lowerBound)
+            let end = max(range.lowerBound, min(range.upperBound, model.end(of: .embeddings)))
+            embedding = (range.lowerBound..<end, model.weightSlots(of: range.lowerBound..<end))
+        }
+
+        /// What is run of it for an output, and the slots of the weights that are read.
+        func part(for output: ModelOutput) -> (range: Range<Int>, weightSlots: [Int]) {
+            output == .embeddings ? embedding : (range, weightSlots)
         }
     }
 
     /// One segment: everything at once.
     package convenience init(_ model: ExportedModel) {
-        self.init(model, Segmentation(whole: model), group: 1)
+        self.init(model, Segmentation(whole: model), group: 1, isStreamed: false)
     }
 
-    package init(_ model: ExportedModel, _ segmentation: Segmentation, group: Int) {
+    /// `isStreamed`: whether parameters are formed at each lease; nil: where there are several segments.
+    package init(_ model: ExportedModel, _ segmentation: Segmentation, group: Int, isStreamed: Bool? = nil) {
         self.model = model
+        self.isStreamed = isStreamed ?? (segmentation.segments.count > 1)
         segments = segmentation.segments.map { Segment($0, of: model) }
         self.group = max(1, group)
     }
 
-    package var isStreamed: Bool { segments.count > 1 }
+    /// Whether the parameters of a segment are formed when it runs, even where one segment is all.
+    package let isStreamed: Bool
 
-    /// The outputs of some passes, in order, without gradients. Memory: one segment's parameters, one pass's inner
-    /// values, and what crosses one boundary for all passes.
-    package func forward(_ passes: [ForwardPass], _ trunk: (any ParameterSource)?) throws -> [Tensor] {
+    /// Hands over the outputs of some passes, in order, without gradients; each is freed before the next pass ends.
+    /// Memory: one segment's parameters, one pass's inner values, and what crosses one boundary for all passes.
+    package func forward(
+        _ passes: [ForwardPass], _ trunk: (any ParameterSource)?, _ body: (_ pass: Int, _ output: Tensor) throws -> Void
+    ) throws {
         try TorchRuntime.withoutGradients {
-            let runs = try passes.map { try model.start($0.inputs) }
-            for segment in segments {
+            var runs = try passes.map { Optional(try model.start($0.inputs)) }
+            for (number, segment) in segments.enumerated() {
                 let leased = try trunk?.lease(segment.weights) ?? [:]
-                for (pass, values) in zip(passes, runs) {
-                    for slot in segment.weightSlots {
+                if number + 1 < segments.count { trunk?.prefetch(segments[number + 1].weights) }
+                for (index, pass) in passes.enumerated() {
+                    guard let values = runs[index] else { continue }
+                    let part = segment.part(for: pass.output)
+                    for slot in part.weightSlots {
                         try model.fill(slot, of: values) { pass.own[$0] ?? leased[$0] }
                     }
-                    try values.run(segment.range)
-                    for slot in segment.weightSlots { try values.set(nil, at: slot) }
+                    try values.run(part.range)
+                    for slot in part.weightSlots { try values.set(nil, at: slot) }
+                    guard number == segments.count - 1 else { continue }
+                    let output = try model.output(pass.output, of: values)
+                    runs[index] = nil
+                    try body(index, output)
                 }
             }
-            return try runs.map(model.output)
         }
+    }
+
+    /// The outputs of some passes, in order, without gradients.
+    package func forward(_ passes: [ForwardPass], _ trunk: (any ParameterSource)?) throws -> [Tensor] {
+        var outputs: [Tensor] = []
+        try forward(passes, trunk) { outputs.append($1) }
+        return outputs
     }
 }

@@ -14,7 +14,7 @@ struct FastEnvironment: Hashable {
     var core: String?
     /// The features that the kernel lists in /proc/cpuinfo.
     var features: Set<String>
-    /// What is set already, by whoever started the process.
+    /// What the environment of the process sets already.
     var given: Set<String>
 
     /// As libtorch has found it.

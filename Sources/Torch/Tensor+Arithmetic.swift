@@ -41,10 +41,11 @@ extension Tensor {
         try .one("aten::mm", [.tensor(self), .tensor(other)])
     }
 
-    /// self ← self + left · right of matrices, in place, without a record for gradients.
-    package func addMatrixProduct(_ left: Tensor, _ right: Tensor) throws {
+    /// self ← self + α · left · right of matrices, in place, without a record for gradients.
+    package func addMatrixProduct(_ left: Tensor, _ right: Tensor, alpha: Double = 1) throws {
         try TorchRuntime.withoutGradients {
-            _ = try Tensor.call("aten::addmm_", [.tensor(self), .tensor(left), .tensor(right)])
+            _ = try Tensor.call(
+                "aten::addmm_", [.tensor(self), .tensor(left), .tensor(right), .double(1), .double(alpha)])
         }
     }
 

@@ -36,6 +36,11 @@ extension Tensor {
         try .one("aten::narrow", [.tensor(self), .int(1), .int(start), .int(count)])
     }
 
+    /// Places `start..<start + count` of an axis, sharing memory.
+    package func places(from start: Int, count: Int, axis: Int) throws -> Tensor {
+        try .one("aten::narrow", [.tensor(self), .int(axis), .int(start), .int(count)])
+    }
+
     /// Rows `start..<start + count` of the first axis, sharing memory.
     package func rows(from start: Int, count: Int) throws -> Tensor {
         try .one("aten::narrow", [.tensor(self), .int(0), .int(start), .int(count)])

@@ -28,6 +28,20 @@ import Glibc
         unsafe self.handle = result
     }
 
+    /// Uninitialised weights of a 16-bit type that count as float32: what reads them as the weight of `aten::linear` or
+    /// `aten::embedding` gives float32, widening a part of them at a time. Nothing else may read them.
+    package init(narrow shape: [Int], _ dtype: DType) throws {
+        var result: OpaquePointer?
+        let sizes = shape.map(Int64.init) + [0]
+        try TorchError.check { error in
+            unsafe sizes.withUnsafeBufferPointer { sizes in
+                unsafe ct_tensor_empty_narrow(sizes.baseAddress!, Int64(shape.count), dtype.code, &result, error)
+            }
+        }
+        guard let result = unsafe result else { throw TorchError("libtorch made no tensor") }
+        unsafe self.handle = result
+    }
+
     package convenience init(_ values: [Float], shape: [Int]) throws {
         try self.init(empty: shape, .float32)
         try fill(values)
@@ -41,6 +55,14 @@ import Glibc
     package var shape: [Int] {
         unsafe (0..<ct_tensor_rank(handle)).map { unsafe Int(ct_tensor_length(handle, $0)) }
     }
+
+    /// Elements in memory between two neighbours on each axis.
+    package var strides: [Int] {
+        unsafe (0..<ct_tensor_rank(handle)).map { unsafe Int(ct_tensor_stride(handle, $0)) }
+    }
+
+    /// Whether it is one of `init(narrow:_:)` and counts as float32.
+    package var isNarrow: Bool { unsafe ct_tensor_is_narrow(handle) }
 
     /// The element type; complex, quantised and 8-bit floating-point tensors, which have none here, never leave the
     /// room.

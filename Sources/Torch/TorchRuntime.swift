@@ -23,6 +23,10 @@ package enum TorchRuntime {
     /// every page that it hands out again.
     package static func keepFreedMemory() { ck_keep_freed_memory() }
 
+    /// Gives freed blocks of a megabyte and more back to the kernel at once: for a process whose limit counts what it
+    /// holds. Costs the clearing of pages at each allocation.
+    package static func returnFreedMemory() { ck_return_freed_memory() }
+
     /// What computes, for `release.json`: threads, and where libtorch is loaded its version and its BLAS.
     package static func versions() -> [String: String] {
         let threads = ["threads": String(threads)]

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Torch
@@ -19,6 +20,33 @@ import Testing
                 try TorchRuntime.setThreads(count)
                 #expect(TorchRuntime.versions()["threads"] == "\(count)")
             }
+        }
+    }
+
+    /// In a process of its own: the allocator is the whole process's. Without the setting the first freed block teaches
+    /// the allocator to keep those after it, and the small ones between them hold them in place.
+    @Test func returnsLargeFreedBlocks() async {
+        await #expect(processExitsWith: .success) {
+            try TorchRuntime.load()
+            TorchRuntime.returnFreedMemory()
+            func resident() throws -> Int {
+                let sizes = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ")
+                return try #require(sizes.count > 1 ? Int(sizes[1]) : nil) * Int(sysconf(Int32(_SC_PAGESIZE)))
+            }
+            _ = try Tensor.zeros([5 << 20])
+            let before = try resident()
+            var pins: [Tensor] = []
+            try {
+                let blocks = try (0..<8).map { _ in
+                    let block = try Tensor.zeros([4 << 20])
+                    pins.append(try Tensor.zeros([1 << 14]))
+                    return block
+                }
+                #expect(try resident() - before > 100 << 20)
+                withExtendedLifetime(blocks) {}
+            }()
+            #expect(try resident() - before < 16 << 20)
+            withExtendedLifetime(pins) {}
         }
     }
 

@@ -14,6 +14,9 @@ void ck_set_threads(int32_t count) CK_NOEXCEPT;
 int32_t ck_threads(void) CK_NOEXCEPT;
 /// Makes the allocator keep what is freed instead of giving it back: for a process that allocates the same over and over.
 void ck_keep_freed_memory(void) CK_NOEXCEPT;
+/// Makes the allocator give every large block back when it is freed. By default it learns to keep blocks of up to
+/// 32 MiB, and what lies between others that are still in use stays resident.
+void ck_return_freed_memory(void) CK_NOEXCEPT;
 
 #ifdef __cplusplus
 }

@@ -6,11 +6,14 @@
 // clang-format off
 #define CT_FUNCTIONS(F) \
     F(ct_status, ct_tensor_empty, (const int64_t *shape, int64_t rank, int32_t dtype, const char *device, ct_tensor **result, char **error), (shape, rank, dtype, device, result, error)) \
+    F(ct_status, ct_tensor_empty_narrow, (const int64_t *shape, int64_t rank, int32_t dtype, ct_tensor **result, char **error), (shape, rank, dtype, result, error)) \
     F(void, ct_tensor_free, (ct_tensor *tensor), (tensor)) \
     F(int64_t, ct_tensor_rank, (const ct_tensor *tensor), (tensor)) \
     F(int64_t, ct_tensor_element_count, (const ct_tensor *tensor), (tensor)) \
     F(int32_t, ct_tensor_dtype, (const ct_tensor *tensor), (tensor)) \
     F(int64_t, ct_tensor_length, (const ct_tensor *tensor, int64_t axis), (tensor, axis)) \
+    F(int64_t, ct_tensor_stride, (const ct_tensor *tensor, int64_t axis), (tensor, axis)) \
+    F(bool, ct_tensor_is_narrow, (const ct_tensor *tensor), (tensor)) \
     F(char *, ct_tensor_device, (const ct_tensor *tensor), (tensor)) \
     F(bool, ct_tensor_requires_grad, (const ct_tensor *tensor), (tensor)) \
     F(bool, ct_tensor_is_unshared, (const ct_tensor *tensor), (tensor)) \
