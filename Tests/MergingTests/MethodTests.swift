@@ -68,6 +68,49 @@ struct MethodTests {
         }
     }
 
+    @Test(arguments: [MergeSettings.Method.tsv, .isoC, .isoCTS])
+    func methodsOfMatricesEqualNumPy(method: MergeSettings.Method) throws {
+        let expected = try ModelFolder(at: Self.ties).tensors("matrices.safetensors")
+        try Fixture.temporarily { directory in
+            var plan = try plan(in: directory, method)
+            plan.settings.scale = 1
+            for (name, content) in try merged(plan) {
+                let want = try #require(expected["\(method.rawValue)/\(name)"]).values(Float.self)
+                let got =
+                    content.dtype == .bf16
+                    ? content.values(UInt16.self).map { Float(bitPattern: UInt32($0) << 16) }
+                    : content.values(Float.self)
+                #expect(got.count == want.count)
+                // Half is stored as bfloat16, with 8 bits.
+                let tolerance: Float = name == "half" ? 1.0 / 256 : 1e-5
+                for (got, want) in zip(got, want) {
+                    #expect(abs(got - want) <= tolerance * max(1, abs(want)), "\(name)")
+                }
+            }
+        }
+    }
+
+    /// λ scales what the method changes, and adapters' sums, whose rank is low, stay finite.
+    @Test(arguments: [MergeSettings.Method.tsv, .isoC, .isoCTS])
+    func methodsOfMatricesKeepToTheDirectionsThatTasksHave(method: MergeSettings.Method) throws {
+        let left = try Tensor((0..<6).map { Float($0) - 2 }, shape: [6, 1])
+        let right = try Tensor([1, -1, 2, 0.5], shape: [1, 4])
+        let one = try left.matrixProduct(right)
+        let other = try one.multiplied(by: 0.5)
+        let combined =
+            switch method {
+            case .tsv: try TSV.combined([one, other])
+            case .isoC: try IsoC.combined([one, other])
+            default: try IsoCTS.combined([one, other])
+            }
+        // Every direction of the result is that of `one`.
+        let ratio = try combined.dot(one) / one.dot(one)
+        let rest = try combined.subtracting(one, alpha: ratio)
+        #expect(ratio > 0.5 && ratio.isFinite)
+        #expect(try rest.dot(rest).squareRoot() < 1e-4 * combined.dot(combined).squareRoot() || method == .tsv)
+        #expect(try combined.isFinite())
+    }
+
     @Test func dareThatDropsNothingIsTaskArithmetic() throws {
         try Fixture.temporarily { directory in
             var plan = try plan(in: directory, .dare)

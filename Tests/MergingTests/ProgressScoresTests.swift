@@ -39,6 +39,8 @@ struct ProgressScoresTests {
             let plan = try Fixture.plan(settings, in: directory)
             let estimate = try #require(try plan.estimate())
             #expect(estimate.strategy.strategy == .incremental && estimate.memory > 384 << 20)
+            let passes = try #require(estimate.passes)
+            #expect(passes.backward == 2 * settings.steps && passes.forward >= passes.backward)
             settings.memory = 1 << 20
             let tight = try #require(try Fixture.plan(settings, in: directory).estimate())
             #expect(tight.strategy.strategy == .hierarchical && tight.memory <= estimate.memory)

@@ -27,7 +27,7 @@ struct ReferenceFitTests {
             for index in plan.tasks.indices where adapters {
                 plan.tasks[index].directory = "\(AdapterFixture.root)/vit/\(plan.tasks[index].name)"
             }
-            let context = try MergeContext(plan)
+            let context = try MemoryEstimate.$isEnforced.withValue(false) { try MergeContext(plan) }
             let evaluation = try #require(context.evaluation)
             #expect(evaluation.engine.isStreamed == (memory == 1))
             try context.vectors.findZeros { _ in }

@@ -15,7 +15,9 @@ struct StreamingTests {
         for memory: Int64 in [8 << 30, 1] {
             var plan = plan
             plan.settings.memory = memory
-            let result = try MergeRun(plan, report: { _ in }).run()
+            let result = try MemoryEstimate.$isEnforced.withValue(false) {
+                try MergeRun(plan, report: { _ in }).run()
+            }
             #expect(result.notes.contains { $0.contains("streamed in") } == (memory == 1))
             let files = try #require(FileManager.default.enumerator(atPath: plan.output)).compactMap { $0 as? String }
             outputs.append(
@@ -56,10 +58,12 @@ struct StreamingTests {
         }
     }
 
-    @Test func aFitOverAdaptersIsTheSame() throws {
+    @Test(arguments: [MergeSettings.Method.supermerge, .calibrate]) func adaptersGiveTheSame(
+        method: MergeSettings.Method
+    ) throws {
         try Fixture.temporarily { directory in
             var settings = try Fixture.settings()
-            settings.strategy = .joint
+            (settings.method, settings.strategy) = (method, .joint)
             settings.steps = 4
             var plan = try Fixture.plan(settings, in: directory)
             for index in plan.tasks.indices {
@@ -84,6 +88,68 @@ struct StreamingTests {
             var settings = try Fixture.settings()
             (settings.method, settings.strategy, settings.steps) = (method, .joint, 3)
             try compare(Fixture.plan(settings, in: directory))
+        }
+    }
+
+    @Test(
+        arguments: [MergeSettings.Method.calibrate, .regMean, .regMeanPlusPlus], ArchitectureFixture.families)
+    func calibrationIsTheSame(method: MergeSettings.Method, family: String) throws {
+        // It has convolutions and norms alone.
+        guard family != "resnet" || method == .calibrate else { return }
+        try Fixture.temporarily { directory in
+            var settings = try ArchitectureFixture.settings()
+            (settings.method, settings.strategy) = (method, .joint)
+            try compare(ArchitectureFixture(family, in: directory, settings: settings).plan)
+        }
+    }
+
+    @Test func aFitFromACalibratedStartIsTheSame() throws {
+        try Fixture.temporarily { directory in
+            var settings = try Fixture.settings()
+            (settings.strategy, settings.start, settings.loss) = (.joint, .calibrated, .distillation)
+            (settings.steps, settings.evaluateEvery) = (4, 2)
+            try compare(Fixture.plan(settings, in: directory))
+        }
+    }
+
+    /// Tensors that the files hold in 16 bits stay so where only linear layers and embeddings read them.
+    @Test(arguments: [MergeSettings.Method.calibrate, .supermerge, .taskArithmetic])
+    func aModelOfHalvesIsTheSame(method: MergeSettings.Method) throws {
+        try Fixture.temporarily { directory in
+            var fixture = try LanguageFixture(in: directory)
+            let moved = "model.layers.0.self_attn.q_proj.weight"
+            let own = try #require(try fixture.task.tensors()[moved])
+            let base = try fixture.base.tensors().mapValues(Self.halved)
+            try fixture.base.write(base)
+            try fixture.task.write(base.merging([moved: Self.halved(own)]) { $1 })
+            (fixture.plan.settings.method, fixture.plan.settings.strategy) = (method, .joint)
+            try compare(fixture.plan)
+            fixture.plan.settings.memory = 1
+            let context = try MemoryEstimate.$isEnforced.withValue(false) { try MergeContext(fixture.plan) }
+            let parameters = try ModelParameters(context)
+            try parameters.load(context.base)
+            let model = try #require(context.evaluation?.model)
+            let leased = try parameters.lease(model.inputs.filter { $0.kind == .parameter })
+            for (name, tensor) in leased { #expect(tensor.isNarrow == (tensor.shape.count == 2), "\(name)") }
+        }
+    }
+
+    /// In bfloat16, cut off.
+    private static func halved(_ content: ModelFolder.Content) -> ModelFolder.Content {
+        .init(content.values(Float.self).map { UInt16($0.bitPattern >> 16) }, .bf16, shape: content.shape)
+    }
+
+    @Test func refusesALimitThatNoSegmentFitsIntoAndNamesTheOneThatDoes() throws {
+        try Fixture.temporarily { directory in
+            var settings = try Fixture.settings()
+            (settings.strategy, settings.memory) = (.joint, 1)
+            let plan = try Fixture.plan(settings, in: directory)
+            let error = #expect(throws: MergeError.self) { try MergeRun(plan, report: { _ in }).run() }
+            let message = try #require(error?.message)
+            #expect(
+                message.contains("memory is too small: 0.0 MiB")
+                    && message.contains("MiB, so set memory to at least that"), "\(message)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: plan.output).isEmpty)
         }
     }
 }

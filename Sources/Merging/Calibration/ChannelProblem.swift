@@ -26,7 +26,7 @@ final class ChannelProblem: LayerProblem {
         }
     }
 
-    func finishTask() {
+    func finishTask(weight: Tensor?) {
         guard ownRows > 0 else { return }
         for place in own.indices {
             for channel in 0..<channels {

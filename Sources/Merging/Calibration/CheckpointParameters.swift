@@ -2,16 +2,16 @@ internal import ExportedModel
 internal import Torch
 
 /// The parameters and buffers that some instructions read, by the graph's names: of the task checkpoints from their
-/// files, a few layers at a time, and of the calibrated model from memory.
+/// files, a few layers at a time, and of the calibrated model.
 struct CheckpointParameters {
     private let context: MergeContext
     private let evaluation: EvaluationContext
-    private let merged: ModelParameters
+    private let merged: CalibratedWeights
     private let heads: [[String: Tensor]]
     /// Place of each layer among the context's, by the key of its names.
     private let places: [String: Int]
 
-    init(_ context: MergeContext, _ evaluation: EvaluationContext, _ merged: ModelParameters) throws {
+    init(_ context: MergeContext, _ evaluation: EvaluationContext, _ merged: CalibratedWeights) throws {
         (self.context, self.evaluation, self.merged) = (context, evaluation, merged)
         heads = try evaluation.heads.map { try $0.tensors() }
         places = Dictionary(uniqueKeysWithValues: context.layers.enumerated().map { ($1.name, $0) })
@@ -25,12 +25,18 @@ struct CheckpointParameters {
 
     /// Of a task's checkpoint, read from its files.
     func checkpoint(_ task: Int, for range: Range<Int>) throws -> [String: Tensor] {
-        try parameters(task, range) { try context.vectors.checkpoint(of: task, layer: $0) }
+        try parameters(task, range) { layer in
+            if !context.vectors.isMoved(layer), let own = try merged.unsolved(layer) { return own }
+            if !context.vectors.active[task][layer], let own = try merged.narrow(layer, from: context.base) {
+                return own
+            }
+            return try context.vectors.checkpoint(of: task, layer: layer)
+        }
     }
 
     /// Of the calibrated model with the task's head.
     func calibrated(_ task: Int, for range: Range<Int>) throws -> [String: Tensor] {
-        try parameters(task, range) { merged.tensors[$0] }
+        try parameters(task, range) { try merged.current($0) }
     }
 
     private func parameters(

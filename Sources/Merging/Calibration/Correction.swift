@@ -43,10 +43,46 @@ struct Correction: VectorSource {
 
     func owns(_ name: String) -> Bool { checkpoint.entry(name) == nil }
 
-    /// Writes the correction of `layers`, whose calibrated weights are in `parameters`, replacing `path`. What
-    /// calibration left as it was is left out. Memory: two float32 copies of one layer.
+    /// Writes the correction of `layers`, whose calibrated weights are given, replacing `path`. What calibration left
+    /// as it was is left out. Memory: three float32 copies of one layer.
     static func write(
-        _ layers: [Int], _ parameters: ModelParameters, _ context: MergeContext, start: MergingWeights, to path: String
+        _ layers: [Int], _ calibrated: CalibratedWeights, _ context: MergeContext, start: MergingWeights,
+        to path: String
+    ) throws {
+        try write(layers, context, to: path) { index in
+            let moved = try calibrated.solution(index).clone()
+            try moved.add(merged(index, context.vectors, start), alpha: -1)
+            return moved
+        }
+    }
+
+    /// Writes what several corrections with their weights come to as one, of which the whole is that, replacing `path`.
+    static func fold(_ corrections: [Int], _ weights: MergingWeights, _ context: MergeContext, to path: String) throws {
+        let vectors = context.vectors
+        let layers = context.layers.indices.filter { layer in corrections.contains { vectors.active[$0][layer] } }
+        let alone = weights.keeping(corrections)
+        try write(layers, context, to: path) { index in
+            let moved = try merged(index, vectors, alone)
+            try moved.add(context.base.tensor(context.layers[index].name).to(.float32), alpha: -1)
+            return moved
+        }
+    }
+
+    /// θm of a layer in float32.
+    private static func merged(_ index: Int, _ vectors: TaskVectors, _ weights: MergingWeights) throws -> Tensor {
+        let merged = try Tensor(empty: vectors.layers[index].shape)
+        try unsafe merged.withUnsafeMutableBytes { target in
+            try unsafe vectors.forEachPiece(of: index) { piece in
+                let place = unsafe target.baseAddress! + piece.elements.lowerBound * 4
+                try unsafe vectors.merge(piece, of: index, weights, into: place, .float32)
+            }
+        }
+        return merged
+    }
+
+    /// `change`: by how much the whole of the correction moves a layer, in float32; it may be overwritten.
+    private static func write(
+        _ layers: [Int], _ context: MergeContext, to path: String, change: (Int) throws -> Tensor
     ) throws {
         let temporary = path + ".tmp"
         try Durable.remove(temporary)
@@ -56,16 +92,9 @@ struct Correction: VectorSource {
         }
         let writer = try SafetensorsWriter(path: temporary, slots: slots)
         for index in layers {
-            let merged = try Tensor(empty: context.layers[index].shape)
-            try unsafe merged.withUnsafeMutableBytes { target in
-                try unsafe context.vectors.forEachPiece(of: index) { piece in
-                    let place = unsafe target.baseAddress! + piece.elements.lowerBound * 4
-                    try unsafe context.vectors.merge(piece, of: index, start, into: place, .float32)
-                }
-            }
-            let base = try context.base.tensor(context.layers[index].name).to(.float32)
-            let moved = try parameters.tensors[index].subtracting(merged)
-                .multiplied(by: 1 / whole).adding(base).contiguous()
+            let moved = try change(index)
+            try moved.multiply(by: 1 / whole)
+            try moved.add(context.base.tensor(context.layers[index].name).to(.float32))
             try unsafe moved.withUnsafeMutableBytes { try unsafe writer.append(UnsafeRawBufferPointer($0)) }
         }
         _ = try writer.finish()
@@ -76,6 +105,8 @@ struct Correction: VectorSource {
 extension TaskVectors {
     /// The place of the correction among the sources; nil where there is none.
     var correction: Int? { tasks.last is Correction ? tasks.count - 1 : nil }
+    /// Those of all corrections that a fit has.
+    var corrections: [Int] { tasks.indices.filter { tasks[$0] is Correction } }
 
     /// The same task vectors and a correction behind them; digests are still taken from these here.
     func adding(_ correction: Correction) throws -> TaskVectors {
@@ -92,18 +123,52 @@ extension MergeContext {
     }
 }
 
+extension MergeInProgress {
+    /// Makes one correction of several, as a release holds it, in a file of the `scratch` folder; the model that is
+    /// merged stays the same but for rounding.
+    mutating func foldCorrections(in scratch: String) throws {
+        let corrections = context.vectors.corrections
+        guard corrections.count > 1 else { return }
+        let path = scratch + "/correction-folded.safetensors"
+        try Correction.fold(corrections, weights, context, to: path)
+        let (tasks, layers) = (0..<context.tasks.count, context.layers)
+        context = try opened.adding(Correction(path: path))
+        weights = weights.first(tasks.count, layers).adding(coefficient: Correction.whole, layers)
+    }
+}
+
 extension MergingWeights {
+    /// The weights of the first `count` tasks.
+    func first(_ count: Int, _ layers: [Layer]) -> MergingWeights {
+        var fewer = MergingWeights(taskCount: count, layers: layers, coefficient: 0, squash: squash)
+        for layer in layers.indices { fewer.copy(layer, from: self, tasks: count) }
+        return fewer
+    }
+
+    /// The same weights, those of other tasks all at coefficient 0.
+    func keeping(_ tasks: [Int]) -> MergingWeights {
+        var alone = self
+        for task in 0..<taskCount where !tasks.contains(task) {
+            for layer in rows.indices {
+                for place in range(task: task, layer: layer) { alone.values[place] = squash.weight(forCoefficient: 0) }
+            }
+        }
+        return alone
+    }
+
+    private mutating func copy(_ layer: Int, from other: MergingWeights, tasks count: Int) {
+        for task in 0..<count {
+            values.replaceSubrange(
+                range(task: task, layer: layer), with: other.values[other.range(task: task, layer: layer)])
+            values.replaceSubrange(
+                columnRange(task: task, layer: layer), with: other.values[other.columnRange(task: task, layer: layer)])
+        }
+    }
+
     /// The same weights and those of one more direction, all at the one that gives `coefficient`, with gains of 1.
     func adding(coefficient: Double, _ layers: [Layer]) -> MergingWeights {
         var wider = MergingWeights(taskCount: taskCount + 1, layers: layers, coefficient: coefficient, squash: squash)
-        for layer in layers.indices {
-            for task in 0..<taskCount {
-                wider.values.replaceSubrange(
-                    wider.range(task: task, layer: layer), with: values[range(task: task, layer: layer)])
-                wider.values.replaceSubrange(
-                    wider.columnRange(task: task, layer: layer), with: values[columnRange(task: task, layer: layer)])
-            }
-        }
+        for layer in layers.indices { wider.copy(layer, from: self, tasks: taskCount) }
         return wider
     }
 }

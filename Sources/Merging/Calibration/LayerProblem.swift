@@ -2,11 +2,15 @@ internal import Torch
 
 /// The least-squares problem of one layer: collects every task's inputs and targets, then solves for weight and bias.
 protocol LayerProblem: AnyObject {
+    /// Says how many rows the next task has; where nobody says, memory is taken for its own sums.
+    func expect(rows: Int)
     /// Adds what one batch says: `input` as the calibrated model gives it, `target` the layer's output in the task's
     /// checkpoint.
     func add(_ input: Tensor, _ target: Tensor, of batch: CalibrationBatch) throws
-    /// Ends the rows of one task: each counts by the mean over its rows.
-    func finishTask() throws
+    /// Whether `finishTask` takes the checkpoint's weight.
+    var readsWeights: Bool { get }
+    /// Ends the rows of one task: each counts by the mean over its rows. `weight`: its checkpoint's.
+    func finishTask(weight: Tensor?) throws
     /// Weight and bias in the parameters' shapes; nil where the inputs say nothing. `start`: those of the merge.
     func solution(start weight: Tensor, bias: Tensor?) throws -> LayerSolution?
 }
@@ -51,12 +55,14 @@ final class LinearProblem: LayerProblem {
         }
     }
 
-    func finishTask() throws { try regression.finishTask() }
+    func expect(rows: Int) { regression.expect(rows: rows) }
+
+    func finishTask(weight: Tensor?) throws { try regression.finishTask() }
 
     func solution(start weight: Tensor, bias: Tensor?) throws -> LayerSolution? {
-        var start = try weight.to(.float64).reshaped([shape[0], -1])
+        var start = try weight.to(.float32).reshaped([shape[0], -1])
         if kind != .linear(isTransposed: true) { start = try start.transposed() }
-        if let bias { start = try .concatenated([start, bias.to(.float64).reshaped([1, -1])]) }
+        if let bias { start = try .concatenated([start, bias.to(.float32).reshaped([1, -1])]) }
         guard let found = try regression.solution(ridge: ridge, start: start) else { return nil }
         var own = try found.rows(from: 0, count: inputs)
         if kind != .linear(isTransposed: true) { own = try own.transposed() }
@@ -64,6 +70,11 @@ final class LinearProblem: LayerProblem {
             weight: try own.reshaped(shape),
             bias: try bias.map { try found.rows(from: inputs, count: 1).reshaped($0.shape) })
     }
+}
+
+extension LayerProblem {
+    var readsWeights: Bool { false }
+    func expect(rows: Int) {}
 }
 
 extension CalibrationLayer.Convolution {

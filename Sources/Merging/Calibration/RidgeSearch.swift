@@ -40,10 +40,13 @@ struct RidgeSearch {
         return isBetter
     }
 
+    /// The best so far.
+    var chosen: Double { best?.ridge ?? Self.usual }
+
     /// The chosen λ and the losses, for people.
     var summary: String {
         let losses = tried.compactMap { tried in tried.loss.map { "\($0.rounded4) at \(tried.ridge)" } }
-        return "ridge \(best?.ridge ?? Self.usual)"
+        return "ridge \(chosen)"
             + (losses.isEmpty ? "" : "; held-out loss \(losses.joined(separator: ", "))")
     }
 }

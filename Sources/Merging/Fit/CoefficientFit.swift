@@ -27,7 +27,7 @@ final class CoefficientFit {
     private let teachers: [TeacherLogits?]
     /// What each task's losses are divided by: see `variance`.
     private let spreads: [Double]
-    /// Of the last look.
+    /// Of the last evaluation.
     private(set) var heldOut: [HeldOutScore] = []
     private var settings: ResolvedSettings { context.settings }
 
@@ -62,13 +62,13 @@ final class CoefficientFit {
         try parameters.merge(context.vectors, state.weights)
     }
 
-    /// The variance of the numbers that a regression is fitted to: divided by it, squared errors are a share of what
+    /// The variance of the numbers that a task is fitted to: divided by it, squared errors are a share of what
     /// the mean alone would leave, and the unit of the numbers does not decide what the task weighs beside the others.
     /// 1 for classes, whose losses are nats, and for constants.
     private static func variance(_ objective: Objective, _ set: ValidationSet?, _ teacher: TeacherLogits?) throws
         -> Double
     {
-        guard objective.kind == .regression, let set else { return 1 }
+        guard objective.kind.fitsNumbers, let set else { return 1 }
         let numbers = try set.fittedNumbers() ?? teacher?.rows(set.fitted).to(.float32).doubles() ?? []
         let width = max(1, numbers.count / set.fitted.count)
         var sum = 0.0
@@ -120,7 +120,8 @@ final class CoefficientFit {
     func notFinite(_ task: Int, _ what: String) -> MergeError {
         .task(
             context.tasks[task].name,
-            "its \(what) is no longer finite at step \(state.step); look at its checkpoint and examples, or lower learning-rate"
+            "its \(what) is no longer finite at step \(state.step); look at its checkpoint and examples, or lower "
+                + "learning-rate"
         )
     }
 
@@ -150,7 +151,8 @@ final class CoefficientFit {
             let rows = try MergeError.blaming(context.tasks[task].name) {
                 try evaluation.objectives[task].rows(of: inputs, for: evaluation.model.signature)
             }
-            passes.append(ForwardPass(inputs: rows, own: try evaluation.heads[task].tensors()))
+            let output = evaluation.objectives[task].output
+            passes.append(ForwardPass(inputs: rows, own: try evaluation.heads[task].tensors(), output: output))
         }
         return (passes, StepGradients(self, tasks: tasks, batches: batches, shares: shares))
     }
@@ -204,7 +206,7 @@ final class CoefficientFit {
             var scored = 0
             var metric = RunningMetric(evaluation.objectives[task])
             try scorer.forEachBatch(named, set, set.heldOut, evaluation.objectives[task]) { logits, labels in
-                let indices = Array(set.heldOut[start...].prefix(Scorer.batch))
+                let indices = Array(set.heldOut[start...].prefix(scorer.batch(of: set)))
                 let count = try evaluation.objectives[task].scored(logits, labels)
                 taskLoss += try loss(task, logits, labels, indices).item() * Double(count)
                 scored += count
@@ -218,7 +220,7 @@ final class CoefficientFit {
             heldOut.append(
                 HeldOutScore(
                     task: context.tasks[task].name, loss: taskLoss * spreads[task] / Double(scored),
-                    metric: set.isLabelled ? evaluation.objectives[task].metric.rawValue : Score.agreement,
+                    metric: set.isLabelled ? metric.metric.rawValue : Score.agreement,
                     value: metric.value))
         }
         return sum > 0 ? total / sum : nil

@@ -4,7 +4,7 @@ internal import WorkerProtocol
 struct FitState: Hashable, Sendable {
     var weights: MergingWeights
     var optimizer: Adam
-    /// Weights of the best look, and its step and held-out loss.
+    /// Weights of the best evaluation, and its step and held-out loss.
     var best: [Double]
     var bestStep = 0
     var bestLoss = Double.infinity
@@ -32,8 +32,8 @@ struct FitState: Hashable, Sendable {
             momentum: schedule.momentum)
     }
 
-    /// Notes a look. Without held-out examples (nil) the latest weights count as the best; a loss that is not finite is
-    /// never better than any other.
+    /// Records an evaluation. Without held-out examples (nil) the latest weights count as the best; a loss that is not
+    /// finite is never better than any other.
     mutating func record(heldOut: Double?, lastLoss: Double?) {
         let finite = heldOut.flatMap { $0.isFinite ? $0 : nil }
         if let loss = lastLoss ?? finite { curve.append(FitPoint(step: step, loss: loss, heldOut: finite)) }

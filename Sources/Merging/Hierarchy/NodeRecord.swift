@@ -10,7 +10,8 @@ struct NodeRecord: Hashable, Sendable {
         var curve: [FitPoint]
     }
 
-    /// Of the best look, before squashing, in the order of `MergingWeights`: a weight for each source, layer and row.
+    /// Of the best evaluation, before the activation, in the order of `MergingWeights`: a weight for each source, layer
+    /// and row.
     var weights: [Double]
     var summary: Summary
 

@@ -63,3 +63,20 @@ extension MergeContext {
         return try Similarity(of: missing, in: vectors, progress: progress)
     }
 }
+
+extension Similarity {
+    /// The cosine of two task vectors from which on they are taken for one.
+    private static let cosineOfDoubles = 0.95
+
+    /// A note for each two of these tasks whose vectors are nearly one.
+    func doubles(among names: [String]) -> [String] {
+        let alike = pairs.filter { pair in
+            pair.cosine >= Self.cosineOfDoubles && names.contains(pair.first) && names.contains(pair.second)
+        }
+        return alike.map { pair in
+            let cosine = (pair.cosine * 1000).rounded(.down) / 1000
+            return "\(pair.first) and \(pair.second) are nearly one fine-tune (cosine of their task vectors "
+                + "\(cosine)): a training run that was uploaded twice counts twice; withdraw one of them"
+        }
+    }
+}

@@ -7,7 +7,7 @@ package enum BaseWeights {
     /// Opens the weights in `directory`, through links to anywhere. `graph` is that folder's, where it can be read.
     package static func open(directory: String, graph: ExportedGraph?) throws -> Checkpoint {
         if !Checkpoint.isPresent(directory: directory), let own = try graph?.checkpoint() { return own }
-        return try Checkpoint(directory: directory, root: "/")
+        return try Checkpoint(directory: directory, root: "/", allowsAbsent: true)
     }
 
     /// The same where the graph was not read before.

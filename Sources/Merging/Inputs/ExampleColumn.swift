@@ -19,6 +19,8 @@ struct ExampleColumn {
     /// The first axis is the examples.
     var shape: [Int] { entry.shape }
 
+    var dtype: SafetensorsDType { entry.dtype }
+
     /// Bytes in memory.
     var residentBytes: Int { kept == nil ? 0 : entry.bytes.count }
 

@@ -10,6 +10,8 @@ struct Padding {
 
     /// Inputs with an axis of these tokens.
     let inputs: Set<String>
+    /// Their axis of tokens: behind that of a pair's texts, where there is one.
+    let axis: Int
     /// The four examples, or fewer, that have most of it.
     let shortest: [Int]
     /// Fewest tokens of a batch.
@@ -20,18 +22,25 @@ struct Padding {
 
     /// Nil where the graph takes no mask, where it can't run fewer tokens, or where no example is shorter.
     init?(_ signature: GraphSignature, _ columns: [String: ExampleColumn]) throws {
-        guard let mask = try columns[Self.mask]?.all(), mask.shape.count == 2, mask.shape[1] > 0 else { return nil }
-        width = mask.shape[1]
+        guard let mask = try columns[Self.mask]?.all(), (2...3).contains(mask.shape.count), let width = mask.shape.last,
+            width > 0
+        else { return nil }
+        self.width = width
         inputs = Set(
             signature.inputs.filter { slot in
                 !slot.name.hasPrefix("decoder_") && slot.shape.count > 1 && slot.shape[1] == nil
-                    && columns[slot.name]?.shape.dropFirst().first == mask.shape[1]
+                    && columns[slot.name]?.shape.dropFirst().prefix(mask.shape.count - 1) == mask.shape.dropFirst()
             }.map(\.name))
         guard inputs.contains(Self.mask) else { return nil }
+        axis = mask.shape.count - 1
         let given = try mask.floats()
-        let lengths = (0..<mask.shape[0]).map { [width] example in
-            let row = given[example * width..<(example + 1) * width]
-            return (row.lastIndex { $0 != 0 } ?? row.startIndex - 1) + 1 - row.startIndex
+        let texts = mask.elementCount / max(1, mask.shape[0] * width)
+        let lengths = (0..<mask.shape[0]).map { example in
+            let ends = (0..<texts).map { text in
+                let row = given[(example * texts + text) * width..<(example * texts + text + 1) * width]
+                return (row.lastIndex { $0 != 0 } ?? row.startIndex - 1) + 1 - row.startIndex
+            }
+            return ends.max() ?? 0
         }
         self.lengths = lengths
         shortest = Array(lengths.indices.sorted { lengths[$0] < lengths[$1] }.prefix(4))

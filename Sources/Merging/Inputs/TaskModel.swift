@@ -27,11 +27,11 @@ package final class TaskModel {
         adapter = try Self.adapter(source, base, ties)
         checkpoint =
             try adapter?.checkpoint
-            ?? Checkpoint(directory: source.directory, root: "/").fitted(
+            ?? Checkpoint(directory: source.directory, root: "/", allowsAbsent: true).fitted(
                 to: base, tied: ties.names, isNeeded: { !Self.owns($0, source.settings, ties) && !ties.isSpare($0) },
                 isUsed: { ties.isUsed($0) || Self.owns($0, source.settings, ties) }
             ).tying(ties.groups)
-        let path = source.directory + "/" + TaskLayout.examples
+        let path = source.examplesPath
         validation =
             try FileStatus.ifPresent(path) == nil
             ? nil : SafetensorsFile(file: ReadableFile(path: path, followingLinks: true))
@@ -59,8 +59,9 @@ package final class TaskModel {
         }
     }
 
-    /// How many choices each example has; nil where there is nothing to choose from.
+    /// How many choices, or texts of a pair, each example has; nil where it is one row of the graph's inputs.
     var choiceCount: Int? {
+        if source.settings.objective == .similarity { return 2 }
         guard source.settings.objective == .multipleChoice else { return nil }
         return validation?.entry(ValidationCheck.choices)?.shape.dropFirst().first
     }

@@ -15,9 +15,11 @@ final class ValidationSet {
     let inputs: [String: ExampleColumn]
     /// What is left out of the batches; nil: nothing.
     var padding: Padding?
-    private let labels: ExampleColumn?
+    let labels: ExampleColumn?
     /// Tokens of the choices of a multiple choice, [examples, choices, tokens].
     private let choices: ExampleColumn?
+    /// The texts of questions, where the file has them.
+    let answers: AnswerColumns?
     /// Where the decoder's inputs are not in the file: what they are made with, out of the labels or choices.
     private let decoderStart: DecoderStart?
 
@@ -51,6 +53,9 @@ final class ValidationSet {
         }
         self.inputs = inputs
         labels = try labelEntry.map { try ExampleColumn(file, $0, task: task, isResident: isResident) }
+        answers =
+            objective == .questionAnswering
+            ? try AnswerColumns(file, task: task, isResident: isResident) : nil
         choices = try choiceEntry.map { try ExampleColumn(file, $0, task: task, isResident: isResident) }
         let order = Sampler.permutation(count, seed: seed, stream: task + "/holdout")
         let share = holdout <= 0 ? 0 : min(max(1, Int((Double(count) * holdout).rounded())), count - 1)
@@ -59,6 +64,11 @@ final class ValidationSet {
         guard !fitted.isEmpty else { throw MergeError.task(task, "the validation set is empty; add examples") }
         let isMixable = !inputs.isEmpty && inputNames.allSatisfy { file.entry($0)?.dtype.isFloatingPoint == true }
         mixtures = Mixture.all(of: fitted, times: isMixable ? mixup : 0, seed: seed, stream: task + "/mixup")
+    }
+
+    /// Tokens of an example: the longest axis behind the examples' of an input of integers; 1 where there is none.
+    var tokens: Int {
+        inputs.values.filter { !$0.dtype.isFloatingPoint }.compactMap { $0.shape.dropFirst().last }.max() ?? 1
     }
 
     /// What the steps of a fit draw from: the mixtures, where there are any.
@@ -70,6 +80,7 @@ final class ValidationSet {
     /// Bytes in memory.
     var residentBytes: Int {
         inputs.values.reduce((labels?.residentBytes ?? 0) + (choices?.residentBytes ?? 0)) { $0 + $1.residentBytes }
+            + (answers?.residentBytes ?? 0)
     }
 
     /// The inputs and, where there are any, the labels of some examples; those of a mixture are its larger part's.
@@ -79,7 +90,7 @@ final class ValidationSet {
             if let padding {
                 let length = padding.length(of: indices)
                 for name in padding.inputs {
-                    given[name] = try given[name]?.columns(from: 0, count: length).contiguous()
+                    given[name] = try given[name]?.places(from: 0, count: length, axis: padding.axis).contiguous()
                 }
             }
             let labels = try labels?.rows(indices)

@@ -10,15 +10,16 @@ extension MergedAdapter {
         let tasks = context.tasks
         guard !settings.method.isLearned || settings.granularity == .tensor else {
             throw MergeError.base(
-                "(IA)³ adapters can't be merged to one at granularity \(settings.granularity.rawValue); set granularity to "
-                    + "tensor, or adapter to false")
+                "(IA)³ adapters can't be merged to one at granularity \(settings.granularity.rawValue); set "
+                    + "granularity to tensor, or adapter to false")
         }
         for (index, module) in modules {
             let shapes = owners(of: index).map { shape(of: index, task: $0) }
             if let place = shapes.firstIndex(where: { $0 != shapes[0] }) {
                 throw fault(
                     tasks[owners(of: index)[place]],
-                    "it scales the other side of \(module) than \(tasks[owners(of: index)[0]].name); set adapter to false"
+                    "it scales the other side of \(module) than \(tasks[owners(of: index)[0]].name); set adapter to "
+                        + "false"
                 )
             }
         }
@@ -37,8 +38,8 @@ extension MergedAdapter {
             guard !settings.method.isLearned else {
                 throw fault(
                     tasks[owners[0]],
-                    "its vector scales weight and bias of \(module), which a fit gives coefficients of their own; merge by "
-                        + "task-arithmetic or average, or set adapter to false")
+                    "its vector scales weight and bias of \(module), which a fit gives coefficients of their own; "
+                        + "merge by task-arithmetic or average, or set adapter to false")
             }
             scaled.insert(index)
         }

@@ -77,15 +77,16 @@ struct MergedAdapter {
         if let other = context.ties.names(with: layer.name).first(where: { $0 != layer.name }) {
             throw fault(
                 context.tasks[first],
-                "it changes \(layer.name), which the base ties to \(other), and PEFT would untie them; set adapter to false"
+                "it changes \(layer.name), which the base ties to \(other), and PEFT would untie them; set adapter to "
+                    + "false"
             )
         }
         let names = owners.map { context.tasks[$0].adapter?.targets[layer.name] ?? layer.name }
         if let place = names.firstIndex(where: { $0 != names[0] }) {
             throw fault(
                 context.tasks[owners[place]],
-                "it calls \(layer.name) \(names[place]), and \(context.tasks[first].name) \(names[0]); train both on one "
-                    + "kind of model, or set adapter to false")
+                "it calls \(layer.name) \(names[place]), and \(context.tasks[first].name) \(names[0]); train both on "
+                    + "one kind of model, or set adapter to false")
         }
         let isReplaced = owners.contains { context.tasks[$0].replaces(layer.name) }
         if isReplaced || layer.shape.count < 2 {

@@ -20,7 +20,7 @@ extension Objective {
     /// only say which predictions are scored.
     func entropy(_ logits: Tensor, _ labels: Tensor) throws -> Tensor {
         let (outputs, targets) = try aligned(logits.to(.float32), labels)
-        guard kind != .regression else { throw LabelFault.noEntropy }
+        guard !kind.fitsNumbers else { throw LabelFault.noEntropy }
         let isScored = try Self.isScored(targets, kind)
         let logarithms = try outputs.logSoftmax()
         var surprise = try Self.finite(logarithms, where: logarithms).multiplied(by: outputs.softmax())

@@ -5,7 +5,7 @@ package import WorkerProtocol
 extension Reproduction {
     /// Makes the model, heads and coefficients of a release again and compares their SHA-256 with those recorded and
     /// those of the files in `directory`. Files that the base passed on are compared with the base's; README.md,
-    /// report.html, provenance.json and release.json, which say when and what, are not made again.
+    /// report.html, bom.cdx.json, provenance.json and release.json, which say when and what, are not made again.
     ///
     /// `base`: the base's folder where it is no longer the recorded one; `tasks`: those of tasks by name; `kept`: a
     /// folder of task folders by digest, looked into before the recorded ones; `scratch`: an existing folder with room
@@ -25,7 +25,7 @@ extension Reproduction {
         let taskPlaces = record.tasks.map { task in
             let isDescribed = names.contains("heads/\(task.name).json")
             let input = RecordedInput(owner: task.name, files: task.files) { name in
-                name == HeadConfiguration.fileName ? isDescribed : !Self.unneeded.contains(name)
+                name == HeadConfiguration.fileName ? isDescribed : !Self.isUnneeded(name)
             }
             return input.find(
                 in: [tasks[task.name], kept.map { "\($0)/\(task.digest)" }, task.directory].compactMap(\.self))
@@ -61,7 +61,7 @@ extension Reproduction {
     }
 
     /// Pages that are written from the record.
-    private static let written: Set = ["README.md", "report.html", "provenance.json"]
+    private static let written: Set = ["README.md", "report.html", "bom.cdx.json", "provenance.json"]
     /// Files of a task that had their part in the fit alone, or whose content is in the record.
-    private static let unneeded: Set = ["validation.safetensors", "task.yaml"]
+    private static func isUnneeded(_ name: String) -> Bool { ExampleFiles.isExamples(name) || name == "task.yaml" }
 }

@@ -81,7 +81,7 @@ package struct Inspection: Codable, Sendable {
             graph = try open()
         } catch let error as ModelFamilyError {
             return Graph(
-                isBuilt: true, inputs: [], parameters: 0, nodes: 0, operators: [], fault: "\(error)")
+                isBuilt: false, inputs: [], parameters: 0, nodes: 0, operators: [], fault: "\(error)")
         }
         var fault: String?
         do { _ = try ExportedModel(graph) } catch { fault = "\(error)" }
@@ -103,9 +103,12 @@ package struct Inspection: Codable, Sendable {
             lines.append(
                 "\(files.joined(separator: ", ")): \(tensors.count) tensors, \(parameters) elements, \(bytes) bytes")
         }
-        if let graph {
+        if let graph, graph.nodes == 0, let fault = graph.fault {
+            lines.append(fault)
+        } else if let graph {
             lines.append(
-                "graph\(graph.isBuilt ? " built from config.json" : ""): \(graph.nodes) nodes, \(graph.parameters) parameters, \(graph.operators.count) operators"
+                "graph\(graph.isBuilt ? " built from config.json" : ""): \(graph.nodes) nodes, \(graph.parameters) "
+                    + "parameters, \(graph.operators.count) operators"
             )
             lines += graph.inputs.map { "  input \($0)" }
             lines.append(graph.fault.map { "  can't be run: \($0)" } ?? "  can be run here")

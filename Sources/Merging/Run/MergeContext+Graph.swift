@@ -25,18 +25,19 @@ extension MergeContext {
     static func graph(_ plan: MergePlan) throws -> ExportedGraph {
         guard try BaseGraph.isDescribed(directory: plan.base.directory) else {
             throw MergeError.base(
-                "there is no graph.pt2 in \(plan.base.directory), and no config.json to build one from; export one with "
-                    + "Tools/export_model.py")
+                "there is no graph.pt2 in \(plan.base.directory), and no config.json to build one from; export one "
+                    + "with Tools/export_model.py")
         }
-        return try BaseGraph.open(directory: plan.base.directory)
+        return try BaseGraph.open(
+            directory: plan.base.directory, head: plan.base.head.flatMap(FamilyHead.init))
     }
 
     /// The graph compiled, with every operator found, and every input's first axis free for the examples.
     static func model(_ graph: ExportedGraph) throws -> ExportedModel {
         for input in graph.signature.inputs where input.shape.first != .some(nil) {
             throw MergeError.base(
-                "the first axis of the graph's input \(input.name) is fixed, so it can't run a batch of any size; export "
-                    + "it with a free batch axis, as Tools/export_model.py does")
+                "the first axis of the graph's input \(input.name) is fixed, so it can't run a batch of any size; "
+                    + "export it with a free batch axis, as Tools/export_model.py does")
         }
         return try ExportedModel(graph)
     }

@@ -1,3 +1,4 @@
+internal import Engine
 internal import ExportedGraph
 internal import Files
 internal import ModelFamilies
@@ -22,10 +23,16 @@ final class MergeContext {
     let ties: TiedNames
     /// Nil where a static method merges without a graph or without any validation set.
     let evaluation: EvaluationContext?
+    /// Floating point operations of a forward pass of a batch; nil where no graph is run.
+    let flopsPerPass: Double?
     /// Why a static method merges without scores although there are examples; else nil.
     let unscored: String?
     /// How the tasks are fitted together; nil where nothing is learned.
     let choice: StrategyChoice?
+    /// Why a fit does not calibrate although `start` is auto; else nil.
+    let uncalibrated: String?
+    /// Whether the values of a resident model that is calibrated wait in a file.
+    let spills: Bool
 
     /// Opens the plan's files, after checking that they are the ones that were admitted. `isInEvaluationContext`:
     /// whether anything is to be fitted or scored. `recorded`: the plan is that of a release, which tied these names
@@ -62,18 +69,24 @@ final class MergeContext {
             base: base, tasks: tasks, layers: layers, hashing: plan.hasUnhashedFiles)
         let estimate = graph.map { [layers, tasks] in MemoryEstimate(plan, $0, layers, tasks) }
         choice = plan.settings.method.isLearned ? estimate.map { StrategyChoice(for: plan, $0) } : nil
+        uncalibrated = estimate.flatMap { $0.uncalibrated(plan.settings) }
+        spills = estimate?.spills == true
         self.plan = plan
         let settings = resolved.taking(choice?.strategy)
         self.settings = settings
         let hasExamples = tasks.contains { $0.validation != nil }
         if isInEvaluationContext, let graph, let estimate, settings.method.needsExamples || hasExamples {
             let model = try Self.usable(plan, otherwise: &unscored) { try Self.model(graph) }
-            evaluation = try model.map { [tasks] model in
-                try EvaluationContext(
-                    plan, settings, Self.engine(model, settings, estimate, tasks: tasks.count), base, tasks, ties)
+            flopsPerPass = model.map {
+                OperationCount($0, batch: estimate.rows, length: estimate.length).forward
+            }
+            evaluation = try model.map { [tasks, layers] model in
+                let engine = try Self.engine(
+                    model, settings, estimate, tasks, widened: Self.widened(model, layers), layers)
+                return try EvaluationContext(plan, settings, engine, base, tasks, ties)
             }
         } else {
-            evaluation = nil
+            (evaluation, flopsPerPass) = (nil, nil)
         }
         self.unscored = hasExamples ? unscored : nil
     }
@@ -81,7 +94,7 @@ final class MergeContext {
     /// What the plan's merge will take, from the headers of its files and the graph; nil where nothing is learned: then
     /// it is a few pieces of the files, whatever their number.
     static func estimate(_ plan: MergePlan) throws -> MergeEstimate? {
-        guard plan.settings.method.isLearned else { return nil }
+        guard plan.settings.method.needsExamples else { return nil }
         let graph = try graph(plan)
         let files = try BaseWeights.open(directory: plan.base.directory, graph: graph)
         let ties = TiedNames(graph.signature, base: files)
@@ -90,9 +103,26 @@ final class MergeContext {
         let tasks = try plan.tasks.map { try TaskModel($0, base: base, ties: ties) }
         let estimate = MemoryEstimate(
             plan, graph, try layers(entries, ties, plan.resolvedSettings().granularity), tasks)
-        let choice = StrategyChoice(for: plan, estimate)
+        let isLearned = plan.settings.method.isLearned
+        let choice =
+            isLearned
+            ? StrategyChoice(for: plan, estimate)
+            : StrategyChoice(strategy: .joint, reason: "all tasks pass through the layers together")
+        let settings = try plan.resolvedSettings().taking(isLearned ? choice.strategy : nil)
+        let needed = estimate.needed(settings)
+        let calibrates = plan.settings.calibrates && estimate.uncalibrated(plan.settings) == nil
+        let passes = plan.mostPasses(settings, tasks, calibrates: calibrates)
+        guard needed > settings.memory else {
+            let isAlone = choice.strategy == .hierarchical || !calibrates
+            return MergeEstimate(
+                strategy: choice, memory: isAlone ? needed : max(needed, estimate.layerwise), passes: passes)
+        }
+        let solves = !isLearned || calibrates && choice.strategy != .hierarchical
         return MergeEstimate(
-            strategy: choice, memory: choice.strategy == .hierarchical ? estimate.hierarchical : estimate.joint)
+            strategy: choice, memory: max(min(needed, settings.memory), solves ? estimate.streamedLayerwise : 0),
+            weights: .streamed,
+            readBytes: base.size + tasks.reduce(0) { $0 + $1.checkpoint.size + ($1.adapter?.file.file.size ?? 0) },
+            passes: passes)
     }
 
     /// Some tasks of another context, by their places, over task vectors that need not be theirs.
@@ -108,8 +138,10 @@ final class MergeContext {
         self.vectors = vectors
         ties = whole.ties
         evaluation = whole.evaluation?.of(places)
+        flopsPerPass = whole.flopsPerPass
         unscored = whole.unscored
         choice = whole.choice
+        (uncalibrated, spills) = (whole.uncalibrated, whole.spills)
     }
 
     /// The plan with its settings as they were resolved.
@@ -149,8 +181,8 @@ final class MergeContext {
     /// What tasks hold that nothing uses. Where a registry's admission was passed there is nothing of the kind.
     var strayNotes: [String] {
         tasks.filter { !$0.strays.isEmpty }.map { task in
-            "\(task.name): neither the base nor its graph has \(task.strays.firstFew); that is passed on with the task's head and "
-                + "scored without, so remove it, or name it under `head` in task.yaml"
+            "\(task.name): neither the base nor its graph has \(task.strays.firstFew); that is passed on with the "
+                + "task's head and scored without, so remove it, or name it under `head` in task.yaml"
         }
     }
 

@@ -42,8 +42,9 @@ struct MergeInProgress {
         result.strategy = context.choice
         if settings.method.isLearned {
             result.similarities = similarities.kept
+            result.notes += similarities.doubles(among: context.tasks.map(\.name))
             result.form = settings.form
-            result.weights = weights.values.count
+            result.weights = max(result.weights, weights.values.count)
             result.start =
                 result.start ?? StartChoice(start: .taskVectors, reason: "every weight starts on its task vector")
         }
@@ -58,6 +59,7 @@ struct MergeInProgress {
         }
         result.merged = context.mergedShare()
         result.passes = evaluator?.evaluation.passes.counts ?? [:]
+        result.flopsPerPass = context.flopsPerPass
         result.device = MergeSettings.Device.cpu.rawValue
         result.dtype = settings.precision.rawValue
         result.versions = BuildProvenance.versions()

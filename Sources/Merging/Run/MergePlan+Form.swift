@@ -8,7 +8,7 @@ extension MergePlan {
     func resolvedSettings() throws -> ResolvedSettings {
         guard settings.granularity == .auto else { return ResolvedSettings(settings) }
         let labels = try tasks.compactMap { task -> (count: Int, areThere: Bool)? in
-            let path = task.directory + "/validation.safetensors"
+            let path = task.examplesPath
             guard try FileStatus.ifPresent(path) != nil else { return nil }
             let file = try SafetensorsFile(file: ReadableFile(path: path, followingLinks: true))
             let counted = file.entry("labels") ?? file.entries.first
@@ -27,7 +27,7 @@ extension MergeSettings {
     func note(ofForm resolved: ResolvedSettings) -> String? {
         guard method == .supermerge, granularity == .auto, resolved.granularity == .tensor else { return nil }
         return
-            "fewer than \(Self.examplesForRows) examples a task: each tensor has one weight; with more, each row and each "
-            + "column gets its own"
+            "fewer than \(Self.examplesForRows) examples a task: each tensor has one weight; with more, each row and "
+            + "each column gets its own"
     }
 }

@@ -1,4 +1,3 @@
-internal import Files
 internal import ModelFamilies
 package import WorkerProtocol
 
@@ -11,8 +10,8 @@ extension MergePlan {
     /// The same by folders. A static method without examples scores nothing, and libtorch's start would be a third of
     /// its time.
     package static func runsGraph(base: String, tasks: [String], _ settings: MergeSettings) -> Bool {
-        func isThere(_ path: String) -> Bool { (try? FileStatus.ifPresent(path, followingLinks: true)) != nil }
-        return settings.method.needsExamples || settings.method.needsLinearAlgebra
-            || tasks.contains { isThere($0 + "/validation.safetensors") } && BaseGraph.isUsable(directory: base)
+        settings.method.needsExamples || settings.method.needsLinearAlgebra
+            || tasks.contains(where: ExampleFiles.areThere)
+                && BaseGraph.isUsable(directory: base)
     }
 }

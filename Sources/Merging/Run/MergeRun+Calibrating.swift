@@ -2,59 +2,90 @@ internal import Torch
 internal import WorkerProtocol
 
 extension MergeRun {
-    /// The closed form alone: the task vectors at `scale`, and the whole of the correction.
-    func calibrate(_ merge: inout MergeInProgress, _ evaluator: ModelEvaluator) throws {
+    /// A closed form alone: the method's own coefficients, and the whole of the correction.
+    func calibrate(
+        _ merge: inout MergeInProgress, _ evaluator: ModelEvaluator, _ method: any LayerwiseMethod.Type
+    ) throws {
         reportStart(merge)
-        guard let correction = try correction(&merge, evaluator) else {
+        let ridges = method.ridges(merge.context.settings)
+        guard let correction = try correction(&merge, evaluator, method, ridges)?.correction else {
             throw MergeError.base(
-                "the graph has no layer that calibration solves for: no linear layer, convolution, batch or group norm with "
-                    + "parameters of its own outside the tasks' heads; choose another method")
+                "the graph has no layer that calibration solves for: no linear layer, convolution, batch or group norm "
+                    + "with parameters of its own outside the tasks' heads; choose another method")
         }
         merge.context = try merge.context.adding(correction)
         merge.weights = merge.weights.adding(coefficient: Correction.whole, merge.context.layers)
         merge.noteFitted(evaluator.evaluation)
     }
 
-    /// Calibrates the merge at the method's own coefficients; nil where no layer was solved for. Where λ is not set it
-    /// is the usual one or a better neighbour by the held-out loss (`RidgeSearch`). The evaluator's parameters are
-    /// overwritten.
-    func correction(_ merge: inout MergeInProgress, _ evaluator: ModelEvaluator) throws -> Correction? {
+    /// Calibrates the merge at the method's own coefficients, with the λ of `ridges` and then the anchor that have the
+    /// lowest held-out loss; nil where no layer was solved for. `anchors`: those to try, in this order. The evaluator's
+    /// parameters are overwritten.
+    func correction(
+        _ merge: inout MergeInProgress, _ evaluator: ModelEvaluator, _ method: any LayerwiseMethod.Type,
+        _ ridges: RidgeSearch, anchors: [CalibrationAnchor]? = nil
+    ) throws -> (correction: Correction, loss: Double?)? {
         let (context, evaluation, parameters) = (merge.context, evaluator.evaluation, evaluator.parameters)
-        guard parameters.isResident else {
-            throw MergeError.base(
-                "calibration needs the whole model in memory, which `memory` does not allow: raise it, or set `start: task-vectors`"
-            )
-        }
         let phase = evaluation.passes.phase
         evaluation.passes.phase = .calibrating
         defer { evaluation.passes.phase = phase }
-        var search = RidgeSearch(context.settings.ridge)
-        var best: Correction?
-        var tensors = 0
-        while let ridge = search.next {
-            let calibration = try Calibration(context, evaluation, parameters, ridge: ridge)
-            let layers = try calibration.run(start: merge.weights) { [unowned self] done, total in
+        let scores = method == Calibrate.self
+        var count = 0
+        /// One calibration; nil where the graph has nothing to calibrate.
+        func attempt(_ ridge: Double, _ anchor: CalibrationAnchor) throws -> (correction: Correction, loss: Double?)? {
+            let form = method.form(ridge: ridge)
+            let calibration = try Calibration(context, evaluation, parameters, form: form, anchor: anchor)
+            let tensors = try calibration.run(start: merge.weights) { [unowned self] done, total in
                 try progress(.calibrating, done, total)
             }
-            evaluation.passes.add(forward: passes(evaluation, batch: context.settings.batch))
-            tensors = layers.count
-            guard tensors > 0 else { break }
-            let path = plan.scratch + "/correction-\(ridge).safetensors"
-            try Correction.write(layers, parameters, context, start: merge.weights, to: path)
+            evaluation.passes.add(forward: passes(evaluation, form, batch: context.settings.batch))
+            count = tensors.count
+            guard count > 0 else { return nil }
+            let path = plan.scratch + "/correction-\(anchor)-\(ridge).safetensors"
+            try Correction.write(tensors, calibration.weights, context, start: merge.weights, to: path)
             let correction = try Correction(path: path)
-            let loss = context.settings.ridge == nil ? try heldOutLoss(merge, evaluator, correction) : nil
-            if search.record(loss) { best = correction }
+            return (correction, scores ? try heldOutLoss(merge, evaluator, correction) : nil)
         }
-        if best != nil {
-            merge.result.notes.append("calibration solved for \(tensors) tensors with \(search.summary)")
+        let anchors = anchors ?? (scores ? CalibrationAnchor.candidates(context.vectors) : [.taskVectors])
+        guard let first = anchors.first else { return nil }
+        var search = ridges
+        var best: (correction: Correction, loss: Double?)?
+        while let ridge = search.next {
+            guard let found = try attempt(ridge, first) else { break }
+            if search.record(found.loss) { best = found }
         }
+        guard let found = best else { return nil }
+        var summary = search.summary + " from \(first.name)"
+        if let loss = found.loss {
+            for anchor in anchors.dropFirst() {
+                guard let found = try attempt(search.chosen, anchor), let other = found.loss else { continue }
+                summary += ", \(other.rounded4) from \(anchor.name)"
+                if other < loss { best = found }
+            }
+        }
+        merge.result.notes.append("calibration solved for \(count) tensors" + (scores ? " with \(summary)" : ""))
         return best
     }
 
-    /// Passes of a batch by which every fitted example goes through its task's checkpoint and through the calibrated
-    /// model.
-    private func passes(_ evaluation: EvaluationContext, batch: Int) -> Int {
-        2 * evaluation.sets.reduce(0) { $0 + (($1?.fitted.count ?? 0) + batch - 1) / batch }
+    /// Iso-CTS of the merge's matrices as a correction, with no look at an example; nil where none can be had.
+    func isotropicCorrection(
+        _ merge: MergeInProgress, _ evaluator: ModelEvaluator
+    ) throws -> (correction: Correction, loss: Double?)? {
+        let (context, parameters) = (merge.context, evaluator.parameters)
+        guard CalibrationAnchor.candidates(context.vectors).contains(.isotropic) else { return nil }
+        try parameters.merge(context.vectors, merge.weights)
+        let weights = try CalibratedWeights(parameters, scratch: plan.scratch)
+        let layers = try CalibrationAnchor.isotropic.fill(context.trainable(), weights, context.vectors)
+        guard !layers.isEmpty else { return nil }
+        let path = plan.scratch + "/correction-isotropic.safetensors"
+        try Correction.write(layers, weights, context, start: merge.weights, to: path)
+        return (try Correction(path: path), nil)
+    }
+
+    /// Passes of a batch by which every example goes through its task's checkpoint and through the merged model.
+    private func passes(_ evaluation: EvaluationContext, _ form: LayerwiseForm, batch: Int) -> Int {
+        (form.readsMerged ? 2 : 1)
+            * evaluation.sets.reduce(0) { $0 + (($1?.fitted.count ?? 0) + batch - 1) / batch }
     }
 
     /// Of the calibrated merge; nil where nothing is held out.

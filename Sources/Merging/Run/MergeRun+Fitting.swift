@@ -18,11 +18,29 @@ extension MergeRun {
         merge.noteFitted(evaluator.evaluation)
         merge.weights = fit.state.weights
         merge.weights.values = fit.state.best
+        merge.result.weights = merge.weights.values.count
+        takeCalibrated(first, ifBetterThan: fit.state.bestLoss, &merge)
+        try merge.foldCorrections(in: plan.scratch)
+    }
+
+    /// Takes the calibrated merge as it is where no step of the fit came below its held-out loss.
+    private func takeCalibrated(_ first: FirstState, ifBetterThan loss: Double, _ merge: inout MergeInProgress) {
+        guard let calibrated = first.calibrated, calibrated.loss < loss else { return }
+        merge.weights = calibrated.weights
+        let reason =
+            "the calibrated merge has a held-out loss of \(calibrated.loss.rounded4), "
+            + "the fit \(loss.rounded4)"
+        merge.result.start = StartChoice(start: .calibrated, reason: reason)
+        merge.result.notes.append("the calibrated merge is kept as it is: \(reason)")
+        merge.result.bestStep = 0
     }
 
     /// The fits of the tree that are not stored; the weights are the products of their coefficients.
     func fitTree(_ merge: inout MergeInProgress, _ evaluator: ModelEvaluator) throws {
         let context = merge.context
+        var asked = context.settings.pinned
+        asked.strategy = .hierarchical
+        if let fault = asked.startFault { throw MergeError.base("start \(fault), or raise `memory`") }
         let tree = try TreeRun(context, evaluator.evaluation, evaluator.parameters, teachers: evaluator.teachers) {
             [unowned self] done, total in try progress(.reading, done, total)
         }
@@ -37,6 +55,7 @@ extension MergeRun {
         merge.result.curve = outcome.root.curve.thinned(keeping: outcome.root.bestStep)
         merge.noteFitted(evaluator.evaluation)
         (merge.tree, merge.weights) = (tree, outcome.weights)
+        merge.result.start = StartChoice(start: .taskVectors, reason: "the fits of a tree start at the task vectors")
     }
 
     /// Steps until the fit has had all of them or gets no better; `done` of `total` lie before it. Its state is saved

@@ -49,8 +49,14 @@ package final class MergeRun {
                 "scale \(plan.settings.scale) can't be a start of \(plan.settings.method.rawValue); set one \(needed)")
         }
         try TorchRuntime.setThreads(plan.settings.threads)
-        TorchRuntime.keepFreedMemory()
-        return try MergeInProgress(MergeContext(plan))
+        let context = try MergeContext(plan)
+        // The limit of a streamed model counts what the process holds.
+        if context.evaluation?.engine.isStreamed == true {
+            TorchRuntime.returnFreedMemory()
+        } else {
+            TorchRuntime.keepFreedMemory()
+        }
+        return try MergeInProgress(context)
     }
 
     /// Reads the task vectors as far as the method has to know them, and scores what there is before the merge.
@@ -104,8 +110,10 @@ package final class MergeRun {
         }
         if merge.context.choice?.strategy == .hierarchical {
             try fitTree(&merge, evaluator)
-        } else if merge.context.settings.method == .calibrate {
-            try calibrate(&merge, evaluator)
+        } else if let method = MergeMethods.implementation(of: merge.context.settings.method)
+            as? any LayerwiseMethod.Type
+        {
+            try calibrate(&merge, evaluator, method)
         } else if merge.context.settings.method.isLearned {
             try fitJointly(&merge, evaluator)
         } else {

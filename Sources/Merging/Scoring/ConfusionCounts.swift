@@ -43,10 +43,10 @@ struct ConfusionCounts: Hashable, Sendable {
     func value(_ metric: Metric) -> Double? {
         switch metric {
         case .accuracy, .tokenAccuracy, .rankAccuracy: accuracy
-        case .f1: f1
+        case .f1, .microF1: f1
         case .macroF1: macroF1
         case .matthews: matthews
-        case .pearson, .perplexity: nil
+        default: nil
         }
     }
 

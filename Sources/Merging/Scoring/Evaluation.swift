@@ -3,6 +3,7 @@ internal import Engine
 internal import ExportedGraph
 internal import ExportedModel
 internal import Files
+internal import Foundation
 internal import ModelFamilies
 internal import Safetensors
 internal import Tasks
@@ -18,14 +19,20 @@ package struct Evaluation {
     package var settings: TaskSettings
     /// Examples to score instead of the task's validation set.
     package var data: String?
+    /// The tensors of the task's examples where these are a table.
+    package var examples: EncodedExamples?
     /// Folder that holds `graph.pt2`, or weights and a `config.json` to build it from; nil: beside the model, or the
     /// registry's base.
     package var base: String?
 
-    package init(model: String, task: String, settings: TaskSettings, data: String? = nil, base: String? = nil) {
+    package init(
+        model: String, task: String, settings: TaskSettings, examples: EncodedExamples? = nil, data: String? = nil,
+        base: String? = nil
+    ) {
         self.model = model
         self.task = task
         self.settings = settings
+        self.examples = examples
         self.data = data
         self.base = base
     }
@@ -36,16 +43,19 @@ package struct Evaluation {
     }
 
     /// Loss and metric over all examples; without labels by the agreement with the task's own checkpoint.
-    package func score() throws -> Score {
-        let score = try measured()
+    package func score() throws -> Score { try judged().score }
+
+    /// The same, and where texts are compared each of them.
+    package func judged() throws -> (score: Score, texts: [JudgedText]) {
+        let (score, texts) = try measured()
         guard !score.loss.isNaN else {
             throw MergeError.task(
                 name, "the loss of \(model) on its examples is no number; look for NaN in the examples and the weights")
         }
-        return score
+        return (score, texts)
     }
 
-    private func measured() throws -> Score {
+    private func measured() throws -> (score: Score, texts: [JudgedText]) {
         try checkFolders()
         let (folder, described) = try describedGraph()
         let graph = try ExportedModel(described)
@@ -58,11 +68,12 @@ package struct Evaluation {
             isAdapter ? try folded(model, onto: weights, ties) : ties.keyed(try weights.parameters(weights.names))
         if let head = try head(weights, graph, ties) { parameters.merge(ties.keyed(head)) { $1 } }
         let file = try SafetensorsFile(
-            file: ReadableFile(path: data ?? task + "/" + TaskLayout.examples, followingLinks: true))
+            file: ReadableFile(
+                path: data ?? examples?.file ?? "\(task)/\(TaskLayout.examples)", followingLinks: true))
         let start = try DecoderStart(base: folder)
         let check = ValidationCheck(
             signature: graph.signature, objective: settings.objective, needsLabels: false, decoderStart: start,
-            name: file.file.path.splitPath.name)
+            name: data?.splitPath.name ?? examples?.source ?? TaskLayout.examples)
         let inputs: [String]
         do throws(AdmissionFault) {
             _ = try check.check(file)
@@ -73,14 +84,21 @@ package struct Evaluation {
         let set = try ValidationSet(
             file, task: name, inputNames: inputs, objective: settings.objective, decoderStart: start, holdout: 0,
             seed: 0)
-        let objective = Objective(settings, inputs: graph.signature.inputs.map(\.name))
+        var objective = Objective(settings, inputs: graph.signature.inputs.map(\.name))
+        let source = TaskSource(
+            name: name, directory: task, files: [], digest: "", settings: settings, examples: examples)
+        objective.tags = try SpanTags.names(of: source, base: folder)
+        if set.isLabelled { objective.generation = try Generation(name, settings, base: folder) }
         let scorer = Scorer(model: graph, autocast: false)
         return try MergeError.blaming(name, examples: file) {
             let weights = ModelWeights(own: parameters)
             try scorer.leaveOutPadding(weights, set, objective)
-            guard !set.isLabelled else { return try scorer.score(weights, set, set.all, objective).score }
+            guard !set.isLabelled else {
+                let outcome = try scorer.score(weights, set, set.all, objective)
+                return (outcome.score, outcome.texts)
+            }
             let own = ModelWeights(own: try parameters.merging(checkpoint(graph, ties)) { $1 })
-            return try agreement(of: weights, own, set, objective, scorer)
+            return (try agreement(of: weights, own, set, objective, scorer), [])
         }
     }
 
@@ -94,7 +112,7 @@ package struct Evaluation {
                 kind: .environment,
                 message: "there is no folder \(model); name that of a release, the base or a checkpoint with --model")
         }
-        guard data == nil else { return }
+        guard data == nil, examples == nil else { return }
         guard try isFolder(task) else {
             throw MergeError(
                 kind: .environment,
@@ -103,8 +121,8 @@ package struct Evaluation {
         guard try FileStatus.ifPresent(task + "/" + TaskLayout.examples, followingLinks: true) != nil else {
             throw MergeError.task(
                 name,
-                "there is no validation.safetensors in \(task), so there is nothing to score on; name a task's folder with "
-                    + "--task, or examples with --data")
+                "there are no examples (\(ExampleFiles.all.joined(separator: ", "))) in \(task), so there is nothing "
+                    + "to score on; name a task's folder with --task, or examples with --data")
         }
     }
 
@@ -114,8 +132,9 @@ package struct Evaluation {
         _ scorer: Scorer
     ) throws -> Score {
         var agreement = Agreement(objective: objective)
-        for start in stride(from: 0, to: set.count, by: Scorer.batch) {
-            let part = Array(start..<min(start + Scorer.batch, set.count))
+        let size = scorer.batch(of: set)
+        for start in stride(from: 0, to: set.count, by: size) {
+            let part = Array(start..<min(start + size, set.count))
             try scorer.forEachBatch(own, set, part, objective) { wanted, labels in
                 guard self.model != task else { return try agreement.add(wanted, checkpoint: wanted, labels: labels) }
                 try scorer.forEachBatch(model, set, part, objective) { logits, labels in
@@ -133,13 +152,15 @@ package struct Evaluation {
         if Adapter.isPresent(directory: task) {
             parameters = try folded(task, onto: BaseWeights.open(directory: baseFolder(of: task)), ties)
         } else if Checkpoint.isPresent(directory: task) {
-            let own = try Checkpoint(directory: task, root: "/")
+            let own = try Checkpoint(directory: task, root: "/", allowsAbsent: true)
             try ties.check(own, of: name)
             parameters = ties.keyed(try own.parameters(own.names, of: name))
         } else {
             throw MergeError.task(name, "\(need): there is none in \(task)")
         }
-        if let lost = graph.signature.parameters.first(where: { parameters[ties.key(of: $0.name)] == nil }) {
+        if !graph.signature.needsNoHead(settings.objective),
+            let lost = graph.signature.parameters.first(where: { parameters[ties.key(of: $0.name)] == nil })
+        {
             throw MergeError.task(name, "\(need): the one in \(task) lacks \(lost.name)")
         }
         return parameters
@@ -187,9 +208,19 @@ package struct Evaluation {
             ? try TaskModel(
                 TaskSource(name: name, directory: task, files: [], digest: "", settings: settings),
                 base: weights.tying(ties.groups), ties: ties
-            ).checkpoint : try Checkpoint(directory: task, root: "/")
+            ).checkpoint : try Checkpoint(directory: task, root: "/", allowsAbsent: true)
         let names = missing.flatMap { [$0.name] + $0.aliases }.filter { own.entry($0) != nil }
         return try own.parameters(names)
+    }
+
+    /// The head of a graph that is built: the release's, else the task's.
+    private var builtHead: String? {
+        if let bytes = try? Durable.contents("\(model)/release.json"),
+            let record = try? JSON.decode(ReleaseRecord.self, from: Data(bytes))
+        {
+            return record.base.head
+        }
+        return HeadChoice.head(base: base, tasks: [task])
     }
 
     /// The first archive among the folders where one may lie, and its folder; without any, what the first configuration
@@ -199,11 +230,12 @@ package struct Evaluation {
         for folder in folders where try BaseGraph.hasArchive(directory: folder) {
             return (folder, try BaseGraph.open(directory: folder))
         }
+        let head = builtHead.flatMap(FamilyHead.init)
         var fault: ModelFamilyError?
         for folder in folders where Checkpoint.isPresent(directory: folder) {
             do {
                 if try BaseGraph.isDescribed(directory: folder) {
-                    return (folder, try BaseGraph.open(directory: folder))
+                    return (folder, try BaseGraph.open(directory: folder, head: head))
                 }
             } catch let error as ModelFamilyError {
                 fault = fault ?? error
@@ -211,7 +243,7 @@ package struct Evaluation {
         }
         if let fault { throw fault }
         throw MergeError.base(
-            "there is no graph.pt2, and no config.json to build one from, beside \(model) or in a registry's base; name its "
-                + "folder with --base")
+            "there is no graph.pt2, and no config.json to build one from, beside \(model) or in a registry's base; "
+                + "name its folder with --base")
     }
 }

@@ -50,13 +50,19 @@ struct EvaluationContext {
                 mixup: distils ? settings.mixup : 0)
         }
         heads = try tasks.map { try TaskHead($0, ties, isResident: isResident) }
-        for (task, head) in zip(tasks, heads) {
+        for (task, head) in zip(tasks, heads) where !model.signature.needsNoHead(task.source.settings.objective) {
             for slot in model.signature.parameters where !head.names.contains(ties.key(of: slot.name)) {
                 guard base.entry(slot.name) == nil || task.owns(slot.name) else { continue }
                 throw AdmissionFault.missingParameters([slot.name]).failure(of: task.name)
             }
         }
-        objectives = tasks.map { Objective($0.source.settings, inputs: inputs) }
+        objectives = try tasks.map { task in
+            var objective = Objective(task.source.settings, inputs: inputs)
+            objective.tags = try SpanTags.names(of: task.source, base: plan.base.directory)
+            guard task.validation?.entry(ValidationCheck.labels) != nil else { return objective }
+            objective.generation = try Generation(task.name, task.source.settings, base: plan.base.directory)
+            return objective
+        }
     }
 
     /// What some of the tasks need, by their places.

@@ -3,7 +3,8 @@ internal import WorkerProtocol
 
 extension ModelEvaluator {
     /// The λ of a static method that scores best on the examples that are not held out, by the mean of the tasks'
-    /// metrics (perplexities negative); of equals the smallest. Grid: the method's `scales`.
+    /// metrics (perplexities negative, and of texts the share of right tokens); of equals the smallest. Grid: the
+    /// method's `scales`.
     func searchedScale(progress: (_ done: Int, _ total: Int) throws -> Void) throws -> Double {
         let method = context.settings.method
         let grid = MergeMethods.implementation(of: method).scales
@@ -25,7 +26,7 @@ extension ModelEvaluator {
             guard let set else { continue }
             try MergeError.blaming(context.tasks[task].name) {
                 let model = try named(evaluation.heads[task].tensors())
-                let score = try outcome(task, model, set, set.fitted).score
+                let score = try outcome(task, model, set, set.fitted, byTokens: true).score
                 values.append(score.isLowerBetter ? -score.value : score.value)
             }
         }

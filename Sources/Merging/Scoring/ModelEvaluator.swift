@@ -159,12 +159,15 @@ final class ModelEvaluator {
     }
 
     /// By the labels, or without them by the agreement with the task's own checkpoint, which nil `model` stands for.
+    /// `byTokens`: no text is written, and the tokens are judged.
     func outcome(
-        _ task: Int, _ model: ModelWeights?, _ set: ValidationSet, _ examples: [Int]
+        _ task: Int, _ model: ModelWeights?, _ set: ValidationSet, _ examples: [Int], byTokens: Bool = false
     ) throws -> Scorer.Outcome {
         guard !set.isLabelled, let checkpoint = teachers[task] else {
+            let objective = evaluation.objectives[task]
             return try scorer.score(
-                model ?? named(evaluation.heads[task].tensors()), set, examples, evaluation.objectives[task])
+                model ?? named(evaluation.heads[task].tensors()), set, examples,
+                byTokens ? objective.byTokens : objective)
         }
         return try scorer.agreement(model, set, examples, evaluation.objectives[task], with: checkpoint)
     }
@@ -172,7 +175,7 @@ final class ModelEvaluator {
     private func isDistilled(_ task: Int) -> Bool {
         let settings = context.settings
         let loss = settings.loss(of: context.tasks[task].source.settings.objective)
-        let learnsFromIt = settings.method == .supermerge || settings.method == .calibrate
+        let learnsFromIt = settings.method == .supermerge
         return learnsFromIt && loss != .labels || evaluation.sets[task]?.isLabelled == false
     }
 
@@ -183,7 +186,7 @@ final class ModelEvaluator {
         let settings = context.settings
         // Where nothing distils, a language model's logits are only looked at once or twice, and are many.
         let isLong = evaluation.objectives[task].kind.predictsTokens && settings.method != .supermerge
-        guard settings.strategy == .hierarchical || isLong else {
+        guard settings.strategy == .hierarchical || isLong || evaluation.engine.isStreamed else {
             return .kept(try scorer.logits(model, set, evaluation.objectives[task]))
         }
         let (name, scratch) = (context.tasks[task].name, context.plan.scratch)

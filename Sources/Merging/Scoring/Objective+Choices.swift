@@ -6,57 +6,57 @@ internal import Torch
 internal import WorkerProtocol
 
 extension Objective {
-    /// Rows that the graph is given at once where no gradients are recorded.
-    private static let mostRows = 64
-
-    /// What the model says of some examples, given the graph's output for `rows`: the graph's own logits, or for a
-    /// multiple choice each choice's log likelihood, [examples, choices], −∞ for a choice that has no token to score.
+    /// What the model says of some examples, given the graph's output for `rows`: the graph's own logits, for pairs of
+    /// texts the cosines of their embeddings, or for a multiple choice each choice's log likelihood, [examples,
+    /// choices], −∞ for a choice that has no token to score.
     ///
     /// Ranked by these are the choices of T0 (Sanh et al., arXiv 2110.08207), or with normalised length those of T-Few
     /// (Liu et al., arXiv 2205.05638), whose L_LN is the cross-entropy over them. `inputs` hold the tokens of the
     /// choices under `ValidationSet.choices`; what has no axis of choices is the same for all.
     func logits(from output: Tensor, _ inputs: [String: Tensor]) throws -> Tensor {
+        guard kind != .similarity else { return try Self.cosines(output) }
         guard let choices = choices(inputs) else { return output }
         let (examples, count, length) = (choices.shape[0], choices.shape[1], choices.shape[2])
         let targets = try choices.reshaped([examples * count, length]).to(.int64)
         return try likelihoods(output, targets).reshaped([examples, count])
     }
 
-    /// `logits` of a model that runs without gradients, for several batches: the rows that the graph is given at once
-    /// are limited.
-    func logits(
-        _ model: SegmentedModel, _ batches: [[String: Tensor]], _ weights: ModelWeights
-    ) throws -> [Tensor] {
-        let rows = try batches.map { try self.rows(of: $0, for: model.model.signature) }
+    /// `logits` of a model that runs without gradients, for several batches, one batch after another. The graph is
+    /// given at most `most` rows at once.
+    func forEachLogits(
+        _ model: SegmentedModel, _ batches: [[String: Tensor]], _ weights: ModelWeights, most: Int,
+        _ body: (_ batch: Int, _ logits: Tensor) throws -> Void
+    ) throws {
         var parts: [[String: Tensor]] = []
-        var counts: [Int] = []
-        for (inputs, rows) in zip(batches, rows) {
+        var owners: [(batch: Int, start: Int)] = []
+        for (batch, inputs) in batches.enumerated() {
+            let rows = try self.rows(of: inputs, for: model.model.signature)
             guard let choices = choices(inputs) else {
                 parts.append(rows)
-                counts.append(1)
+                owners.append((batch, 0))
                 continue
             }
             let all = choices.shape[0] * choices.shape[1]
-            let starts = Array(stride(from: 0, to: all, by: Self.mostRows))
-            for start in starts {
-                let part = min(Self.mostRows, all - start)
+            for start in stride(from: 0, to: all, by: most) {
+                let part = min(most, all - start)
                 parts.append(try rows.mapValues { try $0.rows(from: start, count: part) })
+                owners.append((batch, start))
             }
-            counts.append(starts.count)
         }
-        var outputs = try model.forward(parts.map { ForwardPass(inputs: $0, own: weights.own) }, weights.trunk)[...]
-        return try zip(batches, counts).map { inputs, count in
-            let own = Array(outputs.prefix(count))
-            outputs = outputs.dropFirst(count)
-            guard let choices = choices(inputs) else { return own[0] }
-            let targets = try choices.reshaped([choices.shape[0] * choices.shape[1], choices.shape[2]]).to(.int64)
-            var start = 0
-            let scores = try own.map { output in
-                let rows = output.shape[0]
-                defer { start += rows }
-                return try likelihoods(output, targets.rows(from: start, count: rows))
+        let passes = parts.map { ForwardPass(inputs: $0, own: weights.own, output: output) }
+        var scores: [Tensor] = []
+        try model.forward(passes, weights.trunk) { part, output in
+            let (batch, start) = owners[part]
+            guard let choices = choices(batches[batch]) else {
+                return try body(batch, logits(from: output, batches[batch]))
             }
-            return try Tensor.concatenated(scores).reshaped([choices.shape[0], choices.shape[1]])
+            let (examples, count) = (choices.shape[0], choices.shape[1])
+            let targets = try choices.reshaped([examples * count, choices.shape[2]]).to(.int64)
+            scores.append(try likelihoods(output, targets.rows(from: start, count: output.shape[0])))
+            guard start + output.shape[0] == examples * count else { return }
+            let all = try Tensor.concatenated(scores).reshaped([examples, count])
+            scores = []
+            try body(batch, all)
         }
     }
 
@@ -65,8 +65,9 @@ extension Objective {
         kind == .multipleChoice ? inputs[ValidationSet.choices] : nil
     }
 
-    /// What the graph is given for some examples: the examples, or one row for each of their choices.
+    /// What the graph is given for some examples: the examples, or one row for each of their choices or texts.
     func rows(of inputs: [String: Tensor], for signature: GraphSignature) throws -> [String: Tensor] {
+        guard kind != .similarity else { return try Self.texts(ofPairs: inputs) }
         guard let choices = choices(inputs) else { return inputs }
         let (examples, count) = (choices.shape[0], choices.shape[1])
         let owners = (0..<examples * count).map { Int64($0 / count) }

@@ -9,22 +9,32 @@ struct Objective: Sendable {
     let shifts: Bool
     /// Name of the input that says which of the outputs belong to padding, where each token has one.
     var mask: String?
-    let metric: Metric
+    private(set) var metric: Metric
+    /// Names of the classes, where spans of them are judged.
+    var tags: [String] = []
+    /// How texts are written and read, where the metric compares them.
+    var generation: Generation?
     /// Whether choices are ranked by the mean over their tokens.
     let normalizesLength: Bool
 
     /// Labels with this value are not scored.
     static let ignored = LabelFault.ignored
 
-    /// Logits as [predictions, classes] and labels as [predictions]; regression: both flat. Throws `LabelFault` where
-    /// there is not one label for each prediction.
+    /// Logits as [predictions, classes] and labels as [predictions]; numbers: both flat. Of several labels an example
+    /// each class is a prediction of its own, with the scores 0 and z of no and yes: their cross-entropy is the binary
+    /// one of z. Throws `LabelFault` where there is not one label for each prediction.
     func aligned(_ logits: Tensor, _ labels: Tensor) throws -> (Tensor, Tensor) {
-        let expected = kind == .regression ? logits.shape : logits.shape.dropLast()
+        let expected = kind.fitsNumbers || kind == .multiLabel ? logits.shape : logits.shape.dropLast()
         guard labels.elementCount == expected.reduce(1, *), !shifts || labels.shape == expected else {
             throw LabelFault.count(labels: labels.shape, expected: Array(expected))
         }
-        guard kind != .regression else {
+        guard !kind.fitsNumbers else {
             return (try logits.reshaped([-1]), try labels.reshaped([-1]).to(.float32))
+        }
+        guard kind != .multiLabel else {
+            let scores = try logits.reshaped([-1, 1])
+            let pairs = try Tensor.concatenated([scores.multiplied(by: 0), scores], axis: 1)
+            return (pairs, try labels.reshaped([-1]).to(.int64))
         }
         var logits = logits
         var labels = labels
@@ -35,11 +45,15 @@ struct Objective: Sendable {
         return (try logits.reshaped([-1, classes]), try labels.reshaped([-1]).to(.int64))
     }
 
+    /// Whether the words between two tokens are compared, and not the tokens' numbers.
+    var readsAnswers: Bool { kind == .questionAnswering && metric.isOfTexts }
+
     /// The labels, or where none are given what stands in for them: it only says which predictions are scored, which
     /// are all but padding.
     func labels(_ given: Tensor?, for logits: Tensor, _ inputs: [String: Tensor]) throws -> Tensor {
         if let given { return given }
-        guard kind != .regression else { return try .zeros(logits.shape) }
+        guard !kind.fitsNumbers else { return try .zeros(logits.shape) }
+        guard kind != .multiLabel else { return try .zeros(logits.shape, .int64) }
         let shape = Array(logits.shape.dropLast())
         guard let mask = mask.flatMap({ inputs[$0] }), mask.shape == shape else { return try .zeros(shape, .int64) }
         let isPadding = try mask.to(.int64).integers().map { $0 == 0 }
@@ -53,7 +67,7 @@ struct Objective: Sendable {
 
     /// Which of the aligned predictions count.
     static func isScored(_ targets: Tensor, _ kind: TaskSettings.Objective) throws -> [Bool] {
-        kind == .regression
+        kind.fitsNumbers
             ? [Bool](repeating: true, count: targets.elementCount)
             : try targets.integers().map { $0 != Int64(ignored) }
     }
@@ -61,7 +75,7 @@ struct Objective: Sendable {
     /// Mean loss over the scored predictions: cross-entropy in nats, or squared error. 0 where none is scored.
     func loss(_ logits: Tensor, _ labels: Tensor) throws -> Tensor {
         let (outputs, targets) = try aligned(logits.to(.float32), labels)
-        guard kind != .regression else { return try outputs.squaredError(targets) }
+        guard !kind.fitsNumbers else { return try outputs.squaredError(targets) }
         guard try Self.isScored(targets, kind).contains(true) else { return try outputs.sum().multiplied(by: 0) }
         return try outputs.crossEntropy(targets, ignoring: Self.ignored)
     }
@@ -73,7 +87,7 @@ struct Objective: Sendable {
     ) throws -> Tensor {
         let (outputs, targets) = try aligned(logits.to(.float32), labels)
         let (wanted, _) = try aligned(teacher, labels)
-        guard kind != .regression else { return try outputs.squaredError(wanted) }
+        guard !kind.fitsNumbers else { return try outputs.squaredError(wanted) }
         let isScored = try Self.isScored(targets, kind)
         let student = try outputs.divided(by: temperature).logSoftmax()
         let target = try wanted.divided(by: temperature)
@@ -97,12 +111,20 @@ struct Objective: Sendable {
 }
 
 extension Objective {
+    /// The same, judged by what a pass over the labels says: no text is written.
+    var byTokens: Objective {
+        guard metric.isOfTexts else { return self }
+        var objective = self
+        (objective.metric, objective.generation) = (.tokenAccuracy, nil)
+        return objective
+    }
+
     /// A graph without `decoder_input_ids` that gives out tokens is causal: its outputs are shifted against the labels.
     init(
         kind: TaskSettings.Objective, metric: Metric? = nil, normalizesLength: Bool = false, inputs: [String]
     ) {
         shifts = kind.mayDecode && !inputs.contains("decoder_input_ids")
-        let mask = kind == .tokenClassification || shifts ? "attention_mask" : "decoder_attention_mask"
+        let mask = kind.labelsInputs || shifts ? "attention_mask" : "decoder_attention_mask"
         self.mask = kind.labelsTokens && inputs.contains(mask) ? mask : nil
         self.kind = kind
         self.metric = metric ?? Metric(of: kind)

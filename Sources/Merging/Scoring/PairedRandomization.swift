@@ -37,7 +37,7 @@ enum PairedRandomization {
     ) -> ([Bool]) -> Double {
         let owners = first.owners
         switch metric {
-        case .pearson:
+        case .pearson, .spearman:
             return { swaps in
                 var (one, other) = (first, second)
                 for (place, owner) in owners.enumerated() where swaps[owner] {
@@ -49,17 +49,28 @@ enum PairedRandomization {
             var rises = [Double](repeating: 0, count: first.examples)
             for (place, owner) in owners.enumerated() { rises[owner] += second.losses[place] - first.losses[place] }
             return { swaps in zip(rises, swaps).reduce(0) { $0 + ($1.1 ? -$1.0 : $1.0) } }
+        case .spanF1:
+            let sums = (first.spans.reduce(SpanCounts(), +), second.spans.reduce(SpanCounts(), +))
+            let rises = zip(second.spans, first.spans).map { $0 - $1 }
+            return { swaps in
+                let moved = zip(rises, swaps).reduce(SpanCounts()) { $1.1 ? $0 + $1.0 : $0 }
+                return (sums.1 - moved).f1 - (sums.0 + moved).f1
+            }
+        case _ where metric.isOfTexts:
+            let rises = zip(second.values, first.values).map { $0 - $1 }
+            return { swaps in zip(rises, swaps).reduce(0) { $0 + ($1.1 ? -$1.0 : $1.0) } }
         default:
-            let counts = (first.counts, second.counts)
+            let counts = (first.counts(metric), second.counts(metric))
+            let columns = counts.0.count
             let places = owners.indices.filter { first.guesses[$0] != second.guesses[$0] }
             return { swaps in
                 var (one, other) = counts
                 for place in places where swaps[owners[place]] {
                     let (label, own, others) = (first.labels[place], first.guesses[place], second.guesses[place])
-                    one.move(label: label, from: own, to: others)
-                    other.move(label: label, from: others, to: own)
+                    one[place % columns].move(label: label, from: own, to: others)
+                    other[place % columns].move(label: label, from: others, to: own)
                 }
-                return (other.value(metric) ?? 0) - (one.value(metric) ?? 0)
+                return (Predictions.value(other, metric) ?? 0) - (Predictions.value(one, metric) ?? 0)
             }
         }
     }

@@ -11,15 +11,15 @@ struct RunningMetric {
     private var isAgreement = false
 
     init(_ objective: Objective, measuresLoss: Bool = false) {
-        self.objective = objective
+        self.objective = objective.byTokens
         self.measuresLoss = measuresLoss || objective.metric == .perplexity
     }
 
-    /// The objective's; with a checkpoint for truth the share of predictions that are the checkpoint's, or of numbers
-    /// Pearson's correlation.
+    /// The objective's, or that of tokens where texts are compared; with a checkpoint for truth the share of
+    /// predictions that are the checkpoint's, or of numbers Pearson's correlation.
     var metric: Metric {
         guard isAgreement else { return objective.metric }
-        return objective.kind == .regression ? .pearson : .accuracy
+        return objective.kind.fitsNumbers ? .pearson : .accuracy
     }
 
     /// 0 where nothing was scored.
@@ -34,7 +34,7 @@ struct RunningMetric {
         let own = try checkpoint.map { try objective.aligned($0, labels).0 }
         isAgreement = isAgreement || own != nil
         let examples = logits.shape.first ?? 1
-        guard objective.kind != .regression else {
+        guard !objective.kind.fitsNumbers else {
             let width = logits.shape.count == 2 ? logits.shape[1] : 1
             try predictions.add(
                 outputs: outputs.doubles(), targets: (own ?? truth).doubles(), width: width, examples: examples)
@@ -44,8 +44,13 @@ struct RunningMetric {
             try measuresLoss && own == nil
             ? outputs.crossEntropy(truth, reduction: .none, ignoring: Objective.ignored).doubles() : []
         let labels = try truth.integers()
+        let guesses = try outputs.argmax().integers()
+        if own == nil, !objective.tags.isEmpty {
+            predictions.add(spans: SpanCounts.each(of: examples, guesses, labels, tags: objective.tags))
+        }
         predictions.add(
-            guesses: try outputs.argmax().integers(), labels: try own?.argmax().integers() ?? labels, losses: losses,
-            isScored: labels.map { $0 != Int64(Objective.ignored) }, examples: examples)
+            guesses: guesses, labels: try own?.argmax().integers() ?? labels, losses: losses,
+            isScored: labels.map { $0 != Int64(Objective.ignored) }, examples: examples,
+            hasColumns: objective.kind == .multiLabel)
     }
 }

@@ -14,8 +14,9 @@ extension Scorer {
     ) throws -> Outcome {
         var agreement = Agreement(objective: objective)
         guard let parameters else {
-            for start in stride(from: 0, to: indices.count, by: Self.batch) {
-                let part = Array(indices[start..<min(start + Self.batch, indices.count)])
+            let size = batch(of: set)
+            for start in stride(from: 0, to: indices.count, by: size) {
+                let part = Array(indices[start..<min(start + size, indices.count)])
                 let logits = try checkpoint.rows(part)
                 let (inputs, labels) = try set.batch(part)
                 try agreement.add(logits, checkpoint: logits, labels: objective.labels(labels, for: logits, inputs))
@@ -24,7 +25,7 @@ extension Scorer {
         }
         var start = 0
         try forEachBatch(parameters, set, indices, objective) { logits, labels in
-            let part = Array(indices[start...].prefix(Self.batch))
+            let part = Array(indices[start...].prefix(batch(of: set)))
             try agreement.add(logits, checkpoint: checkpoint.rows(part), labels: labels)
             start += part.count
         }

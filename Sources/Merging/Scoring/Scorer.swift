@@ -11,8 +11,19 @@ struct Scorer {
     let autocast: Bool
     /// Counts the forward passes.
     var passes: PassCounter?
-    /// Examples of one forward pass.
+    /// Examples of one forward pass, at most.
     static let batch = 64
+    /// Logits of one forward pass where it has several examples: a language model's are many.
+    private static let mostLogits = 1 << 24
+
+    /// Examples of one forward pass whose outputs have so many numbers each.
+    static func batch(logits: Int) -> Int { max(1, min(batch, mostLogits / max(1, logits))) }
+
+    /// Examples of one forward pass over a set. The same whatever the memory, since sums depend on it.
+    func batch(of set: ValidationSet) -> Int {
+        let shape = model.model.type(of: model.model.outputSlot)?.shape ?? []
+        return Self.batch(logits: shape.dropFirst().reduce(1) { $0 * ($1 ?? set.tokens) })
+    }
 
     init(model: SegmentedModel, autocast: Bool, passes: PassCounter? = nil) {
         self.model = model
@@ -29,6 +40,8 @@ struct Scorer {
         let predictions: Predictions
         /// What the predictions are judged by: the score's metric, or what an agreement is measured in.
         let metric: Metric
+        /// Where texts are compared, each of them.
+        var texts: [JudgedText] = []
     }
 
     /// Logits of the given examples, a batch at a time, with their labels or what stands in for them.
@@ -36,29 +49,33 @@ struct Scorer {
         _ parameters: ModelWeights, _ set: ValidationSet, _ indices: [Int], _ objective: Objective,
         _ body: (_ logits: Tensor, _ labels: Tensor) throws -> Void
     ) throws {
-        for first in stride(from: 0, to: indices.count, by: Self.batch * model.group) {
-            let starts = stride(from: first, to: min(first + Self.batch * model.group, indices.count), by: Self.batch)
+        let size = batch(of: set)
+        for first in stride(from: 0, to: indices.count, by: size * model.group) {
+            let starts = stride(from: first, to: min(first + size * model.group, indices.count), by: size)
             let batches = try starts.map { start in
-                try set.batch(Array(indices[start..<min(start + Self.batch, indices.count)]))
+                try set.batch(Array(indices[start..<min(start + size, indices.count)]))
             }
             passes?.add(forward: batches.count)
-            let outputs = try logits(batches.map(\.inputs), parameters, objective)
-            for ((start, batch), logits) in zip(zip(starts, batches), outputs) {
-                guard set.isLabelled || logits.shape.first == min(Self.batch, indices.count - start) else {
-                    throw LabelFault.otherAxis
-                }
-                try TorchRuntime.withoutGradients {
-                    try body(logits.to(.float32), objective.labels(batch.labels, for: logits, batch.inputs))
-                }
+            try forEachLogits(batches.map(\.inputs), parameters, objective, most: size) { index, logits in
+                let (inputs, labels) = batches[index]
+                let count = min(size, indices.count - first - index * size)
+                guard set.isLabelled || logits.shape.first == count else { throw LabelFault.otherAxis }
+                try body(logits.to(.float32), objective.labels(labels, for: logits, inputs))
             }
         }
     }
 
-    private func logits(
-        _ batches: [[String: Tensor]], _ parameters: ModelWeights, _ objective: Objective
-    ) throws -> [Tensor] {
+    private func forEachLogits(
+        _ batches: [[String: Tensor]], _ parameters: ModelWeights, _ objective: Objective, most: Int,
+        _ body: (_ batch: Int, _ logits: Tensor) throws -> Void
+    ) throws {
         try TorchRuntime.withoutGradients {
-            try TorchRuntime.withAutocast(autocast) { try objective.logits(model, batches, parameters) }
+            try TorchRuntime.withAutocast(autocast) {
+                try objective.forEachLogits(model, batches, parameters, most: most) { index, logits in
+                    guard autocast else { return try body(index, logits) }
+                    try TorchRuntime.withAutocast(false) { try body(index, logits) }
+                }
+            }
         }
     }
 
@@ -66,7 +83,14 @@ struct Scorer {
     func leaveOutPadding(_ parameters: ModelWeights, _ set: ValidationSet, _ objective: Objective) throws {
         guard objective.kind != .multipleChoice else { return }
         try set.leaveOutPadding(model.model.signature) { inputs in
-            try TorchRuntime.withoutGradients { try objective.logits(model, [inputs], parameters)[0].to(.float32) }
+            var found: Tensor?
+            try TorchRuntime.withoutGradients {
+                try objective.forEachLogits(model, [inputs], parameters, most: Self.batch) {
+                    found = try $1.to(.float32)
+                }
+            }
+            guard let found else { throw TorchError("the model gave no logits") }
+            return found
         }
     }
 
@@ -77,32 +101,30 @@ struct Scorer {
     ) throws -> Outcome {
         var metric = RunningMetric(objective, measuresLoss: true)
         var isChecked = false
+        var answers: [JudgedText] = []
+        if objective.readsAnswers, set.answers == nil { throw LabelFault.noAnswerTexts(objective.metric) }
         try forEachBatch(parameters, set, indices, objective) { logits, labels in
-            if !isChecked, objective.kind != .regression {
+            if !isChecked, !objective.kind.fitsNumbers {
                 try set.checkLabels(classes: objective.aligned(logits, labels).0.shape.last ?? 1, objective)
                 isChecked = true
             }
             try metric.add(logits, labels, checkpoint: nil)
+            if objective.readsAnswers, let texts = set.answers {
+                let part = Array(indices[answers.count..<min(answers.count + (logits.shape.first ?? 0), indices.count)])
+                answers += try Self.answers(logits, texts, part, objective.metric)
+            }
+        }
+        if objective.generation != nil || objective.readsAnswers {
+            let texts =
+                try objective.generation.map { try self.texts(parameters, set, indices, objective, $0) } ?? answers
+            let predictions = Predictions(values: texts.map(\.value))
+            let score = Score(
+                examples: indices.count, loss: metric.loss, metric: objective.metric.rawValue,
+                value: predictions.value(objective.metric))
+            return Outcome(score: score, predictions: predictions, metric: objective.metric, texts: texts)
         }
         let score = Score(
-            examples: indices.count, loss: metric.loss, metric: objective.metric.rawValue, value: metric.value)
+            examples: indices.count, loss: metric.loss, metric: metric.metric.rawValue, value: metric.value)
         return Outcome(score: score, predictions: metric.predictions, metric: metric.metric)
-    }
-
-    /// Pearson's correlation; 0 where either side is constant.
-    static func pearson(_ first: [Double], _ second: [Double]) -> Double {
-        let count = Double(max(1, first.count))
-        let meanFirst = first.reduce(0, +) / count
-        let meanSecond = second.reduce(0, +) / count
-        var product = 0.0
-        var squareFirst = 0.0
-        var squareSecond = 0.0
-        for (x, y) in zip(first, second) {
-            product += (x - meanFirst) * (y - meanSecond)
-            squareFirst += (x - meanFirst) * (x - meanFirst)
-            squareSecond += (y - meanSecond) * (y - meanSecond)
-        }
-        let scale = (squareFirst * squareSecond).squareRoot()
-        return scale > 0 ? product / scale : 0
     }
 }

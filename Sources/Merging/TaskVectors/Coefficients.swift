@@ -48,11 +48,12 @@ enum Coefficients {
     }
 
     /// The weights of the deployed release where they fit: a task with the same name starts from its old coefficients,
-    /// a new one from `scale`, and a correction behind the tasks from that of the release; how many tasks are old, and
-    /// the settings that they were fitted with. A release without coefficients, or of another base, gives none.
+    /// a new one from `scale`, and with `hasCorrection` the weights behind the tasks' from the release's correction's;
+    /// how many tasks are old, and the settings that they were fitted with. A release without coefficients, or of
+    /// another base, gives none.
     static func warmStart(
         _ weights: MergingWeights, _ layers: [Layer], of files: Checkpoint, tasks: [TaskSource], base: BaseSource,
-        deployed: DeployedSource
+        deployed: DeployedSource, hasCorrection: Bool = false
     ) throws -> (weights: MergingWeights, known: Int, settings: ResolvedSettings?) {
         let file = deployed.directory + "/" + path
         guard let record = deployed.record, record.base == base.digest, record.settings.method.isLearned,
@@ -62,7 +63,7 @@ enum Coefficients {
         let places = Dictionary(uniqueKeysWithValues: record.tasks.enumerated().map { ($1.name, $0) })
         var weights = weights
         let names = CoefficientNames.recorded(layers, files, in: stored)
-        let correction = weights.taskCount > tasks.count ? tasks.count : nil
+        let correction = hasCorrection ? tasks.count : nil
         for (index, layer) in layers.enumerated() where !layer.isStatistic {
             if let correction, let entry = stored.entry(names[index].correction) {
                 weights.start(task: correction, layer: index, from: try stored.tensor(entry).doubles())

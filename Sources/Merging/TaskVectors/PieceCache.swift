@@ -10,12 +10,20 @@ final class PieceCache {
         var layer: Int
     }
 
+    private let bytes: Int
     private var left: Int
     private var kept: [Key: UnsafeMutableRawBufferPointer] = unsafe [:]
 
-    init(bytes: Int) { left = bytes }
+    init(bytes: Int) { (self.bytes, left) = (bytes, bytes) }
 
     deinit { unsafe kept.values.forEach { unsafe $0.deallocate() } }
+
+    /// Gives the memory back; pieces that were handed out are no longer valid.
+    func empty() {
+        unsafe kept.values.forEach { unsafe $0.deallocate() }
+        unsafe kept = [:]
+        left = bytes
+    }
 
     /// Elements `range` of a layer of the `source`-th file, or nil where the layer does not fit.
     func piece(

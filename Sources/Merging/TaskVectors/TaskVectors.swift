@@ -31,7 +31,7 @@ final class TaskVectors {
     private var folded: [Int: Scratch] = [:]
     private let longestPiece: Int
     /// Whether what is read will be read again, and so is worth keeping: set for the steps of a fit.
-    var keepsRead = false
+    var keepsRead = false { didSet { if !keepsRead { cache.empty() } } }
     private let cache = PieceCache(bytes: cacheBytes)
     private let pieceElements: Int
     private static let scratchElements = 1 << 21

@@ -25,9 +25,11 @@ struct RefusalCase: CustomTestStringConvertible, Sendable {
     /// What docs/compatibility.md shows of them, beside what other suites look closer at.
     static let pageRows = all.filter { shown.contains($0.name) }
     private static let shown: Set = [
-        "a Git LFS pointer for weights", "a web page for weights", "an empty tensor", "a checkpoint in a subfolder",
+        "a Git LFS pointer for weights", "a web page for weights", "an empty tensor",
+        "an index that names a tensor of no shard", "a checkpoint in a subfolder",
         "a variant", "a consolidated file", "a shard without its index", "an adapter of mlx-lm", "task.yml",
-        "an unfinished download", "nothing but zeros", "a tensor of zeros", "a constant tensor",
+        "an unfinished download", "a sharded checkpoint in a subfolder", "a matrix of which a piece is zero",
+        "matrices that were scaled", "nothing but zeros", "a tensor of zeros", "a constant tensor",
         "examples under another name", "a class that is not scored", "a single example",
         "a base that says that it is quantised", "a base of zeros",
     ]
@@ -65,6 +67,13 @@ struct RefusalCase: CustomTestStringConvertible, Sendable {
         .init("an empty tensor", "wrong-shape") {
             try $0.task.change { $0[matrix] = .init([Float](), .f32, shape: [0]) }
         },
+        .init("an index that names a tensor of no shard", "missing-parameter") { upload in
+            try upload.shard()
+            let path = URL(filePath: upload.task.path + "/model.safetensors.index.json")
+            let text = try String(contentsOf: path, encoding: .utf8)
+            let name = "\"vit.more\":\"model-00001-of-00002.safetensors\","
+            try write(text.replacing("\"weight_map\":{", with: "\"weight_map\":{" + name), to: path.path)
+        },
         .init("integers", "wrong-dtype") {
             try $0.task.change { $0[matrix] = .init([Int32](repeating: 1, count: 256), .i32, shape: [16, 16]) }
         },
@@ -79,6 +88,12 @@ struct RefusalCase: CustomTestStringConvertible, Sendable {
             let inner = upload.task.path + "/checkpoint-500"
             try Durable.createDirectories(inner)
             try Durable.rename(upload.task.path + "/model.safetensors", to: inner + "/model.safetensors")
+        },
+        .init("a sharded checkpoint in a subfolder", "nested-checkpoint") { upload in
+            try Durable.remove(upload.task.path + "/model.safetensors")
+            let inner = upload.task.path + "/pytorch_model_fsdp_0"
+            try Durable.createDirectories(inner)
+            try write("x", to: inner + "/__0_0.distcp")
         },
         .init("a variant", "missing-weights") { try rename("model.fp16.safetensors", $0) },
         .init("a consolidated file", "missing-weights") { try rename("consolidated.safetensors", $0) },
@@ -115,6 +130,20 @@ struct RefusalCase: CustomTestStringConvertible, Sendable {
         },
         .init("nothing but zeros", "zero-tensor") { try fill($0.task, 0) { !$0.hasPrefix("classifier") } },
         .init("a tensor of zeros", "zero-tensor") { try fill($0.task, 0) { $0 == matrix } },
+        .init("a matrix of which a piece is zero", "zero-tensor") { upload in
+            try upload.task.change { tensors in
+                let values = tensors[matrix]!.values(Float.self)
+                tensors[matrix] = .init(
+                    values.prefix(150) + [Float](repeating: 0, count: values.count - 150), .f32, shape: [16, 16])
+            }
+        },
+        .init("matrices that were scaled", "another-base") { upload in
+            try upload.task.change { tensors in
+                for (name, content) in tensors where name.hasPrefix("vit") {
+                    tensors[name] = .init(content.values(Float.self).map { $0 * 50 }, .f32, shape: content.shape)
+                }
+            }
+        },
         .init("a constant tensor", "zero-tensor") { try fill($0.task, 0.5) { $0 == matrix } },
         .init("another base", "another-base") { upload in
             try upload.task.change { tensors in
@@ -148,6 +177,13 @@ struct RefusalCase: CustomTestStringConvertible, Sendable {
         .init("no examples", "missing-validation") { try Durable.remove($0.task.path + "/validation.safetensors") },
         .init("examples under another name", "missing-validation") {
             try Durable.rename($0.task.path + "/validation.safetensors", to: $0.task.path + "/valid.safetensors")
+        },
+        .init("examples in two forms", "ambiguous-examples") {
+            try write("{\"text\": \"a\", \"label\": 0}\n", to: $0.task.path + "/validation.jsonl")
+        },
+        .init("a Git LFS pointer for a table of examples", "not-what-it-claims") {
+            try Durable.remove($0.task.path + "/validation.safetensors")
+            try write(pointer, to: $0.task.path + "/validation.csv")
         },
         .init("a Git LFS pointer for examples", "not-what-it-claims") {
             try write(pointer, to: $0.task.path + "/validation.safetensors")

@@ -11,10 +11,13 @@ import WorkerProtocol
 /// of them in shards, one with other numbers of classes in its two tasks than its base has.
 @Suite struct RoundTripTests {
     /// A Python that has transformers.
-    private static let python = ["/usr/bin/python3", "/usr/local/bin/python3", "/opt/venv/bin/python3"].first { path in
-        FileManager.default.isExecutableFile(atPath: path)
-            && (try? RoundTripTests.run(path, ["-c", "import transformers, safetensors.torch"]).status) == 0
-    }
+    private static let python =
+        ([ProcessInfo.processInfo.environment["SUPERMERGE_PYTHON"]].compactMap(\.self)
+        + ["/usr/bin/python3", "/usr/local/bin/python3", "/opt/venv/bin/python3"])
+        .first { path in
+            FileManager.default.isExecutableFile(atPath: path)
+                && (try? RoundTripTests.run(path, ["-c", "import transformers, safetensors.torch"]).status) == 0
+        }
 
     private static func run(_ program: String, _ arguments: [String]) throws -> (status: Int32, output: String) {
         let process = Process()

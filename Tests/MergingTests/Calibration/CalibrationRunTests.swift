@@ -45,6 +45,25 @@ struct CalibrationRunTests {
         }
     }
 
+    @Test(arguments: [MergeSettings.Method.regMean, .regMeanPlusPlus])
+    func averagesByGramMatricesEqualPyTorchs(method: MergeSettings.Method) throws {
+        let expected = try ModelFolder(at: Fixture.root).tensors("layerwise.safetensors")
+        try Fixture.temporarily { directory in
+            var settings = try settings(method)
+            settings.holdout = 0
+            let plan = try Fixture.plan(settings, in: directory + "/merged")
+            let after = try run(plan)
+            for (name, content) in try ModelFolder(at: plan.output).tensors() {
+                let want = try #require(expected["\(method.rawValue)/\(name)"]).values(Float.self)
+                let got = content.values(Float.self)
+                #expect(zip(got, want).allSatisfy { abs($0 - $1) < 2e-3 }, "\(name)")
+            }
+            #expect(after.outputs.contains { $0.name == Correction.path })
+            let reproduction = try RecordedRelease.reproduce(RecordedRelease.record(plan, after), plan.output)
+            #expect(reproduction.outcome == .same, "\(reproduction.text)")
+        }
+    }
+
     @Test(arguments: [MergeSettings.Method.calibrate, .supermerge], [MergeSettings.Granularity.tensor, .rowColumn])
     func theSameInputsGiveTheSameBytesAndTheRecordGivesThemAgain(
         method: MergeSettings.Method, granularity: MergeSettings.Granularity
@@ -85,8 +104,56 @@ struct CalibrationRunTests {
             settings.start = .auto
             let result = try run(Fixture.plan(settings, in: directory))
             let choice = try #require(result.start)
-            #expect(choice.reason.contains("held-out loss after 3 steps"))
+            #expect(choice.reason.contains("held-out loss") && choice.start != .taskVectors)
             #expect(try #require(result.passes["fitting"]).backward >= 2 * 3 * 2)
+        }
+    }
+
+    /// Two corrections are fitted, and the release has what they come to as one.
+    @Test func severalCorrectionsBecomeOne() throws {
+        try Fixture.temporarily { directory in
+            var settings = try settings()
+            (settings.start, settings.granularity) = (.correction, .rowColumn)
+            let plan = try Fixture.plan(settings, in: directory + "/two")
+            let two = try run(plan)
+            #expect(two.notes.count { $0.hasPrefix("calibration solved for") } == 2)
+            #expect(two.outputs.count { $0.name.contains("correction") } == 1)
+            settings.ridge = 0.1
+            let single = try Fixture.plan(settings, in: directory + "/one")
+            #expect(try run(single).weights < two.weights)
+
+            var merge = try MergeInProgress(MergeContext(single))
+            for folder in [plan.output, single.output] {
+                merge.context = try merge.context.adding(Correction(path: folder + "/" + Correction.path))
+                merge.weights = merge.weights.adding(coefficient: 0, merge.context.layers)
+            }
+            for place in merge.weights.values.indices { merge.weights.values[place] = sin(Double(place)) / 2 }
+            let parameters = try ModelParameters(merge.context)
+            try parameters.merge(merge.context.vectors, merge.weights)
+            let before = try parameters.tensors.map { try $0.doubles() }
+            try merge.foldCorrections(in: directory)
+            #expect(merge.context.vectors.corrections.count == 1)
+            try parameters.merge(merge.context.vectors, merge.weights)
+            for (before, after) in zip(before, parameters.tensors) {
+                #expect(try zip(before, after.doubles()).allSatisfy { abs($0 - $1) < 1e-5 })
+            }
+        }
+    }
+
+    /// 10 and 12 examples: nothing is solved for, and Iso-CTS is what the fit may start from.
+    @Test func autoDoesNotCalibrateWithFewExamples() throws {
+        try Fixture.temporarily { directory in
+            var settings = try settings()
+            (settings.start, settings.granularity, settings.loss) = (.auto, .auto, .auto)
+            let plan = try Fixture.plan(settings, in: directory + "/1")
+            let result = try run(plan)
+            let choice = try #require(result.start)
+            #expect(choice.reason.contains(" from iso-cts") && choice.start != .calibrated, "\(choice.reason)")
+            #expect(!result.notes.contains { $0.contains("calibration solved") })
+            #expect(result.form?.granularity == .tensor)
+            #expect(try run(Fixture.plan(settings, in: directory + "/2")).outputs == result.outputs)
+            let reproduction = try RecordedRelease.reproduce(RecordedRelease.record(plan, result), plan.output)
+            #expect(reproduction.outcome == .same, "\(reproduction.text)")
         }
     }
 
@@ -119,6 +186,23 @@ struct CalibrationRunTests {
             let start = try #require(result.curve.first?.heldOut)
             let end = try #require(record.result.curve.compactMap(\.heldOut).min())
             #expect(abs(start - end) < 1e-4, "\(start) \(end)")
+        }
+    }
+
+    /// A correction can't be rid of what it owes to a task that has gone.
+    @Test func theCorrectionOfAReleaseEndsWithATask() throws {
+        try Fixture.temporarily { directory in
+            var settings = try settings()
+            settings.strategy = .incremental
+            let former = try Fixture.plan(settings, in: directory + "/1")
+            let record = try RecordedRelease.record(former, run(former))
+            var plan = try Fixture.plan(settings, in: directory + "/2")
+            plan.deployed = DeployedSource(record, directory: former.output)
+            let kept = try run(plan)
+            plan = try Fixture.plan(settings, in: directory + "/3")
+            plan.deployed = DeployedSource(record, directory: former.output)
+            plan.deployed?.record?.tasks[0].digest = "other"
+            #expect(try run(plan).weights < kept.weights)
         }
     }
 }

@@ -56,6 +56,28 @@ struct RidgeRegressionTests {
         #expect(zip(found[0], found[1]).allSatisfy { abs($0 - $1) < 1e-9 })
     }
 
+    /// W = (Σ Ĝ W_i) / Σ Ĝ against the same sums by hand.
+    @Test func gramMatricesWeighTheWeights() throws {
+        let regression = try RidgeRegression(inputs: 2, outputs: 1, hasBias: false)
+        let inputs: [[Float]] = [[1, 1, 0, 2], [3, 0, 1, 1]]
+        let weights: [[Float]] = [[1, 2], [-1, 4]]
+        for (input, weight) in zip(inputs, weights) {
+            try regression.add(Tensor(input, shape: [2, 2]))
+            try regression.finishTask(share: 0.5, weight: Tensor(weight, shape: [2, 1]).to(.float64))
+        }
+        // Ĝ: [[0.5, 0.25], [0.25, 2.5]] and [[5, 0.25], [0.25, 0.5]].
+        let sum = (a: 5.5, b: 0.5, c: 3.0)
+        // Ĝ W: [1, 5.25] and [-4, 1.75].
+        let right = (a: -3.0, b: 7.0)
+        let determinant: Double = sum.a * sum.c - sum.b * sum.b
+        let first: Double = (sum.c * right.a - sum.b * right.b) / determinant
+        let second: Double = (sum.a * right.b - sum.b * right.a) / determinant
+        let expected = [first, second]
+        let start = try Tensor.zeros([2, 1], .float64)
+        let found = try #require(try regression.solution(ridge: 1e-12, start: start)).doubles()
+        #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-6 }, "\(found) \(expected)")
+    }
+
     @Test func zeroInputsSayNothing() throws {
         let regression = try RidgeRegression(inputs: 3, outputs: 2, hasBias: false)
         try regression.add(.zeros([8, 3]), Tensor(numbers(16, seed: 2), shape: [8, 2]))

@@ -39,14 +39,18 @@ struct CompatibilityPage {
         let rows = section.rows.map { row in
             let suites = row.inputCase.suites.map { "`\($0)`" }.joined(separator: ", ")
             return switch row.outcome {
-            case .merged:
-                "| \(row.inputCase.kind) | accepted | within \(limit(row.inputCase)); \(suites) |"
+            case .merged(_, let warnings):
+                "| \(row.inputCase.kind) | \(accepted(warnings)) | within \(limit(row.inputCase)); \(suites) |"
             case .refused(let message):
                 "| \(row.inputCase.kind) | refused: \(escaped(message)) | the message; \(suites) |"
             }
         }
         let header = ["| input | | tested |", "| --- | --- | --- |"]
         return (["## \(section.title)", "", section.text, ""] + header + rows).joined(separator: "\n")
+    }
+
+    private static func accepted(_ warnings: [String]) -> String {
+        warnings.isEmpty ? "accepted" : "accepted, with a warning: \(escaped(warnings.joined(separator: "; ")))"
     }
 
     private static func limit(_ inputCase: InputCase) -> String {

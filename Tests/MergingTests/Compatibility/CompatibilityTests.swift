@@ -16,21 +16,21 @@ struct CompatibilityTests {
         ),
         (
             "Beside the weights",
-            "A release runs with the base's configuration, tokenizer and modules; another chat template, other prompts and another end of "
-                + "generation are warnings.",
-            InputCase.companionsRefused
+            "A release runs with the base's configuration, tokenizer and modules; another chat template, other prompts "
+                + "and another end of generation are warnings.",
+            InputCase.companions + InputCase.companionsRefused
         ),
         (
             "Adapters",
-            "`adapter_model.safetensors` with `adapter_config.json`, as PEFT's `save_pretrained` writes them. What is expected of those "
-                + "that are merged is what PEFT's `merge_and_unload` made of them.",
-            InputCase.adapters + InputCase.adapterUploads + InputCase.adaptersRefused
+            "`adapter_model.safetensors` with `adapter_config.json`, as PEFT's `save_pretrained` writes them. What is "
+                + "expected of those that are merged is what PEFT's `merge_and_unload` made of them.",
+            InputCase.adapters + InputCase.adapterUploads + InputCase.adapterVariants + InputCase.adaptersRefused
         ),
         (
             "Architectures",
-            "Any graph that `Tools/export_model.py` writes can be merged where libtorch knows its operators. These are tested, as tiny "
-                + "models with their own heads; the suites hold logits and gradients against PyTorch's, fit a merge, and load the "
-                + "release with transformers.",
+            "Any graph that `Tools/export_model.py` writes can be merged where libtorch knows its operators. These are "
+                + "tested, as tiny models with their own heads; the suites hold logits and gradients against "
+                + "PyTorch's, fit a merge, and load the release with transformers.",
             InputCase.families
         ),
     ]
@@ -57,7 +57,7 @@ struct CompatibilityTests {
 
     private func expect(_ outcome: InputTrial.Outcome, _ inputCase: InputCase) {
         switch (inputCase.verdict, outcome) {
-        case (.accepted(let limit), .merged(let distance)): #expect(distance <= limit, "\(inputCase.kind)")
+        case (.accepted(let limit), .merged(let distance, _)): #expect(distance <= limit, "\(inputCase.kind)")
         case (.refused, .refused(let message)):
             #expect(
                 !message.isEmpty && !message.contains("\n") && !message.contains(NSTemporaryDirectory() + "/"),

@@ -10,6 +10,36 @@ extension InputCase {
         }
     }
 
+    /// Adapters that are one of the above, with a file written otherwise.
+    static let adapterVariants: [InputCase] = [
+        InputCase(
+            "a key of `adapter_config.json` that comes twice, of which the last counts", .modules,
+            .accepted(within: 1e-5), in: ["AlphaPatternTests", "AdapterRunTests"]
+        ) {
+            try $0.adapt("\(AdapterFixture.root)/lora")
+            let file = URL(filePath: $0.task.path + "/adapter_config.json")
+            let text = try String(contentsOf: file, encoding: .utf8)
+            let twice = text.replacing("{", with: "{\"lora_alpha\": 800, ", maxReplacements: 1)
+            try Data(twice.utf8).write(to: file)
+        },
+        InputCase(
+            "an adapter that names another base than the base's `_name_or_path`", .modules, .accepted(within: 1e-5),
+            in: ["BaseNameTests"]
+        ) {
+            try $0.adapt("\(AdapterFixture.root)/lora")
+            try $0.configure(#"{"base_model_name_or_path": "someone/another-7b-instruct"}"#)
+            try Data(#"{"_name_or_path": "someone/one-7b"}"#.utf8).write(
+                to: URL(filePath: $0.base.path + "/config.json"))
+        },
+        InputCase(
+            "an adapter that names a base, where nothing says what the base is", .modules, .accepted(within: 1e-5),
+            in: ["BaseNameTests"]
+        ) {
+            try $0.adapt("\(AdapterFixture.root)/lora")
+            try $0.configure(#"{"base_model_name_or_path": "someone/one-7b"}"#)
+        },
+    ]
+
     static let adapters: [InputCase] = [
         folded("LoRA, with a head in `modules_to_save`", "lora"),
         folded("rsLoRA, with `rank_pattern` and `alpha_pattern`", "rslora"),

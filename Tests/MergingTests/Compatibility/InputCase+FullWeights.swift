@@ -31,6 +31,19 @@ extension InputCase {
                 try $0.base.addClassifier(classes: 2)
                 try $0.settings("head: [classifier]")
             },
+            InputCase("`__metadata__` that is null", .vision, .accepted(within: 1e-6), in: ["HeaderAttackTests"]) {
+                try $0.task.writeMetadata("null")
+            },
+            InputCase("a fine-tune that was pruned", .vision, .accepted(within: 1e-6), in: ["ValueCheckTests"]) {
+                try $0.task.change { tensors in
+                    let name = "vit.layers.0.attention.k_proj.weight"
+                    let values = tensors[name]!.values(Float.self).enumerated().map {
+                        $0.offset % 2 == 0 ? 0 : $0.element
+                    }
+                    tensors[name] = .init(values, .f32, shape: [16, 16])
+                }
+                $0.expected = try $0.task.tensors()
+            },
             InputCase("examples without labels", .vision, .accepted(within: 1e-5), in: ["UnlabelledTests"]) {
                 try $0.task.change("validation.safetensors") { $0["labels"] = nil }
             },

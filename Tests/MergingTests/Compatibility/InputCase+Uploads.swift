@@ -34,6 +34,9 @@ extension InputCase {
         upload("the same of tied embeddings", "vocabulary-cut-tied", in: "VocabularyTests"),
         upload("the same in bfloat16, the base in float32", "vocabulary-cut-half", in: "VocabularyTests"),
         upload("a vocabulary that was padded at the end", "vocabulary-padded", in: "VocabularyTests"),
+        upload("a tied output layer that a save left empty", "tied-placeholder", in: "VocabularyTests"),
+        upload("an index that names a tied tensor of no shard", "tied-of-no-shard", in: "CheckpointTests"),
+        upload("the `module` of data parallel parts in the middle of names", "parallel-parts", in: "NameFormsTests"),
     ]
 
     static let adapterUploads: [InputCase] = [
@@ -53,56 +56,4 @@ extension InputCase {
         upload("LoRA on a vocabulary that was cut", "vocabulary-cut-lora", in: "VocabularyTests"),
         upload("a vocabulary that was cut, carried whole", "vocabulary-cut-copies", in: "VocabularyTests"),
     ]
-
-    /// Files beside the weights, of the base and of the task.
-    private static func beside(
-        _ kind: String, base: [String: String], task: [String: String] = [:], in suites: [String]
-    ) -> InputCase {
-        InputCase(kind, .vision, .refused, in: suites) { drop in
-            for (name, text) in base { try drop.base.put(name, text: text) }
-            for (name, text) in task { try drop.task.put(name, text: text) }
-        }
-    }
-
-    private static let companions = ["CompanionAdmissionTests"]
-    private static let tokenizer = #"{"model": {"type": "BPE", "vocab": {"a": 0, "b": 1}}, "added_tokens": []}"#
-
-    static let companionsRefused: [InputCase] = [
-        beside(
-            "a `config.json` that describes another computation",
-            base: ["config.json": #"{"model_type": "vit", "layer_norm_eps": 1e-12}"#],
-            task: ["config.json": #"{"model_type": "vit", "layer_norm_eps": 1e-5, "hidden_act": "relu"}"#],
-            in: companions + ["ConfigurationComparisonTests"]),
-        beside(
-            "a `config.json` of another family", base: ["config.json": #"{"model_type": "vit"}"#],
-            task: ["config.json": #"{"model_type": "deit"}"#], in: companions + ["ConfigurationComparisonTests"]),
-        beside(
-            "a tokenizer with further tokens", base: ["tokenizer.json": tokenizer],
-            task: ["tokenizer.json": tokenizer.replacing("[]", with: ##"[{"id": 2, "content": "<|im_start|>"}]"##)],
-            in: companions + ["TokenizerComparisonTests"]),
-        beside(
-            "another slow tokenizer", base: ["vocab.txt": "a\nb\n"], task: ["vocab.txt": "b\na\n"], in: companions),
-        beside(
-            "other modules of sentence-transformers",
-            base: ["1_Pooling/config.json": #"{"pooling_mode_cls_token": true}"#],
-            task: ["1_Pooling/config.json": #"{"pooling_mode_mean_tokens": true}"#], in: companions),
-        beside(
-            "a base with a pointer of Git LFS",
-            base: ["tokenizer.json": "version https://git-lfs.github.com/spec/v1\noid sha256:a\nsize 9\n"],
-            in: companions),
-        beside(
-            "a base with the page of a failed download", base: ["vocab.txt": "<!DOCTYPE html><html>"], in: companions),
-        beside(
-            "a base whose `modules.json` names code",
-            base: ["modules.json": #"[{"path": "", "type": "mine.Module"}]"#], in: companions),
-    ]
-}
-
-extension ModelFolder {
-    /// A text file beside the weights; folders come with it.
-    fileprivate func put(_ name: String, text: String) throws {
-        let file = URL(filePath: "\(path)/\(name)")
-        try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try Data(text.utf8).write(to: file)
-    }
 }

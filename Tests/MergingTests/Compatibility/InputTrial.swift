@@ -10,8 +10,9 @@ import WorkerProtocol
 /// Sends a drop the way that it goes in the service: through admission, and into a merge.
 struct InputTrial {
     enum Outcome: Hashable {
-        /// The largest difference of the release from what was expected, relative to the largest number of its tensor.
-        case merged(distance: Float)
+        /// The largest difference of the release from what was expected, relative to the largest number of its tensor,
+        /// and what admission warned of.
+        case merged(distance: Float, warnings: [String])
         case refused(String)
     }
 
@@ -50,6 +51,7 @@ struct InputTrial {
         var settings = try Fixture.settings()
         settings.method = .taskArithmetic
         settings.scale = 1
+        let warnings = task.warnings.map { $0.replacing(drop.registry, with: "registry") }
         var plan = try Fixture.plan(settings, tasks: [], in: directory)
         plan.base = base
         plan.tasks = [task]
@@ -65,12 +67,12 @@ struct InputTrial {
         }
         let names = Set(written.keys)
         guard names.isSubset(of: drop.expected.keys), try names.isSuperset(of: drop.base.tensors().keys) else {
-            return .merged(distance: .infinity)
+            return .merged(distance: .infinity, warnings: warnings)
         }
         let distances = try written.map { name, content in
             try AdapterFixture.distance(content.floats(), drop.expected[name]?.floats() ?? [])
         }
-        return .merged(distance: distances.max() ?? .infinity)
+        return .merged(distance: distances.max() ?? .infinity, warnings: warnings)
     }
 }
 

@@ -130,6 +130,19 @@ extension ModelFolder {
         try content.write(to: URL(filePath: "\(path)/\(file)"))
     }
 
+    /// Puts this in the place of the header's metadata.
+    func writeMetadata(_ text: String) throws {
+        let file = URL(filePath: path + "/model.safetensors")
+        let bytes = Array(try Data(contentsOf: file))
+        let length = Int(bytes.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) })
+        var header = try JSONSerialization.jsonObject(with: Data(bytes[8..<8 + length])) as? [String: Any] ?? [:]
+        header["__metadata__"] = nil
+        let rest = try String(decoding: JSONSerialization.data(withJSONObject: header), as: UTF8.self)
+        let whole = "{\"__metadata__\":\(text),\(rest.dropFirst())"
+        let prefix = withUnsafeBytes(of: UInt64(whole.utf8.count).littleEndian) { Data($0) }
+        try (prefix + Data(whole.utf8) + Data(bytes[(8 + length)...])).write(to: file)
+    }
+
     func rename(_ body: (String) -> String) throws {
         try change { $0 = Dictionary(uniqueKeysWithValues: $0.map { (body($0.key), $0.value) }) }
     }

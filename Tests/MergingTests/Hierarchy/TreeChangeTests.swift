@@ -103,7 +103,7 @@ struct TreeChangeTests {
                 let fixture = try TreeFixture(in: directory)
                 _ = try fixture.merge(into: "1")
                 var settings = try fixture.settings()
-                (settings.threads, settings.memory) = (2, 1 << 20)
+                (settings.threads, settings.memory) = (2, 64 << 20)
                 #expect(try fixture.merge(into: "2", settings).nodes(reused: false).isEmpty)
             }
         }

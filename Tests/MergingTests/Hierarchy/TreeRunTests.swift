@@ -36,6 +36,30 @@ struct TreeRunTests {
         return products
     }
 
+    @Test(arguments: [MergeSettings.Start.correction, .calibrated], [MergeSettings.Strategy.hierarchical, .auto])
+    func refusesAStartThatATreeCannotHave(start: MergeSettings.Start, strategy: MergeSettings.Strategy) throws {
+        try Fixture.temporarily { directory in
+            let fixture = try TreeFixture(in: directory)
+            var settings = try fixture.settings()
+            (settings.start, settings.strategy, settings.memory) = (start, strategy, 1)
+            let plan = try fixture.plan(into: "merged", settings)
+            let fault = try MemoryEstimate.$isEnforced.withValue(false) {
+                try #require(throws: MergeError.self) { try MergeRun(plan, report: { _ in }).run() }
+            }
+            #expect(fault.message.contains("start \(start.rawValue) can't be had with strategy hierarchical"))
+        }
+    }
+
+    @Test func saysThatATreeStartsAtTheTaskVectors() throws {
+        try Fixture.temporarily { directory in
+            let fixture = try TreeFixture(in: directory)
+            var settings = try fixture.settings()
+            settings.start = .auto
+            let result = try MergeRun(fixture.plan(into: "merged", settings), report: { _ in }).run()
+            #expect(result.start?.start == .taskVectors && result.start?.reason.contains("tree") == true)
+        }
+    }
+
     @Test(arguments: [MergeSettings.Granularity.tensor, .row], [TreeFixture.four, TreeFixture.eight])
     func whatIsWrittenIsTheSumByTheProductsOnTheWaysToTheRoot(
         granularity: MergeSettings.Granularity, names: [String]

@@ -87,7 +87,7 @@ struct ObjectiveFixture {
     let model: ExportedModel
     let parameters: [String: Tensor]
     let set: ValidationSet
-    let objective: Objective
+    var objective: Objective
 
     /// The model `name` and the examples `data`; a decoder starts from 0.
     init(_ name: String, _ data: String, _ settings: TaskSettings) throws {
