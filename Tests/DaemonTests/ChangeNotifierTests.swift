@@ -96,8 +96,8 @@ struct ChangeNotifierTests {
     @Test func aRunningMergeShowsItsLooks() {
         let source = Samples.base()
         let request = MergeRequest(
-            base: source, tasks: [], inputs: MergeInputs(base: "b", tasks: [:], settings: MergeSettings()), new: [],
-            withoutNew: "")
+            base: source, tasks: [], inputs: MergeInputs(base: "b", tasks: [:], settings: MergeSettings()),
+            name: "", new: [], withoutNew: "")
         var merge = RunningMerge(request: request, plan: FakeWorkerProgram.plan)
         let scores = [HeldOutScore(task: "a", loss: 0.5, metric: "accuracy", value: 0.75)]
         for step in 1...1000 {

@@ -13,12 +13,39 @@ struct ConfigurationTests {
         }
     }
 
+    private var documentedPlace: URL {
+        URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "config/supermerged.yaml")
+    }
+
     private var documentedFile: String {
-        get throws {
-            let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-                .deletingLastPathComponent()
-            return try String(contentsOf: root.appending(path: "config/supermerged.yaml"), encoding: .utf8)
+        get throws { try String(contentsOf: documentedPlace, encoding: .utf8) }
+    }
+
+    /// `make configuration` writes the section.
+    @Test func theDocumentedSectionOfMergesIsMadeFromTheTable() throws {
+        let file = try documentedFile
+        let start = try #require(file.range(of: "\nmerge:\n")).upperBound
+        let end = try #require(file.range(of: "\n\n#", range: start..<file.endIndex)).lowerBound
+        let section = MergeSetting.all.map(documented).joined(separator: "\n\n")
+        if ProcessInfo.processInfo.environment["SUPERMERGE_WRITE_PAGES"] != nil {
+            try file.replacingCharacters(in: start..<end, with: section)
+                .write(to: documentedPlace, atomically: true, encoding: .utf8)
+        } else {
+            #expect(file[start..<end] == section, "run make configuration")
         }
+    }
+
+    private func documented(_ setting: MergeSetting) -> String {
+        let words = setting.description.split(separator: " ")
+        let lines = words.reduce(into: [""]) { lines, word in
+            if lines[lines.count - 1].count + word.count + 1 > 114 { lines.append("") }
+            lines[lines.count - 1] += " " + word
+        }
+        let value = setting.show(MergeSettings())
+        let type = " Type: \(setting.kind). Default: \(value)".trimmingCharacters(in: .whitespaces)
+        return ((lines + [" " + type]).map { "  #\($0)" } + ["  \(setting.name): \(value.isEmpty ? "\"\"" : value)"])
+            .joined(separator: "\n")
     }
 
     @Test func theDocumentedFileHoldsTheDefaults() throws {
@@ -65,6 +92,15 @@ struct ConfigurationTests {
             found.map(\.key) == [
                 "registry", "setle", "merge.steps", "merge.method", "merge.lerning-rate", "gate", "hooks[0]",
             ])
+    }
+
+    @Test(arguments: ["correction", "calibrated"])
+    func aStartThatATreeCannotHaveIsAFault(start: String) {
+        let found = faults("merge: {strategy: hierarchical, start: \(start)}")
+        #expect(found.map(\.key) == ["merge.start"])
+        #expect(found.first?.message.contains("strategy hierarchical") == true)
+        #expect(faults("merge: {strategy: hierarchical, start: task-vectors}").isEmpty)
+        #expect(faults("merge: {strategy: incremental, start: \(start)}").isEmpty)
     }
 
     @Test(arguments: [

@@ -1,10 +1,10 @@
 import Control
-import FlyingSocks
+import Files
 import Foundation
+import Glibc
 import Ledger
 import Logging
 import Releases
-import Synchronization
 import Testing
 import WorkerProtocol
 
@@ -18,42 +18,13 @@ struct ControlServerTests {
             patience: .endless)
     }
 
-    @Test func aConnectionThatCantBeTakenEndsNobody() async throws {
-        let stand = try DaemonStand(Samples.snapshot([]))
-        defer { stand.remove() }
-        try await stand.live { daemon in
-            let failures = Mutex(3)
-            var server = makeServer(stand.folder + "/s", daemon)
-            server.accepting = { socket in
-                let isFailing = failures.withLock { left in
-                    left -= 1
-                    return left >= 0
-                }
-                if isFailing { throw POSIXError(.EMFILE) }
-                return try await socket.accept()
-            }
-            let task = Task { [server] in try await server.run() }
-            while !FileManager.default.fileExists(atPath: server.path) { try await turn() }
-            let body = try await ControlClient(patient: server.path).send("GET", "/status")
-            #expect(!body.isEmpty)
-            #expect(failures.withLock { $0 } < 0)
-            task.cancel()
-            _ = try? await task.value
-        }
-    }
-
     @Test func moreConnectionsThanCanBeAnsweredAreToldSo() async throws {
         try await serve { stand, client in
-            var idle: [Socket] = []
-            for _ in 0..<Connections.most {
-                let socket = try Socket(domain: AF_UNIX, type: .stream)
-                try socket.connect(to: .unix(path: client.socket))
-                idle.append(socket)
-            }
+            let idle = try (0..<HTTPServer.most).map { _ in try UnixSocket.connect(client.socket) }
             await #expect { try await client.send("GET", "/status") } throws: { error in
                 "\(error)".contains("try again later")
             }
-            for socket in idle { try socket.close() }
+            for descriptor in idle { close(descriptor) }
             while (try? await client.send("GET", "/status")) == nil { try await turn() }
         }
     }

@@ -20,6 +20,8 @@ struct DaemonStand {
     var ledgerTime: Int64?
     /// What runs hooks.
     var hooks = HookRunner()
+    /// What asks the checks of releases on trial.
+    var checker = RolloutChecker()
     /// How long a failed merge waits.
     var retryDelay: @Sendable (Int) -> Duration = { _ in .seconds(3600) }
 
@@ -52,13 +54,14 @@ struct DaemonStand {
 
     /// Runs a daemon's life: `body` talks to it, then it stops.
     func live(_ body: (Reconciler) async throws -> Void) async throws {
-        let ledger = try await openLedger()
+        let opening = try await openLedger()
         let reconciler = Reconciler(
             configuration,
             Reconciler.Parts(
-                ledger: ledger, store: store, notifier: ServiceNotifier { _ in },
+                opening: opening, store: store, notifier: ServiceNotifier { _ in },
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, retryDelay: retryDelay,
-                makeLooker: { [registry] _ in registry }, makeWorker: { [worker] _ in worker }, hooks: hooks))
+                makeLooker: { [registry] _ in registry }, makeWorker: { [worker] _ in worker }, hooks: hooks,
+                checker: checker))
         let loop = Task { try await reconciler.run() }
         do {
             try await body(reconciler)
@@ -73,18 +76,18 @@ struct DaemonStand {
 
     /// Tasks of the daemon before, which has stopped, may hold its ledger a moment longer: another process would have
     /// ended.
-    private func openLedger() async throws -> Ledger {
+    private func openLedger() async throws -> LedgerOpening {
         while true {
-            if let ledger = try freeLedger() { return ledger }
+            if let opening = try freeLedger() { return opening }
             try await turn()
         }
     }
 
     /// Nil where somebody has it.
-    private func freeLedger() throws(LedgerError) -> Ledger? {
+    private func freeLedger() throws(LedgerError) -> LedgerOpening? {
         do throws(LedgerError) {
-            guard let ledgerTime else { return try Ledger(path: configuration.ledger, calls: calls) }
-            return try Ledger(path: configuration.ledger, calls: calls, now: { ledgerTime })
+            guard let ledgerTime else { return try LedgerOpening(configuration, store, calls: calls) }
+            return try LedgerOpening(configuration, store, calls: calls, now: { ledgerTime })
         } catch {
             guard case .locked = error else { throw error }
             return nil

@@ -10,7 +10,7 @@ import Testing
 @testable import Daemon
 
 extension Reconciler {
-    fileprivate func doubt(_ doubt: LedgerIntegrity) { ledgerDoubt = doubt }
+    fileprivate func doubt(_ doubt: LedgerIntegrity) { trust.doubt = doubt }
 }
 
 /// When nothing is signed over the ledger, and when it is again.

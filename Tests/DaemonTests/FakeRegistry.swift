@@ -30,4 +30,6 @@ final class FakeRegistry: RegistryScanning {
         try Task.checkCancellation()
         return RegistryScanner.Scan(snapshot: snapshot.withLock { $0 })
     }
+
+    func stop() {}
 }

@@ -110,8 +110,8 @@ struct HealthTests {
         stand.drop("a")
         let door = stand.registry.block()
         try await stand.live { daemon in
-            while await daemon.lookTask == nil { try await turn() }
-            let began = await daemon.lookBegan
+            while await daemon.scans.runningSince == nil { try await turn() }
+            let began = try #require(await daemon.scans.runningSince)
             let patient = await daemon.health(at: began + .seconds(599))
             #expect(patient.problems == [])
             let late = await daemon.health(at: began + .seconds(600))

@@ -34,6 +34,9 @@ struct MetricsTests {
         merge.curve = [FitPoint(step: 10, loss: 0.7, heldOut: .nan)]
         status.merge = merge
         status.hooks = [.init(evil, .failed, version: 3)]
+        status.rollout = .init(
+            version: 4, kind: "canary", state: .checking, message: evil, heldSeconds: 30, windowSeconds: 60, previous: 3
+        )
         var record = Samples.record([Samples.task(evil)], version: 3)
         var task = TaskResult(task: evil, fitted: 1)
         task.base = Score(examples: 4, loss: .infinity, metric: "accuracy", value: 0.25)
@@ -59,6 +62,8 @@ struct MetricsTests {
             #"supermerge_merge_phase{deployment="main",phase="fitting"} 1"#,
             #"supermerge_health_problems{deployment="main",code="paused"} 1"#,
             #"supermerge_release_created_timestamp_seconds{deployment="main"} 1767225600"#,
+            #"supermerge_rollout_state{deployment="main",state="checking"} 1"#,
+            #"supermerge_rollout_held_seconds{deployment="main"} 30"#,
             #"supermerge_hook_state{deployment="main",hook="a\"b\\c\nd",state="failed"} 1"#,
             "# TYPE supermerge_events_total counter", "# TYPE supermerge_tasks gauge",
         ] { #expect(lines.contains(line), "\(line)") }

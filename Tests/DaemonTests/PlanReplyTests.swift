@@ -65,7 +65,9 @@ struct PlanReplyTests {
 
     private func inputs(tasks: Int) -> MergeInputs {
         let digests = Dictionary(uniqueKeysWithValues: (0..<tasks).map { ("t\($0)", "digest") })
-        return MergeInputs(base: "base", tasks: digests, settings: MergeSettings())
+        var settings = MergeSettings()
+        settings.steps = 600
+        return MergeInputs(base: "base", tasks: digests, settings: settings)
     }
 
     @Test func theTimeIsThatOfMergesLikeIt() {

@@ -73,7 +73,7 @@ struct ReconcilerTroubleTests {
                 await daemon.wake()
                 try await turn()
             }
-            #expect(clock.now - began >= Reconciler.lookPause * 2)
+            #expect(clock.now - began >= ScanSchedule.pause * 2)
         }
     }
 
@@ -258,5 +258,5 @@ struct ReconcilerTroubleTests {
 
 extension Reconciler {
     /// As if all that wait had done so for longer.
-    func age(_ time: Duration) { for index in waiters.indices { waiters[index].since -= time } }
+    func age(_ time: Duration) { for index in waiters.waiting.indices { waiters.waiting[index].since -= time } }
 }

@@ -3,13 +3,14 @@ import Foundation
 import Ledger
 import Releases
 import Testing
+import WorkerProtocol
 
 @testable import Daemon
 
 extension Reconciler {
     /// As if this process had known of the successor of a release for so long.
     fileprivate func pretend(_ version: Int, supersededFor time: Duration) {
-        supersededSince[version] = ContinuousClock.now - time
+        retention.supersededSince[version] = ContinuousClock.now - time
     }
 }
 
@@ -35,6 +36,65 @@ struct RetentionTests {
         #expect(!isOver(day, seen: .seconds(3599), enteredAgo: 1e9), "a clock that jumped")
         #expect(!isOver(day, seen: .seconds(3600), enteredAgo: -1e9), "a clock that was ahead once")
         #expect(!isOver(.seconds(60), seen: .seconds(59), enteredAgo: 1e9), "nor sooner than a short grace")
+    }
+
+    @Test(arguments: [
+        ("6-months", 184.0, "6-months"), ("10-years", 3653, "10-years"), ("184d", 184, "6-months"),
+        ("400d", 400, "400d"),
+        ("12h", 0.5, "12h"), ("0", 0, "0s"),
+    ])
+    func recordsStayForPresetsOrDurations(text: String, days: Double, shown: String) throws {
+        let read = try Configuration.parse("retain: {records: \(text)}", file: "t.yaml").retain.records
+        #expect(read / day == days && RecordRetention.kind.show(read) == shown)
+        #expect(Configuration().retain.records == day * 3653)
+    }
+
+    @Test(arguments: ["6 months", "forever", "-1d", "10-weeks"]) func refusesOtherRetentions(text: String) {
+        #expect {
+            try Configuration.parse("retain: {records: \(text)}", file: "t.yaml")
+        } throws: { error in "\(error)".contains("is not a retention; write 6-months, 10-years or a duration") }
+    }
+
+    @Test func recordsExpireByBothClocks() {
+        var retention = Retention()
+        let (start, months) = (ContinuousClock.now, RecordRetention.sixMonths)
+        let kept = [3: now.addingTimeInterval(-200 * 86_400), 4: now.addingTimeInterval(-100 * 86_400)]
+        #expect(retention.expired(kept, months, start, wall: now) == [], "a clock that jumped ahead")
+        #expect(retention.expired(kept, months, start + .seconds(3600), wall: now) == [3])
+        #expect(retention.expired(kept, months, start + months, wall: now) == [3, 4])
+        #expect(retention.expired([5: now], .zero, start, wall: now) == [5])
+    }
+
+    @Test func whatDescribesADeletedReleaseStays() async throws {
+        var stand = try DaemonStand(Samples.snapshot([]))
+        defer { stand.remove() }
+        (stand.configuration.retain.versions, stand.configuration.retain.grace) = (1, .zero)
+        let archive = RecordArchive(directory: stand.configuration.records)
+        try await stand.live { daemon in
+            stand.drop("a")
+            _ = await daemon.rescan(wait: true)
+            stand.drop("a", "b")
+            #expect(await daemon.rescan(wait: true).version == 2)
+            stand.drop("a", "b", "c")
+            #expect(await daemon.rescan(wait: true).version == 3)
+        }
+        #expect(try !stand.store.standing().contains(1) && archive.kept().keys.contains(1))
+        let folder = stand.configuration.records + "/1"
+        let record = try JSON.decode(
+            ReleaseRecord.self, from: Data(try Durable.contents(folder + "/release.json")))
+        #expect(record.version == 1)
+        let bill = try JSONValue(parsing: try Durable.contents(folder + "/bom.cdx.json"), .python)
+        #expect(bill.members["bomFormat"] == "CycloneDX")
+        #expect(try !Durable.list(folder).contains { $0.hasSuffix(".safetensors") })
+
+        stand.configuration.retain.records = .zero
+        try await stand.live { daemon in
+            stand.drop("a", "b", "d")
+            #expect(await daemon.rescan(wait: true).version == 4)
+        }
+        #expect(try archive.kept().isEmpty)
+        let entries = try Ledger.entries(path: stand.configuration.ledger).filter { $0.event == .retired }
+        #expect(entries.contains { $0.version == 1 && $0.details["record"] == .bool(true) })
     }
 
     @Test func theTimesOfEntriesAreRead() {

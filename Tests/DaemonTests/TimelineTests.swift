@@ -1,7 +1,8 @@
-import Files
 import Control
+import Files
 import Foundation
 import Ledger
+import NIOHTTP1
 import Testing
 import WorkerProtocol
 
@@ -62,8 +63,14 @@ struct TimelineTests {
         }
     }
 
-    private func get(_ routes: ControlRoutes, _ line: String, _ headers: String = "") async throws -> ControlAnswer {
-        await routes.answer(try #require(ControlRequest(Array("\(line) HTTP/1.1\r\nHost: x\r\n\(headers)\r\n".utf8))))
+    private func get(
+        _ routes: ControlRoutes, _ line: String, _ headers: HTTPHeaders = [:]
+    ) async throws -> ControlAnswer {
+        let words = line.split(separator: " ").map(String.init)
+        return await routes.answer(
+            ControlRequest(
+                HTTPRequestHead(
+                    version: .http1_1, method: HTTPMethod(rawValue: words[0]), uri: words[1], headers: headers)))
     }
 
     @Test func thePageAsksNobodyElseAndRunsNothingInside() async throws {
@@ -74,8 +81,8 @@ struct TimelineTests {
             #expect(text.contains("<h1>&lt;main&gt; &amp; &quot;co&quot;</h1>"))
             #expect(!text.contains("style=") && !text.contains("<style") && !text.contains("://"))
             #expect(text.components(separatedBy: "<script").count == 2 && text.contains("<script src="))
-            let head = String(decoding: page.bytes, as: UTF8.self)
-            #expect(head.contains("\r\nContent-Security-Policy: default-src 'none'; script-src 'self'; "))
+            let policy = try #require(page.head.headers.first(name: "Content-Security-Policy"))
+            #expect(policy.hasPrefix("default-src 'none'; script-src 'self'; "))
             let script = String(decoding: try await get(routes, "GET /dashboard.js").body, as: UTF8.self)
             for word in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function("] {
                 #expect(!script.contains(word))
@@ -106,7 +113,7 @@ struct TimelineTests {
     @Test func aPageInABrowserCantCommand() async throws {
         try await stand { routes, _ in
             for origin in ["http://localhost:9464", "https://evil.example", "null"] {
-                let answer = try await get(routes, "POST /pause", "Origin: \(origin)\r\n")
+                let answer = try await get(routes, "POST /pause", ["Origin": origin])
                 #expect(answer.status == .forbidden)
             }
             #expect(await routes.reconciler.status().activity == .idle)

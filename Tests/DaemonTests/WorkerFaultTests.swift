@@ -23,7 +23,8 @@ struct WorkerFaultTests {
             case .silent: "exit 0"
             case .nonsense: "head -c 1000000 /dev/urandom; echo; echo '{\"event\":\"finished\"}'; exit 3"
             case .fullDisk:
-                "dd if=/dev/zero of='\(output)/model.safetensors' bs=64k count=4096 2> words; head -n 1 words >&2; exit 1"
+                "dd if=/dev/zero of='\(output)/model.safetensors' bs=64k count=4096 2> words; head -n 1 words >&2; "
+                    + "exit 1"
             case .lying: ""  // Says that it has finished, and has written nothing.
             }
         }

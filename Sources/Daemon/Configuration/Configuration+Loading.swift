@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import WorkerProtocol
 import Yams
 
 extension Configuration {
@@ -75,7 +76,15 @@ private struct ConfigurationReader {
         guard let mapping = node.mapping else {
             return add(node, name, "expected keys and values below it")
         }
-        for (key, value) in mapping { readValue("\(name).\(key.string ?? "")", key: key, value) }
+        for (key, value) in mapping {
+            let path = "\(name).\(key.string ?? "")"
+            switch path {
+            case "rollout.check": readCheck(value)
+            case "gate.command": readGateCommand(value)
+            case "timestamp.command": readTimestampCommand(value)
+            default: readValue(path, key: key, value)
+            }
+        }
     }
 
     private mutating func readValue(_ path: String, key: Node, _ node: Node) {
@@ -83,12 +92,34 @@ private struct ConfigurationReader {
             return add(key, path, "unknown key; config/supermerged.yaml lists all of them")
         }
         guard let scalar = node.scalar else { return add(node, path, "expected \(known.kind)") }
-        do throws(ConfigurationKey.Problem) {
+        do throws(SettingProblem) {
             try known.read(scalar.string, &result)
             written.insert(path)
         } catch {
             add(node, path, error.message)
         }
+    }
+
+    private mutating func readGateCommand(_ node: Node) {
+        if node.isNull { return }
+        var reader = HookReader()
+        result.gate.command = reader.gateCommand(node)
+        faults += reader.faults
+    }
+
+    private mutating func readTimestampCommand(_ node: Node) {
+        if node.isNull { return }
+        var reader = HookReader()
+        if case .command(let words) = reader.command(node, "timestamp.command") { result.timestamp.command = words }
+        faults += reader.faults
+    }
+
+    private mutating func readCheck(_ node: Node) {
+        if node.isNull { return }
+        var reader = HookReader()
+        result.rollout.check = reader.rolloutCheck(node)
+        faults += reader.faults
+        written.insert("rollout.check")
     }
 
     private mutating func readHooks(_ node: Node) {

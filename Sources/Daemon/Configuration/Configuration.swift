@@ -15,7 +15,7 @@ package struct Configuration: Hashable, Sendable {
     package var worker = ""
     /// How long a drop must have been still before it is looked into.
     package var settle = Duration.seconds(5)
-    /// Time between two looks at the registry when nothing wakes the daemon.
+    /// Time between two scans of the registry when nothing wakes the daemon.
     package var rescan = Duration.seconds(300)
     /// Time without any sign of progress after which a worker is taken for hung and killed.
     package var patience = Duration.seconds(1800)
@@ -24,6 +24,8 @@ package struct Configuration: Hashable, Sendable {
     package var retain = Retention()
     package var status = StatusSettings()
     package var signing = SigningSettings()
+    package var timestamp = TimestampSettings()
+    package var rollout = RolloutSettings()
     /// What is done after each publish, side by side.
     package var hooks: [Hook] = []
 
@@ -33,16 +35,20 @@ package struct Configuration: Hashable, Sendable {
     package struct GateSettings: Hashable, Sendable {
         /// The largest fall of a task's metric below the deployed release, in units of the metric.
         package var maximumRegression = 0.02
+        /// The chance that a candidate as good as the deployed release is refused for any of its tasks.
+        package var familyWiseLevel = 0.05
         /// The smallest share of a task's parameters that must be merged; the others are shipped as its head.
         package var mergedShare = 0.5
         /// Whether tasks without examples, and bases without a graph, are refused whatever the method: nothing is
         /// published unjudged.
         package var requiresExamples = false
+        /// The team's own gate; nil: there is none.
+        package var command: GateCommandSettings?
 
         package init() {}
     }
 
-    /// How others than the operator look at the daemon. Each is off where it is empty.
+    /// How monitoring reads the daemon's state. Each is off where it is empty.
     package struct StatusSettings: Hashable, Sendable {
         /// A loopback address and port that may be read over TCP, and hold the dashboard.
         package var listen = ""
@@ -60,18 +66,33 @@ package struct Configuration: Hashable, Sendable {
         package init() {}
     }
 
+    /// How the ledger's head is stamped by a time stamping authority (RFC 3161).
+    package struct TimestampSettings: Hashable, Sendable {
+        /// A program that gets the statement and answers with the authority's response; empty: nothing is stamped.
+        package var command: [String] = []
+        /// Time between two stamps where nothing is published.
+        package var interval = Duration.seconds(24 * 3600)
+        package var timeout = Duration.seconds(60)
+
+        package init() {}
+    }
+
     /// Which old releases stay.
     package struct Retention: Hashable, Sendable {
         /// Releases to keep, the current one included.
         package var versions = 5
         /// Age below which no release is deleted: servers may open files late.
         package var grace = Duration.seconds(24 * 3600)
+        /// How long what describes a deleted release stays.
+        package var records = RecordRetention.tenYears
 
         package init() {}
     }
 }
 
 extension Configuration {
+    /// Whether tasks without examples, and bases without a graph, are refused.
+    var requiresExamples: Bool { merge.method.needsExamples || gate.requiresExamples }
     package var ledger: String { state + "/ledger.jsonl" }
     var admissionCache: String { state + "/admission" }
     var merges: String { state + "/merges" }
@@ -79,6 +100,10 @@ extension Configuration {
     var tree: String { state + "/tree" }
     /// Where the files of deployed tasks are kept.
     var keptTasks: String { state + "/tasks" }
+    /// Where what describes deleted releases stays.
+    var records: String { state + "/records" }
+    /// Where the tensors of tables of examples are cached.
+    var encodedExamples: String { state + "/examples" }
 
     /// What would let the daemon write into the registry, or take its own output for a registry.
     func overlaps() -> [ConfigurationFault] {

@@ -1,51 +1,44 @@
+import WorkerProtocol
+
 extension ConfigurationKey {
-    /// Every scalar key, in the order of `config/supermerged.yaml`. Only `hooks`, a list, stands outside.
-    package static let all: [ConfigurationKey] = [
-        directory("registry", \.registry),
-        directory("deploy", \.deploy),
-        directory("state", \.state),
-        socket("socket", \.socket),
-        optionalPath("worker", \.worker),
-        duration("settle", \.settle),
-        duration("rescan", \.rescan, least: .seconds(1)),
-        duration("patience", \.patience, least: .seconds(10)),
-        choice("merge.method", \.merge.method),
-        choice("merge.strategy", \.merge.strategy),
-        integer("merge.fan-in", \.merge.fanIn, least: 2),
-        choice("merge.granularity", \.merge.granularity),
-        choice("merge.squash", \.merge.squash),
-        choice("merge.loss", \.merge.loss),
-        integer("merge.mixup", \.merge.mixup, least: 0),
-        choice("merge.start", \.merge.start),
-        ridge("merge.ridge"),
-        integer("merge.steps", \.merge.steps, least: 1),
-        number("merge.learning-rate", \.merge.learningRate, "above 0") { $0 > 0 },
-        choice("merge.schedule", \.merge.schedule),
-        number("merge.arrival-share", \.merge.arrivalShare, "above 0 and at most 1") { $0 > 0 && $0 <= 1 },
-        number("merge.arrival-learning-rate", \.merge.arrivalLearningRate, "above 0") { $0 > 0 },
-        integer("merge.batch", \.merge.batch, least: 1),
-        integer("merge.evaluate-every", \.merge.evaluateEvery, least: 1),
-        integer("merge.patience", \.merge.patience, least: 1),
-        scale("merge.scale"),
-        density("merge.density"),
-        number("merge.holdout", \.merge.holdout, "above 0 and below 1") { $0 > 0 && $0 < 1 },
-        integer("merge.seed", \.merge.seed, least: 0),
-        integer("merge.threads", \.merge.threads, least: 0),
-        choice("merge.device", \.merge.device),
-        choice("merge.precision", \.merge.precision),
-        size("merge.memory", \.merge.memory),
-        flag("merge.adapter", \.merge.writesAdapter),
-        size("merge.max-shard-size", \.merge.maxShardSize),
-        number("gate.maximum-regression", \.gate.maximumRegression, "of at least 0") { $0 >= 0 },
-        number("gate.merged-share", \.gate.mergedShare, "from 0 to 1") { (0...1).contains($0) },
-        flag("gate.require-examples", \.gate.requiresExamples),
-        integer("retain.versions", \.retain.versions, least: 1),
-        duration("retain.grace", \.retain.grace),
-        loopback("status.listen", \.status.listen),
-        optionalPath("status.textfile", \.status.textfile),
-        keyPlace("signing.key", \.signing.key),
+    /// Every scalar key, in the order of `config/supermerged.yaml`. `hooks` and `rollout.check` stand outside.
+    package static let all: [ConfigurationKey] = before + MergeSetting.all.map { ConfigurationKey($0) } + after
+
+    private static let before: [ConfigurationKey] = [
+        ConfigurationKey("registry", \.registry, .directory),
+        ConfigurationKey("deploy", \.deploy, .directory),
+        ConfigurationKey("state", \.state, .directory),
+        ConfigurationKey("socket", \.socket, .socket),
+        ConfigurationKey("worker", \.worker, .pathOrEmpty),
+        ConfigurationKey("settle", \.settle, .duration()),
+        ConfigurationKey("rescan", \.rescan, .duration(least: .seconds(1))),
+        ConfigurationKey("patience", \.patience, .duration(least: .seconds(10))),
+    ]
+
+    private static let after: [ConfigurationKey] = [
+        ConfigurationKey("gate.maximum-regression", \.gate.maximumRegression, .number("of at least 0") { $0 >= 0 }),
+        ConfigurationKey(
+            "gate.family-wise-level", \.gate.familyWiseLevel,
+            .number("above 0 and below 1") { $0 > 0 && $0 < 1 }),
+        ConfigurationKey("gate.merged-share", \.gate.mergedShare, .number("from 0 to 1") { (0...1).contains($0) }),
+        ConfigurationKey("gate.require-examples", \.gate.requiresExamples, .flag),
+        ConfigurationKey("rollout.strategy", \.rollout.strategy, .choice),
+        ConfigurationKey("rollout.window", \.rollout.window, .duration()),
+        ConfigurationKey("rollout.interval", \.rollout.interval, .duration(least: .milliseconds(100))),
+        ConfigurationKey("rollout.timeout", \.rollout.timeout, .duration(least: .milliseconds(100))),
+        ConfigurationKey("rollout.on-failure", \.rollout.onFailure, .choice),
+        ConfigurationKey("rollout.on-silence", \.rollout.onSilence, .choice),
+        ConfigurationKey("rollout.arrivals", \.rollout.arrivals, .choice),
+        ConfigurationKey("retain.versions", \.retain.versions, .integer(least: 1)),
+        ConfigurationKey("retain.grace", \.retain.grace, .duration()),
+        ConfigurationKey("retain.records", \.retain.records, RecordRetention.kind),
+        ConfigurationKey("status.listen", \.status.listen, .loopback),
+        ConfigurationKey("status.textfile", \.status.textfile, .pathOrEmpty),
+        ConfigurationKey("signing.key", \.signing.key, .keyPlace),
+        ConfigurationKey("timestamp.interval", \.timestamp.interval, .duration(least: .seconds(1))),
+        ConfigurationKey("timestamp.timeout", \.timestamp.timeout, .duration(least: .seconds(1))),
     ]
 
     /// Names of the mappings that hold keys.
-    static let sections: Set<String> = ["merge", "gate", "retain", "status", "signing"]
+    static let sections: Set<String> = ["merge", "gate", "rollout", "retain", "status", "signing", "timestamp"]
 }

@@ -37,11 +37,13 @@ struct HookReader {
             case "then": hook.then = then(value, place)
             case "targets": hook.targets = targets(value, place)
             case "require":
-                guard let required = value.scalar.flatMap({ HookTargets.Requirement(rawValue: $0.string) }) else {
-                    add(value, place, "invalid value '\(value.scalar?.string ?? "")': expected all or quorum")
+                if let required = requirement(value, place) { hook.require = required }
+            case "stage":
+                guard let stage = value.scalar.flatMap({ Hook.Stage(rawValue: $0.string) }) else {
+                    add(value, place, "invalid value '\(value.scalar?.string ?? "")': expected release or canary")
                     continue
                 }
-                hook.require = required
+                hook.stage = stage
             case "timeout": read(value, place, least: .milliseconds(100)) { hook.timeout = $0 }
             case "back-off": read(value, place, least: .milliseconds(10)) { hook.backOff = $0 }
             case "retries":
@@ -53,7 +55,8 @@ struct HookReader {
             default:
                 add(
                     key, place,
-                    "unknown key; expected name, command, http, verify, then, targets, require, timeout, retries or back-off"
+                    "unknown key; expected name, command, http, verify, then, stage, targets, require, timeout, "
+                        + "retries or back-off"
                 )
             }
         }
@@ -108,7 +111,15 @@ struct HookReader {
         return call(kind, value, "\(path).\(kind)")
     }
 
-    private mutating func targets(_ node: Node, _ path: String) -> HookTargets? {
+    mutating func requirement(_ node: Node, _ path: String) -> HookTargets.Requirement? {
+        guard let required = node.scalar.flatMap({ HookTargets.Requirement(rawValue: $0.string) }) else {
+            add(node, path, "invalid value '\(node.scalar?.string ?? "")': expected all or quorum")
+            return nil
+        }
+        return required
+    }
+
+    mutating func targets(_ node: Node, _ path: String) -> HookTargets? {
         if let mapping = node.mapping, mapping.count == 2, let name = mapping["name"]?.scalar?.string,
             let port = mapping["port"]?.scalar.flatMap({ UInt16($0.string) }), port > 0,
             name.wholeMatch(of: /[A-Za-z0-9._-]{1,253}/) != nil
@@ -131,11 +142,11 @@ struct HookReader {
         return .list(words)
     }
 
-    private mutating func call(_ kind: String, _ node: Node, _ path: String) -> HookCall? {
+    mutating func call(_ kind: String, _ node: Node, _ path: String) -> HookCall? {
         kind == "command" ? command(node, path) : request(node, path).map { .request($0) }
     }
 
-    private mutating func command(_ node: Node, _ path: String) -> HookCall? {
+    mutating func command(_ node: Node, _ path: String) -> HookCall? {
         let words = node.sequence?.compactMap { $0.scalar?.string } ?? []
         guard !words.isEmpty, words.count == node.sequence?.count, !words.contains(where: { $0.utf8.contains(0) })
         else {
@@ -180,7 +191,7 @@ struct HookReader {
         }
     }
 
-    private mutating func headers(_ node: Node?, _ path: String) -> [String: String] {
+    mutating func headers(_ node: Node?, _ path: String) -> [String: String] {
         guard let node, !node.isNull else { return [:] }
         var headers: [String: String] = [:]
         for (key, value) in node.mapping ?? [:] {
@@ -240,14 +251,14 @@ struct HookReader {
         return text
     }
 
-    private mutating func read(_ node: Node, _ path: String, least: Duration, _ take: (Duration) -> Void) {
+    mutating func read(_ node: Node, _ path: String, least: Duration, _ take: (Duration) -> Void) {
         guard let value = node.scalar.flatMap({ Quantity.duration($0.string) }), value >= least else {
             return add(node, path, "expected a duration of at least \(Quantity.text(least)), for example 30s")
         }
         take(value)
     }
 
-    private mutating func add(_ node: Node, _ key: String, _ message: String) {
+    mutating func add(_ node: Node, _ key: String, _ message: String) {
         faults.append(ConfigurationFault(line: node.mark?.line, key: key, message: message))
     }
 }

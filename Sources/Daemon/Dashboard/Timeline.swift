@@ -40,7 +40,8 @@ struct Timeline: Codable, Hashable, Sendable {
     private static let shown: Set<LedgerEvent.Kind> = [
         .accepted, .refused, .removed, .mergeFailed, .gated, .published, .rolledBack, .recovered, .hook,
         .hookFailed,
-        .operatorAction, .configurationRejected,
+        .operatorAction, .configurationRejected, .submitted, .withdrawn, .canaryStarted, .promoted, .rejected,
+        .checkFailed,
     ]
 
     /// Oldest first.
@@ -56,7 +57,9 @@ struct Timeline: Codable, Hashable, Sendable {
                 message: $0.message)
         }
         for entry in entries {
-            guard entry.event == .published || entry.event == .rolledBack, let version = entry.version else { continue }
+            let isPromotion = entry.event == .promoted && entry.details["kind"] == "canary"
+            guard isPromotion || entry.event == .published || entry.event == .rolledBack, let version = entry.version
+            else { continue }
             let source = entry.event == .rolledBack ? entry.details["source"]?.integer : nil
             var scores = Self.scores(entry.details["scores"])
             if scores.isEmpty, let source { scores = releases.last { $0.version == source }?.scores ?? [] }

@@ -1,4 +1,4 @@
-import WorkerProtocol
+package import WorkerProtocol
 
 /// What the gate says of a candidate, with the figures behind it.
 package struct GateVerdict: Hashable, Sendable {
@@ -18,15 +18,37 @@ package struct GateVerdict: Hashable, Sendable {
         package var examples: Int
         /// p of the paired test, where examples can be paired.
         package var pValue: Double?
+        /// The same after Holm's correction for all tests of this gate.
+        package var adjustedP: Double?
         /// Why the task stops the candidate; nil where it does not.
         package var objection: String?
     }
 
+    /// The chance of refusing a candidate that is as good as the deployed release.
+    package var familyWiseLevel: Double
     package var tasks: [Task]
+    /// What the team's own gate answered; nil where it was not asked.
+    package var command: GateRecord.Command?
+
+    /// For `release.json`; nil where nothing was compared.
+    package var record: GateRecord? {
+        guard isJudged || command != nil else { return nil }
+        let tests = tasks.compactMap { task in
+            task.pValue.flatMap { p in task.adjustedP.map { GateRecord.Test(task: task.task, p: p, adjustedP: $0) } }
+        }
+        return GateRecord(familyWiseLevel: familyWiseLevel, tests: tests.sorted { $0.task < $1.task }, command: command)
+    }
 
     /// False where no task could be scored: nothing was compared.
     package var isJudged: Bool { tasks.contains { $0.after != nil } }
     package var isPassed: Bool { tasks.allSatisfy { $0.objection == nil } }
+
+    /// One sentence: what the team's own gate said, where it was asked, and what the held-out examples say.
+    package var decision: String {
+        guard let command else { return message }
+        let reason = command.reason.map { ": \($0)" } ?? ""
+        return "the gate command \(command.isAccepted ? "accepts" : "refuses")\(reason) (held-out examples: \(message))"
+    }
 
     /// One sentence with every objection.
     package var message: String {

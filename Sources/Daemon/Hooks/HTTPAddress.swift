@@ -48,7 +48,8 @@ package struct HTTPAddress: Hashable, Sendable {
     /// The target with its placeholders replaced, each value written with `%` where it has to be.
     func target(_ values: HookValues) -> String { values.fill(target, Self.encoded) }
 
-    private static func encoded(_ text: String) -> String {
+    /// With `%` where a query has to have it.
+    static func encoded(_ text: String) -> String {
         var result = ""
         for byte in text.utf8 {
             switch byte {

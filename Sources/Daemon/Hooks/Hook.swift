@@ -9,6 +9,15 @@ package struct Hook: Hashable, Sendable {
     /// A call after the check has succeeded, for example to unload the release before; its failure is only mentioned.
     /// Not made where it names `{previous}` and there is none.
     package var then: HookCall?
+    package enum Stage: String, CaseIterable, Hashable, Sendable {
+        /// For what is deployed.
+        case release
+        /// For the candidate, and while there is none for what is deployed.
+        case canary
+    }
+
+    /// Which release it is about.
+    package var stage = Stage.release
     /// Servers that are called one by one, each in place of `{target}`; nil: one call.
     package var targets: HookTargets?
     /// How many of the targets must confirm the release.

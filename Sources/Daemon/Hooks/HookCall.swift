@@ -44,11 +44,18 @@ package struct HookRequest: Hashable, Sendable {
 package protocol HookCalling: Sendable {
     /// Gives a few words on the success, for the ledger. Cancelling the task ends the call.
     func call(_ call: HookCall, _ values: HookValues) async throws(HookFailure) -> String
+    /// Gives the body of an answer; with a status that is no success only where it is JSON.
+    func fetch(_ request: HookRequest, _ values: HookValues) async throws(HookFailure) -> [UInt8]
 }
 
 /// Why a call did not succeed, in one line for people.
 package struct HookFailure: Error, Hashable, Sendable, CustomStringConvertible {
     package var description: String
+    /// Whether somebody answered, and the answer is no: exit status 1, an HTTP status that is no success, or another
+    /// content than the expected one. Else nothing was heard, or nothing that can be understood.
+    package var isAnswer: Bool
 
-    package init(_ description: String) { self.description = description }
+    package init(_ description: String, isAnswer: Bool = false) {
+        (self.description, self.isAnswer) = (description, isAnswer)
+    }
 }

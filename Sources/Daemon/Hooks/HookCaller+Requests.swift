@@ -31,33 +31,52 @@ extension HookCaller {
         }
         let said = Self.short(String(decoding: answer.body, as: UTF8.self))
         guard (200..<300).contains(answer.status) else {
-            throw HookFailure("\(place): status \(answer.status)\(said.isEmpty ? "" : ": \(said)")")
+            throw HookFailure(
+                "\(place): status \(answer.status)\(said.isEmpty ? "" : ": \(said)")", isAnswer: true)
         }
         guard let expected = request.contains?.filled(values) else { return "\(place): status \(answer.status)" }
         let wanted = Self.short(String(decoding: expected.json, as: UTF8.self))
         guard let found = try? JSONValue(parsing: answer.body, .python) else {
             throw HookFailure("\(place): the answer is not JSON, \(wanted) was expected: \(said)")
         }
-        guard found.contains(expected) else { throw HookFailure("\(place): \(wanted) was expected: \(said)") }
+        guard found.contains(expected) else {
+            throw HookFailure("\(place): \(wanted) was expected: \(said)", isAnswer: true)
+        }
         return "\(place): \(wanted)"
+    }
+
+    package func fetch(_ request: HookRequest, _ values: HookValues) async throws(HookFailure) -> [UInt8] {
+        let target = request.address.target(values)
+        let place = "\(request.method) \(values.fill(request.address.authority))"
+        do {
+            let answer = try await ask(Self.configuration(request, target, values))
+            let isJSON = (try? JSONValue(parsing: answer.body, .python)) != nil
+            guard (200..<300).contains(answer.status) || isJSON else {
+                throw HookFailure(
+                    "status \(answer.status): \(Self.short(String(decoding: answer.body, as: UTF8.self)))")
+            }
+            return answer.body
+        } catch {
+            throw HookFailure("\(place): \(Self.short("\(error)"))")
+        }
     }
 
     /// Runs curl to its end and gives the status and the body of the answer.
     private func ask(_ configuration: String) async throws -> (status: Int, body: [UInt8]) {
         do {
-            let result = try await Subprocess.run(
-                curl, arguments: Arguments(Self.arguments), environment: .inherit.updating(Self.ownVariables),
-                platformOptions: Self.options, input: .array(Array(configuration.utf8)),
-                output: .bytes(limit: Self.longestAnswer), error: .string(limit: Self.longestOutput))
-            let words = result.standardError.split(whereSeparator: \.isNewline)
-            guard result.terminationStatus.isSuccess, let status = words.last.flatMap({ Int($0) }) else {
+            let answer = try await ChildProcess(
+                executable: curl, arguments: Self.arguments, environment: .inherit.updating(Self.ownVariables),
+                input: Array(configuration.utf8), teardown: Self.teardown
+            ).answer(limit: Self.longestAnswer)
+            let words = String(decoding: answer.errors, as: UTF8.self).split(whereSeparator: \.isNewline)
+            guard answer.status.isSuccess, let status = words.last.flatMap({ Int($0) }) else {
                 let why = words.first { $0.hasPrefix("curl: ") }
-                throw HookFailure(why.map(String.init) ?? "curl ended with \(result.terminationStatus)")
+                throw HookFailure(why.map(String.init) ?? "curl ended with \(answer.status)")
             }
-            return (status, result.standardOutput)
+            return (status, answer.output)
         } catch let error as SubprocessError where error.code == .executableNotFound {
             throw HookFailure("there is no curl, which makes HTTP calls; install curl")
-        } catch let error as SubprocessError where error.code == .outputLimitExceeded {
+        } catch is ChildProcess.TooLong {
             throw HookFailure("the answer is longer than \(Self.longestAnswer) bytes")
         }
     }

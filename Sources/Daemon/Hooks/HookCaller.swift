@@ -14,15 +14,10 @@ package struct HookCaller: HookCalling {
         "NOTIFY_SOCKET": nil, "WATCHDOG_PID": nil, "WATCHDOG_USEC": nil, "LISTEN_FDS": nil, "LISTEN_PID": nil,
         "LISTEN_FDNAMES": nil,
     ]
-    /// A session of its own, so that a call that takes too long is ended with its children.
-    static var options: PlatformOptions {
-        var options = PlatformOptions()
-        options.createSession = true
-        options.teardownSequence = [
-            .send(signal: .terminate, toProcessGroup: true, allowedDurationToNextStep: grace)
-        ]
-        return options
-    }
+    /// A call that takes too long is ended with its children.
+    static let teardown = [
+        TeardownStep.send(signal: .terminate, toProcessGroup: true, allowedDurationToNextStep: grace)
+    ]
 
     let curl: Executable
 
@@ -47,14 +42,12 @@ package struct HookCaller: HookCalling {
         for (name, value) in values.environment { changes[.init(stringLiteral: name)] = value }
         let program = words.first ?? ""
         let said = Said()
-        let status = try await Subprocess.run(
-            .path(FilePath(program)), arguments: Arguments(Array(words.dropFirst())),
-            environment: .inherit.updating(changes), platformOptions: Self.options, input: .none, output: .sequence,
-            error: .sequence
-        ) { execution in
-            let (output, errors) = (execution.standardOutput, execution.standardError)
+        let status = try await ChildProcess(
+            executable: .path(FilePath(program)), arguments: Array(words.dropFirst()),
+            environment: .inherit.updating(changes), teardown: Self.teardown
+        ).run { child in
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for stream in [output, errors] {
+                for stream in [child.output, child.errors] {
                     group.addTask {
                         for try await buffer in stream {
                             await said.note(unsafe buffer.withUnsafeBytes { unsafe Array($0) })
@@ -63,12 +56,13 @@ package struct HookCaller: HookCalling {
                 }
                 try await group.waitForAll()
             }
-        }.terminationStatus
+        }
         let words = Self.short(await said.lastLine)
         let end = words.isEmpty ? "" : ": \(words)"
         switch status {
         case .exited(0): return "\(program) succeeded\(end)"
-        case .exited(let code): throw HookFailure("\(program) ended with status \(code)\(end)")
+        case .exited(let code):
+            throw HookFailure("\(program) ended with status \(code)\(end)", isAnswer: code == 1)
         case .signaled(let signal): throw HookFailure("\(program) was ended by signal \(signal)\(end)")
         }
     }

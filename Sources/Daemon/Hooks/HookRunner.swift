@@ -10,6 +10,13 @@ package struct HookRunner: Sendable {
         case cancelled
     }
 
+    /// What one target of a hook came to.
+    package struct TargetAnswer: Hashable, Sendable {
+        package var target: String
+        package var isConfirmed: Bool
+        package var message: String
+    }
+
     private static let longestPause = Duration.seconds(300)
     private static let longestCheckPause = Duration.seconds(10)
 
@@ -22,16 +29,19 @@ package struct HookRunner: Sendable {
     }
 
     /// Cancelling the task ends the call that is under way. `onFailure` sees each attempt that failed: its number, and
-    /// why.
+    /// why. `onTargets` sees what became of every target after each attempt. `confirmed`: targets that have confirmed
+    /// the release already, with what they answered.
     package func run(
-        _ hook: Hook, _ values: HookValues, onFailure: @Sendable (Int, String) async -> Void
+        _ hook: Hook, _ values: HookValues, confirmed: [String: String] = [:],
+        onTargets: @Sendable ([TargetAnswer]) async -> Void = { _ in },
+        onFailure: @Sendable (Int, String) async -> Void
     ) async -> Outcome {
         var pause = hook.backOff
         var attempt = 1
-        var confirmed: [String: String] = [:]
+        var confirmed = confirmed
         while true {
             do {
-                let message = try await once(hook, values, &confirmed)
+                let message = try await once(hook, values, &confirmed, onTargets)
                 return .done(attempts: attempt, message: message)
             } catch {
                 if Task.isCancelled { return .cancelled }
@@ -48,7 +58,8 @@ package struct HookRunner: Sendable {
     /// One attempt. Of several targets those that have confirmed the release already are left alone; `confirmed` holds
     /// what each of them answered.
     private func once(
-        _ hook: Hook, _ values: HookValues, _ confirmed: inout [String: String]
+        _ hook: Hook, _ values: HookValues, _ confirmed: inout [String: String],
+        _ onTargets: @Sendable ([TargetAnswer]) async -> Void
     ) async throws -> String {
         guard let targets = hook.targets else { return try await once(hook, values) }
         let addresses = try await BlockingIO.run { try targets.resolved() }
@@ -68,14 +79,16 @@ package struct HookRunner: Sendable {
             }
             return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
         }
-        var failures: [String] = []
-        for address in missing {
-            switch answers[address] {
-            case .success(let answer): confirmed[address] = answer
-            case .failure(let failure): failures.append("\(address): \(failure)")
-            case nil: failures.append("\(address): no answer")
-            }
+        var states: [TargetAnswer] = []
+        for address in addresses {
+            if case .success(let answer) = answers[address] { confirmed[address] = answer }
+            let failure = if case .failure(let failure) = answers[address] { "\(failure)" } else { "no answer" }
+            states.append(
+                TargetAnswer(
+                    target: address, isConfirmed: confirmed[address] != nil, message: confirmed[address] ?? failure))
         }
+        await onTargets(states)
+        let failures = states.filter { !$0.isConfirmed }.map { "\($0.target): \($0.message)" }
         let count = addresses.count - failures.count
         let summary = "\(count) of \(addresses.count) targets confirmed the release"
         let message = failures.isEmpty ? summary : "\(summary); \(failures.joined(separator: "; "))"

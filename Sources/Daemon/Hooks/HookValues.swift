@@ -18,11 +18,14 @@ package struct HookValues: Hashable, Sendable {
     /// The server that is called, `host:port`, where the hook has targets.
     package var target: String?
 
-    package init(_ hook: String, _ release: Release, deploy: String, previous: Int? = nil) {
+    /// `link`: name of the link in `deploy` that points at the release.
+    package init(
+        _ hook: String, _ release: Release, deploy: String, link: String = "current", previous: Int? = nil
+    ) {
         self.hook = hook
         self.release = release.version
         path = release.directory
-        current = deploy + "/current"
+        current = "\(deploy)/\(link)"
         digest = release.digest
         rollbackOf = release.record.rollbackOf
         self.previous = previous

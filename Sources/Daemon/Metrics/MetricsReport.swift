@@ -17,7 +17,7 @@ struct MetricsReport {
 
     /// `deployment` is a label of every sample, so that the files of several daemons can lie in one folder.
     func text(deployment: String) -> String {
-        let all = daemon + deployed + tasks + hooks + merge
+        let all = daemon + deployed + tasks + hooks + rollout + merge
         return all.map { $0.text(deployment.isEmpty ? [] : [("deployment", deployment)]) }.joined()
     }
 
@@ -57,7 +57,7 @@ struct MetricsReport {
     }
 
     private var tasks: [Metric] {
-        let states = ["accepted", "arriving", "deployed", "merging", "refused", "set-aside"]
+        let states = ["accepted", "arriving", "candidate", "deployed", "merging", "refused", "set-aside"]
         let counts = Dictionary(grouping: status.tasks, by: \.state.rawValue).mapValues(\.count)
         let scores = (release?.result.tasks ?? []).flatMap { task in
             [("base", task.base), ("own", task.own), ("previous", task.deployed), ("deployed", task.merged)].compactMap
@@ -91,6 +91,25 @@ struct MetricsReport {
                         ([("hook", hook.name), ("state", state.rawValue)], hook.state == state ? 1 : 0)
                     }
                 })
+        ]
+    }
+
+    private var rollout: [Metric] {
+        [
+            Metric(
+                "supermerge_rollout_version", "Number of the release on trial.",
+                status.rollout.map { Double($0.version) }),
+            Metric(
+                "supermerge_rollout_state", "State of the trial: 1 for that, 0 for the others; 0 for all without one.",
+                samples: DaemonStatus.Rollout.State.allCases.map { state in
+                    ([("state", state.rawValue)], status.rollout?.state == state ? 1 : 0)
+                }),
+            Metric(
+                "supermerge_rollout_held_seconds", "Time in which the check of the release on trial held.",
+                status.rollout?.heldSeconds),
+            Metric(
+                "supermerge_rollout_window_seconds", "Time in which that check has to hold.",
+                status.rollout?.windowSeconds),
         ]
     }
 

@@ -21,9 +21,11 @@ package enum Decision: Hashable, Sendable {
             case held
             /// The base, its graph or the settings can't be used.
             case blocked
-            /// A deployed task is neither in the registry nor kept, though its folder is there: a merge now would drop
-            /// it.
+            /// A deployed task is neither in the registry nor kept, though its folder is there: a merge now would
+            /// remove it.
             case waiting
+            /// A release is on trial: what is new waits for its end.
+            case onTrial = "on-trial"
             /// The gate refused exactly these inputs, or they failed again and again.
             case refused
         }
@@ -44,8 +46,10 @@ package struct MergeRequest: Hashable, Sendable {
     /// In order of their names; from the registry, or as they are kept.
     package var tasks: [TaskSource]
     package var inputs: MergeInputs
+    /// What the ledger calls the inputs: see `PlannerMemory.name(of:)`.
+    package var name: String
     /// Names of the tasks that the deployed release does not have with this content.
     package var new: [String]
-    /// Fingerprint of the inputs without the new ones: if these alone are refused, the new ones are not to blame.
+    /// The name of the inputs without the new ones: if these alone are refused, the new ones are not to blame.
     package var withoutNew: String
 }

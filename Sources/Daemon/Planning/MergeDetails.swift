@@ -9,15 +9,26 @@ struct MergeDetails {
     /// Task → digest.
     var tasks: [String: String]
     var new: [String]
-    /// Fingerprint of the inputs without the new ones.
+    /// The name of the inputs without the new ones.
     var withoutNew: String
 
     init(_ request: MergeRequest) {
-        inputs = request.inputs.fingerprint
+        inputs = request.name
         context = request.inputs.context
         tasks = request.inputs.tasks
         new = request.new
         withoutNew = request.withoutNew
+    }
+
+    /// Of a release, beside the one that was deployed before.
+    init(_ record: ReleaseRecord, onto deployed: ReleaseRecord?) {
+        let own = MergeInputs(record: record)
+        let old = deployed.map { MergeInputs(record: $0).tasks } ?? [:]
+        (inputs, context, tasks) = (own.fingerprint, own.context, own.tasks)
+        new = own.tasks.filter { old[$0.key] != $0.value }.keys.sorted()
+        var rest = own
+        for task in new { rest.tasks[task] = old[task] }
+        withoutNew = rest.fingerprint
     }
 
     init(_ details: [String: JSONValue]) {

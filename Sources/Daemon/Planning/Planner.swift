@@ -24,10 +24,11 @@ package enum Planner {
         case .missing: return rest(.noBase, "no base model; put one into base/ of the registry")
         }
         let empty = MergeInputs(base: base.source.digest, tasks: [:], settings: settings)
-        if let held = memory.held, held == content(snapshot, context: empty.context, like: held) {
+        let contexts = empty.contexts
+        if let held = memory.held, contexts.contains(held.context), held.tasks == content(snapshot, like: held) {
             return rest(.held, "held after a rollback until the registry changes; 'supermergectl resume' merges now")
         }
-        if let blocked = memory.blocked, blocked.context == empty.context { return rest(.blocked, blocked.message) }
+        if let blocked = memory.blocked, contexts.contains(blocked.context) { return rest(.blocked, blocked.message) }
         // What was admitted against another base says nothing about this one.
         let kept = deployed?.base.digest == base.source.digest ? kept : [:]
         return select(snapshot, base, empty, deployed: deployed.map(MergeInputs.init(record:)), kept, memory)
@@ -36,9 +37,7 @@ package enum Planner {
     /// What is accepted now; a held task that is arriving (somebody touched its files) counts with its held content,
     /// and so does one that is refused as it is (by a newer version, or another configuration) or that can't be read
     /// just now.
-    private static func content(
-        _ snapshot: RegistrySnapshot, context: String, like held: HeldContent
-    ) -> HeldContent {
+    private static func content(_ snapshot: RegistrySnapshot, like held: HeldContent) -> [String: String] {
         let tasks = snapshot.tasks.compactMap { name, drop -> (String, String)? in
             let former = held.tasks[name]
             switch drop {
@@ -51,7 +50,7 @@ package enum Planner {
             case .missing: return nil
             }
         }
-        return HeldContent(context: context, tasks: Dictionary(uniqueKeysWithValues: tasks))
+        return Dictionary(uniqueKeysWithValues: tasks)
     }
 
     /// A task's digest as it was before its own `config.json` counted, by which an older version held it.
@@ -64,10 +63,10 @@ package enum Planner {
         _ snapshot: RegistrySnapshot, _ base: AcceptedBase, _ empty: MergeInputs, deployed: MergeInputs?,
         _ kept: [String: TaskSource], _ memory: PlannerMemory
     ) -> Decision {
-        let context = empty.context
+        let contexts = empty.contexts
         let isUsable = { (name: String, task: TaskSource) in
             (task.isAdapter || !empty.settings.writesAdapter)
-                && memory.setAside(name, digest: task.digest, context: context) == nil
+                && memory.setAside(name, digest: task.digest, contexts: contexts) == nil
         }
         let accepted = accepted(snapshot)
         let usable = accepted.filter(isUsable)
@@ -89,24 +88,27 @@ package enum Planner {
         if let task = standing.keys.sorted().first(where: { tasks[$0] == nil }) {
             let lost = standing.filter { tasks[$0.key] == nil }
             let stays =
-                inputs.tasks.merging(lost) { first, _ in first } == deployed?.tasks && deployed?.context == context
+                deployed.map {
+                    inputs.tasks.merging(lost) { first, _ in first } == $0.tasks && inputs.hasContext(of: $0)
+                } ?? false
             return stays
                 ? rest(.upToDate, "task \(task) stays as deployed: \(condition(task))")
-                : rest(.waiting, "waiting for task \(task), which a merge now would drop: \(condition(task))")
+                : rest(.waiting, "waiting for task \(task), which a merge now would remove: \(condition(task))")
         }
         if tasks.isEmpty {
             return rest(
                 .noTasks, deployed == nil ? "no task can be merged yet" : "no task is left; the deployed release stays")
         }
-        if inputs == deployed {
+        if let deployed, inputs.equals(deployed) {
             let spared = standing.keys.sorted().first { accepted[$0]?.digest != standing[$0] }
             return rest(.upToDate, spared.map { "task \($0) stays as deployed: \(condition($0))" } ?? "up to date")
         }
-        if let reason = memory.refusedInputs[inputs.fingerprint] { return rest(.refused, reason) }
+        let name = memory.name(of: inputs)
+        if let reason = memory.refusedInputs[name] { return rest(.refused, reason) }
         return .merge(
             MergeRequest(
-                base: base, tasks: tasks.keys.sorted().compactMap { tasks[$0] }, inputs: inputs, new: trial,
-                withoutNew: withoutNew.fingerprint))
+                base: base, tasks: tasks.keys.sorted().compactMap { tasks[$0] }, inputs: inputs, name: name,
+                new: trial, withoutNew: memory.name(of: withoutNew)))
     }
 
     /// Which new tasks are merged now. `missingDeployed`, deployed tasks whose deployed content is nowhere, go first

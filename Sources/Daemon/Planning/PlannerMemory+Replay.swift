@@ -6,7 +6,6 @@ extension PlannerMemory {
 
     /// Takes one entry of the ledger in; replaying all of them in order, each with its time, rebuilds the memory.
     package mutating func apply(_ event: LedgerEvent, time: String? = nil) {
-        let deployed = releases.deployed
         releases.take(event, time: time)
         let details = MergeDetails(event.details)
         if event.details["signed-by"] != nil { hasSigned = true }
@@ -20,27 +19,66 @@ extension PlannerMemory {
             blame(
                 details, cause: "gate", message: event.message,
                 otherwise:
-                    "the gate refused this set of tasks; change a task or the settings, or 'supermergectl retry TASK' with any of them"
+                    "the gate refused this set of tasks; change a task or the settings, or 'supermergectl retry TASK' "
+                    + "with any of them"
             )
         case .mergeFailed:
             applyFailure(event, details)
         case .published:
-            failures[details.inputs] = nil
-            held = nil
-            hooksDone = []
-            for task in details.new { retryIndividually[task] = nil }
+            settle(details)
+            rollout = nil
+            if let version = event.version, event.details["watched"] == .bool(true) {
+                rollout = RecordedRollout(
+                    .watch, version: version, previous: event.details["previous"]?.integer, details: event.details)
+            }
+        case .canaryStarted, .promoted, .checkFailed, .rejected: applyRollout(event, details)
         case .rolledBack:
+            rollout = nil
             held = HeldContent(event.details["held"])
-            hooksDone = []
+            if let rejected = event.details["rejected"] {
+                blame(
+                    MergeDetails(rejected.members), cause: "rollout", message: event.message, otherwise: event.message)
+            }
         case .recovered:
-            if event.version != deployed { hooksDone = [] }
-        case .hook:
-            guard event.version == deployed, event.details["outcome"]?.text == "done" else { break }
-            if let name = event.details["hook"]?.text { hooksDone.insert(name) }
+            if rollout?.kind == .watch, rollout?.version != event.version { rollout = nil }
+        case .hook, .hookFailed:
+            if let name = event.details["hook"]?.text, let targets = event.details["targets"]?.members {
+                hookTargets[name] = targets.compactMapValues(\.integer)
+            }
+            guard let version = event.version, event.details["outcome"]?.text == "done" else { break }
+            if let name = event.details["hook"]?.text { hooksDone[name] = version }
         case .operatorAction:
             applyOperator(event)
         default:
             break
+        }
+    }
+
+    /// A merge has led to a release: what was held against its inputs is over.
+    private mutating func settle(_ details: MergeDetails) {
+        failures[details.inputs] = nil
+        held = nil
+        for task in details.new { retryIndividually[task] = nil }
+    }
+
+    private mutating func applyRollout(_ event: LedgerEvent, _ details: MergeDetails) {
+        guard let version = event.version else { return }
+        switch event.kind {
+        case .canaryStarted:
+            failures[details.inputs] = nil
+            held = nil
+            rollout = RecordedRollout(
+                .canary, version: version, previous: event.details["previous"]?.integer, details: event.details)
+        case .promoted:
+            settle(details)
+            rollout = nil
+        case .checkFailed where rollout?.version == version:
+            if event.details["taken-back"] == .bool(true) { rollout?.failure = event.details["answer"]?.text }
+        case .rejected:
+            if rollout?.version == version { rollout = nil }
+            guard event.details["blamed"] == .bool(true) else { return }
+            blame(details, cause: "rollout", message: event.message, otherwise: event.message)
+        default: break
         }
     }
 

@@ -8,7 +8,7 @@ package struct PlannerMemory: Hashable, Sendable {
     package struct SetAside: Hashable, Sendable {
         package var digest: String
         package var context: String
-        /// `gate`, `worker` or `failures`.
+        /// `gate`, `worker`, `failures` or `rollout`.
         package var cause: String
         package var message: String
     }
@@ -33,8 +33,12 @@ package struct PlannerMemory: Hashable, Sendable {
     package internal(set) var releases = RecordedReleases()
     /// Whether the ledger says that something was signed.
     package var hasSigned = false
-    /// Hooks that have succeeded for the deployed release.
-    package var hooksDone: Set<String> = []
+    /// Hook → the release for which it has succeeded last.
+    package var hooksDone: [String: Int] = [:]
+    /// Hook → target → the release that this server has confirmed last.
+    package var hookTargets: [String: [String: Int]] = [:]
+    /// The release on trial.
+    package internal(set) var rollout: RecordedRollout?
     /// What the ledger last said of each folder, by its key in `RegistryChanges`.
     package var announced: [String: String] = [:]
 
@@ -46,7 +50,7 @@ package struct PlannerMemory: Hashable, Sendable {
     /// Whether something without a task to its name is held back, which an operator may want to be tried again.
     package var hasFailed: Bool { !refusedInputs.isEmpty || !failures.isEmpty || blocked != nil || held != nil }
 
-    /// What the ledger last said is accepted, to be held by a rollback; nil without a base. It needs no look at the
+    /// What the ledger last said is accepted, to be held by a rollback; nil without a base. It needs no scan of the
     /// registry.
     package func announcedContent(_ settings: MergeSettings) -> HeldContent? {
         guard let base = announcedDigest("base") else { return nil }
@@ -62,8 +66,15 @@ package struct PlannerMemory: Hashable, Sendable {
         return String(state.dropFirst("accepted ".count))
     }
 
-    /// Whether a task with this content is left out, and why.
-    package func setAside(_ task: String, digest: String, context: String) -> SetAside? {
-        setAside[task].flatMap { $0.digest == digest && $0.context == context ? $0 : nil }
+    /// Whether a task with this content is left out, and why. `contexts`: what base and settings are known by.
+    package func setAside(_ task: String, digest: String, contexts: [String]) -> SetAside? {
+        setAside[task].flatMap { $0.digest == digest && contexts.contains($0.context) ? $0 : nil }
+    }
+
+    /// What the ledger calls these inputs: the fingerprint by which they were refused or failed, of an older version
+    /// where that is so; else the present one.
+    func name(of inputs: MergeInputs) -> String {
+        let known = inputs.fingerprints.first { refusedInputs[$0] != nil || failures[$0] != nil }
+        return known ?? inputs.fingerprint
     }
 }

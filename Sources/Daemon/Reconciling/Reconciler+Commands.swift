@@ -8,10 +8,10 @@ import Tasks
 extension Reconciler {
     /// Looks at the registry; with `wait`, answers when everything that can be merged now is merged or refused.
     package func rescan(wait: Bool) async -> ActionReply {
-        wakeUrgently()
+        let request = scans.request(urgently: true)
+        bell.ring()
         guard wait, !isStopping else { return reply(.done, "looking at the registry") }
-        let wanted = looksAsked
-        return await withCheckedContinuation { waiters.append(Waiter(look: wanted, since: .now, reply: $0)) }
+        return await withCheckedContinuation { waiters.add($0, request: request, .now) }
     }
 
     package func pause() async -> ActionReply {
@@ -34,7 +34,7 @@ extension Reconciler {
                 return reconciler.reply(.failed, "no task \(task) in the registry")
             }
             let isAside = reconciler.isLeftOut(task, drop)
-            guard isAside || reconciler.memory.hasFailed || !reconciler.backOff.isEmpty else {
+            guard isAside || reconciler.memory.hasFailed || reconciler.retries.isBackingOff else {
                 let reason = reconciler.condition(of: task, drop)
                 let outcome: ActionReply.Outcome = if case .refused = drop { .failed } else { .done }
                 return reconciler.reply(outcome, "task \(task) is not set aside: \(reason)")
@@ -44,9 +44,8 @@ extension Reconciler {
                 ? "task \(task) is tried again"
                 : "task \(task) was not set aside; what failed or was refused is tried again"
             return await reconciler.perform("retry", message, task: task, caller) {
-                $0.backOff = [:]
-                $0.refusals = []
-                $0.mergeFailure = nil
+                $0.retries.clear(waiting: true)
+                $0.refusals.forgetAll()
                 return message
             }
         }
@@ -56,8 +55,8 @@ extension Reconciler {
     private func isLeftOut(_ task: String, _ drop: Upload<AcceptedTask>) -> Bool {
         guard case .accepted(let accepted) = drop, case .accepted(let base) = snapshot?.base else { return false }
         let digest = accepted.source.digest
-        let context = MergeInputs(base: base.source.digest, tasks: [:], settings: configuration.merge).context
-        return memory.setAside(task, digest: digest, context: context) != nil
+        let contexts = MergeInputs(base: base.source.digest, tasks: [:], settings: configuration.merge).contexts
+        return memory.setAside(task, digest: digest, contexts: contexts) != nil
             || memory.retryIndividually[task] == digest
     }
 
@@ -83,16 +82,29 @@ extension Reconciler {
             guard reconciler.deployed?.version != version else {
                 return reconciler.reply(.done, "release \(version) is deployed already")
             }
+            if version == reconciler.candidate?.version {
+                return reconciler.reply(
+                    .failed, "release \(version) is the candidate: 'supermergectl promote \(version)' deploys it")
+            }
             reconciler.cancel("rollback to release \(version)")
             if let merge = reconciler.running {
                 await merge.task?.value
                 await reconciler.concludeIfEnded()
             }
+            if let recorded = reconciler.memory.rollout, recorded.kind == .canary {
+                let answer = await reconciler.rejectCandidate(
+                    recorded, "rolled back to release \(version) by the operator", caller, isBlamed: false)
+                guard answer.outcome == .done else { return answer }
+            }
             return await reconciler.performRollback(version, caller)
         }
     }
 
-    private func performRollback(_ version: Int, _ caller: [String: JSONValue]) async -> ActionReply {
+    /// `rejected`: the release on trial that it takes back, and why; what was new in it is held back in place of
+    /// everything that is in the registry.
+    func performRollback(
+        _ version: Int, _ caller: [String: JSONValue], of rejected: RecordedRollout? = nil, because reason: String = ""
+    ) async -> ActionReply {
         let (store, created) = (signingStore, Self.timestamp())
         let (events, head) = (await refusedSinceRelease(), await ledgerHead())
         do {
@@ -104,15 +116,24 @@ extension Reconciler {
             deployed = release
             await findKept()
             var details = publicationDetails(release, verdict: nil)
-            details["held"] = memory.announcedContent(configuration.merge)?.ledgerValue
+            if let rejected {
+                let inputs = rejected.details.filter { RecordedRollout.inputKeys.contains($0.key) }
+                details["rejected"] = .object(inputs.merging(["version": .integer(rejected.version)]) { $1 })
+                details["reason"] = .string(reason)
+                refusals.note(mergeOf: rejected.new)
+            } else {
+                details["held"] = memory.announcedContent(configuration.merge)?.ledgerValue
+            }
             details["source"] = .integer(version)
             details["signed-by"] = signer
             details.merge(caller) { $1 }
-            let message = "rolled back to release \(version) as release \(release.version)"
+            let why = rejected.map { ": release \($0.version): \(reason)" } ?? ""
+            let message = "rolled back to release \(version) as release \(release.version)\(why)"
             await record(
                 LedgerEvent(
                     .rolledBack, version: release.version, merge: release.record.merge, message: message,
                     details: details))
+            endTrial()
             await noteCheckpoint()
             await startHooks()
             await retire()
@@ -131,7 +152,7 @@ extension Reconciler {
             let fixed = new.fixedKeysChanged(from: configuration)
             if fixed.isEmpty {
                 configuration = new
-                lookTask?.cancel()
+                scanTask?.cancel()
                 looker = parts.makeLooker(new)
                 worker = parts.makeWorker(new)
                 await recordConfiguration("configuration loaded again", isSigned: await noteCheckpoint())
@@ -169,7 +190,7 @@ extension Reconciler {
         let details = caller.merging(["action": .string(action)]) { $1 }
         await record(LedgerEvent(.operatorAction, task: task, message: message, details: details))
         let message = effect(self)
-        guard !isLedgerFailing else {
+        guard !ledgerQueue.isFailing else {
             return reply(.failed, "\(message), but the ledger can't be written: a restart forgets it")
         }
         return reply(.done, message)
@@ -194,27 +215,22 @@ extension Reconciler {
     /// Answers those who wait for the registry's content to be merged or refused.
     func answerWaiters() {
         guard running == nil, !isDecisionPending, commands.isEmpty, !waiters.isEmpty else { return }
-        let isGathering = arrivals.opens(.now, settle: configuration.settle, isSettling: lookAgainAt != nil) != nil
-        let now = ContinuousClock.now
-        let due = waiters.filter { waiter in
-            waiter.look <= looksDone && !isGathering && !hasUnread
-                && (lookAgainAt == nil || now - waiter.since >= settlingPatience)
-        }
+        let due = waiters.take(
+            after: scans, isGathering: gatheringEnds() != nil, patience: settlingPatience, .now)
         guard !due.isEmpty else { return }
-        waiters.removeAll { waiter in due.contains { $0.look == waiter.look && $0.since == waiter.since } }
         let answer = outcomeReply()
-        toldRefusals = Set(refusals)
-        for waiter in due { waiter.reply.resume(returning: answer) }
+        refusals.tell()
+        for waiter in due { waiter.resume(returning: answer) }
     }
 
     private func outcomeReply() -> ActionReply {
-        if let lookFailure { return reply(.failed, lookFailure) }
-        if isLedgerFailing { return reply(.failed, "the ledger can't be written; merging waits") }
-        if !refusals.isEmpty {
-            let names = Set(refusals).sorted().joined(separator: ", ")
+        if let failure = scans.failure { return reply(.failed, failure) }
+        if ledgerQueue.isFailing { return reply(.failed, "the ledger can't be written; merging waits") }
+        if !refusals.sorted.isEmpty {
+            let names = refusals.sorted.joined(separator: ", ")
             return reply(.refused, "refused: \(names) ('supermergectl history' says why); the rest: \(rest.message)")
         }
-        if let mergeFailure { return reply(.failed, mergeFailure) }
+        if let failure = retries.failure { return reply(.failed, failure) }
         return reply(.done, rest.message)
     }
 

@@ -10,7 +10,7 @@ extension Reconciler {
     func concludeIfEnded() async {
         guard let merge = running, let outcome = merge.outcome else { return }
         guard merge.cancellation == nil, case .finished(let result) = outcome else { return await end(merge, outcome) }
-        if looksDone < merge.lookWanted, .now < merge.lookDeadline { return }
+        if scans.completed < merge.scanRequest, .now < merge.scanDeadline { return }
         defer { MemoryTrim.now() }
         if let reason = outdated(merge) { return await drop(merge, reason) }
         guard let verdict = merge.verdict else { return await judge(merge, result) }
@@ -72,7 +72,7 @@ extension Reconciler {
     private func fail(_ merge: RunningMerge, _ failure: WorkerEvent.Failure) async {
         let name = merge.plan.merge
         if failure.kind == .badTask, let task = failure.task, let digest = merge.request.inputs.tasks[task] {
-            refusals.append(task)
+            refusals.note(task)
             var details = MergeDetails(merge.request).ledgerDetails
             details["source"] = "worker"
             details["digest"] = .string(digest)
@@ -93,12 +93,12 @@ extension Reconciler {
 
     /// Records a failure; what is tried again waits 1 s, 2 s, 4 s … 5 min.
     func fail(_ request: MergeRequest, merge: String, cause: String, _ message: String) async {
-        mergeFailure = message
+        retries.fail(message)
         var details = MergeDetails(request).ledgerDetails
         details["cause"] = .string(cause)
         await record(LedgerEvent(.mergeFailed, merge: merge, message: "merge failed: \(message)", details: details))
-        let inputs = request.inputs.fingerprint
-        backOff = memory.failures[inputs].map { [inputs: .now + parts.retryDelay($0)] } ?? [:]
+        let name = request.name
+        retries.wait(name, for: memory.failures[name].map(parts.retryDelay), .now)
     }
 
     /// 1 s after the first failure, doubled after each, 5 min at most.
@@ -109,21 +109,28 @@ extension Reconciler {
     private func judge(_ merge: RunningMerge, _ result: MergeResult) async {
         let verdict = Gate(configuration.gate)
             .judge(result, tasks: merge.plan.tasks, requiresScores: merge.plan.settings.method.needsExamples)
-        guard !verdict.isPassed else {
-            running?.verdict = verdict
-            return keepInputs(of: merge)
+        if let settings = configuration.gate.command, verdict.isPassed || settings.isAlone {
+            if let outcome = merge.command { return await conclude(merge, outcome, verdict) }
+            if !merge.isAsking { askGateCommand(settings, merge, verdict) }
+            return
         }
-        // Several new ones are tried alone next, and only then it shows which of them is refused.
-        if merge.request.new.count < 2 { refusals += merge.request.new.first.map { [$0] } ?? [Self.wholeMerge] }
+        guard verdict.isPassed else { return await refuse(merge, verdict) }
+        running?.verdict = verdict
+        keepInputs(of: merge)
+    }
+
+    func refuse(_ merge: RunningMerge, _ verdict: GateVerdict) async {
+        refusals.note(mergeOf: merge.request.new)
         await discard(merge)
         await removeScratch(merge)
         running = nil
         var details = MergeDetails(merge.request).ledgerDetails
         details["scores"] = Self.scores(verdict)
+        details["command"] = verdict.command.map(Self.command)
         await record(
             LedgerEvent(
                 .gated, task: merge.request.new.count == 1 ? merge.request.new[0] : nil, merge: merge.plan.merge,
-                message: "gate refused the merge of \(Self.list(merge.plan.tasks.map(\.name))): \(verdict.message)",
+                message: "gate refused the merge of \(Self.list(merge.plan.tasks.map(\.name))): \(verdict.decision)",
                 details: details))
     }
 
@@ -132,16 +139,19 @@ extension Reconciler {
     ) async {
         let record = ReleaseRecord(
             version: 0, created: Self.timestamp(), merge: merge.plan.merge, settings: merge.plan.settings,
-            base: merge.plan.base, tasks: merge.plan.tasks, result: result, ledger: await ledgerHead())
+            base: merge.plan.base, tasks: merge.plan.tasks, result: result, ledger: await ledgerHead(),
+            gate: verdict.record)
         let (store, staging, base) = (signingStore, merge.plan.output, merge.plan.base.directory)
         let registry = configuration.registry
         let events = await refusedSinceRelease()
+        let isCandidate = configuration.rollout.strategy == .canary && deployed != nil
         let release: Release
         do {
             release = try await heartbeat.during {
                 try await BlockingIO.run {
                     try store.publish(
-                        staging: staging, baseDirectory: base, record: record, root: registry, events: events)
+                        staging: staging, baseDirectory: base, record: record, root: registry, events: events,
+                        isCandidate: isCandidate)
                 }
             }
         } catch {
@@ -152,9 +162,7 @@ extension Reconciler {
                 "the release can't be published: \(error)")
             return
         }
-        deployed = release
         running = nil
-        await findKept()
         var details = publicationDetails(release, verdict: verdict)
         details.merge(MergeDetails(merge.request).ledgerDetails) { _, new in new }
         details["signed-by"] = signer
@@ -162,17 +170,29 @@ extension Reconciler {
         if !result.notes.isEmpty { details["notes"] = .array(result.notes.map { .string($0) }) }
         let ungated = result.notes.isEmpty ? "no gate: no validation data" : "no gate"
         let notes = (verdict.isJudged ? [] : [ungated]) + result.notes
-        await self.record(
-            LedgerEvent(
-                .published, version: release.version, merge: merge.plan.merge,
-                message: "published release \(release.version) with \(Self.list(merge.plan.tasks.map(\.name)))"
-                    + (notes.isEmpty ? "" : " (\(notes.joined(separator: "; ")))"),
-                details: details))
+        let note = notes.isEmpty ? "" : " (\(notes.joined(separator: "; ")))"
+        if isCandidate {
+            await replaceCandidate(by: release)
+            await recordCandidate(release, details, note: note)
+        } else {
+            let former = memory.rollout?.previous ?? deployed?.version
+            deployed = release
+            await findKept()
+            // The first has none to go back to.
+            details["watched"] = .bool(configuration.rollout.watches && former != nil)
+            details["previous"] = former.map { .integer($0) }
+            await self.record(
+                LedgerEvent(
+                    .published, version: release.version, merge: merge.plan.merge,
+                    message:
+                        "published release \(release.version) with \(Self.list(merge.plan.tasks.map(\.name)))\(note)",
+                    details: details))
+        }
+        beginTrial()
         await noteCheckpoint()
         await startHooks()
-        mergeFailure = nil
-        backOff = [:]
-        refusals.removeAll { merge.request.new.contains($0) || $0 == Self.wholeMerge }
+        retries.clear(waiting: true)
+        refusals.forget(mergeOf: merge.request.new)
         await removeScratch(merge)
         await retire()
     }

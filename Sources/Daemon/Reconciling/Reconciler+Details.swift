@@ -15,11 +15,37 @@ extension Reconciler {
             "seconds": .number(record.result.seconds),
         ]
         if let choice = record.result.strategy { details.merge(MergeDetails.of(choice)) { _, new in new } }
+        if let start = record.result.start {
+            details["start"] = .string(start.start.rawValue)
+            details["start-reason"] = .string(start.reason)
+        }
+        if !record.result.passes.isEmpty {
+            details["passes"] = .object(
+                record.result.passes.mapValues {
+                    .object(["forward": .integer($0.forward), "backward": .integer($0.backward)])
+                })
+        }
         if let verdict {
-            details["gate"] = .string(verdict.message)
+            details["gate"] = .string(verdict.decision)
+            details["command"] = verdict.command.map(Self.command)
             details["scores"] = Self.scores(verdict)
         }
         return details
+    }
+
+    /// What the team's own gate answered.
+    static func command(_ answer: GateRecord.Command) -> JSONValue {
+        var details: [String: JSONValue] = [
+            "verdict": answer.isAccepted ? "accept" : "refuse", "seconds": .number(answer.seconds),
+        ]
+        details["reason"] = answer.reason.map { .string($0) }
+        details["tasks"] = .object(
+            answer.tasks.mapValues { task in
+                var figures: [String: JSONValue] = ["metric": .string(task.metric), "value": .number(task.value)]
+                figures["minimum"] = task.minimum.map { .number($0) }
+                return .object(figures)
+            })
+        return .object(details)
     }
 
     /// Task → its figures before and after.
@@ -31,7 +57,7 @@ extension Reconciler {
             ]
             let numbers: [(String, Double?)] = [
                 ("before", task.before), ("after", task.after), ("base", task.base), ("fall", task.fall),
-                ("p", task.pValue),
+                ("p", task.pValue), ("adjusted-p", task.adjustedP),
             ]
             for (name, value) in numbers {
                 guard let value else { continue }

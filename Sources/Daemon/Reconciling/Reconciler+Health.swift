@@ -2,19 +2,19 @@ package import Control
 import Registry
 
 extension Reconciler {
-    /// How long a look at the registry may take before somebody hears of it: a very large drop is read for minutes.
-    private static let slowLook = Duration.seconds(600)
+    /// How long a scan of the registry may take before `health` reports it: a very large upload is read for minutes.
+    private static let slowScan = Duration.seconds(600)
 
     /// Everything that is wrong at `now`, the worst first.
     package func health(at now: ContinuousClock.Instant = .now) -> HealthReply {
         let status = status()
         var problems: [HealthReply.Problem] = []
-        if let lookFailure { problems.append(.init("registry-unreadable", .error, message: lookFailure)) }
-        if isLedgerFailing {
+        if let failure = scans.failure { problems.append(.init("registry-unreadable", .error, message: failure)) }
+        if ledgerQueue.isFailing {
             problems.append(
                 .init("ledger-unwritable", .error, message: "the ledger can't be written; merging waits until it can"))
         }
-        if let ledgerDoubt { problems.append(.init("ledger-doubtful", .error, message: ledgerDoubt.message)) }
+        if let doubt = trust.doubt { problems.append(.init("ledger-doubtful", .error, message: doubt.message)) }
         switch snapshot?.base {
         case .refused, .missing:
             problems.append(.init("no-base", .error, message: "base: \(status.base.message)"))
@@ -25,25 +25,25 @@ extension Reconciler {
                 .init(
                     "all-tasks-gone", .error,
                     message:
-                        "the folders of all deployed tasks are gone from \(configuration.registry)/tasks; the release stays: "
-                        + "see whether its file system is mounted"))
+                        "the folders of all deployed tasks are gone from \(configuration.registry)/tasks; the release "
+                        + "stays: see whether its file system is mounted"))
         }
-        if let mergeFailure {
-            problems.append(.init("merge-failing", .error, message: "the last merge failed: \(mergeFailure)"))
+        if let failure = retries.failure {
+            problems.append(.init("merge-failing", .error, message: "the last merge failed: \(failure)"))
         }
         if running == nil {
             switch rest.reason {
             case .blocked: problems.append(.init("blocked", .error, message: rest.message))
-            case .waiting where retryAt == nil && !isGathering:
+            case .waiting where retries.dueAt == nil && gatheringEnds() == nil:
                 problems.append(.init("waiting", .warning, message: rest.message))
             case .held: problems.append(.init("held", .warning, message: rest.message))
             case .refused: problems.append(.init("merge-refused", .warning, message: rest.message))
             default: break
             }
         }
-        if lookTask != nil, now - lookBegan >= Self.slowLook {
-            let minutes = (now - lookBegan).components.seconds / 60
-            let advice = "see whether \(configuration.registry) answers, or whether a very large drop is being read"
+        if let began = scans.runningSince, now - began >= Self.slowScan {
+            let minutes = (now - began).components.seconds / 60
+            let advice = "see whether \(configuration.registry) answers, or whether a very large upload is being read"
             problems.append(
                 .init(
                     "look-slow", .warning,
@@ -59,11 +59,22 @@ extension Reconciler {
             switch task.state {
             case .refused: problems.append(.init("task-refused", .warning, task: task.name, message: task.message))
             case .setAside: problems.append(.init("task-set-aside", .warning, task: task.name, message: task.message))
-            case .deployed, .merging, .accepted, .arriving: break
+            case .deployed, .merging, .accepted, .arriving, .candidate: break
             }
+        }
+        if let rollout = status.rollout, rollout.state == .failing || rollout.state == .silent {
+            let isFailing = rollout.state == .failing
+            problems.append(
+                .init(
+                    isFailing ? "check-failing" : "check-silent", isFailing ? .error : .warning,
+                    message: "release \(rollout.version) is on trial: \(rollout.message); "
+                        + "'supermergectl promote \(rollout.version)' or 'reject \(rollout.version)' decides"))
         }
         for hook in status.hooks where hook.state == .failed {
             problems.append(.init("hook-failed", .warning, message: "hook \(hook.name): \(hook.message)"))
+        }
+        if let failure = stamps.failure {
+            problems.append(.init("timestamp-failing", .warning, message: "no proof of time: \(failure)"))
         }
         for (name, reason) in status.strays.sorted(by: { $0.key < $1.key }) {
             problems.append(.init("stray", .warning, message: "tasks/\(name) is not a task: \(reason)"))
@@ -79,9 +90,4 @@ extension Reconciler {
 
     /// Notes why the registry can't be watched; nil: it is.
     func watch(failingBecause reason: String?) { watchFailure = reason }
-
-    /// Whether a merge only waits for more arrivals.
-    private var isGathering: Bool {
-        arrivals.opens(.now, settle: configuration.settle, isSettling: lookAgainAt != nil) != nil
-    }
 }

@@ -69,7 +69,15 @@ extension Reconciler {
         do {
             let records = try await BlockingIO.run { try store.releases().map(\.record) }
             let candidate = running?.request.tasks ?? []
-            try await keeper.retain(Set((records.flatMap(\.tasks) + candidate).map(\.digest)))
+            let needed = records.flatMap(\.tasks) + candidate
+            try await keeper.retain(Set(needed.map(\.digest)))
+            // While the registry is looked at, sets come that nothing names yet.
+            guard !scans.isRunning, let snapshot else { return }
+            let accepted = snapshot.tasks.values.compactMap { upload in
+                if case .accepted(let task) = upload { task.source } else { nil }
+            }
+            let files = Set((needed + accepted).compactMap(\.examples?.file))
+            try ExampleEncoder.retain(files, in: configuration.encodedExamples)
         } catch {
             parts.logger.warning("kept files can't be removed", metadata: ["reason": "\(error)"])
         }

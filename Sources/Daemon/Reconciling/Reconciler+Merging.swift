@@ -5,8 +5,8 @@ import WorkerProtocol
 extension Reconciler {
     /// Decides and, where a merge is due, starts it.
     func advance() async {
-        retryAt = nil
-        isDecisionPending = isLookAwaited
+        retries.beginDecision()
+        isDecisionPending = scans.isAwaited(.now)
         guard let snapshot, !isDecisionPending else { return }
         let decision = Planner.decide(
             snapshot: snapshot, deployed: deployed?.record, kept: kept, settings: configuration.merge, memory: memory)
@@ -15,20 +15,31 @@ extension Reconciler {
             arrivals.close()
             return
         }
-        if isLedgerFailing {
+        if let reason = trialHolds(request) {
+            rest = Decision.Rest(.onTrial, reason)
+            arrivals.close()
+            return
+        }
+        if ledgerQueue.isFailing {
             rest = Decision.Rest(.waiting, "the ledger can't be written; merging waits")
             return
         }
-        if arrivals.opens(.now, settle: configuration.settle, isSettling: lookAgainAt != nil) != nil {
+        if gatheringEnds() != nil {
             rest = Decision.Rest(.waiting, "gathering arrivals before merging")
             return
         }
-        if let due = backOff[request.inputs.fingerprint], due > .now {
-            retryAt = due
-            rest = Decision.Rest(.waiting, "trying again soon: \(mergeFailure ?? "the last merge failed")")
+        if retries.holds(request.name, .now) {
+            rest = Decision.Rest(.waiting, "trying again soon: \(retries.failure ?? "the last merge failed")")
             return
         }
         await start(request)
+    }
+
+    /// Why a merge does not start while a release is on trial: it is that release's, or arrivals wait.
+    private func trialHolds(_ request: MergeRequest) -> String? {
+        guard let line = trialLine else { return nil }
+        if let candidate, request.inputs.equals(MergeInputs(record: candidate.record)) { return line }
+        return configuration.rollout.arrivals == .wait ? "\(line); what has arrived waits" : nil
     }
 
     private func start(_ request: MergeRequest) async {
@@ -116,10 +127,8 @@ extension Reconciler {
     private func end(_ outcome: WorkerOutcome, of name: String) {
         guard running?.plan.merge == name else { return }
         running?.outcome = outcome
-        looksAsked += 1
-        isLookUrgent = true
-        running?.lookWanted = looksAsked
-        running?.lookDeadline = .now + Self.lookPatience
+        running?.scanRequest = scans.request(urgently: true)
+        running?.scanDeadline = .now + ScanSchedule.patience
         bell.ring()
     }
 

@@ -20,7 +20,10 @@ extension Reconciler {
         guard let request else { return reply }
         let old = deployed.map { MergeInputs(record: $0.record) }
         reply.isBaseChanged = old.map { $0.base != request.inputs.base } ?? false
-        reply.isConfigurationChanged = old.map { $0.settings != request.inputs.settings } ?? false
+        reply.isConfigurationChanged =
+            old.map { old in
+                !MergeInputs(base: old.base, tasks: [:], settings: configuration.merge).hasContext(of: old)
+            } ?? false
         let (plan, worker) = (plan(request, output: "/nonexistent", scratch: "/nonexistent"), worker)
         switch await worker.estimate(plan) {
         case .success(let estimate):
@@ -39,7 +42,7 @@ extension Reconciler {
         func nothing(_ message: String) -> (PlanReply, MergeRequest?) {
             (PlanReply(state: .nothing, message: message, settings: configuration.merge), nil)
         }
-        guard let snapshot else { return nothing(lookFailure ?? "the registry was not looked at yet") }
+        guard let snapshot else { return nothing(scans.failure ?? "the registry was not looked at yet") }
         // A pause holds the merge back; what it would do can be told all the same.
         var memory = memory
         memory.isPaused = false
@@ -84,7 +87,7 @@ extension Reconciler {
     ) -> (seconds: Double?, versions: [Int]) {
         let alike = records.filter {
             let old = MergeInputs(record: $0)
-            return $0.rollbackOf == nil && old.context == inputs.context && !$0.tasks.isEmpty
+            return $0.rollbackOf == nil && inputs.hasContext(of: old) && !$0.tasks.isEmpty
                 && $0.result.seconds.isFinite && $0.result.seconds > 0
         }.suffix(3)
         guard !alike.isEmpty else { return (nil, []) }
@@ -101,7 +104,7 @@ extension Reconciler {
         of inputs: MergeInputs, _ strategy: MergeSettings.Strategy?, deployed: ReleaseRecord?
     ) -> Int {
         guard strategy == .incremental, inputs.settings.method == .supermerge, let deployed,
-            MergeInputs(record: deployed).context == inputs.context,
+            inputs.hasContext(of: MergeInputs(record: deployed)),
             2 * deployed.tasks.count(where: { inputs.tasks[$0.name] != nil }) >= inputs.tasks.count
         else { return inputs.settings.steps }
         return inputs.settings.arrivalSteps

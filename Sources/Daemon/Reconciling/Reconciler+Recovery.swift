@@ -6,20 +6,19 @@ import Releases
 import WorkerProtocol
 
 extension Reconciler {
-    /// Replays the ledger and finds the deployed release.
+    /// Takes what the ledger said, and finds the deployed release.
     func recover() async throws {
         try Durable.createDirectories(configuration.merges)
-        memory = try await parts.ledger.replay(into: memory) { memory, entry in
-            memory.apply(entry.content, time: entry.time)
-        }
-        await checkLedger()
+        memory = parts.opening.memory
+        await checkLedger(parts.opening)
         let store = parts.store
         let history = ReleaseHistory(
             memory.releases.deployments.map {
                 ReleaseHistory.Step(version: $0.version, source: $0.source, isSourceKnown: $0.isSourceKnown)
-            })
+            }, undeployed: memory.releases.undeployed)
         let repair = try await heartbeat.during { try await BlockingIO.run { try store.repair(history: history) } }
         deployed = repair.release
+        candidate = repair.candidate
         if let reason = repair.reason {
             parts.logger.error("what is deployed had to be put right", metadata: ["reason": "\(reason)"])
         }
@@ -35,8 +34,11 @@ extension Reconciler {
         await record(LedgerEvent(.started, message: "daemon started", details: details))
         await recordConfiguration("configuration loaded")
         checkSigningKey()
+        await recoverTrial()
         await recoverLedger(repair.reason)
+        beginTrial()
         await noteCheckpoint()
+        hooks.restore(memory.hookTargets)
         await startHooks()
         MemoryTrim.now()
     }
@@ -79,11 +81,24 @@ extension Reconciler {
         var details = publicationDetails(release, verdict: nil)
         details["recovered"] = .bool(true)
         details["repair"] = repair.map { .string($0) }
+        if configuration.rollout.watches, release.record.rollbackOf == nil, let former = memory.releases.deployed {
+            let record = try? parts.store.release(former).record
+            details.merge(MergeDetails(release.record, onto: record).ledgerDetails) { $1 }
+            details["watched"] = .bool(true)
+            details["previous"] = .integer(former)
+        }
         var kind = LedgerEvent.Kind.published
         var message = "published release \(release.version) (found after a restart)"
         if let source = release.record.rollbackOf {
             details["source"] = .integer(source)
-            details["held"] = memory.announcedContent(configuration.merge)?.ledgerValue
+            // A release on trial that is no longer deployed was taken back by this one.
+            if let recorded = memory.rollout, recorded.kind == .watch {
+                let inputs = recorded.details.filter { RecordedRollout.inputKeys.contains($0.key) }
+                details["rejected"] = .object(inputs)
+                details["reason"] = recorded.failure.map { .string("the check failed: \($0)") }
+            } else {
+                details["held"] = memory.announcedContent(configuration.merge)?.ledgerValue
+            }
             kind = .rolledBack
             message = "rolled back to release \(source) as release \(release.version) (found after a restart)"
         }
@@ -95,13 +110,12 @@ extension Reconciler {
     /// Writes an event, or keeps it until the ledger takes it; the memory learns it at once.
     func record(_ event: LedgerEvent) async {
         memory.apply(event)
-        eventCounts[event.kind, default: 0] += 1
-        unwritten.append(event)
+        ledgerQueue.add(event)
         await flush()
     }
 
-    /// Writes what is waiting, in order. Whoever comes while that is under way waits for it: it takes their events
-    /// along.
+    /// Writes what is waiting, in order. A caller that comes while that is running waits for it: it takes the caller's
+    /// events along.
     func flush() async {
         if let flushing { return await flushing.value }
         let task = Task { await writeOut() }
@@ -114,30 +128,19 @@ extension Reconciler {
             flushing = nil
             watching.tell()
         }
-        while let event = unwritten.first {
+        while let event = ledgerQueue.next {
             do {
                 try await parts.ledger.append(event)
-                unwritten.removeFirst()
-                isLedgerFailing = false
+                ledgerQueue.handle(.written)
             } catch LedgerError.tooLong(_, let bytes) {
                 parts.logger.warning("an entry is too long for the ledger and was cut", metadata: ["bytes": "\(bytes)"])
-                unwritten[0] = event.cut()
+                ledgerQueue.handle(.tooLong)
             } catch {
-                isLedgerFailing = true
+                ledgerQueue.handle(.failed)
                 parts.logger.error(
                     "the ledger can't be written; merging waits", metadata: ["reason": "\(error)"])
                 return
             }
         }
-    }
-}
-
-extension LedgerEvent {
-    /// What fits on a line whatever was said: the beginning of the message, and of the details only words and figures.
-    func cut() -> LedgerEvent {
-        var event = self
-        event.message = String(message.unicodeScalars.prefix(4096)) + " … (cut)"
-        event.details = details.filter { ($0.value.scalar?.utf8.count ?? .max) <= 4096 }
-        return event
     }
 }

@@ -14,13 +14,14 @@ extension Reconciler {
     }
 
     static func refusals(_ entries: [LedgerEntry]) -> [ReportedEvent] {
-        let release = entries.lastIndex { $0.event == .published || $0.event == .rolledBack }
+        let release = entries.lastIndex { [.published, .rolledBack, .promoted].contains($0.event) }
         var events: [ReportedEvent] = []
         for entry in entries[(release.map { $0 + 1 } ?? 0)...] {
             let by: String
             switch entry.event {
             case .refused: by = entry.details["source"]?.text == "worker" ? "the merge" : "admission"
             case .gated: by = "the gate"
+            case .rejected: by = "the rollout"
             case .mergeFailed: by = "a failure"
             default: continue
             }

@@ -20,8 +20,8 @@ extension Reconciler {
     func ledgerHead() async -> LedgerHead? {
         await settleDoubt()
         let place = KeyPlace(configuration.signing.key)
-        guard !isLedgerDoubtful, place == nil || isCheckpointChecked else { return nil }
-        if let key = try? place?.read(), key.verification.hint != checkpointKey { await noteCheckpoint() }
+        guard !isLedgerDoubtful, place == nil || trust.isCheckpointChecked else { return nil }
+        if let key = try? place?.read(), key.verification.hint != trust.checkpointKey { await noteCheckpoint() }
         let head = await parts.ledger.head
         return LedgerHead(entries: head.entries, digest: head.digest)
     }
@@ -44,17 +44,17 @@ extension Reconciler {
     }
 
     /// Signs how far the ledger has got, at the start, around a publication and at the end: entries that are cut off
-    /// later are missed by whoever knows the checkpoint. A failure takes nothing back; the release itself has an
-    /// earlier checkpoint. Gives whether it was signed.
+    /// later are missed by a verifier that knows the checkpoint. A failure takes nothing back; the release itself has
+    /// an earlier checkpoint. Gives whether it was signed.
     @discardableResult
     func noteCheckpoint() async -> Bool {
         guard let place = KeyPlace(configuration.signing.key) else { return false }
         await settleDoubt()
-        guard unwritten.isEmpty, !isLedgerDoubtful, isCheckpointChecked else { return false }
+        guard ledgerQueue.isEmpty, trust.allowsSigning else { return false }
         let head = await parts.ledger.head
         let path = "\(configuration.deploy)/\(SignedHead.fileName)"
         do {
-            checkpointKey = try await BlockingIO.run {
+            trust.checkpointKey = try await BlockingIO.run {
                 let key = try place.read()
                 let bytes = try SignedHead.make(
                     entries: head.entries, digest: head.digest, time: Self.timestamp(), key: key)

@@ -33,6 +33,8 @@ extension Reconciler {
         }
         status.strays = snapshot?.strays ?? [:]
         status.hooks = hookStatuses()
+        status.rollout = rolloutStatus()
+        status.requiresExamples = configuration.requiresExamples
         status.daemonVersion = Product.version
         return status
     }
@@ -44,34 +46,52 @@ extension Reconciler {
         return try await BlockingIO.run { try store.release(version).record }
     }
 
+    /// Prometheus' text; `deployment` is a label of every sample.
+    package func metrics(deployment: String) async -> String {
+        let entries = await parts.ledger.count
+        return MetricsReport(
+            status: status(), health: health(), release: deployed?.record, events: ledgerQueue.counts, entries: entries
+        ).text(deployment: deployment)
+    }
+
+    func timeline() async throws -> Timeline {
+        let entries = try await parts.ledger.entries(last: Timeline.mostEntries)
+        let store = parts.store
+        return Timeline(entries, standing: Set(try await BlockingIO.run { try store.standing() }))
+    }
+
+    /// report.html of a release that stands.
+    func report(_ version: Int) async throws -> [UInt8] {
+        let store = parts.store
+        return try await BlockingIO.run { try store.report(version) }
+    }
+
     /// Tells the service manager in one line what happens, where that changed.
     func showStatus() {
         let text = running == nil ? line() : "merging \(line())"
-        guard text != statusLine else { return }
-        statusLine = text
+        guard statusLine.changes(to: text) else { return }
         parts.notifier.status(text)
     }
 
     /// As `showStatus`, at a merge's pace: once a second, and when its phase changes.
     func showProgress(_ phase: WorkerEvent.Progress.Phase) {
-        if let statusShown, statusShown.phase == phase, .now < statusShown.at + .seconds(1) { return }
-        statusShown = (phase, .now)
-        showStatus()
+        if statusLine.shows(phase, .now) { showStatus() }
     }
 
     private var activity: DaemonStatus.Activity {
         if running != nil { return .merging }
-        if snapshot == nil, lookFailure == nil { return .starting }
+        if snapshot == nil, scans.failure == nil { return .starting }
         if memory.isPaused { return .paused }
-        if lookFailure != nil || retryAt != nil { return .failing }
-        return rest.reason == .waiting || rest.reason == .blocked ? .waiting : .idle
+        if scans.failure != nil || retries.dueAt != nil { return .failing }
+        return [.waiting, .blocked, .onTrial].contains(rest.reason) ? .waiting : .idle
     }
 
     /// Goes on from the word for what the daemon does.
     private func line() -> String {
         if let merge = running { return Self.line(of: merge) }
         let version = deployed.map { "release \($0.version)" } ?? "no release yet"
-        return "\(version); \(lookFailure ?? rest.message)"
+        let trial = rest.reason == .onTrial ? nil : trialLine.map { "\($0); " }
+        return "\(version); \(trial ?? "")\(scans.failure ?? rest.message)"
     }
 
     private static func line(of merge: RunningMerge) -> String {
@@ -107,10 +127,11 @@ extension Reconciler {
         let scores = Dictionary(
             (deployed?.record.result.tasks ?? []).map { ($0.task, $0.merged?.value) }
         ) { first, _ in first }
-        let context = snapshot.flatMap { snapshot -> String? in
+        let contexts = snapshot.flatMap { snapshot -> [String]? in
             guard case .accepted(let base) = snapshot.base else { return nil }
-            return MergeInputs(base: base.source.digest, tasks: [:], settings: configuration.merge).context
+            return MergeInputs(base: base.source.digest, tasks: [:], settings: configuration.merge).contexts
         }
+        let onTrial = candidate.map { MergeInputs(record: $0.record).tasks } ?? [:]
         let merging = Dictionary(running?.request.tasks.map { ($0.name, $0.digest) } ?? []) { first, _ in first }
         return Set(tasks.keys).union(old.keys).sorted().map { name in
             let score = scores[name] ?? nil
@@ -118,11 +139,18 @@ extension Reconciler {
             switch tasks[name] {
             case .accepted(let task):
                 let digest = task.source.digest
-                let aside = context.flatMap { memory.setAside(name, digest: digest, context: $0) }
+                let aside = contexts.flatMap { memory.setAside(name, digest: digest, contexts: $0) }
                 let state: DaemonStatus.Task.State =
                     merging[name] == digest
-                    ? .merging : old[name] == digest ? .deployed : aside != nil ? .setAside : .accepted
-                let message = state == .setAside ? (aside?.message ?? "") + stays : ""
+                    ? .merging
+                    : old[name] == digest
+                        ? .deployed : aside != nil ? .setAside : onTrial[name] == digest ? .candidate : .accepted
+                let message =
+                    switch state {
+                    case .setAside: (aside?.message ?? "") + stays
+                    case .candidate: "in the candidate, release \(candidate?.version ?? 0)" + stays
+                    default: ""
+                    }
                 return DaemonStatus.Task(name: name, state: state, message: message, digest: digest, score: score)
             case .refused(let refusal):
                 return DaemonStatus.Task(name: name, state: .refused, message: refusal.message + stays, score: score)

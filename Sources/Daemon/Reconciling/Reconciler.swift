@@ -7,28 +7,34 @@ package import Releases
 package import Systemd
 import WorkerProtocol
 
-/// Brings the deployed release into agreement with the registry. One loop looks, decides and acts; everything else,
-/// commands of the operator included, only leaves a note and rings the bell.
+/// Brings the deployed release into agreement with the registry. One loop scans, decides and acts; everything else,
+/// commands of the operator included, only enqueues work and signals the loop.
 package actor Reconciler {
     /// What a reconciler works with; tests give their own.
     package struct Parts: Sendable {
-        package var ledger: Ledger
+        package var opening: LedgerOpening
         package var store: ReleaseStore
         package var notifier: ServiceNotifier
         package var logger: Logger
+        package var ledger: Ledger { opening.ledger }
         /// How long a failed merge waits after so many failures in a row.
         package var retryDelay: @Sendable (Int) -> Duration
         package var makeLooker: @Sendable (Configuration) -> any RegistryScanning
         package var makeWorker: @Sendable (Configuration) -> any MergeWorker
         package var hooks: HookRunner
+        package var checker: RolloutChecker
+        package var gateCommand: GateCommandRunner
+        package var timestamps: TimestampRunner
 
         package init(
-            ledger: Ledger, store: ReleaseStore, notifier: ServiceNotifier = ServiceNotifier(), logger: Logger,
+            opening: LedgerOpening, store: ReleaseStore, notifier: ServiceNotifier = ServiceNotifier(), logger: Logger,
             retryDelay: @escaping @Sendable (Int) -> Duration = Reconciler.delay(afterFailures:),
             makeLooker: @escaping @Sendable (Configuration) -> any RegistryScanning,
-            makeWorker: @escaping @Sendable (Configuration) -> any MergeWorker, hooks: HookRunner = HookRunner()
+            makeWorker: @escaping @Sendable (Configuration) -> any MergeWorker, hooks: HookRunner = HookRunner(),
+            checker: RolloutChecker = RolloutChecker(), gateCommand: GateCommandRunner = GateCommandRunner(),
+            timestamps: TimestampRunner = TimestampRunner()
         ) {
-            self.ledger = ledger
+            self.opening = opening
             self.store = store
             self.notifier = notifier
             self.logger = logger
@@ -36,19 +42,11 @@ package actor Reconciler {
             self.makeLooker = makeLooker
             self.makeWorker = makeWorker
             self.hooks = hooks
+            self.checker = checker
+            self.gateCommand = gateCommand
+            self.timestamps = timestamps
         }
     }
-
-    struct Waiter {
-        var look: Int
-        var since: ContinuousClock.Instant
-        var reply: CheckedContinuation<ActionReply, Never>
-    }
-
-    /// How long a merge waits, at its start and at its end, for a look that is under way.
-    static let lookPatience = Duration.seconds(1)
-    /// Time between two looks that only events ask for: a drop that is copied in makes thousands of them.
-    static let lookPause = Duration.milliseconds(200)
 
     let parts: Parts
     let heartbeat: WatchdogPinger
@@ -59,19 +57,9 @@ package actor Reconciler {
     var worker: any MergeWorker
 
     var memory = PlannerMemory()
-    /// Events that the ledger could not take yet, oldest first.
-    var unwritten: [LedgerEvent] = []
-    /// Whether the last attempt to write failed; what is only being written right now is no failure.
-    var isLedgerFailing = false
-    /// Events since the start, for the metrics.
-    var eventCounts: [LedgerEvent.Kind: Int] = [:]
-    /// Why nothing is signed over the ledger; nil where nothing speaks against it.
-    var ledgerDoubt: LedgerIntegrity?
-    /// Whether the signed checkpoint was looked at, with a key.
-    var isCheckpointChecked = false
-    /// Names the key that `LEDGER.sig` is by, where this process signed it or found that it holds.
-    var checkpointKey: String?
-    /// The writing of these that is under way.
+    var ledgerQueue = LedgerQueue()
+    var trust = LedgerTrust()
+    /// The writing of `ledgerQueue` that is under way.
     var flushing: Task<Void, Never>?
     var deployed: Release?
     var snapshot: RegistrySnapshot?
@@ -81,55 +69,37 @@ package actor Reconciler {
     let keeper: TaskStore
     /// The copying of files that were not kept when their release was published.
     var keepingTask: Task<Void, Never>?
-    /// The look that is under way, in a task of its own: a large drop takes minutes to read, and a registry on a
+    var scans = ScanSchedule()
+    /// The scan that is running, in a task of its own: a large upload takes minutes to read, and a registry on a
     /// network may not answer at all.
-    var lookTask: Task<Void, Never>?
+    var scanTask: Task<Void, Never>?
     /// What it found, once it has ended.
-    var lookResult: Result<RegistryScanner.Scan, any Error>?
-    var lookNumber = 0
-    var lookBegan = ContinuousClock.now
-    var lookEnded: ContinuousClock.Instant?
-    /// Whether an operator waits for the look, and not only an event asks for it.
-    var isLookUrgent = true
-    /// Whether a decision is put off until the look that is due or under way has ended.
+    var scanResult: Result<RegistryScanner.Scan, any Error>?
+    /// Whether a decision is put off until the scan that is due or running has ended.
     var isDecisionPending = false
-    /// Whether the last look left still drops unread.
-    var hasUnread = false
     var rest = Decision.Rest(.noTasks, "starting")
     var arrivals = ArrivalWindow()
     var commands: [@Sendable (isolated Reconciler) async -> Void] = []
-    var waiters: [Waiter] = []
+    var waiters = Waiters<CheckedContinuation<ActionReply, Never>>()
     let watching = ChangeNotifier()
-    /// Number of looks asked for, and done.
-    var looksAsked = 1
-    var looksDone = 0
-    var lookAgainAt: ContinuousClock.Instant?
-    var lookRegularlyAt = ContinuousClock.now
-    /// When old releases and kept files are looked after next, at a look.
-    var tidyAt = ContinuousClock.now
-    var retryAt: ContinuousClock.Instant?
-    /// Inputs → when their failed merge may be tried again.
-    var backOff: [String: ContinuousClock.Instant] = [:]
-    var lookFailure: String?
+    var retries = MergeRetries()
     /// Why changes in the registry, or in folders of it, are seen by the slow timer only.
     var watchFailure: String?
-    var statusLine = ""
-    var statusShown: (phase: WorkerEvent.Progress.Phase?, at: ContinuousClock.Instant)?
-    /// What admission, a worker or the gate refused and nothing has put right since.
-    var refusals: [String] = []
-    /// Those that somebody who waited has been told of: the next arrival is not answered for by them.
-    var toldRefusals: Set<String> = []
-    /// What is refused where no single task is to blame.
-    static let wholeMerge = "the merge"
-    var mergeFailure: String?
-    /// Releases whose deletion this process has entered into the ledger.
-    var retired: Set<Int> = []
-    /// Release → when this process first saw that there is a newer one.
-    var supersededSince: [Int: ContinuousClock.Instant] = [:]
-    /// Hooks that run now, and how those ended that don't.
-    var hookRuns: [String: HookRun] = [:]
-    var hookResults: [String: DaemonStatus.Hook] = [:]
-    var hookNumber = 0
+    var statusLine = StatusLine()
+    var refusals = Refusals()
+    var retention = Retention()
+    var hooks = HookSchedule()
+    /// The release that `candidate` points at.
+    var candidate: Release?
+    /// How far the trial of `memory.rollout` has got, and its check that is under way.
+    var rollout: RolloutState?
+    var checkTask: Task<Void, Never>?
+    var checkAnswer: CheckAnswer?
+    /// What each server said at the last check.
+    var checkTargets: [DaemonStatus.CheckTarget] = []
+    /// When a decision that could not be carried out is taken again.
+    var trialRetryAt: ContinuousClock.Instant?
+    var stamps = TimestampState()
     var isStopping = false
 
     package init(_ configuration: Configuration, _ parts: Parts) {
@@ -141,16 +111,16 @@ package actor Reconciler {
         worker = parts.makeWorker(configuration)
     }
 
-    /// Something may have changed: look at the registry.
+    /// Something may have changed: scan the registry.
     package func wake() {
-        looksAsked += 1
+        scans.request()
         bell.ring()
     }
 
     /// As `wake`, at once.
     func wakeUrgently() {
-        isLookUrgent = true
-        wake()
+        scans.request(urgently: true)
+        bell.ring()
     }
 
     /// Runs until `stop`. Throws where the deploy directory or the ledger can't be used at all.
@@ -174,48 +144,59 @@ package actor Reconciler {
         isStopping = true
         parts.notifier.stopping()
         running?.task?.cancel()
-        lookTask?.cancel()
+        scanTask?.cancel()
         keepingTask?.cancel()
-        for run in hookRuns.values { run.task.cancel() }
+        for task in hooks.tasks { task.cancel() }
+        checkTask?.cancel()
+        stamps.task?.cancel()
         bell.ring()
     }
 
     private func turn() async {
         await flush()
-        await takeLook()
+        await takeScan()
         while !commands.isEmpty { await commands.removeFirst()(self) }
-        beginLookIfDue()
+        beginScanIfDue()
         if isStopping { return }
+        catchUpHooks()
+        await driveTrial()
         await concludeIfEnded()
         if running != nil {
             cancelIfOutdated()
         } else {
             await advance()
         }
+        await stampIfDue()
         answerWaiters()
     }
 
     func nextDeadline() -> ContinuousClock.Instant? {
-        if !commands.isEmpty || lookResult != nil { return .now }
+        if !commands.isEmpty || scanResult != nil || checkAnswer != nil { return .now }
         let now = ContinuousClock.now
         // Each of these is waited for once; what has passed must not wake the loop again and again.
         let patience = [
-            lookTask == nil ? nil : lookBegan + Self.lookPatience,
-            running?.outcome == nil ? nil : running?.lookDeadline,
-            running == nil ? waiters.map { $0.since + settlingPatience }.filter { $0 > now }.min() : nil,
+            scans.runningSince.map { $0 + ScanSchedule.patience },
+            running?.outcome == nil ? nil : running?.scanDeadline,
+            running == nil ? waiters.deadline(patience: settlingPatience, now) : nil,
         ].compactMap(\.self).filter { $0 > now }
         return
             ([
-                lookTask == nil ? lookDue : nil, retryAt,
-                arrivals.opens(now, settle: configuration.settle, isSettling: lookAgainAt != nil),
-                heartbeat.interval.map { now + $0 }, unwritten.isEmpty ? nil : now + .seconds(10),
+                scans.isRunning ? nil : scans.due(now), retries.dueAt, rollout?.nextCheck, trialRetryAt,
+                stamps.task == nil ? stamps.dueAt.flatMap { $0 > now ? $0 : nil } : nil, gatheringEnds(now),
+                heartbeat.interval.map { now + $0 }, ledgerQueue.isEmpty ? nil : now + .seconds(10),
             ].compactMap(\.self) + patience).min()
+    }
+
+    /// Until when a merge waits for more arrivals; nil: it does not.
+    func gatheringEnds(_ now: ContinuousClock.Instant = .now) -> ContinuousClock.Instant? {
+        arrivals.opens(now, settle: configuration.settle, isSettling: scans.isSettling)
     }
 
     /// How long `rescan --wait` waits for drops that are still arriving.
     var settlingPatience: Duration { configuration.settle * 10 + .seconds(10) }
 
     private func finish() async {
+        await looker.stop()
         if let merge = running {
             merge.task?.cancel()
             await merge.task?.value
@@ -227,8 +208,9 @@ package actor Reconciler {
             running = nil
         }
         await endHooks()
-        for waiter in waiters { waiter.reply.resume(returning: reply(.failed, "the daemon is stopping")) }
-        waiters = []
+        await checkTask?.value
+        await stamps.task?.value
+        for waiter in waiters.takeAll() { waiter.resume(returning: reply(.failed, "the daemon is stopping")) }
         watching.end()
         for command in commands { await command(self) }
         commands = []

@@ -2,11 +2,14 @@ package import Registry
 
 /// Where the reconciler's snapshots come from; the daemon's is `RegistryScanner`.
 package protocol RegistryScanning: Sendable {
-    /// One look at the registry. `expecting`: names of the deployed tasks. `onReading` is called before a drop is read:
-    /// its name and the bytes of its files.
+    /// One scan of the registry. `expecting`: names of the deployed tasks. `onReading` is called before an upload is
+    /// read: its name and the bytes of its files.
     func look(
         expecting: Set<String>, onReading: @escaping @Sendable (String, Int64) -> Void
     ) async throws -> RegistryScanner.Scan
+
+    /// Ends what goes on beside the scans.
+    func stop() async
 }
 
 extension RegistryScanner: RegistryScanning {

@@ -11,7 +11,7 @@ package struct WatchdogPinger: Sendable {
     /// Bytes between two looks that count as progress; below lies our own reading of the counters.
     private static let leastBytes: Int64 = 64 << 10
 
-    /// Time between two looks at the counters: a stop is given 20 seconds.
+    /// Time between two readings of the counters: a stop is given 20 seconds.
     private static let longestPause = Duration.seconds(5)
 
     /// Half of the watchdog's interval; nil without a watchdog.

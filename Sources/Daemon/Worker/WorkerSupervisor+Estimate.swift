@@ -29,16 +29,15 @@ extension WorkerSupervisor {
     }
 
     private func ask(_ plan: MergePlan) async throws -> MergeEstimate? {
-        var options = PlatformOptions()
-        options.teardownSequence = [.send(signal: .kill, allowedDurationToNextStep: .zero)]
-        let result = try await Subprocess.run(
-            .path(FilePath(executable)), arguments: ["worker", "--estimate"], platformOptions: options,
-            input: .array(Array(try JSON.encode(plan))), output: .bytes(limit: Self.longestEstimate),
-            error: .string(limit: Self.longestEstimate))
-        guard result.terminationStatus.isSuccess else {
-            let words = result.standardError.split(separator: "\n").last.map(String.init) ?? "it said nothing"
+        let answer = try await ChildProcess(
+            executable: .path(FilePath(executable)), arguments: ["worker", "--estimate"],
+            input: Array(try JSON.encode(plan))
+        ).answer(limit: Self.longestEstimate)
+        guard answer.status.isSuccess else {
+            let lines = String(decoding: answer.errors, as: UTF8.self).split(separator: "\n")
+            let words = lines.last.map(String.init) ?? "it said nothing"
             throw EstimateFailure(words.replacing("supermerge: ", with: "", maxReplacements: 1))
         }
-        return try JSON.decode(MergeEstimate?.self, from: Data(result.standardOutput))
+        return try JSON.decode(MergeEstimate?.self, from: Data(answer.output))
     }
 }

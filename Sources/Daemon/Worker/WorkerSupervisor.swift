@@ -39,35 +39,25 @@ package struct WorkerSupervisor: MergeWorker {
         } catch {
             return .crashed("the plan can't be written as JSON: \(error)")
         }
-        var options = PlatformOptions()
-        options.createSession = true
-        let teardown = [TeardownStep.send(signal: .terminate, toProcessGroup: true, allowedDurationToNextStep: grace)]
-        options.teardownSequence = teardown
         let status: TerminationStatus
         do {
-            status = try await Subprocess.run(
-                .path(FilePath(executable)), arguments: ["worker"], platformOptions: options, input: .array(input),
-                output: .sequence, error: .sequence
-            ) { execution in
-                mark?.write(execution.processIdentifier.value)
-                let (output, errors) = (execution.standardOutput, execution.standardError)
-                // A task of its own: a cancelled reader would close the pipes under a worker that is still saving its
-                // state.
-                let listening = Task {
-                    try await withThrowingTaskGroup(of: Bool.self) { group in
-                        group.addTask { try await readEvents(output, transcript, onEvent) }
-                        group.addTask { try await readWords(errors, transcript) }
-                        group.addTask {
-                            if await isHung(transcript) { await execution.teardown(using: teardown) }
-                            return false
-                        }
-                        var readers = 2
-                        while readers > 0, let wasReader = try await group.next() { readers -= wasReader ? 1 : 0 }
-                        group.cancelAll()
+            status = try await ChildProcess(
+                executable: .path(FilePath(executable)), arguments: ["worker"], input: input,
+                teardown: [.send(signal: .terminate, toProcessGroup: true, allowedDurationToNextStep: grace)]
+            ).run { child in
+                mark?.write(child.processIdentifier)
+                try await withThrowingTaskGroup(of: Bool.self) { group in
+                    group.addTask { try await readEvents(child.output, transcript, onEvent) }
+                    group.addTask { try await readWords(child.errors, transcript) }
+                    group.addTask {
+                        if await isHung(transcript) { await child.end() }
+                        return false
                     }
+                    var readers = 2
+                    while readers > 0, let wasReader = try await group.next() { readers -= wasReader ? 1 : 0 }
+                    group.cancelAll()
                 }
-                try await listening.value
-            }.terminationStatus
+            }
         } catch {
             mark?.remove()
             if Task.isCancelled { return .cancelled }

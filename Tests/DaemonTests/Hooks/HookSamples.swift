@@ -28,6 +28,10 @@ final class FakeCaller: HookCalling {
     /// Hook and release of each call.
     var calls: [String] { heard.withLock { $0.map { "\($0.name) \($0.release)" } } }
 
+    func fetch(_ request: HookRequest, _ values: HookValues) async throws(HookFailure) -> [UInt8] {
+        Array(try await call(.request(request), values).utf8)
+    }
+
     func call(_ call: HookCall, _ values: HookValues) async throws(HookFailure) -> String {
         let before = heard.withLock { heard in
             heard.append((values.hook, values.release))

@@ -65,6 +65,39 @@ struct ReconcilerHookTests {
         #expect(events.last?.version == 3 && events.last?.details["outcome"] == "done")
     }
 
+    /// A quorum goes on without a server; the next rescan finds it back, and only then the ledger speaks of it again.
+    @Test func aServerThatComesBackIsCaughtUp() async throws {
+        let isUp = Mutex(false)
+        let caller = FakeCaller { _, values, _ in
+            if values.target == "b:1", !isUp.withLock({ $0 }) { throw HookFailure("connection refused") }
+            return "fine"
+        }
+        var stand = try stand(caller)
+        defer { stand.remove() }
+        stand.configuration.rescan = .milliseconds(20)
+        stand.configuration.hooks[0].call = .command(["/one", "{target}"])
+        stand.configuration.hooks[0].targets = .list(["a:1", "b:1", "c:1"])
+        stand.configuration.hooks[0].require = .quorum
+        try await stand.live { daemon in
+            stand.drop("a")
+            _ = await daemon.rescan(wait: true)
+            let hook = try #require(try await settled(daemon).first)
+            #expect(hook.state == .done && hook.targets?.map(\.version) == [1, nil, 1], "\(hook)")
+            #expect(hook.message == "2 of 3 targets confirmed the release; b:1: connection refused")
+            isUp.withLock { $0 = true }
+            while await daemon.status().hooks.first?.targets?.map(\.version) != [1, 1, 1] { try await turn() }
+        }
+        try await stand.live { daemon in
+            #expect(await daemon.status().hooks.first?.targets?.map(\.version) == [1, 1, 1], "as the ledger has it")
+        }
+        let messages = try await events(stand).map(\.message)
+        #expect(
+            messages == [
+                "hook one succeeded for release 1: 2 of 3 targets confirmed the release; b:1: connection refused",
+                "hook one succeeded for release 1: 3 of 3 targets confirmed the release",
+            ])
+    }
+
     @Test func aFailedHookIsSeenEverywhereAndThePublishStands() async throws {
         let stand = try stand(FakeCaller { _, _, _ in throw HookFailure("<b>no</b>") }, retries: 2)
         defer { stand.remove() }

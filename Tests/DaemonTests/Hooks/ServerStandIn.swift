@@ -1,6 +1,7 @@
-import FlyingSocks
+import Control
 import Foundation
-import Glibc
+import NIOCore
+import NIOPosix
 
 /// A server of HTTP/1.1 on a port of this machine; its answers are a test's.
 final class ServerStandIn: Sendable {
@@ -26,33 +27,25 @@ final class ServerStandIn: Sendable {
         }
     }
 
+    private typealias Connection = NIOAsyncChannel<ByteBuffer, ByteBuffer>
+
     let port: UInt16
     private let task: Task<Void, any Error>
 
     /// Listens when it returns.
     init(_ answer: @escaping @Sendable (Request) async -> Answer) async throws {
-        let listener = try Socket(domain: AF_INET, type: .stream)
-        try listener.bind(to: sockaddr_in.inet(ip4: "127.0.0.1", port: 0))
-        guard case .ip4(_, let port) = try listener.sockname() else { throw POSIXError(.EADDRNOTAVAIL) }
-        self.port = port
-        try listener.listen()
-        let pool: some AsyncSocketPool = .make()
-        try await pool.prepare()
-        let socket = try AsyncSocket(socket: listener, pool: pool)
+        let listener = try await ServerBootstrap(group: ControlEventLoop.group)
+            .bind(host: "127.0.0.1", port: 0) { channel in
+                channel.eventLoop.makeCompletedFuture { try Connection(wrappingChannelSynchronously: channel) }
+            }
+        port = UInt16(listener.channel.localAddress?.port ?? 0)
         task = Task {
-            defer { try? listener.close() }
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await pool.run() }
-                group.addTask {
-                    try await withThrowingDiscardingTaskGroup { group in
-                        while true {
-                            let connection = try await socket.accept()
-                            group.addTask { try? await Self.serve(connection, answer) }
-                        }
+            try await listener.executeThenClose { connections in
+                try await withThrowingDiscardingTaskGroup { group in
+                    for try await connection in connections {
+                        group.addTask { try? await Self.serve(connection, answer) }
                     }
                 }
-                defer { group.cancelAll() }
-                try await group.next()
             }
         }
     }
@@ -63,28 +56,34 @@ final class ServerStandIn: Sendable {
     }
 
     private static func serve(
-        _ connection: AsyncSocket, _ answer: @Sendable (Request) async -> Answer
+        _ connection: Connection, _ answer: @escaping @Sendable (Request) async -> Answer
     ) async throws {
-        defer { try? connection.close() }
-        var received = Data()
-        while true {
-            received += try await connection.read(atMost: 4096)
-            guard let end = received.firstRange(of: Data("\r\n\r\n".utf8)) else { continue }
-            let lines = String(decoding: received[..<end.lowerBound], as: UTF8.self).components(separatedBy: "\r\n")
-            var headers: [String: String] = [:]
-            for line in lines.dropFirst() {
-                let pair = line.split(separator: ":", maxSplits: 1)
-                headers[pair[0].lowercased()] = pair[1].trimmingCharacters(in: .whitespaces)
+        try await connection.executeThenClose { inbound, _ in
+            var received = Data()
+            for try await bytes in inbound {
+                received += bytes.readableBytesView
+                guard let request = request(received) else { continue }
+                let said = await answer(request)
+                let plain =
+                    "HTTP/1.1 \(said.status) Status\r\nContent-Length: \(said.body.utf8.count)\r\n\r\n\(said.body)"
+                try await connection.channel.writeAndFlush(ByteBuffer(string: said.raw ?? plain)).get()
+                return
             }
-            let body = received[end.upperBound...]
-            guard body.count >= headers["content-length"].flatMap({ Int($0) }) ?? 0 else { continue }
-            let words = lines[0].split(separator: " ").map(String.init)
-            let said = await answer(
-                Request(method: words[0], path: words[1], headers: headers, body: Data(body)))
-            let plain =
-                "HTTP/1.1 \(said.status) Status\r\nContent-Length: \(said.body.utf8.count)\r\n\r\n\(said.body)"
-            try await connection.write(Data((said.raw ?? plain).utf8))
-            return
         }
+    }
+
+    /// Nil while bytes are missing.
+    private static func request(_ received: Data) -> Request? {
+        guard let end = received.firstRange(of: Data("\r\n\r\n".utf8)) else { return nil }
+        let lines = String(decoding: received[..<end.lowerBound], as: UTF8.self).components(separatedBy: "\r\n")
+        var headers: [String: String] = [:]
+        for line in lines.dropFirst() {
+            let pair = line.split(separator: ":", maxSplits: 1)
+            headers[pair[0].lowercased()] = pair[1].trimmingCharacters(in: .whitespaces)
+        }
+        let body = received[end.upperBound...]
+        guard body.count >= headers["content-length"].flatMap({ Int($0) }) ?? 0 else { return nil }
+        let words = lines[0].split(separator: " ").map(String.init)
+        return Request(method: words[0], path: words[1], headers: headers, body: Data(body))
     }
 }
