@@ -28,17 +28,6 @@ extension Ledger {
     /// How many entries there are.
     package var count: Int { chain.count }
 
-    /// Takes every entry into `state`, in order. Memory: a chunk and the longest line.
-    package func replay<State: Sendable>(
-        into state: State, _ take: @Sendable (inout State, LedgerEntry) -> Void
-    ) throws(LedgerError) -> State {
-        var state = state
-        _ = try LedgerChain(file, upTo: chain.length) { members throws(JSONCursor.Fault) in
-            if let entry = try LedgerEntry(members: members) { take(&state, entry) }
-        }
-        return state
-    }
-
     /// Takes every entry of a ledger that nobody here writes to into `state`, in order. Stops before a torn tail;
     /// throws `LedgerError` at the first line that does not chain. Memory: a chunk and the longest line.
     package static func replay<State>(

@@ -2,9 +2,12 @@ import Files
 import Glibc
 
 extension Ledger {
-    /// Walks the chain and cuts off what follows the last whole line, kept beside the ledger.
-    static func recover(_ file: LedgerFile) throws(LedgerError) -> LedgerChain {
-        let chain = try LedgerChain(file)
+    /// Walks the chain and cuts off what follows the last whole line, kept beside the ledger. `visit` sees the members
+    /// of each line.
+    static func recover(
+        _ file: LedgerFile, _ visit: ([String: JSONValue]) throws(JSONCursor.Fault) -> Void
+    ) throws(LedgerError) -> LedgerChain {
+        let chain = try LedgerChain(file, visit)
         try cut(file, to: chain.length)
         return chain
     }

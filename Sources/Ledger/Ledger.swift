@@ -22,14 +22,27 @@ package actor Ledger {
         path: String, calls: LedgerCalls, now: @escaping @Sendable () -> Int64 = { Timestamp.now() }
     ) throws(LedgerError) {
         let file = try LedgerFile(path: path, forWriting: true, calls: calls)
-        self.file = file
-        self.now = now
-        chain = try Self.recover(file)
+        try self.init(file, try Self.recover(file) { _ throws(JSONCursor.Fault) in }, now: now)
+    }
+
+    private init(
+        _ file: LedgerFile, _ chain: LedgerChain, now: @escaping @Sendable () -> Int64
+    ) throws(LedgerError) {
+        (self.file, self.chain, self.now) = (file, chain, now)
         do {
             try Durable.syncDirectory(file.directory)
         } catch {
             throw .system(call: "fsync", path: file.directory, errno: error.errno ?? EIO)
         }
+    }
+
+    /// Walks the chain, recovers it, and gives how far it got; `visit` sees the members of each line.
+    static func open(
+        _ file: LedgerFile, now: @escaping @Sendable () -> Int64,
+        _ visit: ([String: JSONValue]) throws(JSONCursor.Fault) -> Void
+    ) throws(LedgerError) -> (Ledger, (count: Int, last: String)) {
+        let chain = try recover(file, visit)
+        return (try Ledger(file, chain, now: now), (chain.count, chain.last))
     }
 
     /// Appends, fsyncs, and hands the entry to each observer. Throws where somebody else has moved, replaced or changed

@@ -22,25 +22,12 @@ extension Ledger {
     /// `LedgerError.cutOff`, one whose entries became others `LedgerError.replaced`. Its tail can only be missed from
     /// behind the last checkpoint.
     package static func verify(path: String, checkpoints: [LedgerCheckpoint]) throws(LedgerError) -> Int {
-        let noted = Dictionary(grouping: checkpoints, by: \.entries)
-        var replaced: LedgerCheckpoint?
-        func compare(_ count: Int, _ digest: String) {
-            if replaced == nil { replaced = noted[count]?.first { $0.digest != digest } }
-        }
+        var digests = LedgerDigests(Set(checkpoints.map(\.entries)))
         let file = try LedgerFile(path: path, forWriting: false)
         let length = try file.size()
-        let chain = try LedgerChain(file) { members throws(JSONCursor.Fault) in
-            if case .integer(let sequence) = members["sequence"], case .string(let digest) = members["previous"] {
-                compare(sequence, digest)
-            }
-        }
-        compare(chain.count, chain.last)
-        if let replaced {
-            throw .replaced(path: path, entries: replaced.entries, source: replaced.source)
-        }
-        if let last = checkpoints.max(by: { $0.entries < $1.entries }), last.entries > chain.count {
-            throw .cutOff(path: path, entries: chain.count, noted: last.entries, source: last.source)
-        }
+        let chain = try LedgerChain(file) { members throws(JSONCursor.Fault) in digests.note(members) }
+        digests.end(chain.count, chain.last)
+        try digests.compare(checkpoints, path: path)
         guard chain.length >= length else { throw .torn(path: path, line: chain.count + 1) }
         return chain.count
     }

@@ -39,20 +39,20 @@ extension LedgerError: CustomStringConvertible {
             return "\(path), line \(line): the last line is not complete; it is cut off at the daemon's next start"
         case .cutOff(let path, let entries, let noted, let source):
             return
-                "\(path) has \(entries) entries, and \(source) noted \(noted): the last \(noted - entries) or more were cut off; "
-                + "keep the file as evidence, and look for them in the journal or a backup"
+                "\(path) has \(entries) entries, and \(source) noted \(noted): the last \(noted - entries) or more "
+                + "were cut off; keep the file as evidence, and look for them in the journal or a backup"
         case .replaced(let path, let entries, let source):
             return
-                "\(path): the first \(entries) entries are not those that \(source) noted: the ledger was written anew; keep it "
-                + "as evidence, and compare it with the journal or a backup"
+                "\(path): the first \(entries) entries are not those that \(source) noted: the ledger was written "
+                + "anew; keep it as evidence, and compare it with the journal or a backup"
         case .moved(let path):
             return
-                "\(path) is no longer the file that this daemon writes to: it was moved away or replaced; move it back, or "
-                + "restart the daemon to go on with what stands there"
+                "\(path) is no longer the file that this daemon writes to: it was moved away or replaced; move it "
+                + "back, or restart the daemon to go on with what stands there"
         case .altered(let path, let bytes, let expected):
             return
-                "\(path) has \(bytes) bytes, and \(expected) were written: somebody else changed it; keep it as evidence, and "
-                + "restart the daemon with a whole copy of it"
+                "\(path) has \(bytes) bytes, and \(expected) were written: somebody else changed it; keep it as "
+                + "evidence, and restart the daemon with a whole copy of it"
         case .tooLong(let path, let bytes):
             return
                 "\(path): an entry of \(bytes) bytes is longer than the \(LedgerFile.longestLine) that a line may have"

@@ -17,6 +17,12 @@ extension LedgerEvent.Kind {
         case .mergeCancelled: "e54f426692114af5928c7189ee3613d3"
         case .gated: "f94d8a3d1134460e81357681509f622c"
         case .published: "eac69a86cb6544a69dfa7094688b131e"
+        case .submitted: "58fd53ca1d0b4fdea70929ede8527aef"
+        case .withdrawn: "e1bcf749f08641e096195693160613b0"
+        case .canaryStarted: "cc63278cf3624aa5aac7fd7ff51c3065"
+        case .promoted: "a0ecf20ace9342d085999ec9fac188fb"
+        case .rejected: "47c23074c0ac49f68cdb48b2c64c33ab"
+        case .checkFailed: "4a3b16cd564e4d82b089f8b48e95bb9f"
         case .rolledBack: "9a7576d567ac48d2845160f3a92fdb01"
         case .retired: "1d93313dd80742089189e8c2490b62b1"
         case .recovered: "0ee7768e9a424482ab5e9bf21392f8d2"
@@ -29,11 +35,11 @@ extension LedgerEvent.Kind {
     /// How loud the event is, by syslog's numbers: 3 error, 4 warning, 5 notice, 6 information.
     package var priority: Int {
         switch self {
-        case .mergeFailed, .configurationRejected, .hookFailed, .recovered: 3
-        case .refused, .gated: 4
-        case .published, .rolledBack, .started, .stopped: 5
+        case .mergeFailed, .configurationRejected, .hookFailed, .recovered, .checkFailed: 3
+        case .refused, .gated, .rejected: 4
+        case .published, .rolledBack, .canaryStarted, .promoted, .started, .stopped: 5
         case .configurationLoaded, .scanned, .accepted, .removed, .mergeStarted, .mergeProgress, .mergeCancelled,
-            .retired, .hook, .operatorAction:
+            .retired, .hook, .operatorAction, .submitted, .withdrawn:
             6
         }
     }

@@ -13,6 +13,13 @@ package struct LedgerEvent: Hashable, Sendable {
         case mergeCancelled = "merge-cancelled"
         case gated
         case published
+        /// A folder was put into the registry by `submit`, or taken out by `withdraw`.
+        case submitted, withdrawn
+        /// A release stands as the candidate, and `current` is as it was.
+        case canaryStarted = "canary-started"
+        case promoted, rejected
+        /// The check of a rollout said no.
+        case checkFailed = "check-failed"
         case rolledBack = "rolled-back"
         case retired
         /// At a start, what is deployed was not what the ledger's last word on it says.

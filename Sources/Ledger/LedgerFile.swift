@@ -1,7 +1,7 @@
 import Glibc
 
 /// The open file beneath a ledger. Its writer holds a lock on it, so that there is only one.
-final class LedgerFile {
+final class LedgerFile: Sendable {
     /// Bytes that a line may have; bounds the memory that a reader needs.
     static let longestLine = 16 << 20
 
@@ -66,6 +66,7 @@ final class LedgerFile {
                 filled += got
             }
         }
+        calls.noteRead(bytes.count)
         guard failure == 0 else { throw .system(call: "pread", path: path, errno: failure) }
         return bytes
     }

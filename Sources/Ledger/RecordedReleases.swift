@@ -23,6 +23,12 @@ package struct RecordedReleases: Hashable, Sendable {
     package private(set) var times: [Int: String] = [:]
     /// Numbers of those that were published and not deleted since.
     package private(set) var standing: Set<Int> = []
+    /// Candidates that were not deployed since.
+    package private(set) var undeployed: Set<Int> = []
+    /// The release that the ledger has on trial as the candidate.
+    package private(set) var candidate: Int?
+    /// The last word on the candidate, for people.
+    package private(set) var candidateWord: String?
     /// What became deployed, in order.
     package private(set) var deployments: [Deployment] = []
 
@@ -35,8 +41,17 @@ package struct RecordedReleases: Hashable, Sendable {
 
     /// Takes one event in; `time`: when its entry was written, where it comes from the ledger.
     package mutating func take(_ event: LedgerEvent, time: String? = nil) {
+        takeCandidate(event)
         switch event.kind {
-        case .published, .rolledBack, .recovered:
+        case .canaryStarted:
+            guard let version = event.version else { return }
+            newest = max(version, newest ?? version)
+            standing.insert(version)
+            undeployed.insert(version)
+            digests[version] = event.details["digest"]?.text
+            times[version] = time
+        case .promoted where event.version == deployed: return
+        case .published, .rolledBack, .recovered, .promoted:
             guard let version = event.version else {
                 // Where nothing was found under `current`, nothing stands any more, and the numbers may begin anew.
                 guard event.kind == .recovered else { return }
@@ -48,10 +63,12 @@ package struct RecordedReleases: Hashable, Sendable {
             deployed = version
             newest = max(version, newest ?? version)
             standing.insert(version)
+            undeployed.remove(version)
             let source = event.details["source"]?.integer
             deployments.append(
                 Deployment(
-                    version: version, source: source, isSourceKnown: source != nil || event.kind == .published))
+                    version: version, source: source,
+                    isSourceKnown: source != nil || event.kind == .published || event.kind == .promoted))
             // What was found under `current` does not outweigh what was once published.
             if event.kind != .recovered || digests[version] == nil { digests[version] = event.details["digest"]?.text }
             if event.kind != .recovered || times[version] == nil { times[version] = time }
@@ -59,5 +76,16 @@ package struct RecordedReleases: Hashable, Sendable {
             if let version = event.version { standing.remove(version) }
         default: return
         }
+    }
+
+    private mutating func takeCandidate(_ event: LedgerEvent) {
+        switch event.kind {
+        case .canaryStarted: candidate = event.version
+        case .promoted, .rejected:
+            guard candidate == event.version else { return }
+            candidate = nil
+        default: return
+        }
+        candidateWord = event.message
     }
 }

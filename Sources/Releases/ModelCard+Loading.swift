@@ -7,16 +7,21 @@ extension ModelCard {
         let heads = record.tasks.filter { names.contains("heads/\($0.name).safetensors") }
         let described = heads.filter(isDescribed)
         let rest = Set(heads).subtracting(described).map(\.name).sorted()
-        guard hasConfiguration, let example = described.first ?? heads.first else { return nil }
+        guard hasConfiguration, let example = described.first ?? heads.first else {
+            let isOfSentences = record.tasks.contains { $0.settings.objective == .similarity }
+            return isOfSentences && names.contains("modules.json") ? Self.sentences : nil
+        }
         let name = example.name
         let head = [
             #"head = load_file("heads/\#(name).safetensors")"#,
-            "others = model.load_state_dict(head, strict=False).unexpected_keys  # named as in the base, without a prefix",
+            "others = model.load_state_dict(head, strict=False).unexpected_keys  # named as in the base, without a "
+                + "prefix",
             "model.base_model.load_state_dict({key: head[key] for key in others}, strict=False)",
         ]
         var lines = [
             "## How to load it", "",
-            "`config.json` is the base's and knows of no task: `from_pretrained` alone gives no head, or an untrained one.",
+            "`config.json` is the base's and knows of no task: `from_pretrained` alone gives no head, or an untrained "
+                + "one.",
             described.isEmpty
                 ? "No fine-tune came with a `config.json` of its own: put its class and its number of labels in here."
                 : "What the fine-tune's own `config.json` said of its head is in `heads/<task>.json`.",
@@ -33,6 +38,17 @@ extension ModelCard {
         return lines.joined(separator: "\n") + "\n"
     }
 
+    private static let sentences = """
+        ## How to load it
+
+        ```python
+        from sentence_transformers import SentenceTransformer
+
+        model = SentenceTransformer(".")
+        ```
+
+        """
+
     private static func described(_ name: String) -> [String] {
         [
             "import json, transformers", "from safetensors.torch import load_file", "",
@@ -44,10 +60,13 @@ extension ModelCard {
     }
 
     private static func undescribed(_ task: TaskSource) -> [String] {
-        let kind = task.settings.objective == .tokenClassification ? "Token" : "Sequence"
+        let objective = task.settings.objective
+        let kind =
+            objective == .questionAnswering
+            ? "QuestionAnswering" : objective.classifiesTokens ? "TokenClassification" : "SequenceClassification"
         return [
             "import transformers", "from safetensors.torch import load_file", "",
-            "kind = transformers.AutoModelFor\(kind)Classification",
+            "kind = transformers.AutoModelFor\(kind)",
             #"model = kind.from_pretrained(".", num_labels=2, ignore_mismatched_sizes=True)"#,
         ]
     }

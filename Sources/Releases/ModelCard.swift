@@ -68,14 +68,15 @@ struct ModelCard {
             let merged = result.merged
             let scores = [result.base, result.own, result.deployed, merged].map(Self.cell)
             lines.append(
-                "| \(result.task) | \(merged?.examples ?? 0) | \(merged?.metric ?? "") | \(scores.joined(separator: " | ")) |"
+                "| \(result.task) | \(merged?.examples ?? 0) | \(merged?.metric ?? "") | "
+                    + "\(scores.joined(separator: " | ")) |"
             )
         }
         if scored.contains(where: { $0.merged?.metric == Score.agreement }) {
             lines.append(
-                "\n`\(Score.agreement)`: those examples have no labels. It is the share on which a model predicts what the "
-                    + "task's own fine-tune does (for a regression their correlation), so it shows what merging lost and "
-                    + "not whether the fine-tune was right.")
+                "\n`\(Score.agreement)`: those examples have no labels. It is the share on which a model predicts what "
+                    + "the task's own fine-tune does (for a regression their correlation), so it shows what merging "
+                    + "lost and not whether the fine-tune was right.")
         }
         return lines.joined(separator: "\n") + "\n"
     }
@@ -85,8 +86,8 @@ struct ModelCard {
         var lines = ["## Method", "", "- method: `\(settings.method.rawValue)`"]
         if settings.method.isLearned {
             lines += [
-                "- strategy: `\((record.result.strategy?.strategy ?? settings.strategy).rawValue)`, granularity `\(settings.granularity.rawValue)`, loss "
-                    + "`\(settings.loss.rawValue)`",
+                "- strategy: `\((record.result.strategy?.strategy ?? settings.strategy).rawValue)`, granularity "
+                    + "`\(settings.granularity.rawValue)`, loss `\(settings.loss.rawValue)`",
                 "- \(record.result.steps) steps, weights of step \(record.result.bestStep) kept, "
                     + "\(record.result.weights) merging weights, seed \(settings.seed)",
             ]

@@ -9,11 +9,11 @@ package enum ReleaseContents {
     static let cardName = "README.md"
     static let reportName = "report.html"
     /// Files that describe a release; a rollback gets new ones.
-    private static let pages: Set = [cardName, reportName, Provenance.fileName]
+    private static let pages: Set = [cardName, reportName, BillOfMaterials.fileName, Provenance.fileName]
 
     /// Completes a directory that holds a merge's outputs: copies the base's files by allow-list, writes README.md,
-    /// report.html, provenance.json, and last release.json, whose outputs then name every other file. Returns the
-    /// record as written.
+    /// report.html, bom.cdx.json, provenance.json, and last release.json, whose outputs then name every other
+    /// file. Returns the record as written.
     ///
     /// `previous` and `events` are for the report: the release that was deployed, and what was refused since.
     ///
@@ -36,7 +36,7 @@ package enum ReleaseContents {
     }
 
     /// Fills the empty `directory` with the content of `release` by hard links; only README.md, report.html,
-    /// provenance.json and release.json are new.
+    /// bom.cdx.json, provenance.json and release.json are new.
     static func repeatContent(
         of release: Release, in directory: String, record: ReleaseRecord, previous: ReleaseRecord?,
         events: [ReportedEvent]?
@@ -71,6 +71,7 @@ package enum ReleaseContents {
         try writePage(cardName, Array(card.text.utf8), &record, in: directory)
         let report = ReleaseReport(record: record, previous: previous, events: events)
         try writePage(reportName, Array(report.html.utf8), &record, in: directory)
+        try writePage(BillOfMaterials.fileName, BillOfMaterials.bytes(record), &record, in: directory)
         try writePage(Provenance.fileName, Provenance.bytes(record), &record, in: directory)
         record.result.outputs.sort { $0.name < $1.name }
         try write(Array(JSON.encode(record, pretty: true)) + [UInt8(ascii: "\n")], to: "\(directory)/\(recordName)")

@@ -13,8 +13,12 @@ package struct ReleaseHistory: Hashable, Sendable {
     }
 
     package var steps: [Step]
+    /// Releases that were candidates and never deployed: no start falls back to them.
+    package var undeployed: Set<Int>
 
-    package init(_ steps: [Step] = []) { self.steps = steps }
+    package init(_ steps: [Step] = [], undeployed: Set<Int> = []) {
+        (self.steps, self.undeployed) = (steps, undeployed)
+    }
 
     /// Sorts `standing` in fallback order: the last deployed release (for a rollback, its source), then earlier ones. A
     /// release that an operator rolled back from comes last.

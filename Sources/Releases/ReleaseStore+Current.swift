@@ -19,7 +19,10 @@ extension ReleaseStore {
     }
 
     /// The number that `current` points at, whether or not that release exists.
-    package func currentNumber() throws -> Int? {
+    package func currentNumber() throws -> Int? { try number(ofLink: link) }
+
+    /// The release that a link of this store points at; nil where there is no link.
+    func number(ofLink link: String) throws -> Int? {
         guard let status = try FileStatus.ifPresent(link) else { return nil }
         guard status.kind == .link, let target = try Durable.linkTarget(link) else {
             throw ReleasesError.badCurrent(path: link, reason: "not a symbolic link")

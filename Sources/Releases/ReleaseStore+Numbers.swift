@@ -39,7 +39,9 @@ extension ReleaseStore {
         var numbers = try numbers()
         guard numbers.pending else { return }
         // `CURRENT.json` is only ever renamed after `current` was switched.
-        let wasLive = try currentNumber() == numbers.highest || pointer()?.version == numbers.highest
+        let wasLive =
+            try currentNumber() == numbers.highest || pointer()?.version == numbers.highest
+            || (try? candidateNumber()) == numbers.highest
         if !wasLive { try throwAway(numbers.highest) }
         numbers.pending = false
         try write(numbers)

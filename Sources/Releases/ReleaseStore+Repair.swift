@@ -6,6 +6,8 @@ extension ReleaseStore {
     package struct Repair: Hashable, Sendable {
         /// The deployed release; nil if there is none.
         package var release: Release?
+        /// The release that `candidate` points at; nil if there is none.
+        package var candidate: Release?
         /// Why `current` was changed; nil if it was left as it was.
         package var reason: String?
     }
@@ -64,7 +66,8 @@ extension ReleaseStore {
     /// Existing releases in fallback order. `CURRENT.json` names the last deployed one, unless the ledger has a later
     /// entry.
     private func fallbacks(_ history: ReleaseHistory) throws -> [Int] {
-        let standing = try Set(standing())
+        let standing = try Set(standing()).subtracting(history.undeployed)
+            .subtracting([try? candidateNumber()].compactMap { $0 ?? nil })
         let known = history.steps.map(\.version).max() ?? 0
         let order =
             try history.steps.isEmpty

@@ -10,19 +10,20 @@ extension ReleaseStore {
         return versions
     }
 
-    /// Deletes a release that is not current: one rename out of `versions/`, then its files.
+    /// Deletes a release that is neither current nor the candidate: one rename out of `versions/`, then its files.
     package func retire(_ version: Int) throws {
-        if try currentNumber() != version { try throwAway(version) }
+        if try currentNumber() != version, (try? candidateNumber()) != version { try throwAway(version) }
     }
 
     /// Returns releases older than the newest `keep` that were superseded more than `grace` ago (wall clock) and are
-    /// not current. The grace period is needed because servers open a release's files minutes after listing them.
+    /// neither current nor the candidate. The grace period is needed because servers open a release's
+    /// files minutes after listing them.
     package func retirable(keep: Int, grace: Duration, now: Date) throws -> [Int] {
-        let current = try currentNumber()
+        let live = [try currentNumber(), try? candidateNumber()]
         let releases = try releases()
         let limit = now.addingTimeInterval(-Double(grace.components.seconds))
         var versions: [Int] = []
-        for (place, release) in releases.enumerated().dropLast(max(keep, 1)) where release.version != current {
+        for (place, release) in releases.enumerated().dropLast(max(keep, 1)) where !live.contains(release.version) {
             guard let superseded = Self.date(releases[place + 1].record.created), superseded <= limit else { continue }
             versions.append(release.version)
         }

@@ -20,8 +20,9 @@ extension ReleaseStore {
         // Also checks that the directory is writable.
         try write(numbers())
         try Durable.syncDirectory(deploy)
-        let repair = try repairCurrent(history)
+        var repair = try repairCurrent(history)
         try agreePointer(with: repair.release)
+        repair.candidate = try repairCandidate(deployed: repair.release)
         for release in try releases() { try ReleaseContents.makeReadOnly(release.directory) }
         return repair
     }

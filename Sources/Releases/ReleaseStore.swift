@@ -25,6 +25,7 @@ package struct ReleaseStore: Sendable {
     var versions: String { "\(deploy)/versions" }
     var stagings: String { "\(deploy)/.staging" }
     var link: String { "\(deploy)/current" }
+    var candidateLink: String { "\(deploy)/candidate" }
     var pointerFile: String { "\(deploy)/CURRENT.json" }
     var numbersFile: String { "\(deploy)/.numbers.json" }
 

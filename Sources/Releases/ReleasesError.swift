@@ -33,8 +33,8 @@ extension ReleasesError: CustomStringConvertible {
         case .badCurrent(let path, let reason):
             "\(path): \(reason); move it away, so that the next start can set it up"
         case .nothingWhole(let deploy, let reason, let damaged):
-            "\(deploy)/versions: \(reason), and no release there is whole: \(damaged.joined(separator: ", ")); put one back from a "
-                + "backup, or move the damaged ones away to begin without a release"
+            "\(deploy)/versions: \(reason), and no release there is whole: \(damaged.joined(separator: ", ")); put one "
+                + "back from a backup, or move the damaged ones away to begin without a release"
         }
     }
 }

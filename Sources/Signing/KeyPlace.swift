@@ -26,8 +26,8 @@ package struct KeyPlace: Hashable, Sendable {
             throw .noKey(
                 place: setting,
                 reason:
-                    "no credentials were passed to this service; give the unit LoadCredential=\(setting):FILE, or write the "
-                    + "key's absolute path")
+                    "no credentials were passed to this service; give the unit LoadCredential=\(setting):FILE, or "
+                    + "write the key's absolute path")
         }
         do throws(SigningError) {
             return try SigningKey(path: "\(credentials)/\(setting)")
@@ -35,8 +35,8 @@ package struct KeyPlace: Hashable, Sendable {
             throw .noKey(
                 place: setting,
                 reason:
-                    "the service has no such credential; put the key where the unit's LoadCredential=\(setting) takes it "
-                    + "from, and restart the service")
+                    "the service has no such credential; put the key where the unit's LoadCredential=\(setting) takes "
+                    + "it from, and restart the service")
         }
     }
 }

@@ -26,6 +26,19 @@ import Testing
         #expect(recorded.deployments.map(\.source) == [nil, nil, nil, 1])
     }
 
+    @Test(arguments: [(LedgerEvent.Kind.promoted, 4), (.rejected, 3)])
+    func keepsCandidateUntilItsTrialEnds(end: LedgerEvent.Kind, deployed: Int) {
+        let started = LedgerEvent(
+            .canaryStarted, version: 4, message: "release 4 is the candidate", details: ["digest": "d4"])
+        let trial = recorded(published + [started])
+        #expect(trial.candidate == 4 && trial.candidateWord == started.message)
+        #expect(trial.deployed == 3 && trial.undeployed == [4])
+        let other = LedgerEvent(end, version: 3, message: "about another release")
+        #expect(recorded(published + [started, other]).candidate == 4)
+        let ended = recorded(published + [started, LedgerEvent(end, version: 4, message: "it has ended")])
+        #expect(ended.candidate == nil && ended.candidateWord == "it has ended" && ended.deployed == deployed)
+    }
+
     @Test func whatWasFoundDoesNotOutweighWhatWasPublished() {
         let found = [2, 7].map { LedgerEvent(.recovered, version: $0, message: "found", details: ["digest": "other"]) }
         let recorded = recorded(published + found)

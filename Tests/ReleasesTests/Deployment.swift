@@ -89,9 +89,10 @@ final class Deployment: Sendable {
     }
 
     @discardableResult
-    func publish(_ merge: String = "m1", value: UInt8 = 1) throws -> Release {
+    func publish(_ merge: String = "m1", value: UInt8 = 1, isCandidate: Bool = false) throws -> Release {
         let (staging, record) = try stage(merge, value: value)
-        return try store.publish(staging: staging, baseDirectory: base, record: record)
+        return try store.publish(
+            staging: staging, baseDirectory: base, record: record, isCandidate: isCandidate)
     }
 }
 

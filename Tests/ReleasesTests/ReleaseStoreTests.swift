@@ -21,7 +21,8 @@ import WorkerProtocol
         #expect(release.directory == "\(deployment.path)/deploy/versions/1")
         #expect(
             try ReleaseContents.walk(release.directory).map(\.0) == [
-                "README.md", "config.json", "graph.pt2", "heads/sst2.safetensors", "merge/coefficients.safetensors",
+                "README.md", "bom.cdx.json", "config.json", "graph.pt2", "heads/sst2.safetensors",
+                "merge/coefficients.safetensors",
                 "model.safetensors", "provenance.json", "release.json", "report.html", "tokenizer.json", "vocab.txt",
             ])
         #expect(try Durable.linkTarget(store.link) == "versions/1")

@@ -22,6 +22,7 @@ extension ReleaseReport {
             <p>\(examples) Higher is better. The own fine-tune is the checkpoint that went in, alone.</p>
             \(Markup(pictures))
             \(scoreTable(scored))
+            \(gateTable)
             </section>
             """
     }
@@ -94,6 +95,19 @@ extension ReleaseReport {
                 "task", "metric", "#examples", "#fitted", "#base", "#own fine-tune", "#previous", "#this release",
                 "#change", "#examples +−", "#loss",
             ], rows
+        ).markup
+    }
+
+    /// The paired tests that the gate went by; nothing where there were none.
+    private var gateTable: Markup {
+        guard let gate = record.gate, !gate.tests.isEmpty else { return "" }
+        let rows = gate.tests.map { test -> [Markup] in
+            ["\(test.task)", "\(Figure.text(test.p))", "\(Figure.text(test.adjustedP))"]
+        }
+        return ReportTable(
+            "The gate's paired tests against the previous release. A fall beyond its limit counts where the corrected "
+                + "p (Holm, \(gate.tests.count) tests) lies below \(Figure.text(gate.familyWiseLevel)).",
+            ["task", "#p", "#corrected p"], rows
         ).markup
     }
 
