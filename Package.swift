@@ -26,9 +26,14 @@ let torchLibraries: [LinkerSetting] =
         [.unsafeFlags(["-L\(root)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(root)/lib"])]
     } ?? []) + [.linkedLibrary("torch_cpu"), .linkedLibrary("c10")]
 
+/// Debug builds, which the tests are, compile what loops over numbers as release builds do: unoptimised it is most of
+/// their time.
+let isOptimised: [CXXSetting] = [.unsafeFlags(["-O2"], .when(configuration: .debug))]
+
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let nio = ["NIOCore", "NIOHTTP1", "NIOPosix"].map { Target.Dependency.product(name: $0, package: "swift-nio") }
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
 /// A module of ours under `Sources/<name>`.
@@ -63,9 +68,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
-        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
@@ -79,11 +84,11 @@ let package = Package(
         module("WorkerProtocol", ["Files"]),
 
         // The numerical side: linked by `supermerge` alone.
-        .target(name: "CKernels"),
+        .target(name: "CKernels", cxxSettings: isOptimised),
         .target(name: "CTorch", dependencies: ["CKernels"]),
         .target(
             name: "CTorchLibrary", publicHeadersPath: ".",
-            cxxSettings: torchHeaders
+            cxxSettings: torchHeaders + isOptimised
                 + [.headerSearchPath("../CTorch/include"), .headerSearchPath("../CKernels/include")],
             linkerSettings: torchLibraries),
         module("Torch", ["CKernels", "CTorch"]),
@@ -95,19 +100,23 @@ let package = Package(
             "Merging",
             [
                 "Adapters", "Engine", "ExportedGraph", "ExportedModel", "ModelFamilies", "Safetensors", "Tasks",
-                "Torch", "WorkerProtocol", "Files",
+                "Tokenizers", "Torch", "WorkerProtocol", "Files",
             ]),
 
-        // Text to tensors, in `supermerge` alone.
+        // Texts and images to tensors, in `supermerge` alone.
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
         module("Tokenizers", ["Files", "CPCRE2"]),
-        module("Examples", ["Tokenizers", "Safetensors", "Files", "WorkerProtocol"]),
+        // PNG and JPEG files to pixels.
+        .target(name: "CImages", linkerSettings: [.linkedLibrary("png16"), .linkedLibrary("jpeg")]),
+        module("Examples", ["CImages", "Tokenizers", "Safetensors", "Files", "WorkerProtocol"]),
 
         // What a base and a task must be, for every program: never links libtorch.
         module(
             "Tasks",
             ["Adapters", "ExportedGraph", "ModelFamilies", "Safetensors", "Files", "WorkerProtocol", "Yams"],
             resources: [.embedInCode("Configuration/defaults.json")]),
+
+        module("Submission", ["Tasks", "Files", "WorkerProtocol"]),
 
         // The service side: never links libtorch.
         module("Ledger", ["Files"]),
@@ -116,18 +125,22 @@ let package = Package(
         module("Releases", ["Safetensors", "Signing", "Files", "WorkerProtocol"]),
         .target(name: "CSystemd", linkerSettings: [.linkedLibrary("systemd")]),
         module("Systemd", ["CSystemd"]),
-        module("Control", ["WorkerProtocol", "Ledger", .product(name: "FlyingSocks", package: "FlyingFox")]),
+        .target(name: "CSandbox"),
+        .target(name: "CControl"),
+        module("Control", ["CControl", "Files", "WorkerProtocol", "Ledger"] + nio),
         module(
             "Daemon",
             [
-                "Control", "Registry", "Releases", "Ledger", "Signing", "Systemd", "Tasks", "WorkerProtocol", "Files",
-                "Yams",
+                "Control", "CSandbox", "Registry", "Releases", "Ledger", "Signing", "Systemd", "Tasks",
+                "WorkerProtocol",
+                "Files", "Yams",
                 logging, systemPackage,
-                .product(name: "FlyingSocks", package: "FlyingFox"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
-            ]),
+            ] + nio,
+            resources: ["html", "css"].map { .embedInCode("Dashboard/Page/dashboard.\($0)") }
+                + ["drawing", "sections", "follow"].map { .embedInCode("Dashboard/Page/\($0).js") }),
 
         program("supermerged", ["Daemon", "WorkerProtocol", argumentParser]),
         program(
@@ -138,7 +151,11 @@ let package = Package(
                 "WorkerProtocol", argumentParser,
             ]),
         program(
-            "supermergectl", ["Control", "Releases", "Ledger", "Signing", "Files", "WorkerProtocol", argumentParser]),
+            "supermergectl",
+            [
+                "Control", "Releases", "Ledger", "Signing", "Submission", "Tasks", "Files", "WorkerProtocol",
+                argumentParser,
+            ]),
 
         // The labelled sets of `make demo`.
         .executableTarget(
@@ -148,8 +165,10 @@ let package = Package(
         .target(
             name: "Attacks",
             dependencies: [
-                "Adapters", "Control", "ExportedGraph", "Files", "Safetensors", "Tasks", "WorkerProtocol",
-            ],
+                "Adapters", "Control", "Examples", "ExportedGraph", "Files", "Safetensors", "Tasks", "Tokenizers",
+                "WorkerProtocol",
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ] + nio,
             path: "Fuzz/Attacks", swiftSettings: strict),
         // What the suites of docs/reliability.md count with, and a program that does one step of the stores alone.
         .target(name: "Reliability", path: "Tests/Reliability", swiftSettings: [.treatAllWarnings(as: .error)]),
@@ -177,7 +196,7 @@ let package = Package(
         tests("Adapters", ["Adapters", "Safetensors", "Files"], fixtures: true),
         tests("WorkerProtocol", ["WorkerProtocol"]),
         tests("Tokenizers", ["Tokenizers"], fixtures: true),
-        tests("Examples", ["Examples", "Tokenizers", "Files", "WorkerProtocol"]),
+        tests("Examples", ["Examples", "Tokenizers", "Safetensors", "Files", "WorkerProtocol"], fixtures: true),
         tests("Torch", ["Torch"]),
         tests("ExportedGraph", ["ExportedGraph", "Reliability"], fixtures: true),
         tests(
@@ -187,10 +206,8 @@ let package = Package(
         tests(
             "Merging",
             [
-                "Merging", "Adapters", "Engine", "Files", "ExportedModel", "ExportedGraph", "Registry", "Releases",
-                "Tasks",
-                "Torch",
-                "Safetensors", "WorkerProtocol",
+                "Merging", "Adapters", "Engine", "Files", "ExportedModel", "ExportedGraph", "ModelFamilies", "Registry",
+                "Releases", "Tasks", "Tokenizers", "Torch", "Safetensors", "WorkerProtocol",
             ],
             fixtures: true),
         tests("Ledger", ["Ledger", "Files", "Reliability"]),
@@ -198,6 +215,7 @@ let package = Package(
             "Registry",
             ["Registry", "Tasks", "ExportedGraph", "Safetensors", "WorkerProtocol", "Files", "Reliability"],
             fixtures: true),
+        tests("Submission", ["Submission", "Tasks", "Files", "Reliability"]),
         tests("Signing", ["Signing", "Files", crypto]),
         tests("Releases", ["Releases", "Safetensors", "Signing", "WorkerProtocol", "Files", "Reliability", crypto]),
         tests("Systemd", ["Systemd"]),
@@ -207,8 +225,7 @@ let package = Package(
             [
                 "Daemon", "Control", "Registry", "Releases", "Ledger", "Systemd", "Tasks", "WorkerProtocol", "Files",
                 "Reliability", logging, crypto,
-                .product(name: "FlyingSocks", package: "FlyingFox"),
-            ]),
+            ] + nio),
         tests(
             "EndToEnd",
             [

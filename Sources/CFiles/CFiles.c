@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/statvfs.h>
@@ -28,6 +29,10 @@ int cfiles_reserve(int descriptor, int64_t bytes) {
 
 int cfiles_clone(int to, int from) {
     return ioctl(to, FICLONE, from) < 0 ? -errno : 0;
+}
+
+int cfiles_exchange(const char *one, const char *other) {
+    return renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE) < 0 ? -errno : 0;
 }
 
 int cfiles_peer(int descriptor, uint32_t *user) {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Examples
 import Files
 import Merging
 import Tasks
@@ -24,13 +25,15 @@ struct Inspect: ParsableCommand {
     private struct Line: Encodable {
         var inspection: Inspection
         var verdict: AdmissionDryRunResult?
+        var examples: [ExamplePreview]?
 
-        private enum Key: CodingKey { case verdict }
+        private enum Key: CodingKey { case verdict, examples }
 
         func encode(to encoder: any Encoder) throws {
             try inspection.encode(to: encoder)
             var values = encoder.container(keyedBy: Key.self)
             try values.encodeIfPresent(verdict, forKey: .verdict)
+            try values.encodeIfPresent(examples, forKey: .examples)
         }
     }
 
@@ -38,13 +41,25 @@ struct Inspect: ParsableCommand {
         try Console.reportingFaults {
             let inspection = try Inspection(path: path)
             let isFolder = try FileStatus(path: path, followingLinks: true).kind == .directory
-            let verdict = isFolder ? try AdmissionDryRun(path, base: base).verdict() : nil
+            let (verdict, examples) = isFolder ? try judge() : (nil, [])
             if json {
-                Console.print(json: try JSON.encode(Line(inspection: inspection, verdict: verdict), pretty: true))
+                let line = Line(
+                    inspection: inspection, verdict: verdict, examples: examples.isEmpty ? nil : examples)
+                Console.print(json: try JSON.encode(line, pretty: true))
             } else {
-                Console.print(inspection.text + (verdict.map { "\n\($0.text)" } ?? ""))
+                let lines = examples.map { "  example: \($0.text)" } + [verdict?.text].compactMap(\.self)
+                Console.print(([inspection.text] + lines).joined(separator: "\n"))
             }
             if verdict?.outcome == .refused { throw ExitCode.failure }
+        }
+    }
+
+    /// The verdict on the folder, and the first examples of a task that would be admitted.
+    private func judge() throws -> (AdmissionDryRunResult, [ExamplePreview]) {
+        try EncodedFolder.temporary { encoder in
+            let verdict = try AdmissionDryRun(path, base: base, encoder: encoder).verdict()
+            guard let task = verdict.task, let base = verdict.base else { return (verdict, []) }
+            return (verdict, EncodedFolder.preview(task, base: base))
         }
     }
 }

@@ -41,41 +41,36 @@ struct Merge: ParsableCommand {
         guard Set(names).count == names.count else { throw ValidationError("two tasks have the same folder name") }
     }
 
-    private var runsGraph: Bool { MergePlan.runsGraph(base: base, tasks: tasks, options.settings) }
+    /// The flags' settings; where no method is named, that of tasks without examples if no task has any.
+    private var settings: MergeSettings {
+        guard !tasks.contains(where: ExampleFiles.areThere) else { return options.settings }
+        return options.settings(otherwise: .withoutExamples(keepingFactors: options.settings.writesAdapter))
+    }
+
+    private var runsGraph: Bool { MergePlan.runsGraph(base: base, tasks: tasks, settings) }
 
     func run() throws {
         try Console.reportingFaults {
             do {
-                try Console.prepareRuntime(threads: options.threads, runsGraph: runsGraph)
-            } catch  where options.settings.canMergeUnscored {
+                try Console.prepareRuntime(threads: options.settings.threads, runsGraph: runsGraph)
+            } catch  where settings.canMergeUnscored {
                 // Merged all the same; a note says why nothing was scored.
             }
-            let isNew = try FileStatus.ifPresent(output, followingLinks: true) == nil
-            let staging = try prepareOutput()
+            let place = try OutputPlace(output)
+            let complete: ReleaseRecord
             do {
-                try merge(into: staging)
+                complete = try merge(into: place.staging, scratch: place.scratch)
+                try place.publish()
             } catch {
-                let mayGoOn = Console.failure(error).kind == .environment
-                discard(staging, isNew: isNew, keepingFit: mayGoOn)
+                place.discard(keepingFit: Console.failure(error).kind == .environment)
                 throw error
             }
+            try report(complete)
         }
     }
 
-    private func merge(into staging: String) throws {
-        let progress = ProgressLine()
-        let previous = try previous.map(Inputs.previous)
-        let run = MergeRun(try plan(output: staging, after: previous)) { progress.show($0) }
-        let result = try run.run()
-        let plan = run.plan
-        let record = ReleaseRecord(
-            version: 0, created: Console.timestamp(),
-            merge: try Self.name(plan.base, plan.tasks, plan.settings, previous?.digest), settings: plan.settings,
-            base: plan.base, tasks: plan.tasks, result: result)
-        let complete = try ReleaseContents.complete(
-            directory: staging, baseDirectory: base, record: record, root: "/")
-        try Durable.remove(plan.scratch)
-        for note in result.notes { Console.say("supermerge: \(note)") }
+    private func report(_ complete: ReleaseRecord) throws {
+        for note in complete.result.notes { Console.say("supermerge: \(note)") }
         if json {
             Console.print(json: try JSON.encode(complete, pretty: true))
         } else {
@@ -83,35 +78,33 @@ struct Merge: ParsableCommand {
         }
     }
 
-    private func prepareOutput() throws -> String {
-        var output = output
-        while output.count > 1, output.hasSuffix("/") { output.removeLast() }
-        try Durable.createDirectories(output, mode: 0o755)
-        guard try Durable.list(output).isEmpty else {
-            throw MergeError(kind: .environment, message: "\(output) is not empty; name a new folder with --output")
+    private func merge(into staging: String, scratch: String) throws -> ReleaseRecord {
+        let progress = ProgressLine()
+        let previous = try previous.map(Inputs.previous)
+        let run = MergeRun(try plan(output: staging, scratch: scratch, after: previous)) { progress.show($0) }
+        var result = try run.run()
+        if !options.isMethodNamed, run.plan.settings.method != .supermerge {
+            result.notes.append(
+                "no task has examples: merged by \(run.plan.settings.method.rawValue), which needs none; with "
+                    + "\(ExampleFiles.tables[0]) in the tasks' folders supermerge fits the merge to them")
         }
-        return output
+        let plan = run.plan
+        let record = ReleaseRecord(
+            version: 0, created: Console.timestamp(),
+            merge: try Self.name(plan.base, plan.tasks, plan.settings, previous?.digest), settings: plan.settings,
+            base: plan.base, tasks: plan.tasks, result: result)
+        return try ReleaseContents.complete(
+            directory: staging, baseDirectory: base, record: record, root: "/")
     }
 
-    /// Leaves nothing of a merge that failed, but where the machine was to blame the state of its fit: the same command
-    /// goes on from there.
-    private func discard(_ staging: String, isNew: Bool, keepingFit: Bool) {
-        for name in (try? Durable.list(staging)) ?? [] { try? Durable.remove("\(staging)/\(name)") }
-        if isNew { try? Durable.remove(staging) }
-        let scratch = staging + ".scratch"
-        if !keepingFit || (try? Durable.list(scratch))?.isEmpty ?? true { try? Durable.remove(scratch) }
-    }
-
-    private func plan(output: String, after previous: Inputs.Previous?) throws -> MergePlan {
-        let scratch = output + ".scratch"
-        try Durable.createDirectories(scratch)
+    private func plan(output: String, scratch: String, after previous: Inputs.Previous?) throws -> MergePlan {
         var inputs = try FolderAdmission.sources(
-            base: base, tasks: tasks.map { (Inputs.taskName($0), $0) }, settings: options.settings,
-            reading: runsGraph ? .whole : .sample)
+            base: base, tasks: tasks.map { (Inputs.taskName($0), $0) }, settings: settings,
+            reading: runsGraph ? .whole : .sample, encoder: EncodedFolder.encoder(in: scratch + "/examples"))
         inputs.tasks.sort { $0.name < $1.name }
         return MergePlan(
-            merge: try Self.name(inputs.base, inputs.tasks, options.settings, previous?.digest), base: inputs.base,
-            tasks: inputs.tasks, settings: options.settings, deployed: previous?.source, output: output,
+            merge: try Self.name(inputs.base, inputs.tasks, settings, previous?.digest), base: inputs.base,
+            tasks: inputs.tasks, settings: settings, deployed: previous?.source, output: output,
             scratch: scratch,
             tree: tree)
     }

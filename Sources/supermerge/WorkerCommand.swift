@@ -1,5 +1,6 @@
 import ArgumentParser
 import Dispatch
+import Examples
 import Files
 import Foundation
 import Merging
@@ -12,8 +13,11 @@ struct Worker: ParsableCommand {
 
     @Flag(help: "Say what the plan will take, as one MergeEstimate or null, and do nothing.")
     var estimate = false
+    @Flag(help: "Carry out one ExampleRequest in place of a plan, within limits, and say an ExampleReply.")
+    var check = false
 
     func run() throws {
+        guard !check else { return try encode() }
         guard !estimate else { return try Console.reportingFaults(say) }
         let stop = StopSignal()
         let lines = EventLines()
@@ -21,6 +25,7 @@ struct Worker: ParsableCommand {
             let input = FileHandle.standardInput.readDataToEndOfFile()
             let plan = try JSON.decode(MergePlan.self, from: input)
             try Durable.createDirectories(plan.scratch)
+            try EncodedFolder.restore(plan)
             do {
                 try Console.prepareRuntime(threads: plan.settings.threads, runsGraph: plan.runsGraph)
             } catch  where plan.settings.canMergeUnscored {
@@ -33,6 +38,14 @@ struct Worker: ParsableCommand {
             lines.say(.failed(Console.failure(error)))
             throw ExitCode.failure
         }
+    }
+
+    /// Encodes a table of examples.
+    private func encode() throws {
+        ResourceLimits.applyForExamples()
+        let request = try JSON.decode(
+            ExampleRequest.self, from: FileHandle.standardInput.readDataToEndOfFile())
+        Console.print(json: try JSON.encode(ExampleRun.reply(to: request)))
     }
 
     private func say() throws {

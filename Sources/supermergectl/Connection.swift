@@ -30,10 +30,13 @@ struct Connection: ParsableArguments {
 
     /// Sends a command, says what came of it, and ends with its exit status.
     func act(_ path: String) async throws {
-        let body = try await send("POST", path)
-        let reply = try decode(ActionReply.self, body)
+        try tell(decode(ActionReply.self, try await send("POST", path)))
+    }
+
+    /// Prints an answer, and ends with its exit status.
+    func tell(_ reply: ActionReply) throws {
         if json {
-            Terminal.print(String(decoding: body, as: UTF8.self))
+            Terminal.print(String(decoding: try JSON.encode(reply), as: UTF8.self))
         } else if reply.outcome == .done {
             Terminal.print(reply.version.map { "\(reply.message) (deployed: release \($0))" } ?? reply.message)
         } else {

@@ -39,6 +39,14 @@ struct PlanCommand: AsyncParsableCommand {
         if let estimate = plan.estimate {
             Terminal.print("strategy \(estimate.strategy.strategy.rawValue): \(estimate.strategy.reason)")
             Terminal.print("memory about \(Terminal.bytes(estimate.memory)), of \(Terminal.bytes(settings.memory))")
+            if let passes = estimate.passes {
+                Terminal.print(
+                    "passes of a batch: at most \(passes.backward) forward and backward, "
+                        + "\(passes.forward - passes.backward) forward alone")
+            }
+            if let bytes = estimate.readBytes {
+                Terminal.print("the model is streamed: each pass reads about \(Terminal.bytes(bytes)) of files")
+            }
         } else {
             Terminal.print("memory not known: \(plan.estimateProblem ?? "the worker did not say")")
         }

@@ -9,7 +9,9 @@ struct Program: AsyncParsableCommand {
         version: Product.version,
         subcommands: [
             StatusCommand.self, HealthCommand.self, WatchCommand.self, PlanCommand.self, HistoryCommand.self,
-            ShowCommand.self, DiffCommand.self, RollbackCommand.self, RescanCommand.self, PauseCommand.self,
+            ShowCommand.self, DiffCommand.self, SubmitCommand.self, WithdrawCommand.self, PromoteCommand.self,
+            RejectCommand.self, RollbackCommand.self,
+            RescanCommand.self, PauseCommand.self,
             ResumeCommand.self, RetryCommand.self, VerifyCommand.self, AcceptLedgerCommand.self,
             ReproduceCommand.self,
         ])

@@ -1,7 +1,5 @@
 import ArgumentParser
 import Control
-import Files
-import Foundation
 import Glibc
 
 struct ReproduceCommand: AsyncParsableCommand {
@@ -33,7 +31,7 @@ struct ReproduceCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (deploy, state) = try await connection.directories(deploy: deploy, state: state)
-        let program = try program ?? Self.neighbour("supermerge")
+        let program = try program ?? Neighbour.path("supermerge")
         var arguments = [program, "reproduce", "\(deploy)/versions/\(release)", "--kept", "\(state)/tasks"]
         if let scratch { arguments += ["--scratch", scratch] }
         if connection.json { arguments.append("--json") }
@@ -41,13 +39,5 @@ struct ReproduceCommand: AsyncParsableCommand {
         // Output and exit status are the other program's from here on.
         unsafe execv(program, &list)
         throw CommandFailure("\(program) can't be started: \(unsafe String(cString: strerror(errno)))")
-    }
-
-    /// A program in the same folder as this one.
-    private static func neighbour(_ name: String) throws -> String {
-        guard let own = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") else {
-            throw CommandFailure("/proc/self/exe can't be read; name the program with --program")
-        }
-        return own.pathNames.dropLast().map { "/\($0)" }.joined() + "/\(name)"
     }
 }

@@ -11,7 +11,7 @@ struct StatusLines {
         let style: (DaemonStatus.Task) -> Terminal.Style? = { task in
             switch task.state {
             case .refused, .setAside: .bad
-            case .arriving, .accepted, .merging: .notable
+            case .arriving, .accepted, .merging, .candidate: .notable
             case .deployed: nil
             }
         }
@@ -46,14 +46,49 @@ struct StatusLines {
                 one("deployed: release \(deployed.version) of \(deployed.created)\(source), \(deployed.path)"))
         }
         lines.append(one("base: \(status.base.message)"))
-        return lines + hookLines + mergeLines
+        return lines + rolloutLines + hookLines + mergeLines
     }
 
-    /// Hooks that have not succeeded for the deployed release.
+    private var rolloutLines: [String] {
+        guard let rollout = status.rollout else { return [] }
+        let style: Terminal.Style =
+            switch rollout.state {
+            case .failing: .bad
+            case .checking: .good
+            case .starting, .silent, .byHand: .notable
+            }
+        let role = rollout.kind == "canary" ? "candidate" : "watched"
+        let time = "held \(Terminal.duration(rollout.heldSeconds)) of \(Terminal.duration(rollout.windowSeconds))"
+        let servers = (rollout.targets ?? []).map { target in
+            one("  \(target.target): \(target.state.rawValue): \(target.message)")
+        }
+        return [
+            one("\(role): release \(rollout.version), ") + Terminal.styled(rollout.state.rawValue, style)
+                + one(": \(rollout.message); \(time)")
+        ] + servers
+    }
+
+    /// Hooks that have not succeeded for the deployed release, and what is on each server of those with targets.
     private var hookLines: [String] {
-        status.hooks.filter { $0.state == .failed || $0.state == .running }.map { hook in
-            let state = Terminal.styled(hook.state.rawValue, hook.state == .failed ? .bad : .notable)
-            return "hook \(one(hook.name)): \(state)" + (hook.message.isEmpty ? "" : ": \(one(hook.message))")
+        status.hooks.flatMap { hook in
+            var lines: [String] = []
+            if hook.state == .failed || hook.state == .running || hook.targets != nil {
+                let style: Terminal.Style =
+                    switch hook.state {
+                    case .failed: .bad
+                    case .done: .good
+                    case .waiting, .running: .notable
+                    }
+                let state = Terminal.styled(hook.state.rawValue, style)
+                lines.append(
+                    "hook \(one(hook.name)): \(state)" + (hook.message.isEmpty ? "" : ": \(one(hook.message))"))
+            }
+            for server in hook.targets ?? [] {
+                let what = server.version.map { "release \($0)" } ?? "no release confirmed"
+                let isBehind = server.version != hook.version && !server.message.isEmpty
+                lines.append(one("  \(server.target): \(what)\(isBehind ? ": \(server.message)" : "")"))
+            }
+            return lines
         }
     }
 

@@ -1,7 +1,7 @@
 import Dispatch
 import Glibc
 
-/// Ends the program with status 0 on SIGINT or SIGTERM, after `farewell`: whoever watches ends it so.
+/// Ends the program with status 0 on SIGINT or SIGTERM, after `farewell`: the usual way to end `watch`.
 final class StopOnSignal {
     private let sources: [any DispatchSourceSignal]
 

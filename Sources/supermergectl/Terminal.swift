@@ -26,7 +26,7 @@ enum Terminal {
         hasColour ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
     }
 
-    /// One write for each call: whoever reads a pipe sees it at once.
+    /// One write for each call, so that the reader of a pipe sees it at once.
     static func print(_ text: String) { write(printable(text) + "\n") }
 
     /// Text that was made here, with its styles.

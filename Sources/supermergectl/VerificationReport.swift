@@ -14,11 +14,11 @@ struct VerificationReport: Encodable {
         var isSigned: Bool
     }
 
-    /// What is deployed.
-    struct Current: Encodable {
-        /// Number that `current` points at.
+    /// What a link, `current` or `candidate`, points at.
+    struct Link: Encodable {
+        /// Number of the release.
         var version: Int?
-        /// What is wrong with `current` or `CURRENT.json`.
+        /// What is wrong with the link, or with `CURRENT.json` beside `current`.
         var fault: String?
     }
 
@@ -28,17 +28,23 @@ struct VerificationReport: Encodable {
     /// Entries of the ledger.
     var entries: Int
     var checkpoint: Checkpoint?
-    private(set) var current = Current()
+    private(set) var current = Link()
+    /// The candidate; nil where there is none and the ledger knows of none.
+    private(set) var candidate: Link?
     /// Release number → what the ledger says otherwise of it.
     private(set) var disagreements: [String: String] = [:]
     /// Release number → names of files that differ, are missing or are extra.
     var releases: [String: [String]] = [:]
     /// Release number → `valid`, or why not; without a key `unchecked` or `none`.
     var signatures: [String: String] = [:]
+    /// Entries of the ledger that were stamped → the time that is proven, or why it is not; `unchecked` without the
+    /// authority's certificate.
+    var timestamps: [String: String] = [:]
+    private var brokenTimestamps: Set<String> = []
     private let isKeyGiven: Bool
 
     private enum CodingKeys: String, CodingKey {
-        case entries, checkpoint, current, disagreements, releases, signatures
+        case entries, checkpoint, current, candidate, disagreements, releases, signatures, timestamps
     }
 
     /// Throws `LedgerError` where the chain or a checkpoint does not hold, `SigningError` where the signed checkpoint
@@ -67,6 +73,13 @@ struct VerificationReport: Encodable {
                 throw error
             }
         }
+        for stamped in try LedgerStatement.stamped(ledger: ledger) {
+            guard let statement = try LedgerStatement.read(entries: stamped, ledger: ledger) else { continue }
+            checkpoints.append(
+                .init(
+                    entries: statement.entries, digest: statement.digest,
+                    source: "\(LedgerStatement.folder)/\(stamped)\(LedgerStatement.replySuffix)"))
+        }
         let head = try Self.signedHead(store, key)
         if let head { checkpoints.append(head) }
         entries = try Ledger.verify(path: ledger, checkpoints: checkpoints)
@@ -84,19 +97,56 @@ struct VerificationReport: Encodable {
     mutating func look(_ store: ReleaseStore, ledger: String, release: Int?) throws {
         let recorded = try RecordedReleases(ledger: ledger)
         current = try Self.current(store, recorded)
+        candidate = Self.candidate(store, recorded)
         disagreements = try Self.disagreements(store, recorded, release)
     }
 
-    /// Whether a second look may find less.
-    var isDisputed: Bool { current.fault != nil || !disagreements.isEmpty }
+    /// Has the time stamps checked; nil `check`: only that they are there with what they are about.
+    mutating func check(_ check: TimestampCheck?, ledger: String) throws {
+        for entries in try LedgerStatement.stamped(ledger: ledger) {
+            let name = String(entries)
+            guard try LedgerStatement.read(entries: entries, ledger: ledger)?.entries == entries else {
+                timestamps[name] = "the statement beside it is missing or about something else"
+                brokenTimestamps.insert(name)
+                continue
+            }
+            guard let check else {
+                timestamps[name] = "unchecked"
+                continue
+            }
+            let outcome = try check.outcome(entries: entries, ledger: ledger)
+            timestamps[name] = outcome.text
+            if !outcome.isValid { brokenTimestamps.insert(name) }
+        }
+    }
 
-    private static func current(_ store: ReleaseStore, _ recorded: RecordedReleases) throws -> Current {
-        if let fault = store.faultOfCurrent() { return Current(version: try? store.currentNumber(), fault: fault) }
+    /// Whether a second look may find less.
+    var isDisputed: Bool { current.fault != nil || candidate?.fault != nil || !disagreements.isEmpty }
+
+    private static func current(_ store: ReleaseStore, _ recorded: RecordedReleases) throws -> Link {
+        if let fault = store.faultOfCurrent() { return Link(version: try? store.currentNumber(), fault: fault) }
         let version = try store.currentNumber()
-        guard version != recorded.deployed else { return Current(version: version) }
-        let found = version.map { "`current` points at release \($0)" } ?? "there is no `current`"
-        let word = recorded.word ?? "nothing of a release"
-        return Current(version: version, fault: "\(found), though the ledger says: \(word)")
+        guard version != recorded.deployed else { return Link(version: version) }
+        return link("current", version, though: recorded.word)
+    }
+
+    private static func candidate(_ store: ReleaseStore, _ recorded: RecordedReleases) -> Link? {
+        do {
+            let version = try store.candidateNumber()
+            guard version == recorded.candidate else {
+                return link("candidate", version, though: recorded.candidateWord)
+            }
+            // Its record must be readable; its files are compared with all others'.
+            return try store.candidate().map { Link(version: $0.version) }
+        } catch {
+            return Link(version: try? store.candidateNumber(), fault: "\(error)")
+        }
+    }
+
+    /// A link that points elsewhere than the ledger has it.
+    private static func link(_ name: String, _ version: Int?, though word: String?) -> Link {
+        let found = version.map { "`\(name)` points at release \($0)" } ?? "there is no `\(name)`"
+        return Link(version: version, fault: "\(found), though the ledger says: \(word ?? "nothing of a release")")
     }
 
     private static func disagreements(
@@ -133,8 +183,8 @@ struct VerificationReport: Encodable {
             throw SigningError.badSignature(
                 path: path,
                 reason:
-                    "the checkpoint of the ledger is not there; put it back from a copy (a daemon that has the key writes "
-                    + "one at its start only where nothing was signed before)")
+                    "the checkpoint of the ledger is not there; put it back from a copy (a daemon that has the key "
+                    + "writes one at its start only where nothing was signed before)")
         }
         let head = try SignedHead.open(Durable.contents(path, limit: SignedHead.longest), key: key, path: path)
         return LedgerCheckpoint(entries: head.entries, digest: head.digest, source: SignedHead.fileName)
@@ -142,7 +192,7 @@ struct VerificationReport: Encodable {
 
     /// Whether nothing is wrong with what was checked.
     var isFaultless: Bool {
-        !isDisputed && releases.values.allSatisfy(\.isEmpty)
+        !isDisputed && brokenTimestamps.isEmpty && releases.values.allSatisfy(\.isEmpty)
             && (!isKeyGiven || signatures.values.allSatisfy { $0 == Self.valid })
     }
 
@@ -164,8 +214,15 @@ struct VerificationReport: Encodable {
         let disputes = disagreements.sorted { Int($0.key) ?? 0 < Int($1.key) ?? 0 }.map { version, what in
             "release \(version): \(what)"
         }
+        let unchecked = timestamps.count { $0.value == "unchecked" }
+        let stamps =
+            (unchecked > 0 ? ["time stamps: \(unchecked), unchecked (--timestamp-ca FILE checks them)"] : [])
+            + timestamps.filter { $0.value != "unchecked" }.sorted { Int($0.key) ?? 0 < Int($1.key) ?? 0 }.map {
+                "time stamp of the first \($0.key) entries: \($0.value)"
+            }
         let deployed = current.fault ?? current.version.map { "release \($0)" } ?? "nothing yet"
-        return ["ledger: \(entries) entries, the chain holds\(proof ?? "")", "current: \(deployed)"] + releases
-            + disputes
+        let trial = candidate.map { "candidate: \($0.fault ?? $0.version.map { "release \($0)" } ?? "none")" }
+        return ["ledger: \(entries) entries, the chain holds\(proof ?? "")", "current: \(deployed)"]
+            + [trial].compactMap(\.self) + releases + disputes + stamps
     }
 }

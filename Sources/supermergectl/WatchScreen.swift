@@ -19,9 +19,9 @@ final class WatchScreen: Sendable {
         lines += recent.suffix(shown).map { entry in
             let text = Terminal.printable(WatchCommand.line(entry)).replacing("\n", with: " ")
             switch entry.event {
-            case .refused, .gated, .mergeFailed, .configurationRejected, .recovered:
+            case .refused, .gated, .rejected, .checkFailed, .mergeFailed, .configurationRejected, .recovered:
                 return Terminal.styled(text, .bad)
-            case .published, .rolledBack: return Terminal.styled(text, .good)
+            case .published, .promoted, .rolledBack: return Terminal.styled(text, .good)
             default: return text
             }
         }

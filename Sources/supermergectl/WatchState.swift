@@ -8,7 +8,7 @@ struct WatchState {
         var entries: [LedgerEntry]
         /// Where it is another one than before.
         var status: DaemonStatus?
-        /// The running merge where a line is due: another phase, a look at the held-out examples.
+        /// The running merge where a line is due: another phase, an evaluation of the held-out examples.
         var progress: DaemonStatus.Merge?
         var isActivityNew = false
     }

@@ -21,6 +21,10 @@ struct Program: AsyncParsableCommand {
 
     /// Usage errors exit with 2.
     static func main() async {
+        let arguments = CommandLine.arguments.dropFirst()
+        if arguments.first == SandboxedProgram.command {
+            Foundation.exit(SandboxedProgram.exec(Array(arguments.dropFirst())))
+        }
         do {
             var command = try parse()
             try await command.run()

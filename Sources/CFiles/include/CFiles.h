@@ -15,6 +15,9 @@ int cfiles_reserve(int descriptor, int64_t bytes);
 /// Makes the empty file `to` share the content of `from` (FICLONE: btrfs, XFS, bcachefs). Returns 0, or the negative of errno.
 int cfiles_clone(int to, int from);
 
+/// Makes two entries of one file system change places in one step. Returns 0, or the negative of errno.
+int cfiles_exchange(const char *_Nonnull one, const char *_Nonnull other);
+
 /// Bytes that a file system still has for this user, and bytes in all. Returns 0, or the negative of errno.
 int cfiles_room(const char *_Nonnull path, int64_t *_Nonnull available, int64_t *_Nonnull total);
 
