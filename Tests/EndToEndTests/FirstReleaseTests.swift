@@ -19,8 +19,9 @@ import Testing
         let names = try #require(FileManager.default.subpaths(atPath: site.deploy + "/versions/1")).sorted()
         #expect(
             names == [
-                "README.md", "config.json", "graph.pt2", "heads", "heads/amber.safetensors", "merge",
-                "merge/coefficients.safetensors", "model.safetensors", "provenance.json", "release.json", "report.html",
+                "README.md", "bom.cdx.json", "config.json", "graph.pt2", "heads", "heads/amber.safetensors", "merge",
+                "merge/coefficients.safetensors", "merge/correction.safetensors", "model.safetensors",
+                "provenance.json", "release.json", "report.html",
             ])
         let model = try SafetensorsFile(file: ReadableFile(path: site.deployed("model.safetensors")))
         let base = try SafetensorsFile(file: ReadableFile(path: site.registry + "/base/model.safetensors"))
@@ -44,7 +45,7 @@ import Testing
         try site.rescan()
         let release = try #require(try site.release())
         let outputs = release.record.result.outputs
-        #expect(outputs.count == 8)
+        #expect(outputs.count == 10)
         for output in outputs {
             let file = try ReadableFile(path: site.deployed(output.name))
             let digest = try file.sha256()

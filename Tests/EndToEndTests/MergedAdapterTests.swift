@@ -7,10 +7,7 @@ import Testing
     private static let fixtures = Programs.package.appending(path: "Tests/MergingTests/Fixtures/adapters").path
 
     /// A Python that has PEFT.
-    private static let python = ["/usr/bin/python3", "/usr/local/bin/python3", "/opt/venv/bin/python3"].first { path in
-        let isThere = FileManager.default.isExecutableFile(atPath: path)
-        return isThere && (try? Execution.run(path, ["-c", "import peft, safetensors.torch"]).status) == 0
-    }
+    private static let python = Python.with("peft safetensors torch")
 
     /// PEFT folds each `output/adapter` into the base: that is the merged model.
     private func expectTheModels(_ pairs: [(base: String, output: String)]) throws {
@@ -87,6 +84,19 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: site.deployed("adapter")))
     }
 
+    /// A copy of a fixture whose classifier, where it has one, is the task's own: the base has none.
+    private func headed(_ name: String, in folder: String) throws -> String {
+        let copy = "\(folder)/\(name)"
+        let parent = URL(filePath: copy).deletingLastPathComponent()
+        try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(atPath: "\(Self.fixtures)/\(name)", toPath: copy)
+        let tensors = try TensorFile(path: copy + "/adapter_model.safetensors").tensors
+        if tensors.keys.contains(where: { $0.contains("classifier") }) {
+            try Data("head: [classifier.]\n".utf8).write(to: URL(filePath: copy + "/task.yaml"))
+        }
+        return copy
+    }
+
     @Test(.enabled(if: python != nil, "no Python with PEFT")) func pEFTLoadsThem() throws {
         let folder = try TemporaryFolder()
         let cases = [
@@ -96,10 +106,11 @@ import Testing
         let pairs = try cases.enumerated().map { place, names in
             let base = Self.fixtures + (names[0].hasPrefix("turned/") ? "/turned/base" : "/base")
             let output = "\(folder.path)/\(place)"
+            let tasks = try names.map { try headed($0, in: "\(folder.path)/tasks-\(place)") }
             let run = try Execution.run(
                 Programs.merge,
                 ["merge", "--base", base, "--output", output, "--method", "task-arithmetic", "--adapter"]
-                    + names.flatMap { ["--task", "\(Self.fixtures)/\($0)"] })
+                    + tasks.flatMap { ["--task", $0] })
             #expect(run.status == 0, "\(names): \(run.errors)")
             return (base, output)
         }

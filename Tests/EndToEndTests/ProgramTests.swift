@@ -16,7 +16,7 @@ import Testing
     @Test func mergeWritesAReleaseAndItsRecord() throws {
         let folder = try TemporaryFolder()
         let output = folder.path + "/merged"
-        let run = try merge(output, ["--json"])
+        let run = try merge(output, ["--json", "--steps", "30"])
         #expect(run.status == 0, "\(run.errors)")
         let record = try run.object()
         let file = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: output + "/release.json")))
@@ -45,8 +45,9 @@ import Testing
             let result = try #require(try run.object()["result"] as? [String: Any])
             return try #require(result["coefficients"] as? [String: [Double]])
         }
-        let first = try coefficients(merge(folder.path + "/first", ["--json"], tasks: ["birch"]))
-        let flags = ["--previous", folder.path + "/first", "--steps", "0", "--json"]
+        let options = ["--json", "--start", "task-vectors"]
+        let first = try coefficients(merge(folder.path + "/first", options, tasks: ["birch"]))
+        let flags = options + ["--previous", folder.path + "/first", "--steps", "0"]
         let second = try coefficients(merge(folder.path + "/second", flags))
         for (layer, values) in second {
             #expect(try abs(values[1] - #require(first[layer])[0]) < 1e-6, "\(layer) of the old task")
@@ -75,7 +76,7 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["one", "tree", "two"])
     }
 
-    @Test(arguments: [("1048576", "hierarchical"), ("8GiB", "incremental")])
+    @Test(arguments: [("64MiB", "hierarchical"), ("8GiB", "incremental")])
     func autoGoesByMemory(memory: String, strategy: String) throws {
         let folder = try TemporaryFolder()
         let run = try merge(folder.path + "/merged", ["--strategy", "auto", "--memory", memory, "--json"])
@@ -136,6 +137,33 @@ import Testing
             try Data(contentsOf: URL(filePath: $0 + "/merge/coefficients.safetensors"))
         }
         #expect(bytes[0] == bytes[1])
+    }
+
+    /// A limit of the length of files ends the program while it writes the weights.
+    @Test func aMergeThatIsKilledLeavesNoHalfOfARelease() throws {
+        let folder = try TemporaryFolder()
+        let workshop = try Workshop.shared()
+        let output = folder.path + "/merged"
+        let command = [
+            Programs.merge, "merge", "--base", workshop.base, "--task", workshop.task("amber"), "--output", output,
+            "--method", "average",
+        ]
+        let killed = try Execution.run(
+            "/bin/sh", ["-c", "ulimit -f 4; exec " + command.map { "'\($0)'" }.joined(separator: " ")])
+        #expect(killed.status != 0, "\(killed.errors)")
+        #expect(!FileManager.default.fileExists(atPath: output))
+        #expect(try Execution.run(command[0], Array(command.dropFirst())).status == 0)
+        #expect(FileManager.default.fileExists(atPath: output + "/release.json"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["merged"], "no scratch is left")
+    }
+
+    @Test func anEmptyFolderIsWrittenInto() throws {
+        let folder = try TemporaryFolder()
+        let output = folder.path + "/merged"
+        try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: false)
+        #expect(try merge(output, ["--method", "average"]).status == 0)
+        #expect(FileManager.default.fileExists(atPath: output + "/release.json"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["merged"], "no scratch is left")
     }
 
     @Test(arguments: ["average", "task-arithmetic"]) func staticMethodsMergeToo(method: String) throws {
@@ -290,7 +318,10 @@ import Testing
             (["inspect", workshop.base, "--base", "/nope"], "/nope: there is no such folder; check the path"),
             (["inspect", "/nope.safetensors"], "/nope.safetensors: there is nothing of this name"),
             (score + ["nope"], "there is no folder nope; name that of a task with --task"),
-            (score + [workshop.base], "there is no validation.safetensors in \(workshop.base)"),
+            (
+                score + [workshop.base],
+                "there are no examples (validation.safetensors, validation.jsonl, validation.csv) in \(workshop.base)"
+            ),
             (["evaluate", "--model", "/nope", "--task", workshop.task("amber")], "there is no folder /nope; name"),
             (score + [workshop.task("amber"), "--data", "/nope"], "/nope"),
             (

@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test func everythingIsToldInJSONWhileItHappens() throws {
-        let site = try Site()
+        let site = try Site(steps: 200)
         try site.start()
         let folder = try TemporaryFolder()
         let output = folder.path + "/output"
@@ -56,7 +56,7 @@ import Testing
     }
 
     @Test func elsewhereThanOnATerminalItSpeaksInLines() throws {
-        let site = try Site()
+        let site = try Site(steps: 200)
         try site.start()
         let folder = try TemporaryFolder()
         let output = folder.path + "/output"
@@ -79,7 +79,7 @@ import Testing
             print("skipped: \(terminal) is not there")
             return
         }
-        let site = try Site()
+        let site = try Site(steps: 200)
         try site.start()
         let folder = try TemporaryFolder()
         let (output, number) = (folder.path + "/output", folder.path + "/pid")
@@ -102,7 +102,7 @@ import Testing
     }
 
     @Test func aDaemonThatIsRestartedIsWaitedFor() throws {
-        let site = try Site()
+        let site = try Site(steps: 200)
         let daemon = try site.start()
         let folder = try TemporaryFolder()
         let output = folder.path + "/output"

@@ -34,18 +34,11 @@ import Testing
         }
         let mean = accuracies.reduce(0, +) / Double(accuracies.count)
         #expect(mean > 0.62, "\(accuracies); task arithmetic reaches 0.500, AdaMerging 0.553")
-        guard let python = try Self.pythonWithTorch() else { return }
+        // Where there is no PyTorch, there is nothing to ask.
+        guard let python = Python.with("torch safetensors") else { return }
         try loadInPyTorch(site, python)
         for (task, accuracy) in zip(Self.tasks, accuracies) {
             try scoreInPyTorch(task, site, python, expecting: accuracy)
-        }
-    }
-
-    /// A Python that has PyTorch and its safetensors; where there is none, there is nothing to ask.
-    private static func pythonWithTorch() throws -> String? {
-        try ["/usr/bin/python3", "/usr/local/bin/python3", "/opt/venv/bin/python3"].first { path in
-            let isThere = FileManager.default.isExecutableFile(atPath: path)
-            return try isThere && Execution.run(path, ["-c", "import torch, safetensors.torch"]).status == 0
         }
     }
 
@@ -64,7 +57,8 @@ import Testing
         let imports = "import torch; from safetensors.torch import load_file; "
         let program =
             imports
-            + "import sys; print(sum(len([t for t in load_file(f).values() if t.isfinite().all()]) for f in sys.argv[1:]))"
+            + "import sys; print(sum(len([t for t in load_file(f).values() if t.isfinite().all()]) for f in "
+            + "sys.argv[1:]))"
         let files =
             ["model.safetensors", "merge/coefficients.safetensors"] + Self.tasks.map { "heads/\($0).safetensors" }
         let run = try Execution.run(python, ["-c", program] + files.map(site.deployed))

@@ -12,10 +12,11 @@ import WorkerProtocol
 ///
 /// `store-drill found FOLDER` makes a base and a task, `prepare` with them a deploy directory with three releases and a
 /// ledger of three entries, and `wreck` makes of these what a crash leaves.
-/// `start|publish|rollback|retire|recover|append|keep` does that one thing between two calls of `rmdir` that a trace of
-/// the process shows: `start` is the repair at a first start and the first release, `append` takes the entries'
-/// messages. The environment's `STORE_DRILL_ACKNOWLEDGE` names a program that is run with the name of what is
-/// acknowledged, a step or an entry; see `Syncs` for `STORE_DRILL_SYNC`.
+/// `start|publish|canary|promote|reject|rollback|retire|recover|append|keep` does that one thing between two calls of
+/// `rmdir` that a trace of the process shows: `start` is the repair at a first start and the first release, `canary`
+/// publishes a candidate, which `promote` and `reject` are about, `append` takes the entries' messages. The
+/// environment's `STORE_DRILL_ACKNOWLEDGE` names a program that is run with the name of what is acknowledged, a step or
+/// an entry; see `Syncs` for `STORE_DRILL_SYNC`.
 @main struct Drill {
     let folder: String
     let syncs: Syncs
@@ -29,7 +30,8 @@ import WorkerProtocol
         guard arguments.count == 3 || (arguments.count > 3 && arguments[1] == "append"),
             let syncs = Syncs.chosen(ProcessInfo.processInfo.environment)
         else {
-            print("usage: store-drill found|prepare|wreck|start|publish|rollback|retire|recover|append|keep FOLDER ...")
+            let steps = "start|publish|canary|promote|reject|rollback|retire|recover|append|keep"
+            print("usage: store-drill found|prepare|wreck|\(steps) FOLDER ...")
             exit(2)
         }
         let messages = arguments.count == 3 ? ["four"] : Array(arguments[3...])
@@ -60,6 +62,9 @@ import WorkerProtocol
             _ = try store.recover()
             try publish(value: 9, created: "2026-01-09T00:00:00Z")
         case "publish": try publish(value: 9, created: "2026-01-09T00:00:00Z")
+        case "canary": try publish(value: 8, created: "2026-01-08T00:00:00Z", isCandidate: true)
+        case "promote": _ = try store.promoteCandidate(4)
+        case "reject": try store.dropCandidate()
         case "rollback": _ = try store.rollback(to: 1, created: "2026-01-09T00:00:00Z")
         case "retire":
             for number in try store.retire(keep: 1, grace: .zero, now: .distantFuture) { print("retired \(number)") }
@@ -102,10 +107,11 @@ import WorkerProtocol
         try await append(["one", "two", "three"])
     }
 
-    private func publish(value: UInt8, created: String) throws {
+    private func publish(value: UInt8, created: String, isCandidate: Bool = false) throws {
         let staging = try store.makeStaging(merge: "merge-\(value)")
         let record = try Candidate(value: value, created: created, base: folder + "/base").write(to: staging)
-        _ = try store.publish(staging: staging, baseDirectory: folder + "/base", record: record)
+        _ = try store.publish(
+            staging: staging, baseDirectory: folder + "/base", record: record, isCandidate: isCandidate)
     }
 
     private func task() throws -> TaskSource {

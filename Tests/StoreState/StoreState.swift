@@ -6,6 +6,8 @@ import Releases
 package struct StoreState: CustomStringConvertible, Sendable {
     /// The deployed release's number.
     package var current: Int?
+    /// The candidate's number.
+    package var candidate: Int?
     /// Numbers of the releases that stand.
     package var versions: [Int]
     /// The digest of the deployed weights; empty where none are deployed.
@@ -19,13 +21,16 @@ package struct StoreState: CustomStringConvertible, Sendable {
 
     package var isSound: Bool { faults.isEmpty }
 
-    package var description: String { "\(current ?? 0) of \(versions), \(entries), kept \(kept), \(faults)" }
+    package var description: String {
+        "\(current ?? 0) of \(versions), candidate \(candidate ?? 0), \(entries), kept \(kept), \(faults)"
+    }
 
     /// Reads all of it, and changes nothing. Throws where a store or the ledger's chain can't be read.
     package init(_ folder: String) throws {
         let store = ReleaseStore(deploy: folder + "/deploy")
         let release = try store.current()
         current = release?.version
+        candidate = try store.candidate()?.version
         versions = try store.releases().map(\.version)
         weights = release?.record.result.outputs.first { $0.name == "model.safetensors" }?.sha256 ?? ""
         for version in versions { faults += try store.verify(version).map { "release \(version): \($0)" } }
@@ -42,7 +47,8 @@ package struct StoreState: CustomStringConvertible, Sendable {
     /// Which of the two it is; retirement may have got part of the way.
     package func outcome(from old: StoreState, to new: StoreState) -> String {
         let isSame = { (other: StoreState) in
-            current == other.current && weights == other.weights && entries == other.entries && kept == other.kept
+            current == other.current && candidate == other.candidate && weights == other.weights
+                && entries == other.entries && kept == other.kept
         }
         if isSame(new), versions == new.versions { return "new" }
         if isSame(old), versions == old.versions { return "old" }

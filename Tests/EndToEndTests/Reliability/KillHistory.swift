@@ -22,7 +22,8 @@ struct KillHistory {
     /// An operator was told that this release is a rollback.
     mutating func acknowledge(rollback version: Int) { acknowledged.insert(version) }
 
-    /// Looks at the site after a kill and says what it found: one of `forbidden`, or `old` or `new`. `hasStarted`:
+    /// Looks at the site after a kill and says what it found: one of `forbidden`, or `old`, `candidate` (another one is
+    /// on trial, or none) or `new`. `hasStarted`:
     /// whether the daemon had said that it is ready; by then it has written down what the one before it could not.
     mutating func look(_ site: Site, hasStarted: Bool) throws -> String {
         let now = try Snapshot(site)
@@ -33,12 +34,14 @@ struct KillHistory {
         if let fault = now.fault(since: last) { return fault }
         let isKnown = acknowledged.isSubset(of: now.rolledBack) && (!hasStarted || live.isSubset(of: now.announced))
         guard isKnown else { return "an entry of the ledger lost" }
-        return now.current == last.current ? "old" : "new"
+        guard now.current == last.current else { return "new" }
+        return now.candidate == last.candidate ? "old" : "candidate"
     }
 
     /// What stands after a kill, before anybody has repaired something.
     struct Snapshot {
         private(set) var current: Int?
+        private(set) var candidate: Int?
         private(set) var versions: [Int]
         /// Versions that the ledger knows, and those of them that are rollbacks.
         private(set) var announced: Set<Int> = []
@@ -53,6 +56,8 @@ struct KillHistory {
                 let release = try store.current()
                 (current, digest) = (release?.version, release?.digest)
                 if let release, try store.verify(release.version) != [] { wrong = "neither" }
+                candidate = try store.candidate()?.version
+                if let candidate, try store.verify(candidate) != [] { wrong = "neither" }
             } catch {
                 wrong = "neither"
             }
@@ -63,10 +68,13 @@ struct KillHistory {
                 wrong = wrong ?? "chain broken"
                 return
             }
-            let numbers = entries.filter { $0.event == .published || $0.event == .rolledBack }.compactMap(\.version)
-            announced = Set(numbers)
+            let published = entries.filter { $0.event == .published || $0.event == .rolledBack }.compactMap(\.version)
+            announced = Set(published + entries.filter { $0.event == .promoted }.compactMap(\.version))
             rolledBack = Set(entries.filter { $0.event == .rolledBack }.compactMap(\.version))
-            if numbers != announced.sorted() { wrong = wrong ?? "a number twice" }
+            let tried = entries.filter { $0.event == .canaryStarted }.compactMap(\.version)
+            if published != Set(published).sorted() || Set(published + tried).count != published.count + tried.count {
+                wrong = wrong ?? "a number twice"
+            }
         }
 
         func fault(since old: Snapshot) -> String? {

@@ -26,7 +26,10 @@ import Testing
         try site.drop("birch")
         daemon.process.signal(SIGHUP)
         let watch = try site.ledgerWatch()
-        try watch.wait(for: "a worker that fits") { try daemon.worker != nil && site.ledger(.mergeProgress).count > 3 }
+        try watch.wait(for: "a worker that fits") {
+            guard let merge = try site.ledger(.mergeStarted).dropFirst().last?.merge else { return false }
+            return try daemon.worker != nil && site.ledger(.mergeProgress).contains { $0.merge == merge }
+        }
         Glibc.kill(try #require(daemon.worker), signal)
         try watch.wait(for: "the failure") { try !site.ledger(.mergeFailed).isEmpty }
         let failure = try #require(try site.ledger(.mergeFailed).last)

@@ -18,7 +18,8 @@ import Testing
             "watching-storm-events", "events in a watched registry, in bursts of more than its queue holds")
         let tally = OutcomeCounter(
             "watching-storms",
-            "bursts of events in which drops change; in every other one the daemon is stopped, so that its queue overflows",
+            "bursts of events in which drops change; in every other one the daemon is stopped, so that its queue "
+                + "overflows",
             forbidden: ["did not converge"])
         var random = Randomness(seed: seed)
         let site = try Site.quick()

@@ -7,9 +7,21 @@ import StoreState
 import Testing
 import WorkerProtocol
 
-/// Stops and fails a process at every system call of publish, rollback, retirement, repair, append and the task store.
+/// Stops and fails a process at every system call of publish, canary, promote, reject, rollback, retirement, repair,
+/// append and the task store.
 @Suite struct SystemCallTests {
-    enum Step: String, CaseIterable, Sendable { case publish, rollback, retire, recover, append, keep }
+    enum Step: String, CaseIterable, Sendable {
+        case publish, canary, promote, reject, rollback, retire, recover, append, keep
+
+        /// What the drill does before, beside `prepare`.
+        var preparation: String? {
+            switch self {
+            case .recover: "wreck"
+            case .promote, .reject: "canary"
+            default: nil
+            }
+        }
+    }
 
     private static let injections = ["signal=KILL", "error=EIO", "error=ENOSPC", "error=EINTR"]
 
@@ -23,9 +35,9 @@ import WorkerProtocol
         let drill = Programs.drill
         let made = try Execution.run(drill, ["prepare", prepared])
         try #require(made.status == 0, "\(made.output)")
-        if step == .recover {
-            let wrecked = try Execution.run(drill, ["wreck", prepared])
-            try #require(wrecked.status == 0, "\(wrecked.output)")
+        if let preparation = step.preparation {
+            let run = try Execution.run(drill, [preparation, prepared])
+            try #require(run.status == 0, "\(run.output)")
         }
         let old = try StoreState(prepared)
         let done = folder.path + "/done"
