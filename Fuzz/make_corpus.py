@@ -1,10 +1,12 @@
 """Writes Fuzz/Corpus: attacks by name, and what is to come of each. Standard library only; run it after a change and commit the files."""
 
+import base64
 import json
 import pathlib
 import shutil
 import struct
 import zipfile
+import zlib
 
 root = pathlib.Path(__file__).parent / "Corpus"
 shutil.rmtree(root, ignore_errors=True)
@@ -245,9 +247,9 @@ put("request", "accepted", "escapes-in-path", "POST /retry/%1b%5b2J%00 HTTP/1.1\
 put("request", "refused", "bare-line-ends", "\r\n\r\n")
 put("request", "accepted", "host-of-brackets", "GET / HTTP/1.1\r\nHost: [[[[::1\r\nHost: localhost\r\n\r\n")
 put("request", "accepted", "two-requests", "GET /status HTTP/1.1\r\n\r\nPOST /pause HTTP/1.1\r\n\r\n")
-put("request", "accepted", "not-utf8", b"GET /\xff\xfe HTTP/1.1\r\n\r\n")
+put("request", "refused", "not-utf8", b"GET /\xff\xfe HTTP/1.1\r\n\r\n")
 put("request", "accepted", "combining-line-end", "GET / HTTP/1.1\r\nA: \u0301b\r\n\r\n".encode())
-put("request", "accepted", "prepended-slash", "GET /rollback/.\u0601/2/\u0301 HTTP/1.1\r\n\r\n".encode())
+put("request", "refused", "prepended-slash", "GET /rollback/.\u0601/2/\u0301 HTTP/1.1\r\n\r\n".encode())
 put("request", "refused", "nothing", "")
 put("request", "refused", "half-a-head", "GET /status HTTP/1.1\r\nHost: x\r\n")
 put("request", "refused", "line-feeds-alone", "GET /status HTTP/1.1\n\n")
@@ -270,3 +272,115 @@ for name, text in {
     "names-code-in-a-key-that-comes-again": '{"a":{"auto_map":1},"a":2}', "an-lfs-pointer": "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n",
 }.items():
     put("configuration", "refused", name, text)
+
+put("jsonl", "accepted", "plain", '{"text": "a", "label": 1}\n{"text": "b", "label": "x"}\n')
+put("jsonl", "accepted", "byte-order-mark-and-crlf", b'\xef\xbb\xbf{"text": "a"}\r\n\r\n{"text": "b"}\r\n')
+put("jsonl", "accepted", "conversation", json.dumps({"messages": [{"role": "user", "content": "a"}]}))
+for name, text in {
+    "nothing": "", "blank-lines": "\n \n\r\n", "a-list": "[1]", "two-objects-on-a-line": '{"a": 1} {"b": 2}', "cut-short": '{"text": "a',
+    "one-bad-line": '{"text": "a"}\n{"text": }\n', "deep": "[" * 5000, "not-utf8": b'{"text": "\xff"}', "lone-surrogate": '{"text": "\\ud800"}',
+    "control-in-a-name": '{"\x01": }', "utf16": '{"text": "a"}'.encode("utf-16"),
+}.items():
+    put("jsonl", "refused", name, text)
+
+put("csv", "accepted", "plain", "text,label\na,1\nb,2\n")
+put("csv", "accepted", "quotes-and-breaks", 'text,label\r\n"a, ""b""\nc",1\r\n')
+put("csv", "accepted", "no-break-at-the-end", "text\na")
+for name, text in {
+    "nothing": "", "header-alone": "text,label\n", "same-columns": "a,a\n1,2\n", "no-name": "a,\n1,2\n", "field-missing": "a,b\n1\n",
+    "field-too-many": "a,b\n1,2,3\n", "open-quote": 'a,b\n"1,2\n', "quote-inside": 'a,b\n1"2,3\n', "text-behind-quotes": 'a,b\n"1"2,3\n',
+    "not-utf8": b"a,b\n\xff,1\n", "nul-in-a-header": "a\x00,a\x00\n1,2\n",
+}.items():
+    put("csv", "refused", name, text)
+
+words = {"type": "WordLevel", "unk_token": "?", "vocab": {"?": 0, "a": 1}}
+put("tokenizer", "accepted", "words", json.dumps({"model": words, "pre_tokenizer": {"type": "WhitespaceSplit"}}))
+put("tokenizer", "accepted", "byte-level", json.dumps({
+    "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True},
+    "model": {"type": "BPE", "vocab": {"a": 0, "aa": 1}, "merges": ["a a"]}}))
+for name, value in {
+    "unknown-model": {"model": {"type": "Magic"}}, "no-model": {}, "ids-are-texts": {"model": {**words, "vocab": {"a": "b"}}},
+    "unknown-normalizer": {"model": words, "normalizer": {"type": "\x1b[2J"}},
+    "bad-pattern": {"model": words, "pre_tokenizer": {"type": "Split", "pattern": {"Regex": "("}, "behavior": "Isolated", "invert": False}},
+    "merge-of-nothing": {"model": {"type": "BPE", "vocab": {"a": 0}, "merges": ["a b"]}},
+}.items():
+    put("tokenizer", "refused", name, json.dumps(value))
+put("tokenizer", "refused", "nothing", "")
+put("tokenizer", "refused", "deep", '{"model":' + "[" * 5000)
+
+put("template", "accepted", "turns", "{{ bos_token }}{% for m in messages %}<{{ m.role }}>{{ m['content'] | trim }}{% endfor %}")
+put("template", "accepted", "text", "nothing to do")
+put("template", "accepted", "namespace", "{% set n = namespace(a=0) %}{% for m in messages %}{% set n.a = n.a + 1 %}{% endfor %}{{ n.a }}")
+put("template", "accepted", "slices", "{{ 'abc'[5:-9223372036854775807:-9223372036854775807] }}{{ [1][9223372036854775807] is defined }}")
+for name, text in {
+    "open-tag": "{% if", "open-string": "{{ 'a", "unknown-tag": "{% import 'os' %}", "attribute-of-nothing": "{{ a.b.c }}",
+    "endless": "{% for a in range(9999) %}{% for b in range(9999) %}{{ b }}{% endfor %}{% endfor %}",
+    "calls-itself": "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "deep-parentheses": "{{ " + "(" * 5000, "long-chain": "{{ a" + ".b" * 5000 + " }}",
+    "doubling": "{% set n = namespace(a='aaaa') %}{% for i in range(99) %}{% set n.a = n.a + n.a %}{% endfor %}",
+    "nested-lists": "{% set n = namespace(a=[]) %}{% for i in range(9999) %}{% set n.a = [n.a] %}{% endfor %}",
+    "kept-methods": "{% set n = namespace(a={}) %}{% for i in range(9999) %}{% set n.a = {'a': n.a}.get %}{% endfor %}",
+    "overflow": "{{ 9223372036854775807 + 1 }}", "smallest-by-minus-one": "{{ (0 - 9223372036854775807 - 1) // (0 - 1) }}",
+    "range-of-extremes": "{{ range(0 - 9223372036854775807 - 1, 9223372036854775807, 0 - 1) | length / 0 }}",
+    "division-by-zero": "{{ 1 % 0 }}", "raises": "{{ raise_exception('\x1b[2Jno') }}", "big-number": "{{ 99999999999999999999 }}",
+    "not-utf8": b"{{ '\xff' }}",
+}.items():
+    put("template", "refused", name, text)
+
+
+def png(width, height, depth, kind, rows, extra=b"", interlaced=0, end=True):
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, interlaced)
+    extra = b"".join(chunk(name, data) for name, data in extra) if extra else b""
+    file = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + extra + chunk(b"IDAT", zlib.compress(rows))
+    return file + chunk(b"IEND", b"") if end else file
+
+
+plain_png = png(2, 2, 8, 2, b"\0abcdef\2ghijkl")
+turned = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+put("png", "accepted", "rgb", plain_png)
+put("png", "accepted", "deep-grey", png(2, 1, 16, 0, b"\0\0\x12\x34\x56"))
+put("png", "accepted", "palette-with-alpha", png(4, 1, 4, 3, b"\0\x01\x21", [(b"PLTE", bytes(9)), (b"tRNS", b"\1\2")]))
+put("png", "accepted", "interlaced-bit", png(3, 3, 1, 0, bytes(18), interlaced=1))
+put("png", "accepted", "turned", png(2, 1, 8, 4, b"\1abcd", [(b"eXIf", turned)]))
+for name, content in {
+    "nothing": b"", "signature": plain_png[:8], "no-end": png(2, 2, 8, 2, b"\0abcdef\0ghijkl", end=False),
+    "cut": plain_png[:50], "wrong-checksum": plain_png[:40] + b"\0" + plain_png[41:], "too-few-rows": png(2, 9, 8, 2, b"\0abcdef"),
+    "no-pixels": png(0, 1, 8, 2, b"\0"), "bomb": png(60000, 60000, 1, 0, bytes(9)), "widest": png(0x7FFFFFFF, 0x7FFFFFFF, 16, 6, b"\0"),
+    "no-palette": png(1, 1, 8, 3, b"\0\0"), "depth-of-three": png(1, 1, 3, 0, b"\0\0"), "filter-of-nine": png(1, 1, 8, 0, b"\x09\0"),
+    "a-gif": b"GIF89a\1\0\1\0\0\0\0;",
+}.items():
+    put("png", "refused", name, content)
+
+JPEGS = {
+    "grey": (
+        "/9j/4AAQSkZJRgABAQAAAQABAAD/4QAiRXhpZgAATU0AKgAAAAgAAQESAAMAAAABAAYAAAAAAAD/2wBDABsSFBcUERsXFhceHBsgKEIrKCUlKF"
+        "E6PTBCYFVlZF9VXVtqeJmBanGQc1tdhbWGkJ6jq62rZ4C8ybqmx5moq6T/wAALCAAIAAgBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAAAf/EABwQ"
+        "AAICAgMAAAAAAAAAAAAAAAERAyFBUQACYf/aAAgBAQAAPwBAjjHYSUqFL3DsF51rn//Z"
+    ),
+    "progressive": (
+        "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDACgcHiMeGSgjISMtKygwPGRBPDc3PHtYXUlkkYCZlo+AjIqgtObDoKrarYqMyP/L2u71////m8H///"
+        "/6/+b9//j/2wBDASstLTw1PHZBQXb4pYyl+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj/wgARCAAI"
+        "AAgDASIAAhEBAxEB/8QAFAABAAAAAAAAAAAAAAAAAAAAAP/EABQBAQAAAAAAAAAAAAAAAAAAAAH/2gAMAwEAAhADEAAAAQX/xAAUEAEAAAAAAA"
+        "AAAAAAAAAAAAAA/9oACAEBAAEFAn//xAAVEQEBAAAAAAAAAAAAAAAAAAABAP/aAAgBAwEBPwEL/8QAFhEBAQEAAAAAAAAAAAAAAAAAAQAR/9oA"
+        "CAECAQE/AQ2//8QAFBABAAAAAAAAAAAAAAAAAAAAAP/aAAgBAQAGPwJ//8QAFxAAAwEAAAAAAAAAAAAAAAAAAAEhMf/aAAgBAQABPyGLT//aAA"
+        "wDAQACAAMAAAAQ8//EABURAQEAAAAAAAAAAAAAAAAAAAEA/9oACAEDAQE/EAb/xAAWEQEBAQAAAAAAAAAAAAAAAAARAAH/2gAIAQIBAT8QI7f/"
+        "xAAZEAADAAMAAAAAAAAAAAAAAAABESEAMfD/2gAIAQEAAT8QAaIU11Bef//Z"
+    ),
+    "cmyk": (
+        "/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwBQNzxGPDJQRkFGWlVQX3jIgnhubnj1r7mRyP////////////////////////////////////////////"
+        "///////8AAFAgACAAIBEMRAE0RAFkRAEsRAP/EABYAAQEBAAAAAAAAAAAAAAAAAAABBP/EACEQAQAABQMFAAAAAAAAAAAAAAEAAhEhcRJB8DFR"
+        "kaHx/9oADgRDAE0AWQBLAAA/AE0pUJleY7vCKaZBrbbp9uZgVZqAFtxx6pjxG2P/2Q=="
+    ),
+}
+for name, text in JPEGS.items():
+    put("jpeg", "accepted", name, base64.b64decode(text))
+grey = base64.b64decode(JPEGS["grey"])
+size = grey.index(b"\xff\xc0") + 5
+for name, content in {
+    "nothing": b"", "start": grey[:3], "cut": grey[:-9], "header-alone": grey[:size], "bomb": grey[:size] + b"\xff\xdc\xff\xdc" + grey[size + 4:],
+    "no-height": grey[:size] + b"\0\0" + grey[size + 2:], "two-components": grey[:size + 4] + b"\2" + grey[size + 5:],
+    "a-web-page": b"<!DOCTYPE html><title>404</title>",
+}.items():
+    put("jpeg", "refused", name, content)

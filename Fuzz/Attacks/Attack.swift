@@ -1,9 +1,14 @@
 internal import Adapters
 internal import Control
+internal import Examples
 internal import ExportedGraph
 internal import Files
+internal import NIOCore
+internal import NIOEmbedded
+internal import NIOHTTP1
 internal import Safetensors
 internal import Tasks
+internal import Tokenizers
 internal import WorkerProtocol
 
 /// A place where bytes that anybody may have sent are read. The committed attacks (`Fuzz/Corpus`) and the fuzzer go
@@ -25,6 +30,18 @@ package enum Attack: String, CaseIterable, Sendable {
     case task
     /// What a client of the control socket sends.
     case request
+    /// `validation.jsonl`.
+    case jsonl
+    /// `validation.csv`.
+    case csv
+    /// `tokenizer.json`, and a text that it encodes.
+    case tokenizer
+    /// A chat template, and a conversation that it renders.
+    case template
+    /// A PNG file, as it is and with its checksums corrected.
+    case png
+    /// A JPEG file.
+    case jpeg
 
     package enum Outcome: String, Sendable { case accepted, refused }
 
@@ -60,8 +77,14 @@ package enum Attack: String, CaseIterable, Sendable {
             case .configuration: try Self.check(configuration: bytes)
             case .task: _ = try TaskSettingsFile.parse(bytes)
             case .request:
-                guard let request = ControlRequest(bytes) else { return "the head is not whole" }
+                guard let request = try Self.request(bytes) else { return "the head is not whole" }
                 try Self.check(request)
+            case .jsonl: try Self.check(ExampleTable(file: "validation.jsonl", bytes: bytes))
+            case .csv: try Self.check(ExampleTable(file: "validation.csv", bytes: bytes))
+            case .tokenizer: try Self.encode(Tokenizer(json: bytes))
+            case .template: try Self.render(bytes)
+            case .png: try Self.decodePNG(bytes)
+            case .jpeg: try Self.decode(bytes)
             }
             return nil
         } catch let error as Broken {
@@ -120,6 +143,17 @@ package enum Attack: String, CaseIterable, Sendable {
         var written: [UInt8] = []
         value.write(into: &written)
         _ = try JSONValue(parsing: written, .strict)
+    }
+
+    /// What the server makes of a connection's first bytes.
+    private static func request(_ bytes: [UInt8]) throws -> ControlRequest? {
+        let channel = EmbeddedChannel()
+        defer { _ = try? channel.finish(acceptAlreadyClosed: true) }
+        try channel.pipeline.syncOperations.addHandler(RequestLimit(maximumBytes: ControlRequest.maximumBytes))
+        try channel.pipeline.syncOperations.configureHTTPServerPipeline(withPipeliningAssistance: false)
+        try channel.writeInbound(ByteBuffer(bytes: bytes))
+        guard case .head(let head)? = try channel.readInbound(as: HTTPServerRequestPart.self) else { return nil }
+        return ControlRequest(head)
     }
 
     private static func check(_ request: ControlRequest) throws {
