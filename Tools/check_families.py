@@ -1,17 +1,29 @@
 #!/usr/bin/env python3
 """Holds the graphs that are built from config.json against transformers, from a checkpoint to a release.
 
-    check_families.py [--programs .build/debug] [--subset] [--list] [--keep DIR] [--no-merge] [NAME…]
+    check_families.py [--programs .build/debug] [--subset] [--list] [--keep DIR] [--no-merge] [--record FILE [--resume]] [NAME…]
+    check_families.py --page docs/families.md --record FILE
 
-For each case of families/*.json a tiny model (hidden size 32, windows of 8) with random weights is saved by save_pretrained, with
-the config.json of a published checkpoint in small; then two perturbed task checkpoints with 12 padded examples each. The loss that
-`supermerge evaluate` gives has to be PyTorch's to 1e-5, with and without padding. `supermerge merge` (three steps, and the average)
-has to give a release that transformers loads without missing or extra names, and whose loss transformers and `evaluate` agree on.
+For each case of families/*.json a tiny model (hidden size 32, windows of 8) with random weights is saved by
+save_pretrained, with the config.json of a published checkpoint in small; then two perturbed task checkpoints with 12
+examples each.
 
-Cases with "dtype": "bf16" save weights in bfloat16; the reference computes in float32 with the same numbers.
+* `supermerge evaluate` computes PyTorch's logits of the first task's texts, all of one length, and of the second
+  task's, which are padded, to 1e-5. They are the targets of a regression, whose loss is the mean square of the
+  difference. With the first head of a configuration its loss of padded texts is PyTorch's, too.
+* `supermerge merge` in three steps changes every tensor that the tasks changed, and nothing of the trunk is a task's
+  head.
+* transformers loads the release with a task's head without missing or extra names, and `evaluate` computes its
+  logits.
+* `--method average` gives the mean, with the first head of a configuration.
+
+Cases whose head ends in "bf16" save weights in bfloat16; the reference computes in float32 with the same numbers.
+`--record` adds a line of JSON for each case to a file, of which `--page` makes the figures of docs/families.md; the
+last of a case counts.
 """
 
 import argparse
+import collections
 import copy
 import glob
 import json
@@ -19,6 +31,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 import traceback
 
@@ -30,14 +43,17 @@ from safetensors.torch import load_file, save_file
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "families")
 TOLERANCE = 1e-5
 EXAMPLES = 12
+# Tokens of an example; the shortest whose loss is compared, and whose logits are, padding's too: within a window of every token.
+LENGTH, SHORTEST, PADDED = 16, 5, 12
+MARKS = ("<!-- checked -->", "<!-- /checked -->")
 
 # Objectives by the end of a class's name, and how the examples of each look.
 OBJECTIVES = {
     "ForCausalLM": "language-modeling", "LMHeadModel": "language-modeling", "ForSequenceClassification": "classification",
     "ForTokenClassification": "token-classification", "ForImageClassification": "classification",
     "ForConditionalGeneration": "sequence-to-sequence", "MTModel": "sequence-to-sequence",
-    "ForMaskedLM": "masked", "ForQuestionAnswering": "question-answering", "ForMultipleChoice": "choice",
-    "WithTeacher": "classification",
+    "ForSemanticSegmentation": "token-classification", "ForMaskedLM": "masked", "ForQuestionAnswering": "question-answering", "ForMultipleChoice": "choice",
+    "WithTeacher": "classification", "CLIPModel": "captions",
 }
 
 
@@ -50,11 +66,14 @@ def cases():
                 for head in entry["heads"]:
                     architecture, _, dtype = head.partition(" ")
                     name = f"{entry['name']} {head}"
-                    found[name] = {**entry, "architecture": architecture, "dtype": dtype or "f32", "name": name}
+                    found[name] = {
+                        **entry, "architecture": architecture, "dtype": dtype or "f32", "name": name, "first": head == entry["heads"][0]}
     return found
 
 
 def objective(case):
+    if "goal" in case:
+        return case["goal"]
     for ending, name in OBJECTIVES.items():
         if case["architecture"].endswith(ending):
             return name
@@ -98,7 +117,7 @@ def make(case, directory):
         json.dump(config, file, indent=1)
     parsed = transformers.AutoConfig.from_pretrained(base)
     kind = getattr(transformers, case["architecture"])
-    model = kind(parsed)
+    model = kind(parsed.get_text_config() if case.get("whole") else parsed)
     fill(model, 1)
     model.tie_weights()
     model.eval()
@@ -107,6 +126,22 @@ def make(case, directory):
     saved = model
     if case.get("bare"):
         saved = model.base_model
+    elif case.get("whole"):  # the base of texts and images, of which the tasks are the language part
+        saved = getattr(transformers, case["whole"])(copy.deepcopy(parsed))
+        fill(saved, 3)
+        saved.model.language_model.load_state_dict(model.base_model.state_dict())
+        saved.lm_head.load_state_dict(model.lm_head.state_dict())
+        saved.tie_weights()
+        saved.eval().to(dtype)
+        config = config | {"architectures": [case["whole"]]}
+    elif case.get("pretraining"):  # the base as it was pretrained, whose head no task has
+        saved = getattr(transformers, case["pretraining"])(copy.deepcopy(parsed))
+        fill(saved, 3)
+        trunk = model.base_model.state_dict()
+        assert not saved.base_model.load_state_dict(trunk, strict=False).unexpected_keys
+        saved.tie_weights()
+        saved.eval().to(dtype)
+        config = config | {"architectures": [case["pretraining"]]}
     saved.save_pretrained(base)
     with open(os.path.join(base, "config.json"), "w") as file:
         json.dump(config | case.get("base", {}), file, indent=1)
@@ -127,8 +162,8 @@ def make(case, directory):
     return base, tasks
 
 
-def examples(case, model, seed, padded):
-    """Inputs and labels of 12 examples of 5 to 16 tokens; without padding all of one length."""
+def examples(case, model, seed, shortest):
+    """Inputs and labels of 12 examples of `shortest` to 16 tokens."""
     generator = torch.Generator().manual_seed(seed)
     config = model.config
     goal = objective(case)
@@ -137,16 +172,21 @@ def examples(case, model, seed, padded):
     def tokens(high, shape):
         return torch.randint(case.get("lowest", 5), case.get("highest", high), shape, generator=generator)
 
-    if "pixel_values" in model.main_input_name:
+    if "pixel_values" in model.main_input_name or goal == "captions":
         size = case.get("image", [32, 32])
         values = {"pixel_values": torch.randn(EXAMPLES, 3, *size, generator=generator)}
+        if goal == "captions":  # three texts for each image, which end in the last token of the vocabulary
+            lengths = torch.randint(shortest, LENGTH + 1, (EXAMPLES, 3, 1), generator=generator)
+            places = torch.arange(LENGTH)
+            ids = torch.where(places < lengths - 1, tokens(text.vocab_size - 1, (EXAMPLES, 3, LENGTH)), text.vocab_size - 1)
+            values |= {"input_ids": ids, "attention_mask": (places < lengths).long()}
         if case.get("dense"):
             labels = torch.randint(0, 3, (EXAMPLES, *case["dense"]), generator=generator)
         else:
             labels = torch.randint(0, 3, (EXAMPLES,), generator=generator)
         return values, labels
-    length = 16
-    lengths = torch.randint(5, length + 1, (EXAMPLES,), generator=generator) if padded else torch.full((EXAMPLES,), length)
+    length = LENGTH
+    lengths = torch.randint(shortest, length + 1, (EXAMPLES,), generator=generator)
     lengths[0] = length
     mask = (torch.arange(length)[None] < lengths[:, None]).long()
     ids = tokens(text.vocab_size, (EXAMPLES, length))
@@ -173,39 +213,54 @@ def examples(case, model, seed, padded):
         labels = tokens(text.vocab_size, ids.shape)
         labels[(mask == 0) | (torch.rand(ids.shape, generator=generator) < 0.5)] = -100
         labels[:, 1] = 6
+    elif goal == "question-answering":  # where the answer starts and ends
+        labels = torch.randint(0, 5, (EXAMPLES, 2), generator=generator)
     else:
         labels = torch.randint(0, 3, (EXAMPLES,), generator=generator)
     return values, labels
 
 
-def loss(case, model, values, labels):
-    """The cross-entropy that `evaluate` defines, in float32."""
+def reference_logits(case, model, values, labels):
+    """What PyTorch computes, in float32."""
     # Made anew, so that what is computed from the configuration (angles of positions) was never in bfloat16.
     config = copy.deepcopy(model.config)
     config.dtype = torch.float32
-    reference = type(model)(config)
+    reference = type(model)(config).float()
     reference.load_state_dict({name: tensor.float() for name, tensor in model.state_dict().items()})
     reference.tie_weights()
     reference.eval()
     if hasattr(config, "use_cache"):
         config.use_cache = False
-    goal = objective(case)
     inputs = dict(values)
-    if goal == "sequence-to-sequence":
+    if objective(case) == "sequence-to-sequence":
         inputs["labels"] = labels
     with torch.no_grad():
-        logits = reference(**inputs).logits.float()
-    if goal == "language-modeling":
+        if objective(case) == "captions":
+            rows = zip(*inputs.values())
+            return torch.cat([
+                reference(pixel_values=image[None], input_ids=ids, attention_mask=mask).logits_per_image
+                for image, ids, mask in rows])
+        result = reference(**inputs)
+    if objective(case) == "question-answering":
+        return torch.stack([result.start_logits, result.end_logits], 1).float()
+    if case.get("dense"):  # classes of pixels, at the image's size
+        return F.interpolate(result.logits.float(), case["dense"], mode="bilinear").permute(0, 2, 3, 1).contiguous()
+    return result.logits.float()
+
+
+def loss(case, model, values, labels):
+    """The cross-entropy that `evaluate` defines."""
+    logits = reference_logits(case, model, values, labels)
+    if objective(case) == "language-modeling":
         logits, labels = logits[:, :-1], labels[:, 1:]
-    if case.get("dense"):
-        logits = logits.permute(0, 2, 3, 1)
     return F.cross_entropy(logits.reshape(-1, logits.shape[-1]), labels.reshape(-1), ignore_index=-100).item()
 
 
-def write_examples(folder, case, values, labels):
+def write_examples(folder, case, values, labels, goal=None):
     save_file({**{name: value.contiguous() for name, value in values.items()}, "labels": labels.contiguous()},
               os.path.join(folder, "validation.safetensors"))
-    goal = {"masked": "token-classification", "choice": "classification"}.get(objective(case), objective(case))
+    same = {"masked": "masked-language-modeling", "choice": "classification", "captions": "classification", "question-answering": "token-classification"}
+    goal = goal or same.get(objective(case), objective(case))
     with open(os.path.join(folder, "task.yaml"), "w") as file:
         file.write(f"objective: {goal}\n")
 
@@ -233,19 +288,63 @@ def released(folder):
     return {n: t for path in glob.glob(f"{folder}/model*.safetensors") for n, t in load_file(path).items()}
 
 
+def logits_difference(programs, case, base, task, weights, model):
+    """How far the logits of the weights in a folder are from PyTorch's of a model, by the root of the mean square: those of the first
+    task's texts, which are not padded, or the second's, of which every token sees another within a window."""
+    folder, index = task
+    values, labels = examples(case, model, 7 + index, PADDED if index else LENGTH)
+    logits = reference_logits(case, model, values, labels)
+    if objective(case) == "sequence-to-sequence":
+        values |= {"decoder_input_ids": decoder_inputs(model, labels)}
+    write_examples(folder, case, values, logits, "regression")
+    return evaluated(programs, weights, folder, base) ** 0.5 / logits.square().mean().sqrt().item()
+
+
 def parity(programs, case, base, tasks):
     worst = 0.0
     for index, (folder, model) in enumerate(tasks):
-        for padded in (False, True):
-            values, labels = examples(case, model, 7 + index, padded)
-            write_examples(folder, case, values, labels)
-            expected, found = loss(case, model, values, labels), evaluated(programs, folder, folder, base)
-            worst = max(worst, abs(found - expected) / max(abs(expected), 1e-30))
-    return worst
+        worst = max(worst, logits_difference(programs, case, base, (folder, index), folder, model))
+    if not case["first"]:
+        return worst
+    values, labels = examples(case, model, 7, SHORTEST)
+    write_examples(folder, case, values, labels)
+    expected, found = loss(case, model, values, labels), evaluated(programs, folder, folder, base)
+    return max(worst, abs(found - expected) / max(abs(expected), 1e-30))
+
+
+def decoder_inputs(model, labels):
+    """What transformers gives the decoder for these labels."""
+    seen = {}
+    hook = model.get_decoder().register_forward_pre_hook(
+        lambda _, given, named: seen.update(ids=named.get("input_ids", given[0] if given else None)), with_kwargs=True)
+    with torch.no_grad():
+        model(input_ids=torch.full((len(labels), 2), 6), labels=labels)
+    hook.remove()
+    return seen["ids"]
+
+
+def counterpart(name, tensors):
+    """The name of the same tensor in a checkpoint that has a prefix more or fewer."""
+    return next((other for other in tensors if other == name or other.endswith("." + name) or name.endswith("." + other)), None)
+
+
+def check_share(base, release, tasks, heads):
+    """Every tensor that a task changed is merged, and heads hold nothing of the trunk."""
+    own = [released(folder) for folder, _ in tasks]
+    for name, tensor in base.items():
+        found = [(tensors, counterpart(name, tensors)) for tensors in own]
+        if not tensor.is_floating_point() or "running_" in name or any(other is None for _, other in found):
+            continue
+        changed = any(not torch.equal(tensor, tensors[other]) for tensors, other in found if tensors[other].shape == tensor.shape)
+        assert not changed or not torch.equal(tensor, release[name]), f"{name} was not merged"
+    trunk = [name for name, _ in tasks[0][1].base_model.named_parameters()]
+    for head in heads:
+        strays = [name for name in head if counterpart(name, base) and counterpart(name, trunk)]
+        assert not strays, f"{strays[0]} of the trunk is in a head"
 
 
 def round_trip(programs, case, base, tasks, directory):
-    """Merges by three steps and by the average; gives the largest differences of the releases' losses and of the average."""
+    """Merges by three steps and by the average; the largest difference of the releases' logits."""
     folders = [folder for folder, _ in tasks]
     output = os.path.join(directory, "release")
     arguments = [item for folder in folders for item in ("--task", folder)]
@@ -254,26 +353,25 @@ def round_trip(programs, case, base, tasks, directory):
     assert names.keys() == held.keys(), f"names differ: {sorted(names.keys() ^ held.keys())[:4]}"
     for name, tensor in names.items():
         assert tensor.shape == held[name].shape and tensor.dtype == held[name].dtype, name
-    merged = [name for name in names if not torch.equal(names[name], held[name])]
-    assert len(merged) > 0.6 * len(names), f"only {len(merged)} of {len(names)} tensors were merged"
-    worst = 0.0
-    for folder, model in tasks:
-        together = copy.deepcopy(model)
-        state = dict(held)
-        head = os.path.join(output, "heads", os.path.basename(folder) + ".safetensors")
-        if os.path.exists(head):
-            state |= load_file(head)
-        place = os.path.join(directory, "loaded-" + os.path.basename(folder))
-        os.makedirs(place)
-        save_file(state, os.path.join(place, "model.safetensors"), metadata={"format": "pt"})
-        with open(os.path.join(base, "config.json")) as source, open(os.path.join(place, "config.json"), "w") as target:
-            target.write(source.read())
-        together, info = type(model).from_pretrained(place, output_loading_info=True, dtype=model.dtype)
-        assert not info["missing_keys"] and not info["unexpected_keys"], str(info)[:300]
-        values, labels = examples(case, model, 7 + folders.index(folder), True)
-        expected = loss(case, together, values, labels)
-        found = evaluated(programs, output, folder, base)
-        worst = max(worst, abs(found - expected) / max(abs(expected), 1e-30))
+    heads = [load_file(path) for path in glob.glob(f"{output}/heads/*.safetensors")]
+    check_share(names, held, tasks, heads)
+    folder, model = tasks[1]
+    state = dict(held)
+    head = os.path.join(output, "heads", os.path.basename(folder) + ".safetensors")
+    if os.path.exists(head):
+        state |= load_file(head)
+    place = os.path.join(directory, "loaded")
+    os.makedirs(place)
+    save_file(state, os.path.join(place, "model.safetensors"), metadata={"format": "pt"})
+    with open(os.path.join(base, "config.json")) as source, open(os.path.join(place, "config.json"), "w") as target:
+        target.write(source.read())
+    kind = getattr(transformers, case["whole"]) if case.get("whole") else type(model)
+    together, info = kind.from_pretrained(place, output_loading_info=True, dtype=model.dtype)
+    unexpected = [] if case.get("pretraining") else info["unexpected_keys"]
+    assert not info["missing_keys"] and not unexpected, str(info)[:300]
+    worst = logits_difference(programs, case, base, (folder, 1), output, together)
+    if not case["first"]:
+        return worst
     average = os.path.join(directory, "average")
     run(programs, "merge", "--base", base, *arguments, "--output", average, "--method", "average", "--threads", "1")
     held, own = released(average), [released(folder) for folder in folders]
@@ -299,10 +397,54 @@ def check(programs, case, directory, merges):
     if case.get("graph"):
         export(case, base)
     difference = parity(programs, case, base, tasks)
-    assert difference < TOLERANCE, f"loss {difference:.1e} off"
+    assert difference < TOLERANCE, f"logits or loss {difference:.1e} off"
     release = round_trip(programs, case, base, tasks, directory) if merges else 0
-    assert release < TOLERANCE, f"loss of the release {release:.1e} off"
-    return f"parity {difference:.0e}, release {release:.0e}"
+    assert release < TOLERANCE, f"logits of the release {release:.1e} off"
+    return {"parity": difference, "release": release}
+
+
+def outcome(programs, case, directory, merges):
+    """What came of a case: "right" with its differences, "refused" or "wrong" with a message."""
+    try:
+        return {"outcome": "right", **check(programs, case, directory, merges)}
+    except Refused as error:
+        return {"outcome": "refused", "message": str(error)}
+    except AssertionError as error:
+        return {"outcome": "wrong", "message": str(error)}
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        return {"outcome": "wrong", "message": f"{type(error).__name__}: {error} ({where.name}:{where.lineno})"}
+
+
+def results(record):
+    """The last outcome of each case that there is."""
+    with open(record) as file:
+        lines = [json.loads(line) for line in file]
+    known = cases()
+    return {line["name"]: line for line in lines if line["name"] in known}
+
+
+def summary(found):
+    """The paragraph of docs/families.md."""
+    known = cases()
+    counts = collections.Counter(line["outcome"] for line in found.values())
+    right = [line for line in found.values() if line["outcome"] == "right"]
+    exported = sum(1 for line in right if known[line["name"]].get("graph"))
+    text = (
+        f"Checked on {max(line['date'] for line in found.values())} with transformers {transformers.__version__} and PyTorch "
+        f"{torch.__version__.split('+')[0]}: {len(found)} of the {len(known)} cases of `Tools/families` (configuration × head × type "
+        f"of the weights); {counts['right']} right, {exported} of them through an exported graph, {counts['refused']} refused, "
+        f"{counts['wrong']} wrong. Logits differ by {max(line['parity'] for line in right):.0e} of their size at most, and those of "
+        f"releases by {max(line['release'] for line in right):.0e}.")
+    return "\n".join(textwrap.wrap(text, 120))
+
+
+def write_page(page, record):
+    with open(page) as file:
+        text = file.read()
+    before, after = text.index(MARKS[0]) + len(MARKS[0]), text.index(MARKS[1])
+    with open(page, "w") as file:
+        file.write(text[:before] + "\n" + summary(results(record)) + "\n" + text[after:])
 
 
 def main():
@@ -313,8 +455,14 @@ def main():
     parser.add_argument("--list", action="store_true", help="print the names of the cases")
     parser.add_argument("--keep", help="folder to leave the checkpoints in")
     parser.add_argument("--no-merge", action="store_true", help="compare losses alone")
+    parser.add_argument("--record", help="file of outcomes")
+    parser.add_argument("--resume", action="store_true", help="leave out the cases that --record has")
+    parser.add_argument("--page", help="page to write the figures of --record to; checks nothing")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="start no further case after so long")
     arguments = parser.parse_args()
+    if arguments.page:
+        write_page(arguments.page, arguments.record)
+        return 0
     transformers.logging.set_verbosity(transformers.logging.CRITICAL)
     transformers.logging.disable_progress_bar()
     torch.set_num_threads(1)
@@ -324,34 +472,29 @@ def main():
     }
     if arguments.subset:
         chosen = {name: case for name, case in chosen.items() if case["architecture"] in case.get("ci", [])}
+    if arguments.resume and os.path.exists(arguments.record):
+        chosen = {name: case for name, case in chosen.items() if name not in results(arguments.record)}
     if arguments.list:
         print("\n".join(chosen))
         return 0
-    started, passed, failed = time.monotonic(), 0, 0
+    started, counts = time.monotonic(), collections.Counter()
     for name, case in chosen.items():
         if time.monotonic() - started > arguments.seconds:
-            print(f"stopped after {arguments.seconds:.0f} s; {len(chosen) - passed - failed} cases were not tried")
-            failed += 1
+            print(f"stopped after {arguments.seconds:.0f} s; {len(chosen) - counts.total()} cases were not tried")
             break
-        try:
+        with tempfile.TemporaryDirectory() as place:
             if arguments.keep:
                 place = os.path.join(arguments.keep, name.replace(" ", "-"))
                 os.makedirs(place)
-                said = check(arguments.programs, case, place, not arguments.no_merge)
-            else:
-                with tempfile.TemporaryDirectory() as place:
-                    said = check(arguments.programs, case, place, not arguments.no_merge)
-            passed += 1
-            print(f"ok      {name}: {said}", flush=True)
-        except (Refused, AssertionError) as error:
-            failed += 1
-            print(f"FAILED  {name}: {str(error)[:400]}", flush=True)
-        except Exception as error:
-            failed += 1
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            print(f"FAILED  {name}: {type(error).__name__}: {str(error)[:300]} ({where.name}:{where.lineno})", flush=True)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed or not passed else 0
+            line = {"name": name, "date": time.strftime("%F"), **outcome(arguments.programs, case, place, not arguments.no_merge)}
+        counts[line["outcome"]] += 1
+        if arguments.record:
+            with open(arguments.record, "a") as file:
+                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        said = line.get("message") or f"logits {line['parity']:.0e}, release {line['release']:.0e}"
+        print(f"{line['outcome']:7} {name}: {said[:400]}", flush=True)
+    print(", ".join(f"{counts[word]} {word}" for word in ("right", "refused", "wrong")))
+    return 0 if counts["right"] == len(chosen) else 1
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 """Exports a Hugging Face model as graph.pt2, the graph that supermerged runs; once per base model.
 
 The archive holds the graph and the names of its parameters, no weights: those come from model.safetensors, and where
-transformers 5 renames on loading, the names are those of the file. Batch and token axes are free. Needs PyTorch 2.9 or
-later and transformers 4.57 or 5.
+transformers 5 renames on loading, the names are those of the file. Batch and token axes are free. Tested with PyTorch
+2.13 and transformers 5.24 (Tools/check_export.py); other versions are not.
 
     export_model.py MODEL_DIRECTORY                  writes MODEL_DIRECTORY/graph.pt2
     export_model.py MODEL_DIRECTORY -o graph.pt2 --task causal-lm
@@ -26,9 +26,16 @@ WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.b
 
 # Values of `model_type` whose texts go through a scan, which an export fixes to one number of tokens.
 SCANS = {
-    "bamba", "falcon_h1", "falcon_mamba", "granitemoehybrid", "jamba", "kimi_linear", "mamba", "mamba2", "nemotron_h",
-    "qwen3_5", "qwen3_5_moe", "qwen3_5_moe_text", "qwen3_5_text", "qwen3_next", "recurrent_gemma", "rwkv", "zamba", "zamba2",
+    "bamba", "falcon_h1", "falcon_mamba", "granitemoehybrid", "jamba", "kimi_linear", "lfm2_moe", "mamba", "mamba2", "minimax",
+    "nemotron_h", "olmo_hybrid", "qwen3_5", "qwen3_5_moe", "qwen3_5_moe_text", "qwen3_5_text", "qwen3_next", "recurrent_gemma",
+    "rwkv", "rwkv5", "rwkv6", "rwkv7", "rwkv_hybrid", "xlstm", "zamba", "zamba2",
 }
+SPEECH = {
+    "hubert", "seamless_m4t", "sew", "speech_to_text", "unispeech", "wav2vec2", "wav2vec2-bert", "wav2vec2-conformer", "wavlm",
+    "whisper",
+}
+# The largest relative difference of a program that computes the model's logits.
+TOLERANCE = 1e-4
 STATIC = "merge it with --method average, task-arithmetic, ties or dare, which need no graph"
 
 
@@ -74,7 +81,7 @@ def task_of(config):
                 return name
     raise ExportError(
         f"config.json names no known kind of architecture ({config.architectures}): give one of {', '.join(TASKS)} "
-        "with --task"
+        f"with --task; no other kind exports, so otherwise {STATIC}"
     )
 
 
@@ -212,18 +219,22 @@ def write_graph(program, path, names=None):
     index = json.loads(source.read(listing))["config"]
     weights = {f"{root}/data/weights/{entry['path_name']}" for entry in index.values() if entry["is_param"]}
     temporary = f"{path}.tmp"
-    with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as target:
-        for name in source.namelist():
-            if name in weights or "/sample_inputs/" in name:
-                continue
-            content = source.read(name)
-            if "/models/" in name and name.endswith(".json"):
-                content = stripped(content, names)
-            elif name == listing and names:
-                renamed = {names.get(key, key): entry for key, entry in index.items()}
-                content = json.dumps({"config": renamed}, separators=(",", ":")).encode()
-            target.writestr(zipfile.ZipInfo("graph" + name[len(root):]), content)
-    os.replace(temporary, path)
+    try:
+        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as target:
+            for name in source.namelist():
+                if name in weights or "/sample_inputs/" in name:
+                    continue
+                content = source.read(name)
+                if "/models/" in name and name.endswith(".json"):
+                    content = stripped(content, names)
+                elif name == listing and names:
+                    renamed = {names.get(key, key): entry for key, entry in index.items()}
+                    content = json.dumps({"config": renamed}, separators=(",", ":")).encode()
+                target.writestr(zipfile.ZipInfo("graph" + name[len(root):]), content)
+        os.replace(temporary, path)
+    finally:
+        if os.path.exists(temporary):
+            os.remove(temporary)
     return buffer.getbuffer().nbytes, os.path.getsize(path)
 
 
@@ -262,6 +273,21 @@ def difference(program, model, names):
     return float((got - expected).abs().max() / expected.abs().max().clamp_min(1e-30))
 
 
+def checked(program, model, names, log):
+    """Refuses a program that does not compute the model's logits."""
+    try:
+        found = difference(program, model, names)
+    except RuntimeError as error:
+        raise ExportError(
+            f"the exported {type(model).__name__} does not run at other lengths than the export's: {one_line(error)}; {STATIC}"
+        ) from error
+    log(f"check       relative difference {found:.1e} at other lengths than the export's")
+    if not found < TOLERANCE:
+        raise ExportError(
+            f"the exported {type(model).__name__} is {found:.1e} off at other lengths than the export's, not within {TOLERANCE}; "
+            f"{STATIC}")
+
+
 def one_line(error):
     """The first line of a message, which may be a page of guards."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
@@ -275,6 +301,8 @@ def export_directory(directory, path, task=None, inputs=None, max_batch=4096, ma
     config = transformers.AutoConfig.from_pretrained(directory, local_files_only=True)
     if config.model_type in SCANS:
         raise ExportError(f"{config.model_type} models read texts by a scan, which does not export; {STATIC}")
+    if config.model_type in SPEECH:
+        raise ExportError(f"{config.model_type} is a speech model, which does not export; {STATIC}")
     name = task or task_of(config)
     if name == "seq2seq-lm" and type(config) not in TASKS[name].auto._model_mapping:
         raise ExportError(f"{config.model_type} is not a text-to-text model, and no other kind of generation exports; {STATIC}")
@@ -297,7 +325,7 @@ def export_directory(directory, path, task=None, inputs=None, max_batch=4096, ma
     log(f"parameters  {len(parameters)} tensors, {sum(p.numel() for p in parameters.values()):,} numbers")
     operators = {str(node.target) for node in program.graph.nodes if node.op == "call_function"}
     log(f"graph       {len(program.graph.nodes)} nodes, {len(operators)} operators")
-    log(f"check       relative difference {difference(program, model, names):.1e} at other lengths than the export's")
+    checked(program, model, names, log)
     renamed = file_names(model)
     if renamed:
         log(f"names       {len(renamed)} as the file has them")
@@ -333,8 +361,11 @@ def main():
         export_directory(
             arguments.directory, path, arguments.task, inputs, arguments.max_batch, arguments.max_tokens
         )
-    except (ExportError, OSError, ValueError) as error:
+    except ExportError as error:
         print(f"export_model: {error}", file=sys.stderr)
+        return 1
+    except (OSError, ValueError) as error:
+        print(f"export_model: {one_line(error)}", file=sys.stderr)
         return 1
     print(f"written     {path}")
     return 0

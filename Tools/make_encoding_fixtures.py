@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Trains a tokenizer of each published kind and writes it with texts and the ids that the `tokenizers` library gives them.
+"""Trains a tokenizer of each published kind and writes it with texts and the ids that the `tokenizers` library gives
+them.
 
     Tools/make_encoding_fixtures.py FOLDER [--texts N] [--vocabulary N] [--seed N]
 
-The committed fixtures of TokenizersTests are those of `--texts 60 --vocabulary 320`; the parity test makes larger ones. Needs
-tokenizers and sentencepiece. Each FOLDER/<kind>.json is a tokenizer.json, <kind>.ids has a line of ids for each text of texts.json.
+The committed fixtures of TokenizersTests are those of `--texts 60 --vocabulary 320`; the parity test makes larger ones.
+Needs tokenizers and sentencepiece. Each FOLDER/<kind>.json is a tokenizer.json, <kind>.ids has a line of ids for each
+text of texts.json, <kind>.offsets the first and the last character of each token, without special ones.
 """
 
 import argparse
@@ -210,6 +212,10 @@ def main():
                 encoding = tokenizer.encode(text)
                 decoded = tokenizer.decode(encoding.ids)
                 file.write(json.dumps({"ids": encoding.ids, "text": decoded}) + "\n")
+        with open(f"{options.folder}/{name}.offsets", "w") as file:
+            for text in found:
+                offsets = tokenizer.encode(text, add_special_tokens=False).offsets
+                file.write(json.dumps([place for pair in offsets for place in pair]) + "\n")
 
 
 if __name__ == "__main__":

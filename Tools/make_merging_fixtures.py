@@ -6,7 +6,7 @@ TIES.
 The reference is written the obvious way: theta_m = theta_p + sum_i tanh(w_ij) tau_ij (AdaMerging and `clamp`: clamp(w_ij, 0, 1);
 `none`: w_ij) as a graph that autograd goes through, and torch.optim.Adam on w. `reference.json` holds, for each form, the ten losses and the coefficients
 after the first step and the last; of AdaMerging, which starts lower, also the gradient of the first step. `ties/merged.safetensors` holds
-`DENSITY/SCALE/TENSOR` and each task's `DENSITY/thresholds`.
+`DENSITY/SCALE/TENSOR` and each task's `DENSITY/thresholds`, `ties/matrices.safetensors` the methods that decompose matrices.
 """
 
 import json
@@ -16,6 +16,7 @@ import shutil
 import tempfile
 import zipfile
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 import transformers
@@ -155,6 +156,83 @@ def ties():
     save_file(merged, OUT + "/ties/merged.safetensors")
 
 
+def matrices():
+    """`ties/matrices.safetensors`: TSV-M, Iso-C and Iso-CTS of the same model as NumPy has them, `METHOD/TENSOR`, with λ 1."""
+    base = {n: v.double().numpy() for n, v in load_file(OUT + "/ties/base.safetensors").items()}
+    tasks = [{n: v.double().numpy() for n, v in load_file(f"{OUT}/ties/{t}.safetensors").items()} for t in ("one", "three", "two")]
+
+    def svd(matrix):
+        return np.linalg.svd(matrix, full_matrices=False)
+
+    def polar(matrix):
+        u, _, v = svd(matrix)
+        return u @ v
+
+    def tsv_m(taus):
+        kept = min(taus[0].shape) // len(taus)
+        parts = [svd(tau) for tau in taus]
+        u = np.concatenate([u[:, :kept] for u, _, _ in parts], 1)
+        s = np.concatenate([s[:kept] for _, s, _ in parts])
+        v = np.concatenate([v[:kept] for _, _, v in parts])
+        return polar(u) @ np.diag(s) @ polar(v)
+
+    def iso_c(taus):
+        u, s, v = svd(sum(taus))
+        return s.mean() * u @ v
+
+    def iso_cts(taus):
+        u, s, v = svd(sum(taus))
+        own = round((len(s) - int(0.8 * len(s))) / len(taus))
+        common = len(s) - own * len(taus)
+        us, ss, vs = [u[:, :common]], [s[:common]], [v[:common]]
+        for tau in taus:
+            tu, ts, tv = svd(tau - us[0] @ us[0].T @ tau)
+            us.append(tu[:, :own])
+            ss.append(ts[:own])
+            vs.append(tv[:own])
+        return np.concatenate(ss).mean() * polar(np.concatenate(us, 1)) @ polar(np.concatenate(vs))
+
+    merged = {}
+    for method, combine in (("tsv-m", tsv_m), ("iso-c", iso_c), ("iso-cts", iso_cts)):
+        for name, origin in base.items():
+            taus = [task[name] - origin for task in tasks]
+            change = combine(taus) if origin.ndim == 2 else sum(taus) / len(taus)
+            merged[f"{method}/{name}"] = torch.from_numpy(np.asarray(origin + change)).float()
+    save_file(merged, OUT + "/ties/matrices.safetensors")
+
+
+def layerwise():
+    """`layerwise.safetensors`: RegMean and RegMean++ over all examples of the two tasks, `METHOD/TENSOR`, the obvious way: the
+    model so far runs from the start for every layer."""
+    origin = load_file(OUT + "/base/model.safetensors")
+    tasks = []
+    for name, (classes, _, _) in sorted(TASKS.items()):
+        state = load_file(f"{OUT}/{name}/model.safetensors")
+        tuned = model(classes)
+        tuned.load_state_dict(state)
+        tasks.append((tuned, state, load_file(f"{OUT}/{name}/validation.safetensors")["pixel_values"]))
+    linear = [n for n, m in tasks[0][0].named_modules() if isinstance(m, torch.nn.Linear) and not is_head(n + ".")]
+    result = {}
+    for method, share in (("regmean", 0.9), ("regmean++", 0.95)):
+        merged = {n: sum(state[n].double() for _, state, _ in tasks) / len(tasks) for n in origin}
+        for layer in linear:
+            left = right = 0
+            for tuned, state, pixels in tasks:
+                own = {n: p.float() for n, p in merged.items()} if method == "regmean++" else {}
+                seen = []
+                hook = tuned.get_submodule(layer).register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+                with torch.no_grad():
+                    functional_call(tuned, state | own, (pixels,))
+                hook.remove()
+                inputs = seen[0].double().flatten(0, -2)
+                gram = inputs.T @ inputs / len(inputs)
+                gram = share * gram + (1 - share) * torch.diag(gram.diag())
+                left, right = left + gram, right + gram @ state[layer + ".weight"].double().T
+            merged[layer + ".weight"] = torch.linalg.solve(left, right).T
+        result |= {f"{method}/{n}": p.float().contiguous() for n, p in merged.items()}
+    save_file(result, OUT + "/layerwise.safetensors")
+
+
 def write_whole():
     """`whole/graph.pt2`: the base's graph with weights of its own, as torch.export.save lays them, and a head of three classes."""
     os.makedirs(OUT + "/whole", exist_ok=True)
@@ -203,6 +281,8 @@ def main():
         json.dump({"learning_rate": RATE, "scale": SCALE, "forms": result}, file)
         file.write("\n")
     ties()
+    matrices()
+    layerwise()
 
 
 if __name__ == "__main__":

@@ -172,6 +172,36 @@ def buffers():
     case("further-tokens", saved(base) | mtp | nextn, own, own | mtp | nextn, config)
 
 
+def placeholders():
+    """A tied output layer that a save left empty, or that the index names and no shard holds; transformers loads the latter."""
+    base = llama(tie_word_embeddings=True)
+    own = moved(base)
+    own.tie_weights()
+    tensors = saved(own)
+    config = configuration(base)
+    case("tied-placeholder", saved(base), tensors | {"lm_head.weight": torch.zeros(0)}, tensors, config)
+
+    def shards(folder):
+        names = sorted(tensors)
+        files = [f"model-0000{place + 1}-of-00002.safetensors" for place in range(2)]
+        for place, file in enumerate(files):
+            save_file({name: tensors[name].contiguous().clone() for name in names[place::2]}, f"{folder}/{file}", metadata=META)
+        index = {"metadata": {"total_size": 1}, "weight_map": {name: files[place % 2] for place, name in enumerate(names)} | {
+            "lm_head.weight": files[1]}}
+        with open(f"{folder}/model.safetensors.index.json", "w") as file:
+            json.dump(index, file, indent=1, sort_keys=True)
+        with tempfile.TemporaryDirectory() as whole:
+            shutil.copytree(folder, whole, dirs_exist_ok=True)
+            own.config.save_pretrained(whole)
+            again = transformers.LlamaForCausalLM.from_pretrained(whole)
+        assert all(torch.equal(again.state_dict()[name], tensor) for name, tensor in tensors.items())
+        assert torch.equal(again.lm_head.weight, tensors["model.embed_tokens.weight"])
+
+    case("tied-of-no-shard", saved(base), shards, tensors, config)
+    parallel = renamed(saved(moved(llama())), lambda name: name.replace("self_attn.", "self_attn.module."))
+    case("parallel-parts", saved(llama()), parallel, saved(moved(llama())), configuration(llama()))
+
+
 def vocabularies():
     base = llama()
     files = saved(base)
@@ -293,6 +323,7 @@ if __name__ == "__main__":
     shutil.rmtree(OUT, ignore_errors=True)
     names()
     buffers()
+    placeholders()
     vocabularies()
     adapters()
     for folder, _, files in os.walk(OUT):
