@@ -41,7 +41,8 @@ def measure(program, base, names, full, rounds):
                     "seconds": statistics.median(seconds[kind]),
                     "ratio": statistics.median(own / dense for own, dense in zip(seconds[kind], seconds["full"]))}
             paths = [f"{directory}/{list(KINDS)[-1]}/{task}" for task in tasks]
-            flags = ["--granularity", "tensor", "--loss", "labels"] if form == "paper" else []
+            paper = ["--granularity", "tensor", "--loss", "labels", "--start", "task-vectors", "--schedule", "constant"]
+            flags = paper if form == "paper" else []
             few, many = (memory.peak(program, base, paths[:count], flags) for count in (1, len(paths)))
             result[form] |= {"one_peak": few, "all_peak": many, "memory_ratio": many / few}
     return result

@@ -8,7 +8,10 @@ import tempfile
 
 import memory
 
-FORMS = {"the paper's form": ["--granularity", "tensor", "--loss", "labels"], "the default form": []}
+FORMS = {
+    "the paper's form": ["--granularity", "tensor", "--loss", "labels", "--start", "task-vectors", "--schedule", "constant"],
+    "the default form": [],
+}
 FLAGS = ["--strategy", "hierarchical", "--fan-in", "2", "--batch", "1"]
 TABLE = "bert.embeddings.word_embeddings.weight"
 TIMES = 4

@@ -6,7 +6,10 @@ from . import charts, daemon, markdown, merging, programs
 
 TITLE = "At once, by the tree, or one at a time"
 FILES = ["arrivals-vision", "arrivals-text"]
-FORMS = {"the paper's form": {"granularity": "tensor", "loss": "labels"}, "the default form": {}}
+FORMS = {
+    "the paper's form": {"granularity": "tensor", "loss": "labels", "start": "task-vectors", "schedule": "constant"},
+    "the default form": {},
+}
 NEAR = 1.01
 
 

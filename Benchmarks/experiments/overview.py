@@ -5,6 +5,7 @@ import statistics
 from . import markdown, svg, table
 
 PAPER, DEFAULT = "supermerge, the paper's form", "supermerge, no flags"
+NOT_YET = "The row of the default is that of a fit that starts at the task vectors (`start: task-vectors`), not yet of today's default: {}."
 LEFT, ROW, WIDTH, LIMIT = 250, 22, 760, 100
 
 
@@ -49,10 +50,18 @@ def lines(everything):
             cells.append("" if row is None else cell(row))
         bold = "**" if name == "SuperMerge, default" else ""
         rows.append([f"{bold}{name}{bold}", *cells])
+    older = [kind for kind in found if is_older(everything[f"table-{kind}"])]
     return [
         "One merged model against one fine-tuned model per task: test accuracy in percent, average over the tasks.",
         "In parentheses: how much of the way from the best other merging method to the fine-tuned models is covered.", "",
-        *markdown.table(["model", *found], rows), "![Average test accuracy](overview.svg)", ""]
+        *markdown.table(["model", *found], rows), "![Average test accuracy](overview.svg)", "",
+        *([NOT_YET.format(", ".join(older)), ""] if older else [])]
+
+
+def is_older(runs):
+    """Whether a row of the default is of a program that did not calibrate."""
+    group = table.by_method(runs).get("supermerge, no flags", [])
+    return any(not any("calibration solved" in note for note in run["notes"]) for run in group)
 
 
 def cell(row):

@@ -8,8 +8,9 @@ from . import charts, markdown, merging
 
 TITLE = "Every method"
 FILES = ["table-vision", "table-text"]
-ROWS = ["--granularity", "row", "--learning-rate", "0.03", "--mixup", "0", "--patience", "1000"]
-GATED = ["--granularity", "row-column", "--loss", "distillation", "--learning-rate", "0.03", "--patience", "1000"]
+ROWS = ["--granularity", "row", "--learning-rate", "0.03", "--mixup", "0", "--patience", "1000", *merging.PLAIN]
+GATED = [
+    "--granularity", "row-column", "--loss", "distillation", "--learning-rate", "0.03", "--patience", "1000", *merging.PLAIN]
 # What the zoo's page calls them.
 REFERENCE = {
     "average weights": "average", "task-arithmetic": "task-arithmetic, λ searched", "ties": "ties, λ searched",
@@ -17,17 +18,23 @@ REFERENCE = {
 }
 # So many steps of AdaMerging, too, which is still improving after those of the reference figures.
 LONGER = {"vision": 1000, "text": 500}
-SEEDLESS = ["average", "task-arithmetic, λ searched", "ties, λ searched"]
+# Static methods at the λ that their authors take, which need no example at all.
+DATA_FREE = ["task-arithmetic", "ties", "tsv-m", "iso-c", "iso-cts"]
+SEEDLESS = ["average", *(f"{name}, no examples" for name in DATA_FREE), *(f"{name}, λ searched" for name in ("task-arithmetic", "ties", "tsv-m", "iso-c", "iso-cts"))]
 
 
 def methods(zoo, steps):
     """Name → (whether it is one of the paper's baselines, flags)."""
     fit = ["--steps", str(steps or merging.STEPS[zoo.kind]["supermerge"])]
     found = {"average": (True, ["--method", "average"])}
-    for name in ("task-arithmetic", "ties", "dare"):
+    for name in ("task-arithmetic", "ties", "dare", "tsv-m", "iso-c", "iso-cts"):
         found[f"{name}, λ searched"] = (True, ["--method", name, "--scale", "search"])
+    for name in DATA_FREE:
+        found[f"{name}, no examples"] = (True, ["--method", name])
     longer = 2 * steps if steps else LONGER[zoo.kind]
     return found | {
+        "regmean": (True, ["--method", "regmean"]),
+        "regmean++": (True, ["--method", "regmean++"]),
         "adamerging": (True, zoo.adamerging(steps)),
         f"adamerging, {longer} steps": (True, zoo.adamerging(longer)),
         "supermerge, the paper's form": (False, zoo.paper(steps)),
@@ -129,7 +136,7 @@ def lines(runs):
     flags = [[name, f"`{' '.join(group[0]['flags'])}`"] for name, group in by_method(runs).items()]
     return [
         f"The best baseline is {best} with {low:.1f}; headroom is the distance from there to the tasks' own checkpoints,",
-        f"{high:.1f}. A pass is one forward and backward pass of one task's batch.", "",
+        f"{high:.1f}. A pass is one forward and backward pass of one task's batch; forward passes alone are not counted.", "",
         *markdown.table(head, rows), *merging.unfinished(runs.values()),
         "<details><summary>Flags of <code>supermerge merge</code></summary>", "",
         *markdown.table(["model", "flags"], flags), "</details>", "",

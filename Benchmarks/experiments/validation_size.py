@@ -25,6 +25,7 @@ def add_arguments(parser):
     parser.add_argument("--default-seeds", type=int, default=3, help="seeds of the default form, and of the forced ones")
     parser.add_argument("--default-sizes", type=int, nargs="*", default=SIZES)
     parser.add_argument("--forced-sizes", type=int, nargs="*", default=[16, 24, 32], help="where either form of the default is forced")
+    parser.add_argument("--forms", nargs="*", help="these alone, by the beginnings of their names")
     parser.add_argument("--steps", type=int)
 
 
@@ -57,7 +58,11 @@ def measure(record, options):
 
         keys = []
         for size, seed, form, flags, function in (row for seed in range(options.seeds) for row in forms(seed)):
-            keys.append(f"{form}, {size} a task, seed {seed}")
+            key = f"{form}, {size} a task, seed {seed}"
+            if options.forms and not any(form.startswith(wanted) for wanted in options.forms):
+                keys += [key] * (key in record.data["runs"])
+                continue
+            keys.append(key)
 
             def fit():
                 with tempfile.TemporaryDirectory() as directory:
@@ -100,7 +105,7 @@ def lines(runs):
 
 def program_threshold():
     """From how many examples a task on the program takes weights for rows and columns, as its source says."""
-    with open(f"{programs.ROOT}/Sources/WorkerProtocol/ResolvedSettings.swift") as file:
+    with open(f"{programs.ROOT}/Sources/WorkerProtocol/Settings/ResolvedSettings.swift") as file:
         return float(re.search(r"examplesForRows = ([\d.]+)", file.read())[1])
 
 
@@ -117,7 +122,7 @@ def threshold(found):
     verdict = f"That does not bear it out at {' and '.join(wrong)}." if wrong else "That bears it out."
     return [
         f"From {limit:g} examples a task on the default form has weights for rows and columns, below one for each tensor and both",
-        f"losses (`examplesForRows` in MergeForm.swift). Both forced, rows and columns against tensors: {figures}. {verdict}", ""]
+        f"losses (`examplesForRows` in ResolvedSettings.swift). Both forced, rows and columns against tensors: {figures}. {verdict}", ""]
 
 
 def pictures(runs):
