@@ -6,7 +6,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: demo test reliability power-cut build bench check format compatibility fuzz set-up install deb deb-test clean
+.PHONY: demo test reliability power-cut build bench check format configuration compatibility families fuzz set-up install deb deb-test clean
 
 PREFIX ?= /usr
 SYSCONFDIR ?= /etc
@@ -36,7 +36,7 @@ test:
 	    { printf '\nwhat failed:\n'; grep -aE '✘|error:|Fatal error' .build/test.log | tail -n 40; exit 1; }
 
 # The suites that count for docs/reliability.md, at full length; each writes its counts, and the page is made of them.
-RELIABILITY_SUITES ?= CrashTests|FaultTests|SystemCallTests|DaemonKillTests|StormTests|ArrivalShapeTests|CopyingToolTests|LostRegistryTests|AttackTests|CorpusTests|DifferentialTests
+RELIABILITY_SUITES ?= CrashTests|FaultTests|SystemCallTests|DaemonKillTests|TrialKillTests|StormTests|ArrivalShapeTests|CopyingToolTests|LostRegistryTests|AttackTests|CorpusTests|DifferentialTests
 reliability: build
 	@Tools/set-up test
 	@mkdir -p docs/reliability
@@ -72,6 +72,15 @@ check:
 format:
 	swift format --in-place --recursive --parallel Package.swift Sources Tests Demo Fuzz
 	Packaging/man/render reference config/supermerged.yaml >docs/configuration.md
+
+# The section merge of config/supermerged.yaml, from the table of settings, and docs/configuration.md.
+configuration: set-up
+	SUPERMERGE_WRITE_PAGES=1 swift test -j $(JOBS) --filter ConfigurationTests.theDocumentedSection
+	Packaging/man/render reference config/supermerged.yaml >docs/configuration.md
+
+# The table of docs/families.md, from the catalog.
+families: set-up
+	SUPERMERGE_WRITE_PAGES=1 swift test -j $(JOBS) --filter DocumentedFamiliesTests.thePageHasTheCatalogsTable
 
 # docs/compatibility.md, from what the tests find.
 compatibility: set-up
