@@ -26,14 +26,17 @@ import Torch
         try .one("aten::linear", [.tensor(input), .tensor(weight), .optionalTensor(bias)])
     }
 
-    @Test(arguments: [1, 24], [true, false]) func linearLayersGiveTheSameBytes(rows: Int, hasBias: Bool) throws {
+    /// Sums of 8,192 products, to the rounding of float32: how a processor's kernel groups them depends on how many rows
+    /// it is given. Products rounded to bfloat16 would be off by 0.1.
+    @Test(arguments: [1, 24], [true, false]) func linearLayersGiveTheSameSums(rows: Int, hasBias: Bool) throws {
         let (narrow, wide) = try Self.weights()
         let input = try Tensor(Self.numbers(rows * 8_192, seed: 2), shape: [1, rows, 8_192])
         let bias = hasBias ? try Tensor(Self.numbers(1_100, seed: 3), shape: [1_100]) : nil
         try TorchRuntime.withoutGradients {
             let found = try linear(input, narrow, bias)
             #expect(found.dtype == .float32 && found.shape == [1, rows, 1_100])
-            #expect(try found.floats() == linear(input, wide, bias).floats())
+            let expected = try linear(input, wide, bias).floats()
+            #expect(try zip(found.floats(), expected).allSatisfy { abs($0 - $1) < 1e-3 })
         }
     }
 
