@@ -37,8 +37,8 @@ extension Reconciler {
 
     /// The trial, for the status.
     func rolloutStatus() -> DaemonStatus.Rollout? {
-        guard let recorded = memory.rollout, let rollout else { return nil }
-        let settings = configuration.rollout
+        guard let recorded = memory.rollout, let trial else { return nil }
+        let (settings, rollout) = (configuration.rollout, trial.state)
         var state = DaemonStatus.Rollout.State.checking
         if rollout.failure != nil {
             state = .failing
@@ -53,14 +53,14 @@ extension Reconciler {
             version: recorded.version, kind: recorded.kind.rawValue, state: state, message: rollout.message,
             heldSeconds: rollout.heldFor / .seconds(1), windowSeconds: settings.window / .seconds(1),
             previous: recorded.previous)
-        if !checkTargets.isEmpty { status.targets = checkTargets }
+        if !trial.targets.isEmpty { status.targets = trial.targets }
         return status
     }
 
     /// One sentence about the trial.
     var trialLine: String? {
-        guard let recorded = memory.rollout, let rollout else { return nil }
+        guard let recorded = memory.rollout, let trial else { return nil }
         let role = recorded.kind == .canary ? "the candidate" : "deployed and watched"
-        return "release \(recorded.version) is \(role): \(rollout.message)"
+        return "release \(recorded.version) is \(role): \(trial.state.message)"
     }
 }

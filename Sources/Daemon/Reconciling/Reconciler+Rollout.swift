@@ -14,10 +14,8 @@ extension Reconciler {
 
     /// Begins the trial that the memory knows of, and its window, anew.
     func beginTrial() {
-        checkTask?.cancel()
-        (checkTask, checkAnswer, checkTargets) = (nil, nil, [])
-        rollout = onTrial.map { RolloutState(version: $0.version) }
-        trialRetryAt = nil
+        trial?.check?.cancel()
+        trial = onTrial.map { RunningTrial(version: $0.version) }
         // Where no hook runs that would ring.
         bell.ring()
     }
@@ -25,34 +23,24 @@ extension Reconciler {
     /// As `beginTrial`, after a pause: a change of the deploy directory has failed, and the disk may do better later.
     private func retryTrial() {
         beginTrial()
-        trialRetryAt = .now + max(configuration.rollout.interval, .seconds(1))
+        trial?.retryAt = .now + max(configuration.rollout.interval, .seconds(1))
     }
 
     /// Ends the trial without a decision of its own.
     func endTrial() {
-        checkTask?.cancel()
-        (checkTask, checkAnswer, rollout) = (nil, nil, nil)
+        trial?.check?.cancel()
+        trial = nil
     }
 
     /// Tells the trial what has happened, and does what it says.
     func driveTrial() async {
-        guard rollout != nil, !isStopping, trialRetryAt ?? .now <= .now else { return }
-        trialRetryAt = nil
+        guard !isStopping, trial?.isDue(.now) == true else { return }
         if let failure = memory.rollout?.failure, configuration.rollout.onFailure == .rollback {
             await takeBack("the check failed: \(failure)")
             return
         }
-        let answer = checkAnswer
-        checkAnswer = nil
-        var actions: [RolloutState.Action] = []
-        if case .ended(let failure) = trialHooks { actions += handle(.hooksEnded(failure: failure)) }
-        if let answer { actions += handle(.answered(answer)) }
-        actions += handle(.clock)
+        let actions = trial?.proceed(at: .now, hooks: trialHooks, configuration.rollout) ?? []
         for action in actions { await perform(action) }
-    }
-
-    private func handle(_ event: RolloutState.Event) -> [RolloutState.Action] {
-        rollout?.handle(event, at: .now, configuration.rollout) ?? []
     }
 
     private func perform(_ action: RolloutState.Action) async {
@@ -60,7 +48,7 @@ extension Reconciler {
         case .ask: ask()
         case .report(let message):
             parts.logger.warning(
-                "a release on trial is held", metadata: ["version": "\(rollout?.version ?? 0)", "reason": "\(message)"])
+                "a release on trial is held", metadata: ["version": "\(trial?.version ?? 0)", "reason": "\(message)"])
         case .recordFailure(let answer): await recordFailure(answer)
         case .promote(let reason): _ = await promoteTrial(reason)
         case .takeBack(let reason): await takeBack(reason)
@@ -71,10 +59,10 @@ extension Reconciler {
         guard let release = onTrial, let check = configuration.rollout.check else { return }
         let (checker, timeout) = (parts.checker, configuration.rollout.timeout)
         let values = trialValues("rollout.check", release)
-        checkTask = Task {
+        trial?.check = Task {
             let report = await checker.ask(check, values, timeout: timeout)
-            guard !Task.isCancelled, rollout?.version == release.version else { return }
-            (checkAnswer, checkTargets) = (report.answer, report.targets)
+            guard !Task.isCancelled, trial?.version == release.version else { return }
+            trial?.note(report)
             bell.ring()
         }
     }

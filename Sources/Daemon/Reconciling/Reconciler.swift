@@ -91,14 +91,8 @@ package actor Reconciler {
     var hooks = HookSchedule()
     /// The release that `candidate` points at.
     var candidate: Release?
-    /// How far the trial of `memory.rollout` has got, and its check that is under way.
-    var rollout: RolloutState?
-    var checkTask: Task<Void, Never>?
-    var checkAnswer: CheckAnswer?
-    /// What each server said at the last check.
-    var checkTargets: [DaemonStatus.CheckTarget] = []
-    /// When a decision that could not be carried out is taken again.
-    var trialRetryAt: ContinuousClock.Instant?
+    /// The trial of `memory.rollout`.
+    var trial: RunningTrial?
     var stamps = TimestampState()
     var isStopping = false
 
@@ -147,7 +141,7 @@ package actor Reconciler {
         scanTask?.cancel()
         keepingTask?.cancel()
         for task in hooks.tasks { task.cancel() }
-        checkTask?.cancel()
+        trial?.check?.cancel()
         stamps.task?.cancel()
         bell.ring()
     }
@@ -171,7 +165,7 @@ package actor Reconciler {
     }
 
     func nextDeadline() -> ContinuousClock.Instant? {
-        if !commands.isEmpty || scanResult != nil || checkAnswer != nil { return .now }
+        if !commands.isEmpty || scanResult != nil || trial?.hasAnswer == true { return .now }
         let now = ContinuousClock.now
         // Each of these is waited for once; what has passed must not wake the loop again and again.
         let patience = [
@@ -181,10 +175,10 @@ package actor Reconciler {
         ].compactMap(\.self).filter { $0 > now }
         return
             ([
-                scans.isRunning ? nil : scans.due(now), retries.dueAt, rollout?.nextCheck, trialRetryAt,
+                scans.isRunning ? nil : scans.due(now), retries.dueAt,
                 stamps.task == nil ? stamps.dueAt.flatMap { $0 > now ? $0 : nil } : nil, gatheringEnds(now),
                 heartbeat.interval.map { now + $0 }, ledgerQueue.isEmpty ? nil : now + .seconds(10),
-            ].compactMap(\.self) + patience).min()
+            ].compactMap(\.self) + (trial?.deadlines ?? []) + patience).min()
     }
 
     /// Until when a merge waits for more arrivals; nil: it does not.
