@@ -1,15 +1,18 @@
+import Files
 import Subprocess
 import Synchronization
 import SystemPackage
 
 /// Starts children. Everything in the daemon that runs a program does it here, because `Subprocess` ends the whole
-/// process in two cases that the outside world can bring about:
+/// process in three cases that the outside world can bring about:
 ///
 /// - A child that ends, or is cancelled, before it has read its standard input. The library's own writer then throws
 ///   without closing the pipe, and a pipe that is not closed is a fatal error. Here the input is written by a task that
 ///   always closes it; a child that doesn't read its input is judged by its answer and its exit status.
 /// - A task that is cancelled while its child is being started. Here the child runs in a task that is not cancelled
 ///   before the child's outputs are read; the cancelled caller has the child ended by `teardown` instead.
+/// - Open files have reached their limit: a pipe that was made before the one that can't be is not closed either. Here
+///   the child is not started unless all that it takes can be opened.
 struct ChildProcess: Sendable {
     var executable: Executable
     var arguments: [String] = []
@@ -45,7 +48,7 @@ struct ChildProcess: Sendable {
     /// Runs a child to its end. `body` reads its outputs; where it throws, the child is ended.
     ///
     /// Throws `CancellationError` where the caller was cancelled before the child was started, `SubprocessError` where
-    /// it can't be started, and what `body` throws.
+    /// it can't be started, `FilesError` where too many files are open, and what `body` throws.
     func run(_ body: @escaping @Sendable (Running) async throws -> Void) async throws -> TerminationStatus {
         try Task.checkCancellation()
         let cancellation = Cancellation()
@@ -86,6 +89,7 @@ struct ChildProcess: Sendable {
         _ input: Input, _ cancellation: Cancellation, _ body: @escaping @Sendable (Running) async throws -> Void,
         feed: @escaping @Sendable (Execution<Input, SequenceOutput, SequenceOutput>) async -> Void
     ) async throws -> TerminationStatus {
+        try checkDescriptors()
         var options = PlatformOptions()
         // A session of its own, so that signals reach the child's children too.
         options.createSession = true
@@ -108,6 +112,19 @@ struct ChildProcess: Sendable {
                 group.cancelAll()
             }
         }.terminationStatus
+    }
+
+    /// Throws where a child's three pipes, their copies and what watches them can't be opened.
+    private func checkDescriptors() throws {
+        var opened: [FileDescriptor] = []
+        defer { for descriptor in opened { try? descriptor.close() } }
+        for _ in 0..<16 {
+            do {
+                opened.append(try FileDescriptor.open("/dev/null", .readOnly, options: .closeOnExec))
+            } catch let error as Errno {
+                throw FilesError.system(call: "start", path: "\(executable)", errno: error.rawValue)
+            }
+        }
     }
 
     /// Whether the caller was cancelled, and whether the child's task may be by now.

@@ -90,4 +90,20 @@ struct ChildProcessTests {
             }
         }
     }
+
+    /// In a process of its own, with from no to 39 files more to open.
+    @Test func survivesWhereNoFileCanBeOpened() async {
+        await #expect(processExitsWith: .success) {
+            let child = ChildProcess(executable: .path("/bin/true"), input: [7])
+            _ = try await child.answer(limit: 10)
+            let lowest = open("/dev/null", O_RDONLY)
+            var outcomes = Set<Bool>()
+            for more in 0..<40 {
+                var limit = rlimit(rlim_cur: rlim_t(lowest) + rlim_t(more), rlim_max: 4096)
+                guard setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { fatalError("no limit") }
+                outcomes.insert((try? await child.answer(limit: 10)) != nil)
+            }
+            guard outcomes == [false, true] else { fatalError("\(outcomes)") }
+        }
+    }
 }
