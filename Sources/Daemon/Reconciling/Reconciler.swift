@@ -202,7 +202,7 @@ package actor Reconciler {
             running = nil
         }
         await endHooks()
-        await checkTask?.value
+        await trial?.check?.value
         await stamps.task?.value
         for waiter in waiters.takeAll() { waiter.resume(returning: reply(.failed, "the daemon is stopping")) }
         watching.end()
