@@ -120,7 +120,7 @@ struct ChildProcess: Sendable {
         defer { for descriptor in opened { try? descriptor.close() } }
         for _ in 0..<16 {
             do {
-                opened.append(try FileDescriptor.open("/dev/null", .readOnly, options: .closeOnExec))
+                opened.append(try FileDescriptor.open(FilePath("/dev/null"), .readOnly, options: .closeOnExec))
             } catch let error as Errno {
                 throw FilesError.system(call: "start", path: "\(executable)", errno: error.rawValue)
             }
