@@ -94,6 +94,7 @@ struct ChildProcessTests {
     /// In a process of its own, with from no to 39 files more to open.
     @Test func survivesWhereNoFileCanBeOpened() async {
         await #expect(processExitsWith: .success) {
+            signal(SIGPIPE, SIG_IGN)
             let child = ChildProcess(executable: .path("/bin/true"), input: [7])
             _ = try await child.answer(limit: 10)
             let lowest = open("/dev/null", O_RDONLY)
