@@ -66,4 +66,22 @@ import Testing
             #expect(site.current == nil)
         }
     }
+    /// No answer fails the merge, which is tried again later; the release that is deployed stays.
+    @Test(arguments: [
+        ("kill -9 $$", "10m", "it was ended by signal 9"), ("exec sleep 100000", "1s", "no answer within 1s"),
+        ("echo broken >&2; exit 3", "10m", "it ended with status 3: broken"),
+    ])
+    func aGateThatDiesOrHangsPublishesNothing(script: String, timeout: String, reason: String) throws {
+        let site = try Site(steps: 5)
+        let daemon = try site.start()
+        #expect(try site.control("submit", Workshop.shared().task("amber"), "--wait").status == 0)
+        #expect(try daemon.stop() == 0)
+        try site.writeConfiguration(extra: "gate: {command: {run: [/bin/sh, -c, '\(script)'], timeout: \(timeout)}}\n")
+        try site.start()
+        let run = try site.control("submit", Workshop.shared().task("birch"), "--wait")
+        #expect(run.status == 1 && run.errors.contains("gate command /bin/sh: \(reason)"), "\(run.errors)")
+        #expect(site.current == "versions/1")
+        #expect(try site.ledger(.mergeFailed).last?.message.contains(reason) == true)
+        #expect(try site.control("health").output.contains("merge-failing"))
+    }
 }

@@ -5,7 +5,7 @@ import WorkerProtocol
 
 @testable import Releases
 
-/// `bom.cdx.json`: its own rules here, and CycloneDX's validator where a Python has it.
+/// `bom.cdx.json`: its own rules here, and the published JSON schema where a Python has it (cyclonedx-python-lib).
 @Suite struct BillOfMaterialsTests {
     private static let python: String? = {
         let candidates = [ProcessInfo.processInfo.environment["SUPERMERGE_PYTHON"], "/usr/bin/python3"]
@@ -65,6 +65,11 @@ import WorkerProtocol
         let record = Self.record()
         let bill = try JSONValue(parsing: BillOfMaterials.bytes(record), .python)
         #expect(members(bill, "bomFormat") == "CycloneDX" && members(bill, "specVersion") == "1.7")
+        #expect(members(bill, "metadata", "lifecycles", "0", "phase") == "build")
+        let tools = members(bill, "metadata", "tools", "components")?.elements ?? []
+        #expect(tools.compactMap { members($0, "name")?.text } == ["supermerged", "supermerge", "libtorch", "threads"])
+        let libtorch = try #require(tools.first { members($0, "name") == "libtorch" })
+        #expect(members(libtorch, "type") == "library" && members(libtorch, "version") == "1.13.1")
         let model = try #require(members(bill, "metadata", "component"))
         #expect(members(model, "type") == "machine-learning-model" && members(model, "version") == "7")
         #expect(members(model, "components", "0", "hashes", "0", "content") == .string(ReportSamples.digest("f")))
@@ -128,18 +133,32 @@ import WorkerProtocol
     @Test(
         .enabled(if: python != nil, "no Python with cyclonedx-python-lib[json-validation]; SUPERMERGE_PYTHON names one")
     )
-    func cyclonedxFindsNoFault() throws {
-        let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Tools/check_bom.py")
-            .path
+    func isValidByTheSchemaOfCycloneDX() throws {
         var plain = ReportSamples.record(tasks: [])
         plain.gate = nil
-        for (index, record) in [Self.record(), plain].enumerated() {
-            let path = NSTemporaryDirectory() + "bom-\(UUID().uuidString)-\(index).cdx.json"
-            defer { try? Durable.remove(path) }
-            try Data(try BillOfMaterials.bytes(record)).write(to: URL(filePath: path))
-            let (status, errors) = try Self.run(try #require(Self.python), [script, path])
+        for record in [Self.record(), plain] {
+            let (status, errors) = try check(BillOfMaterials.bytes(record))
             #expect(status == 0, "\(errors)")
         }
+        // What the schema does not allow is found: a key that it lacks, a digest that is none, a missing name.
+        let text = String(decoding: try BillOfMaterials.bytes(Self.record()), as: UTF8.self)
+        for (part, other) in [
+            ("\"bomFormat\"", "\"bomFormats\""), (ReportSamples.digest("d"), "d"), ("\"name\" : \"merged model\",", ""),
+        ] {
+            #expect(text.contains(part))
+            let (status, errors) = try check(Array(text.replacing(part, with: other).utf8))
+            #expect(status == 1 && errors.contains("bom.cdx.json: "), "\(part): \(errors)")
+        }
+    }
+
+    private func check(_ bytes: [UInt8]) throws -> (status: Int32, errors: String) {
+        let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Tools/check_bom.py")
+        let folder = NSTemporaryDirectory() + "bom-\(UUID().uuidString)"
+        try Durable.createDirectories(folder)
+        defer { try? Durable.remove(folder) }
+        let path = "\(folder)/\(BillOfMaterials.fileName)"
+        try Data(bytes).write(to: URL(filePath: path))
+        return try Self.run(try #require(Self.python), [script.path, path])
     }
 
     /// A published release and one that repeats it have the file, and it is among those that the record vouches for.

@@ -17,4 +17,11 @@ package enum TestBudget {
         let pace = (points.count + most - 1) / most
         return stride(from: Int(seed % UInt64(pace)), to: points.count, by: pace).map { points[$0] }
     }
+
+    /// Those of `all` that the environment's `variable` names, between commas; all where it is not set.
+    package static func chosen<Value: RawRepresentable<String>>(_ variable: String, of all: [Value]) -> [Value] {
+        guard let text = ProcessInfo.processInfo.environment[variable] else { return all }
+        let names = text.split(separator: ",").map(String.init)
+        return all.filter { names.contains($0.rawValue) }
+    }
 }

@@ -26,8 +26,8 @@ import Torch
         try .one("aten::linear", [.tensor(input), .tensor(weight), .optionalTensor(bias)])
     }
 
-    /// Sums of 8,192 products, to the rounding of float32: how a processor's kernel groups them depends on how many rows
-    /// it is given. Products rounded to bfloat16 would be off by 0.1.
+    /// Sums of 8,192 products, to the rounding of float32: how a processor's kernel groups them depends on how many
+    /// rows it is given. Products rounded to bfloat16 would be off by 0.1.
     @Test(arguments: [1, 24], [true, false]) func linearLayersGiveTheSameSums(rows: Int, hasBias: Bool) throws {
         let (narrow, wide) = try Self.weights()
         let input = try Tensor(Self.numbers(rows * 8_192, seed: 2), shape: [1, rows, 8_192])

@@ -21,8 +21,8 @@ struct BillOfMaterials {
             "$schema": "http://cyclonedx.org/schema/bom-1.7.schema.json", "bomFormat": "CycloneDX",
             "specVersion": "1.7", "serialNumber": .string("urn:uuid:\(uuid)"), "version": 1,
             "metadata": .object([
-                "timestamp": .string(record.created), "tools": .object(["components": .array(tools)]),
-                "component": model,
+                "timestamp": .string(record.created), "lifecycles": .array([.object(["phase": "build"])]),
+                "tools": .object(["components": .array(tools)]), "component": model,
             ]),
             "components": .array([base] + record.tasks.map(checkpoint) + record.tasks.flatMap(datasets)),
             "dependencies": .array([
@@ -62,7 +62,14 @@ struct BillOfMaterials {
                     "version": .string(record.result.versions["supermerge"] ?? Product.version),
                     "hashes": Self.hashes(digest),
                 ])
-            }
+            } + libraries
+    }
+
+    /// What the merge was computed with, beside the programs.
+    private var libraries: [JSONValue] {
+        record.result.versions.filter { $0.key != "supermerge" }.sorted { $0.key < $1.key }.map { name, version in
+            .object(["type": "library", "name": .string(name), "version": .string(version)])
+        }
     }
 
     private var model: JSONValue {

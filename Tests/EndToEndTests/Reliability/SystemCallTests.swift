@@ -25,7 +25,8 @@ import WorkerProtocol
 
     private static let injections = ["signal=KILL", "error=EIO", "error=ENOSPC", "error=EINTR"]
 
-    @Test(arguments: Step.allCases) func atEverySystemCall(step: Step) throws {
+    @Test(arguments: TestBudget.chosen("RELIABILITY_STEPS", of: Step.allCases))
+    func atEverySystemCall(step: Step) throws {
         guard Trace.isUsable else {
             try Skip.note("strace is not installed or may not trace here (apt-get install strace)")
             return

@@ -9,10 +9,12 @@ final class QueryServer: Sendable {
     private let listener: Int32
     let port: UInt16
 
-    init() throws {
+    /// Listens on `port`, or on one that is free.
+    init(port: UInt16 = 0) throws {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
         address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let isBound = withUnsafeMutablePointer(to: &address) { pointer in
@@ -23,7 +25,7 @@ final class QueryServer: Sendable {
         }
         guard isBound else { throw ChildProcess.Failure(description: "no loopback port: \(errno)") }
         listener = descriptor
-        port = UInt16(bigEndian: address.sin_port)
+        self.port = UInt16(bigEndian: address.sin_port)
         Thread.detachNewThread { [self] in serve() }
     }
 
