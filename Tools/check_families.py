@@ -53,7 +53,7 @@ OBJECTIVES = {
     "ForTokenClassification": "token-classification", "ForImageClassification": "classification",
     "ForConditionalGeneration": "sequence-to-sequence", "MTModel": "sequence-to-sequence",
     "ForSemanticSegmentation": "token-classification", "ForMaskedLM": "masked", "ForQuestionAnswering": "question-answering", "ForMultipleChoice": "choice",
-    "WithTeacher": "classification", "CLIPModel": "captions",
+    "WithTeacher": "classification", "CLIPModel": "captions", "SiglipModel": "captions",
 }
 
 
@@ -179,7 +179,9 @@ def examples(case, model, seed, shortest):
             lengths = torch.randint(shortest, LENGTH + 1, (EXAMPLES, 3, 1), generator=generator)
             places = torch.arange(LENGTH)
             ids = torch.where(places < lengths - 1, tokens(text.vocab_size - 1, (EXAMPLES, 3, LENGTH)), text.vocab_size - 1)
-            values |= {"input_ids": ids, "attention_mask": (places < lengths).long()}
+            values |= {"input_ids": ids}
+            if case["architecture"] == "CLIPModel":  # SigLIP reads no mask
+                values |= {"attention_mask": (places < lengths).long()}
         if case.get("dense"):
             labels = torch.randint(0, 3, (EXAMPLES, *case["dense"]), generator=generator)
         else:
@@ -236,10 +238,9 @@ def reference_logits(case, model, values, labels):
         inputs["labels"] = labels
     with torch.no_grad():
         if objective(case) == "captions":
-            rows = zip(*inputs.values())
+            pixels, texts = inputs.pop("pixel_values"), [dict(zip(inputs, row)) for row in zip(*inputs.values())]
             return torch.cat([
-                reference(pixel_values=image[None], input_ids=ids, attention_mask=mask).logits_per_image
-                for image, ids, mask in rows])
+                reference(pixel_values=image[None], **row).logits_per_image for image, row in zip(pixels, texts)])
         result = reference(**inputs)
     if objective(case) == "question-answering":
         return torch.stack([result.start_logits, result.end_logits], 1).float()

@@ -130,17 +130,17 @@ def clip_vision():
 
 
 class Captions(torch.nn.Module):
-    """CLIP as a task for which each image has texts of its own."""
+    """CLIP or SigLIP as a task for which each image has texts of its own."""
 
     def __init__(self, model):
         super().__init__()
         self.model = model
         self.config = model.config
 
-    def forward(self, pixel_values, input_ids, attention_mask):
+    def forward(self, pixel_values, input_ids, attention_mask=None):
         images, texts, _ = input_ids.shape
-        result = self.model(
-            pixel_values=pixel_values, input_ids=input_ids.flatten(0, 1), attention_mask=attention_mask.flatten(0, 1))
+        mask = None if attention_mask is None else attention_mask.flatten(0, 1)
+        result = self.model(pixel_values=pixel_values, input_ids=input_ids.flatten(0, 1), attention_mask=mask)
         rows = torch.arange(images)
         return result.logits_per_image.view(images, images, texts)[rows, rows]
 
@@ -148,6 +148,12 @@ class Captions(torch.nn.Module):
 def clip_captions():
     text = {**CLIP_TEXT, "eos_token_id": 15, "bos_token_id": 0, "pad_token_id": 1}
     base = tr.CLIPModel(tr.CLIPConfig(text_config=text, vision_config=VISION, projection_dim=4))
+    return Captions(base), base
+
+
+def siglip_pairs():
+    text = {**CLIP_TEXT, "model_type": "siglip_text_model"}
+    base = tr.SiglipModel(tr.SiglipConfig(text_config=text, vision_config=VISION))
     return Captions(base), base
 
 
@@ -260,6 +266,7 @@ MODELS = {
     "clip-whole": clip_whole,
     "clip-vision": clip_vision,
     "clip-captions": clip_captions,
+    "siglip-pairs": siglip_pairs,
     "t5": lambda: same(tr.T5ForConditionalGeneration(tr.T5Config(**T5))),
     "t5-untied": lambda: same(t5_untied()),
     "llama": lambda: same(llama(num_key_value_heads=2, tie_word_embeddings=True)),
@@ -389,6 +396,15 @@ MODELS = {
             )
         )
     ),
+    # Windows that shrink to the grid of the second stage, and of another side than in the pretraining.
+    "swinv2": lambda: same(
+        tr.Swinv2ForImageClassification(
+            tr.Swinv2Config(
+                image_size=20, patch_size=4, embed_dim=6, depths=[2, 1], num_heads=[1, 2], window_size=3, mlp_ratio=2.0,
+                pretrained_window_sizes=[4, 0], num_labels=3,
+            )
+        )
+    ),
     "beit": lambda: same(
         tr.BeitForImageClassification(
             tr.BeitConfig(use_relative_position_bias=True, layer_scale_init_value=0.5, num_labels=3, **VISION)
@@ -421,7 +437,10 @@ def inputs_of(model, batch, tokens, targets):
         ids = ids.masked_fill(ends, 15).masked_fill(~mask, PADDING)
         side = config.vision_config.image_size
         pixels = torch.randn(batch, config.vision_config.num_channels, side, side).double()
-        return {"pixel_values": pixels, "input_ids": ids, "attention_mask": mask.long()}
+        values = {"pixel_values": pixels, "input_ids": ids, "attention_mask": mask.long()}
+        if config.model_type == "siglip":  # every token sees all others, padding too
+            del values["attention_mask"]
+        return values
     if getattr(model, "main_input_name", "") == "pixel_values":
         vision = getattr(config, "vision_config", config)
         side = getattr(vision, "image_size", 16)

@@ -124,11 +124,11 @@ package enum FamilyCatalog {
             ("DINOv2 with registers or without", ["dinov2", "dinov2_with_registers"]),
             ("CLIP and SigLIP", ["clip", "siglip", "clip_vision_model", "siglip_vision_model"]),
             ("BEiT and data2vec", ["beit", "data2vec-vision"]),
-            ("Swin", ["swin"]),
+            ("Swin 1 and 2", ["swin", "swinv2"]),
             ("ConvNeXt 1 and 2", ["convnext", "convnextv2"]),
             ("ResNet", ["resnet"]),
             ("SegFormer", ["segformer"]),
         ],
-        heads: "`…ForImageClassification`; `SegformerForSemanticSegmentation`; `CLIPModel` where the tasks are whole "
-            + "([objectives.md](objectives.md))")
+        heads: "`…ForImageClassification`; `SegformerForSemanticSegmentation`; `CLIPModel` and `SiglipModel` where the "
+            + "tasks are whole ([objectives.md](objectives.md))")
 }

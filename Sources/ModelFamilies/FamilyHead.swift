@@ -10,6 +10,8 @@ package enum FamilyHead: String, CaseIterable, Hashable, Sendable {
     case maskedLanguage = "ForMaskedLM"
     /// Which of several texts says what an image shows.
     case captions = "CLIPModel"
+    /// Which of several texts belong to an image, each by itself.
+    case pairs = "SiglipModel"
 
     /// Ends of the names of classes that tasks replace by one with a head of their own.
     private static let pretraining = [

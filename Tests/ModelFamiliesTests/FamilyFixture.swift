@@ -9,12 +9,13 @@ struct FamilyFixture {
     static let names = [
         "bert", "bert-pairs", "bert-tower", "bert-mean", "bert-masked", "bert-tokens", "roberta", "roberta-tower",
         "roberta-tokens", "distilbert", "distilbert-tokens", "vit", "vit-wide", "vit-tower", "clip", "clip-whole",
-        "clip-vision", "clip-captions", "t5", "t5-untied", "llama", "llama-untied", "llama-left", "llama-banded",
+        "clip-vision", "clip-captions", "siglip-pairs", "t5", "t5-untied", "llama", "llama-untied", "llama-left",
+        "llama-banded",
         "llama-linear",
         "llama-classes", "gpt2", "gpt2-scaled", "gpt2-classes", "gemma", "gemma2", "gemma3", "olmo3", "phi3",
         "gpt-neox", "cohere", "bloom", "opt-narrow", "gpt-oss", "apertus", "deberta", "modernbert", "mpnet", "albert",
         "bart-classes",
-        "m2m100", "umt5", "dinov2", "convnext", "swin",
+        "m2m100", "umt5", "dinov2", "convnext", "swin", "swinv2",
         "beit", "resnet", "segformer",
     ]
 
@@ -32,7 +33,9 @@ struct FamilyFixture {
     }
 
     /// The head that its tasks have, where the base leaves it to them.
-    static func head(_ name: String) -> FamilyHead? { name == "clip-captions" ? .captions : nil }
+    static func head(_ name: String) -> FamilyHead? {
+        ["clip-captions": FamilyHead.captions, "siglip-pairs": .pairs][name]
+    }
 
     static func path(_ name: String) -> String { Bundle.module.bundlePath + "/Fixtures/\(name)" }
 

@@ -11,7 +11,8 @@ import Testing
             (#"{"architectures": ["BertForTokenClassification"]}"#, FamilyHead.tokens),
             (#"{"architectures": ["LlamaForSequenceClassification"]}"#, .sequence),
             (#"{"architectures": ["RobertaForMaskedLM"]}"#, .maskedLanguage),
-            (#"{"architectures": ["CLIPModel"]}"#, .captions), (#"{"architectures": ["CLIPVisionModel"]}"#, nil),
+            (#"{"architectures": ["CLIPModel"]}"#, .captions), (#"{"architectures": ["SiglipModel"]}"#, .pairs),
+            (#"{"architectures": ["CLIPVisionModel"]}"#, nil),
             (#"{"peft_type": "LORA", "task_type": "TOKEN_CLS"}"#, .tokens),
             (#"{"peft_type": "LORA", "task_type": "CAUSAL_LM"}"#, nil), (#"{"architectures": ["BertModel"]}"#, nil),
             ("not JSON", nil),
@@ -39,6 +40,15 @@ import Testing
         let captions = try BaseGraph.open(directory: directory, head: .captions).signature
         #expect(captions.inputs.map(\.name) == ["pixel_values", "input_ids", "attention_mask"])
         #expect(captions.output == [nil, nil])
+    }
+
+    /// SigLIP is trained without a mask, on texts that are padded to one length.
+    @Test func siglipReadsTextsWithoutAMask() throws {
+        let directory = FamilyFixture.path("siglip-pairs")
+        #expect(try BaseGraph.open(directory: directory).signature.inputs.map(\.name) == ["pixel_values"])
+        let pairs = try BaseGraph.open(directory: directory, head: .pairs).signature
+        #expect(pairs.inputs.map(\.name) == ["pixel_values", "input_ids"])
+        #expect(pairs.output == [nil, nil])
     }
 
     @Test func aPretrainedBaseGetsTheHeadOfItsTasks() throws {

@@ -151,6 +151,21 @@ import Testing
         #expect(throws: ModelFamilyError.self) { try BaseGraph.open(directory: base.directory) }
     }
 
+    @Test(arguments: ["vision_use_head", "projection_size"])
+    func sidesOfSiglipThatCannotBeComparedAreRefused(key: String) throws {
+        let side = key == "vision_use_head" ? "vision_config" : "text_config"
+        let values: [String: any Sendable] = [
+            "hidden_size": 8, "num_attention_heads": 2, "num_hidden_layers": side == "text_config" ? 1 : 2,
+            "intermediate_size": side == "text_config" ? 8 : 12, "image_size": 8, "patch_size": 4, "vocab_size": 16,
+            key: key == "vision_use_head" ? false : 12,
+        ]
+        let base = try AlteredBase("siglip-pairs", [side: values])
+        let error = #expect(throws: ModelFamilyError.self) {
+            try BaseGraph.open(directory: base.directory, head: .pairs)
+        }
+        #expect(error?.description.contains("`\(side).\(key)`") == true, "\(error?.description ?? "")")
+    }
+
     @Test func aKeyOfAnObjectInTheConfigurationIsNamedWithItsPlace() throws {
         let vision: [String: any Sendable] = ["hidden_size": 8, "num_attention_heads": 2, "hidden_act": "gelu_10"]
         let base = try AlteredBase("clip", ["vision_config": vision])

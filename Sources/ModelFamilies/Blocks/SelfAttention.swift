@@ -1,4 +1,5 @@
 internal import ExportedGraph
+import Foundation
 
 /// Attention of tokens among themselves, with fewer heads of keys and values than of queries where the model has them
 /// (Ainslie et al., arXiv 2305.13245).
@@ -33,6 +34,9 @@ struct SelfAttention {
     /// A trained score for each head that takes its share of the softmax and adds nothing, by the parameter's name.
     var sinks: String?
     var queryKeyNorm: QueryKeyNorm?
+    /// The scores are cosines times a trained factor for each head, the name of whose logarithm [heads, 1, 1] this is.
+    /// The factor is at most 100. `scale` is not used (Swin 2).
+    var cosineScale: String?
     /// A norm of what goes into the output layer.
     var innerNorm: (name: String, norm: Norm)?
 
@@ -55,6 +59,14 @@ struct SelfAttention {
         if let rotation { (query, key) = (graph.turned(query, rotation), graph.turned(key, rotation)) }
         if let norm = queryKeyNorm, norm.isAfterRotation { (query, key) = try norm.apply(query, key, layer, graph) }
         if let queryScale { query = graph.multiply(query, queryScale) }
+        if let cosineScale {
+            let logarithm = try graph.parameter(layer + cosineScale, [heads, 1, 1])
+            let factor = graph.map(
+                "exp",
+                graph.call(
+                    "clamp", ["self": logarithm.argument, "max": .double(log(100))], logarithm.shape))
+            (query, key) = (graph.multiply(graph.unit(query), factor), graph.unit(key))
+        }
         let times = heads / sharedHeads
         (key, value) = (graph.repeatHeads(key, times: times), graph.repeatHeads(value, times: times))
         var result: GraphValue
@@ -63,7 +75,7 @@ struct SelfAttention {
             result = graph.plainAttention(
                 query, key, value, mask: mask, scale: scale, softCap: softCap, sinks: sink)
         } else {
-            result = graph.attention(query, key, value, mask: mask, scale: scale)
+            result = graph.attention(query, key, value, mask: mask, scale: cosineScale == nil ? scale : 1)
         }
         result = graph.joinHeads(result)
         if let innerNorm { result = try graph.norm(result, layer + innerNorm.name, innerNorm.norm) }

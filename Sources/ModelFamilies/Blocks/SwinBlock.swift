@@ -10,6 +10,15 @@ struct SwinBlock {
     var activation: Activation
     var hasBias: Bool
     var norm: Norm
+    /// What Swin 2 does otherwise; nil in the first Swin.
+    var second: Second?
+
+    /// Swin 2 (Liu et al., arXiv 2111.09883): norms of each part's output, scores by cosines, and position biases that
+    /// a small network computes.
+    struct Second {
+        /// Tokens on a side of a window of the pretraining; 0 where they are those of the block.
+        var pretrainedWindow: Int
+    }
 
     /// The output [batch, rows · columns, width]. `shift`: by how much the windows lie off the grid's corner; what is
     /// pushed over an edge comes in at the other, and does not see what was there before.
@@ -20,17 +29,23 @@ struct SwinBlock {
         let batch = graph.length(hidden, 0)
         let (below, behind) = ((window - rows % window) % window, (window - columns % window) % window)
         let (height, across) = (rows + below, columns + behind)
-        let normed = try graph.norm(hidden, "\(name)layernorm_before", norm)
-        var grid = graph.reshape(normed, [batch, .known(rows), .known(columns), .known(width)])
+        let read = second == nil ? try graph.norm(hidden, "\(name)layernorm_before", norm) : hidden
+        var grid = graph.reshape(read, [batch, .known(rows), .known(columns), .known(width)])
         grid = rolled(graph.padded(grid, rows: below, columns: behind), by: -shift, graph)
         var attention = SelfAttention(heads: heads, width: width / heads)
         attention.names = AttentionNames(
             "attention.", "self.query", "self.key", "self.value", "output.dense")
         (attention.hasBias, attention.hasOutputBias) = (hasBias, true)
-        let side = 2 * window - 1
-        var bias = try graph.positionBias(
-            graph.offsets(height: window, width: window), "\(name)attention.self.relative_position_bias_table",
-            rows: side * side, heads: heads)
+        var bias: GraphValue
+        if let second {
+            (attention.hasKeyBias, attention.cosineScale) = (false, "attention.self.logit_scale")
+            bias = try second.bias("\(name)attention.self.", window: window, heads: heads, graph)
+        } else {
+            let side = 2 * window - 1
+            bias = try graph.positionBias(
+                graph.offsets(height: window, width: window), "\(name)attention.self.relative_position_bias_table",
+                rows: side * side, heads: heads)
+        }
         if shift > 0 {
             let apart = separation(height: height, width: across, shift: shift, batch: batch, graph)
             bias = graph.call(
@@ -41,10 +56,16 @@ struct SwinBlock {
         grid = rolled(whole(attended, batch: batch, height: height, width: across, graph), by: shift, graph)
         if below > 0 { grid = graph.slice(grid, 1, from: 0, to: rows) }
         if behind > 0 { grid = graph.slice(grid, 2, from: 0, to: columns) }
-        let sum = graph.add(hidden, graph.reshape(grid, [batch, .known(rows * columns), .known(width)]))
+        var changed = graph.reshape(grid, [batch, .known(rows * columns), .known(width)])
+        if second != nil { changed = try graph.norm(changed, "\(name)layernorm_before", norm) }
+        let sum = graph.add(hidden, changed)
         let feedForward = FeedForward(
             form: .plain, inner: Int(ratio * Double(width)), activation: activation, up: "intermediate.dense",
             down: "output.dense", hasBias: true)
+        guard second == nil else {
+            return graph.add(
+                sum, try graph.norm(feedForward.output(sum, name, graph), "\(name)layernorm_after", norm))
+        }
         return graph.add(
             sum, try feedForward.output(graph.norm(sum, "\(name)layernorm_after", norm), name, graph))
     }
@@ -92,7 +113,7 @@ struct SwinBlock {
             [nil] + last.map(Optional.some), value.dtype)
     }
 
-    /// −100 between tokens of a window that are neighbours only by the shift, else 0: [batch · windows, 1, window²,
+    /// −100, which Swin 2 adds twice, between tokens of a window that are neighbours only by the shift, else 0: [batch · windows, 1, window²,
     /// window²].
     private func separation(
         height: Int, width: Int, shift: Int, batch: AxisLength, _ graph: GraphBuilder
@@ -117,7 +138,8 @@ struct SwinBlock {
             "ne.Tensor", ["self": graph.unsqueeze(flat, 1).argument, "other": graph.unsqueeze(flat, 2).argument],
             [count, area, area], "bool")
         let scores = graph.call(
-            "where.Scalar", ["condition": isApart.argument, "self": .double(-100), "other": .double(0)],
+            "where.Scalar",
+            ["condition": isApart.argument, "self": .double(second == nil ? -100 : -200), "other": .double(0)],
             [count, area, area])
         let each = graph.expand(
             graph.unsqueeze(graph.unsqueeze(scores, 1), 0),

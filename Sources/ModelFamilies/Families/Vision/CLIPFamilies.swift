@@ -2,13 +2,12 @@ internal import ExportedGraph
 
 /// The image side of CLIP (Radford et al., arXiv 2103.00020) and SigLIP (Zhai et al., arXiv 2303.15343) as classifiers:
 /// the mean of the patches' tokens, then `classifier`. The side for texts has no part in it, unless the tasks are whole
-/// CLIP models, which tell by texts what an image shows (`CLIPCaptions`).
+/// models, which tell by texts what an image shows (`CLIPCaptions`, `SiglipPairs`).
 enum CLIPFamily: ModelFamily {
     static let modelTypes = ["clip", "siglip"]
     static let inert: Set = [
         "logit_scale_init_value", "projection_dim", "text_config", "text_config_dict", "tie_word_embeddings",
     ]
-    private static let captions = FamilyHead.captions.rawValue
     static let spare = [
         "logit_scale", "logit_bias", "text_model.", "text_projection.", "visual_projection.", "vision_model.head.",
     ]
@@ -17,16 +16,25 @@ enum CLIPFamily: ModelFamily {
         _ configuration: ModelConfiguration, into draft: GraphBuilder
     ) throws(ModelFamilyError) -> GraphValue {
         let isSigmoid = try configuration.text("model_type", default: "") == "siglip"
-        _ = try configuration.architecture(
-            ["ForImageClassification"] + (isSigmoid ? ["SiglipModel"] : [captions]))
+        let whole = isSigmoid ? FamilyHead.pairs : .captions
+        _ = try configuration.architecture(["ForImageClassification", whole.rawValue])
         let vision = try side("vision_config", configuration)
         let tower = try draft.clipTower(vision, isSigmoid: isSigmoid)
+        if isSigmoid, configuration.head == whole {
+            guard try vision.flag("vision_use_head", default: true) else {
+                throw vision.unsupported("vision_use_head", "is false, but whole models have that head")
+            }
+        }
         try vision.checkRest(inert: CLIPVisionFamily.inert.union(ModelConfiguration.inert))
-        guard configuration.head == .captions else {
+        guard configuration.head == whole else {
             return try draft.clipClasses(tower.hidden, isSigmoid: isSigmoid, configuration.classes())
         }
-        let captions = try CLIPCaptions(
-            side("text_config", configuration), width: configuration.count("projection_dim", default: 512), draft)
+        let text = try side("text_config", configuration)
+        if isSigmoid {
+            let pairs = try SiglipPairs(text, width: tower.hidden.width ?? 0, draft)
+            return try pairs.logits(image: tower.hidden, tower.layer)
+        }
+        let captions = try CLIPCaptions(text, width: configuration.count("projection_dim", default: 512), draft)
         return try captions.logits(image: tower.hidden, tower.norm)
     }
 
@@ -61,11 +69,11 @@ enum CLIPVisionFamily: ModelFamily {
 }
 
 extension GraphBuilder {
-    /// The last layer's output [batch, tokens, width], of SigLIP behind its norm, and the norm that CLIP's other output
-    /// goes through.
+    /// The last output [batch, tokens, width], of SigLIP behind its norm, what the layers are like, and the norm
+    /// of CLIP's other output.
     fileprivate func clipTower(
         _ configuration: ModelConfiguration, isSigmoid: Bool
-    ) throws(ModelFamilyError) -> (hidden: GraphValue, norm: (name: String, Norm)) {
+    ) throws(ModelFamilyError) -> (hidden: GraphValue, layer: TransformerLayer, norm: (name: String, Norm)) {
         var options = try VisionOptions(
             configuration, activation: isSigmoid ? "gelu_pytorch_tanh" : "quick_gelu", epsilon: isSigmoid ? 1e-6 : 1e-5,
             patch: isSigmoid ? 16 : 32, prefix: "vision_model.")
@@ -88,7 +96,7 @@ extension GraphBuilder {
         if !isSigmoid {
             for part in ["weight", "bias"] { _ = try parameter("\(norm.name).\(part)", [options.width]) }
         }
-        return (hidden, norm)
+        return (hidden, options.layer, norm)
     }
 
     fileprivate func clipClasses(
