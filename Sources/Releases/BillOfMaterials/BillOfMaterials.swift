@@ -65,10 +65,12 @@ struct BillOfMaterials {
             } + libraries
     }
 
-    /// What the merge was computed with, beside the programs.
+    /// The libraries that the merge was computed with. What else `versions` tells, threads and kernels, is no component.
     private var libraries: [JSONValue] {
-        record.result.versions.filter { $0.key != "supermerge" }.sorted { $0.key < $1.key }.map { name, version in
-            .object(["type": "library", "name": .string(name), "version": .string(version)])
+        ["libtorch", "blas"].compactMap { name in
+            record.result.versions[name].map {
+                .object(["type": "library", "name": .string(name), "version": .string($0)])
+            }
         }
     }
 
