@@ -14,7 +14,8 @@ at::Tensor emptyNarrow(at::IntArrayRef shape, at::ScalarType type);
 
 bool isNarrow(const at::Tensor &tensor);
 
-/// input · weightᵀ + bias in float32, widening some rows of the narrow weight [outputs, inputs] at a time.
+/// input · weightᵀ + bias in float32, widening some rows of the narrow weight [outputs, inputs] at a time: how sums are
+/// rounded may differ from a product with the whole weight, as the processor's kernel likes.
 at::Tensor narrowLinear(const at::Tensor &input, const at::Tensor &weight, const at::Tensor &bias);
 
 /// slope · weight in float32, likewise.

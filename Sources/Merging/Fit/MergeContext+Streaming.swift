@@ -3,7 +3,8 @@ internal import ExportedModel
 internal import Torch
 internal import WorkerProtocol
 
-/// Whether a model is held whole or streamed segment by segment: what `memory` decides. Both give the same bytes.
+/// Whether a model is held whole or streamed segment by segment: what `memory` decides. Both give the same bytes,
+/// but for the rounding of large matrices that stay in 16 bits (`narrowLinear`).
 extension MergeContext {
     /// The model in one segment where the estimate stays within the plan's memory, else in as many as it takes. Throws
     /// where not even one segment fits.
