@@ -3,7 +3,8 @@
 
 The archive holds the graph and the names of its parameters, no weights: those come from model.safetensors, and where
 transformers 5 renames on loading, the names are those of the file. Batch and token axes are free. Tested with PyTorch
-2.13 and transformers 5.24 (Tools/check_export.py); other versions are not.
+2.13, and transformers 5.24 and 4.57.6 (Tools/check_export.py); other versions are not. Mixtures of experts, and
+classifiers with a decoder (BART, T5), need transformers 5.
 
     export_model.py MODEL_DIRECTORY                  writes MODEL_DIRECTORY/graph.pt2
     export_model.py MODEL_DIRECTORY -o graph.pt2 --task causal-lm
@@ -85,10 +86,22 @@ def task_of(config):
     )
 
 
+def is_4():
+    return transformers.__version__.startswith("4.")
+
+
+def use_plain_masks():
+    """Masks of transformers 4 by its way for PyTorch before 2.6: a graph with the other is not serialised."""
+    masks = getattr(transformers, "masking_utils", None)
+    if is_4() and hasattr(masks, "sdpa_mask_older_torch"):
+        masks.ALL_MASK_ATTENTION_FUNCTIONS.register("sdpa", masks.sdpa_mask_older_torch)
+
+
 def load(directory, task, attention):
     """The model in evaluation mode, in float32; without weights in the directory, as its configuration makes it."""
     config = transformers.AutoConfig.from_pretrained(directory, local_files_only=True)
     config.use_cache = False
+    use_plain_masks()
     options = {"attn_implementation": attention, "dtype": torch.float32}
     if any(os.path.exists(os.path.join(directory, name)) for name in WEIGHTS):
         model = task.auto.from_pretrained(directory, config=config, local_files_only=True, **options)
@@ -318,7 +331,8 @@ def export_directory(directory, path, task=None, inputs=None, max_batch=4096, ma
             log(f"{attention} attention: {one_line(error)}")
     else:
         kind = type(model).__name__ if "model" in locals() else name
-        raise ExportError(f"{kind} does not export: {one_line(failure)}; {STATIC}")
+        newer = "use transformers 5, or " if is_4() else ""
+        raise ExportError(f"{kind} does not export: {one_line(failure)}; {newer}{STATIC}")
     parameters = dict(model.named_parameters())
     log(f"model       {type(model).__name__}, {name}, {attention} attention")
     log(f"inputs      {', '.join(names)} (batch{' and token' if names != ('pixel_values',) else ''} axes free)")

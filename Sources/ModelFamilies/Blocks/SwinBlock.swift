@@ -113,8 +113,8 @@ struct SwinBlock {
             [nil] + last.map(Optional.some), value.dtype)
     }
 
-    /// −100, which Swin 2 adds twice, between tokens of a window that are neighbours only by the shift, else 0: [batch · windows, 1, window²,
-    /// window²].
+    /// −100, which Swin 2 adds twice, between tokens of a window that are neighbours only by the shift, else 0:
+    /// [batch · windows, 1, window², window²].
     private func separation(
         height: Int, width: Int, shift: Int, batch: AxisLength, _ graph: GraphBuilder
     ) -> GraphValue {
