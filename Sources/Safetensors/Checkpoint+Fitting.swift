@@ -37,8 +37,7 @@ extension Checkpoint {
         for rename in Self.renamings(from: names, to: base.names) {
             if let candidate = renaming(rename), fits(candidate) { return candidate }
         }
-        // None finds all: by the names that find most, what is said to be missing is what is missing.
-        return fitted(toMost: wanted.map(tied))
+        return self
     }
 
     /// This checkpoint with a prefix dropped or added where that gives it more of the tensors of `wanted`, each by any

@@ -11,8 +11,8 @@ struct TemplateInterpreter {
 
     private static let mostSteps = 250_000
     private static let longestOutput = 16 << 20
-    /// Bytes of a string, elements of a list and of the lists in it, keys of a mapping, bytes that count as a step and as
-    /// an element, levels of values in each other, and namespaces.
+    /// Bytes of a string, elements of a list and of the lists in it, keys of a mapping, bytes that count as a step and
+    /// as an element, levels of values in each other, and namespaces.
     static let longestString = 4 << 20
     static let longestList = 1 << 16
     static let longestMapping = 1 << 12

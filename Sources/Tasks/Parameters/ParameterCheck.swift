@@ -57,8 +57,12 @@ struct ParameterCheck {
     ) throws(AdmissionFault) {
         let missing = wanted.filter { name in base.tied(name).allSatisfy { checkpoint.entry($0) == nil } }
         guard missing.isEmpty else {
+            // By the names that find most of the base's, what is said to be missing is what is missing.
+            let nearest = checkpoint.fitted(toMost: wanted.map(base.tied))
+            let lacking = missing.filter { name in base.tied(name).allSatisfy { nearest.entry($0) == nil } }
             throw .missingParameters(
-                missing, Self.foreignForm(of: checkpoint) ?? otherHead(checkpoint, missing) ?? advice)
+                lacking.isEmpty ? missing : lacking,
+                Self.foreignForm(of: checkpoint) ?? otherHead(checkpoint, missing) ?? advice)
         }
     }
 
