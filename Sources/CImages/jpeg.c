@@ -29,7 +29,14 @@ static void fail(j_common_ptr info) {
     char text[JMSG_LENGTH_MAX];
     info->err->format_message(info, text);
     cimages_explain(self->image, info->err->msg_code == JERR_INPUT_EMPTY ? "the file ends too early" : text);
-    self->status = info->err->msg_code == JERR_OUT_OF_MEMORY ? CIMAGES_NO_MEMORY : CIMAGES_DAMAGED;
+    switch (info->err->msg_code) {
+    case JERR_OUT_OF_MEMORY: self->status = CIMAGES_NO_MEMORY; break;
+    case JERR_BAD_PRECISION:
+    case JERR_SOF_UNSUPPORTED:
+    case JERR_NOT_COMPILED:
+    case JERR_CONVERSION_NOTIMPL: self->status = CIMAGES_UNSUPPORTED; break;
+    default: self->status = CIMAGES_DAMAGED;
+    }
     longjmp(self->back, 1);
 }
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Bytes of the largest chunk beside the pixels, such as a profile of colours.
+// Bytes of the largest chunk beside the pixels.
 static const png_alloc_size_t largest_chunk = 8 << 20;
 static const png_uint_32 most_chunks = 1000;
 
@@ -45,12 +45,19 @@ static void spread_grey(uint8_t *pixels, size_t count) {
     }
 }
 
+// Chunks that change no pixel here and that a small file can make large: profiles, texts, palettes for other screens.
+static void skip_texts(png_structp png) {
+    static const png_byte skipped[] = "iCCP\0iTXt\0sPLT\0tEXt\0zTXt";
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, skipped, (int)sizeof skipped / 5);
+}
+
 static void decode(png_structp png, png_infop info, source *from, uint64_t limit) {
     cimages_image *image = from->image;
     png_set_read_fn(png, from, read_bytes);
     png_set_user_limits(png, 0x7fffffff, 0x7fffffff);
     png_set_chunk_malloc_max(png, largest_chunk);
     png_set_chunk_cache_max(png, most_chunks);
+    skip_texts(png);
     png_read_info(png, info);
     png_uint_32 width = png_get_image_width(png, info), height = png_get_image_height(png, info);
     int depth = png_get_bit_depth(png, info), kind = png_get_color_type(png, info);

@@ -39,14 +39,17 @@ package struct ExampleFolder: Sendable {
         }
         let tokens = try BaseFile.members("tokenizer_config.json", contents, ExamplesError.tokenizer)
         let configuration = try BaseFile.members("config.json", contents, ExamplesError.tokenizer)
-        let padding = Self.id(tokens["pad_token"], tokenizer) ?? Self.whole(configuration["pad_token_id"]) ?? 0
+        let ofConfiguration = (
+            padding: try Self.id("pad_token_id", configuration), end: try Self.id("eos_token_id", configuration)
+        )
+        let padding = Self.id(tokens["pad_token"], tokenizer) ?? ofConfiguration.padding ?? 0
         let positions = Self.whole(configuration["max_position_embeddings"] ?? configuration["n_positions"])
         // Where positions are counted from behind the padding's, the first ones are for no token.
         let unused = Self.countsFromPadding.contains(configuration["model_type"]?.text ?? "") ? padding + 1 : 0
         let sentences = try BaseFile.members(ExampleRequest.sentenceSettings, contents, ExamplesError.tokenizer)
         isLowercased = sentences["do_lower_case"] == .bool(true)
         let limits = [
-            Self.whole(tokens["model_max_length"]), positions.map { $0 - unused },
+            Self.whole(tokens["model_max_length"]), positions.map { max($0, 0) - unused },
             Self.whole(sentences["max_seq_length"]),
         ]
         longest = limits.compactMap(\.self).filter { $0 > 0 }.min() ?? Self.defaultMaximum
@@ -57,7 +60,7 @@ package struct ExampleFolder: Sendable {
             $0.key.hasSuffix("_token")
         }
         classification = Self.id(tokens["cls_token"] ?? tokens["bos_token"], tokenizer)
-        end = Self.id(tokens["eos_token"], tokenizer) ?? Self.whole(configuration["eos_token_id"])
+        end = Self.id(tokens["eos_token"], tokenizer) ?? ofConfiguration.end
     }
 
     /// Most tokens of an example: what the task asks for, or else what tokenizer.json truncates to, but no more than
@@ -106,6 +109,19 @@ package struct ExampleFolder: Sendable {
         case .number(let value)?: Int(exactly: value.rounded())
         default: nil
         }
+    }
+
+    /// Ids that config.json may name are below it.
+    private static let largestID = 1 << 24
+
+    /// An id that config.json says; nil where it says none, also by a negative one or a list.
+    private static func id(_ key: String, _ configuration: [String: JSONValue]) throws(ExamplesError) -> Int? {
+        guard let id = whole(configuration[key]), id >= 0 else { return nil }
+        guard id < largestID else {
+            throw .tokenizer(
+                "the base's config.json: invalid `\(key)`: \(id); expected the id of a token, below \(largestID)")
+        }
+        return id
     }
 
     private static func id(_ value: JSONValue?, _ tokenizer: Tokenizer) -> Int? {

@@ -85,6 +85,7 @@ package struct TaskAdmission {
         let values = ValueCheck(parameters: parameters, checkpoint: checkpoint, adapter: adapter, hasHead: hasHead)
         try values.check(reading)
         if let warning = ValueCheck.warning(of: reading.zeroed) { warnings.append(warning) }
+        if let warning = ValueCheck.warning(ofTurned: reading.turned) { warnings.append(warning) }
         files.sort { $0.name < $1.name }
         let source = TaskSource(
             name: name, directory: listing.place.path, files: files, digest: UploadReader.digest(files),

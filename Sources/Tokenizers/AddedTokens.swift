@@ -89,8 +89,8 @@ struct AddedTokens: Sendable {
                 var (start, end) = (position, position + content.count)
                 position = end
                 if token.isWholeWord, !Self.isAlone(bytes, start..<end) { continue }
-                if token.stripsLeft { start = max(from, Self.spaceStart(bytes, before: start)) }
-                if token.stripsRight { end = Self.spaceEnd(bytes, after: end) }
+                if token.stripsLeft { start -= Self.spaceCountAtEnd(of: bytes[from..<start]) }
+                if token.stripsRight { end += Self.spaceCount(bytes[end...]) }
                 addText(until: start)
                 parts.append(.token(token.id, range: start..<end))
                 (from, position) = (end, max(position, end))
@@ -105,14 +105,32 @@ struct AddedTokens: Sendable {
             return before?.isWordCharacter != true && after?.isWordCharacter != true
         }
 
-        private static func spaceStart(_ bytes: [UInt8], before end: Int) -> Int {
-            let text = String(decoding: bytes[..<end], as: UTF8.self).unicodeScalars
-            return end - text.reversed().prefix { $0.properties.isWhitespace }.reduce(0) { $0 + UTF8.width($1) }
+        /// Bytes of the white space at the end of a text. Reads no more than that and a character.
+        private static func spaceCountAtEnd(of bytes: ArraySlice<UInt8>) -> Int {
+            var start = bytes.endIndex
+            while start > bytes.startIndex {
+                var first = start - 1
+                while first > bytes.startIndex, bytes[first] & 0xC0 == 0x80 { first -= 1 }
+                guard isSpace(bytes[first..<start]) else { break }
+                start = first
+            }
+            return bytes.endIndex - start
         }
 
-        private static func spaceEnd(_ bytes: [UInt8], after start: Int) -> Int {
-            let text = String(decoding: bytes[start...], as: UTF8.self).unicodeScalars
-            return start + text.prefix { $0.properties.isWhitespace }.reduce(0) { $0 + UTF8.width($1) }
+        /// Bytes of the white space at the beginning of a text.
+        private static func spaceCount(_ bytes: ArraySlice<UInt8>) -> Int {
+            var end = bytes.startIndex
+            while end < bytes.endIndex {
+                var next = end + 1
+                while next < bytes.endIndex, bytes[next] & 0xC0 == 0x80 { next += 1 }
+                guard isSpace(bytes[end..<next]) else { break }
+                end = next
+            }
+            return end - bytes.startIndex
+        }
+
+        private static func isSpace(_ character: ArraySlice<UInt8>) -> Bool {
+            String(decoding: character, as: UTF8.self).unicodeScalars.first?.properties.isWhitespace == true
         }
     }
 }

@@ -40,9 +40,10 @@ indirect enum TokenDecoder: Sendable {
         case .strip(let character, let start, let stop):
             return tokens.map { token in
                 var token = token.unicodeScalars[...]
-                for _ in 0..<start where token.first == character { token.removeFirst() }
-                for _ in 0..<stop where token.last == character { token.removeLast() }
-                return String(token)
+                let leading = token.prefix { $0 == character }.count
+                token = token.dropFirst(min(start, leading))
+                let trailing = token.reversed().prefix { $0 == character }.count
+                return String(token.dropLast(min(stop, trailing)))
             }
         case .bpe(let suffix):
             return tokens.enumerated().map { $1.replacingScalars(suffix, with: $0 == tokens.count - 1 ? "" : " ") }

@@ -42,7 +42,7 @@ package final class Tokenizer: Sendable {
         let processor = addsSpecialTokens ? postProcessor : PostProcessor()
         let count = first.count + (second?.count ?? 0)
         if let maximum = maximum ?? truncation {
-            let room = max(0, maximum - processor.addedCount(isPair: second != nil))
+            let room = try processor.room(in: maximum, isPair: second != nil)
             Self.truncate(&first, &second, to: room)
         }
         var encoding = processor.apply(first, second)
@@ -61,7 +61,7 @@ package final class Tokenizer: Sendable {
             ids += own
             owners += own.map { _ in index }
         }
-        let room = max(0, maximum - postProcessor.addedCount(isPair: false))
+        let room = try postProcessor.room(in: maximum, isPair: false)
         var encoding = postProcessor.apply(Array(ids.prefix(room)), nil)
         encoding.isCut = ids.count > room
         var rest = owners[...]

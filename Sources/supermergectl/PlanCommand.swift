@@ -44,6 +44,11 @@ struct PlanCommand: AsyncParsableCommand {
                     "passes of a batch: at most \(passes.backward) forward and backward, "
                         + "\(passes.forward - passes.backward) forward alone")
             }
+            for (task, count) in (estimate.newTokens ?? [:]).sorted(by: { $0.key < $1.key }) {
+                Terminal.print(
+                    "\(task): the model writes at most \(count) tokens for an example, each by a pass over all before "
+                        + "it (no key-value cache)")
+            }
             if let bytes = estimate.readBytes {
                 Terminal.print("the model is streamed: each pass reads about \(Terminal.bytes(bytes)) of files")
             }

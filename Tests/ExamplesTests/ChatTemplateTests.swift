@@ -54,6 +54,13 @@ import Testing
         ("{% macro m(a, b='x') %}{{ a ~ b }}{% endmacro %}{{ m(1) }}{{ m(2, b=3) }}", "1x23"),
         ("{% for i in range(2) %}{{ i }}{% else %}none{% endfor %}{% for i in [] %}x{% else %}y{% endfor %}", "01y"),
         ("{{ ['a', 'b'] | join(', ') }}{{ '' | default('c', true) }}{# gone #}", "a, bc"),
+        ("{{ -5 | abs }} {{ 7 - -5 | abs }} {{ -5 | string | length }}", "5 2 2"),
+        ("{{ \"it's a-bc x\" | title }}|{{ \"it's a-bc x\".title() }}", "It's A-Bc X|It'S A-Bc X"),
+        ("{{ [{'a': 1}, {'b': 2}] | map(attribute='a') | join(',') }}", "1,"),
+        ("{{ [{'a': 1}, {'b': 2}] | map(attribute='a', default='y') | join(d=',') }}", "1,y"),
+        ("{{ nothing | default(default_value='q') }}{% for x in [1] %}{{ loop.depth }}{% endfor %}", "q1"),
+        (#"{{ 'a\u00e9\x41\U0001F30D\\b' }}{{ 'a\fb' | length }}{{ 'a\qb' }}"#, #"aéA🌍\b3a\qb"#),
+        ("{{ 'a\\\nb' }}", "ab"),
     ])
     func evaluatesAsJinjaDoes(template: String, wanted: String) throws {
         if wanted.isEmpty {

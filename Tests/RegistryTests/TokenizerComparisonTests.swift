@@ -58,6 +58,42 @@ struct TokenizerComparisonTests {
         #expect(found.faults == [])
     }
 
+    /// An option that one of the two leaves to its class counts by what the class does then.
+    @Test(arguments: [
+        (
+            #"{"tokenizer_class": "BertTokenizer", "strip_accents": false}"#, #"{"tokenizer_class": "BertTokenizer"}"#,
+            true
+        ),
+        (
+            #"{"tokenizer_class": "BertTokenizer"}"#,
+            #"{"tokenizer_class": "BertTokenizer", "tokenize_chinese_chars": false}"#, true
+        ),
+        (
+            #"{"tokenizer_class": "LlamaTokenizer", "add_eos_token": true}"#, #"{"tokenizer_class": "LlamaTokenizer"}"#,
+            true
+        ),
+        (
+            #"{"tokenizer_class": "LlamaTokenizer", "add_eos_token": false}"#,
+            #"{"tokenizer_class": "LlamaTokenizer"}"#, false
+        ),
+        (
+            #"{"tokenizer_class": "BertTokenizer", "strip_accents": null}"#, #"{"tokenizer_class": "BertTokenizer"}"#,
+            false
+        ),
+        (
+            #"{"tokenizer_class": "TokenizersBackend", "add_eos_token": true}"#,
+            #"{"tokenizer_class": "TokenizersBackend"}"#, false
+        ),
+    ]) func countsOptionsThatAreNotStated(own: String, base: String, differs: Bool) throws {
+        let read = { (settings: String) in
+            try TokenizerFiles { name throws(AdmissionFault) in
+                name == "tokenizer_config.json" ? Array(settings.utf8) : nil
+            }
+        }
+        let found = try TokenizerComparison(read(own), base: read(base))
+        #expect(found.faults.isEmpty != differs, "\(found)")
+    }
+
     @Test func takesATokenThatOnlyPads() throws {
         let read = { (text: String, settings: String) in
             try TokenizerFiles { name throws(AdmissionFault) in

@@ -70,6 +70,22 @@ import Testing
         #expect(little.code == nil && !little.warnings.contains { $0.contains("pruning") })
     }
 
+    /// Another tensor's values in a matrix: too little of the whole to refuse it by, and named.
+    @Test func namesAMatrixThatIsNotTheBases() async throws {
+        let values = (0..<256).map { Float($0 * 7919 % 256) - 127.5 }
+        let rest = [TestRegistry.trunkTensors()[0], TestRegistry.trunkTensors()[1]]
+        let large = TestTensor("large.weight", [16, 32], (0..<512).map { Float($0 % 23) * 100 + 50 })
+        func matrix(_ values: [Float]) -> TestTensor { TestTensor("more.weight", [16, 16], values) }
+        try registry.write("base/model.safetensors", TestTensor.file(rest + [matrix(values), large]))
+        for (own, isNamed) in [(values.map { $0 * 1.1 + 1 }, false), (values.map { -$0 }, true)] {
+            try registry.writeTask(weights: rest + [matrix(own), large] + Self.head, validation: nil)
+            let task = try await registry.settledScan(registry.scanner(requiresValidation: false)).tasks["t"]
+            let warnings = try #require(task?.content?.source.warnings, "\(task?.refusal?.message ?? "")")
+            let named = warnings.contains { $0.contains("`more.weight`: far from the base's (cosine -1.0)") }
+            #expect(named == isNamed, "\(warnings)")
+        }
+    }
+
     @Test func takesClearedRowsForPruning() async throws {
         for rows in [4..<12, 0..<8, 10..<16] {
             let pruned = try await torn { rows.contains($0 / 16) }

@@ -4,25 +4,37 @@ extension TemplateInterpreter {
         try step()
         let value = try unchecked(expression)
         switch expression.kind {
-        case .list, .dictionary, .call, .filter, .binary: try checkSize(value)
+        case .list, .dictionary, .call, .filter, .binary, .slice: try checkSize(value)
+        // What is read costs as long as it is, since the operation on it does.
+        case .name, .attribute, .item: if case .string(let text) = value { try charge(text.utf8.count) }
         default: break
         }
         return value
     }
 
-    /// Bounds what a template can make in its loops.
-    func checkSize(_ value: TemplateValue) throws(TemplateError) {
+    /// Bounds what a template can make in its loops, and charges its length.
+    mutating func checkSize(_ value: TemplateValue) throws(TemplateError) {
         switch value {
-        case .string(let text) where text.utf8.count > Self.longestString:
-            throw .limit("it makes a string of more than \(Self.longestString >> 20) MiB")
-        case .list(let items) where items.count > Self.longestList:
-            throw .limit("it makes a list of more than \(Self.longestList) elements")
+        case .string(let text):
+            guard text.utf8.count <= Self.longestString else {
+                throw .limit("it makes a string of more than \(Self.longestString >> 20) MiB")
+            }
+            try charge(text.utf8.count)
         case .function(.method): break
         default:
+            try chargeElements(of: value)
             guard !value.isDeeper(than: Self.deepestValue) else {
                 throw .limit("it makes values that are nested more than \(Self.deepestValue) deep")
             }
         }
+    }
+
+    /// Charges an operation that goes through a value.
+    private mutating func chargeElements(of value: TemplateValue) throws(TemplateError) {
+        guard let count = value.count(upTo: Self.longestList) else {
+            throw .limit("it makes a value of more than \(Self.longestList) elements")
+        }
+        try charge(count * Self.bytesOfElement)
     }
 
     private mutating func unchecked(_ expression: TemplateExpression) throws(TemplateError) -> TemplateValue {
@@ -34,6 +46,9 @@ extension TemplateInterpreter {
             for item in items { values.append(try value(item)) }
             return .list(values)
         case .dictionary(let pairs):
+            guard pairs.count <= Self.longestMapping else {
+                throw .limit("line \(line): a mapping of more than \(Self.longestMapping) keys")
+            }
             var values: [(String, TemplateValue)] = []
             for pair in pairs {
                 guard case .string(let key) = try value(pair[0]) else {
@@ -44,6 +59,7 @@ extension TemplateInterpreter {
             return .dictionary(TemplateDictionary(values, isOrdered: true))
         case .name(let name):
             if let value = variable(name) { return value }
+            guard !Self.ofMacros.contains(name) else { throw .unsupported(line: line, "variable '\(name)' of a macro") }
             return Self.functions.contains(name) ? .function(.named(name)) : .undefined(name)
         case .attribute(let owner, let name): return try attribute(name, of: try value(owner), line)
         case .item(let owner, let index): return try item(try value(index), of: try value(owner), line)
@@ -56,7 +72,9 @@ extension TemplateInterpreter {
         case .call(let function, let arguments): return try call(function, arguments, line)
         case .filter(let owner, let name, let arguments):
             let (values, named) = try evaluated(arguments)
-            return try filter(name, try value(owner), values, named, line)
+            let filtered = try value(owner)
+            try chargeElements(of: filtered)
+            return try filter(name, filtered, values, named, line)
         case .test(let owner, let name, let arguments, let isNegated):
             let (values, _) = try evaluated(arguments)
             return .bool(try test(name, try value(owner), values, line) != isNegated)
@@ -74,7 +92,12 @@ extension TemplateInterpreter {
             let left = try value(first)
             return left.isTrue ? left : try value(second)
         case .binary(let symbol, let first, let second):
-            return try binary(symbol, try value(first), try value(second), line)
+            let (left, right) = (try value(first), try value(second))
+            if ["==", "!=", "in"].contains(symbol) {
+                try chargeElements(of: left)
+                try chargeElements(of: right)
+            }
+            return try binary(symbol, left, right, line)
         case .conditional(let first, let condition, let second):
             if try value(condition).isTrue { return try value(first) }
             guard let second else { return .undefined("an if without else") }
@@ -108,15 +131,20 @@ extension TemplateInterpreter {
     ) throws(TemplateError) -> TemplateValue {
         switch owner {
         case .undefined: throw .invalid(line: line, "\(owner.kind), has no '\(name)'")
-        case .namespace(let space): return space.attributes[name] ?? .undefined(name)
+        case .namespace(let space):
+            if let value = space.attributes[name] { return value }
         case .dictionary(let items):
+            // As in Python, a method comes before a key of its name.
+            if Self.isMethod(name, of: owner) { break }
+            guard !Self.furtherMethods.contains(name) else {
+                throw .unsupported(line: line, "method '\(name)' of a mapping; a key is ['\(name)']")
+            }
             if let value = items[name] { return value }
-            return Self.isMethod(name, of: owner)
-                ? .function(.method(TemplateValueBox(owner), name)) : .undefined(name)
-        default:
-            return Self.isMethod(name, of: owner)
-                ? .function(.method(TemplateValueBox(owner), name)) : .undefined(name)
+        default: break
         }
+        guard !Self.isMethod(name, of: owner) else { return .function(.method(TemplateValueBox(owner), name)) }
+        guard !name.hasPrefix("__") else { throw .unsupported(line: line, "attribute '\(name)' of \(owner.kind)") }
+        return .undefined(name)
     }
 
     private func item(
@@ -124,7 +152,10 @@ extension TemplateInterpreter {
     ) throws(TemplateError) -> TemplateValue {
         switch (owner, index) {
         case (.undefined, _): throw .invalid(line: line, "\(owner.kind), has no items")
-        case (.dictionary(let items), .string(let key)): return items[key] ?? .undefined(key)
+        case (.dictionary(let items), .string(let key)) where items[key] != nil: return items[key] ?? .undefined(key)
+        case (_, .string(let key)) where key.hasPrefix("__"):
+            throw .unsupported(line: line, "attribute '\(key)' of \(owner.kind)")
+        case (.dictionary, .string(let key)): return .undefined(key)
         case (.namespace(let space), .string(let key)): return space.attributes[key] ?? .undefined(key)
         case (.list(let items), .integer(let index)):
             let place = index < 0 ? items.count + index : index
@@ -170,13 +201,21 @@ extension TemplateInterpreter {
         let (values, named) = try evaluated(arguments)
         switch function {
         case .function(.named(let name)): return try builtIn(name, values, named, line)
-        case .function(.method(let owner, let name)): return try method(name, of: owner.value, values, line)
-        case .function(.macro(let parameters, let body)): return try call(parameters, body, values, named)
+        case .function(.method(let owner, let name)):
+            guard named.isEmpty else { throw .unsupported(line: line, "method '\(name)' with named arguments") }
+            return try method(name, of: owner.value, values, line)
+        case .function(.macro(let parameters, let body)):
+            let known = Set(parameters.map(\.name))
+            guard values.count <= parameters.count, named.keys.allSatisfy(known.contains) else {
+                throw .invalid(line: line, "a macro of \(parameters.count) parameters is given others")
+            }
+            return try call(parameters, body, values, named)
         case .undefined(let name): throw .unsupported(line: line, "function or method '\(name)'")
         default: throw .invalid(line: line, "\(function.kind) can't be called")
         }
     }
 
+    private static let ofMacros: Set = ["varargs", "kwargs", "caller"]
     static let functions: Set = ["namespace", "raise_exception", "range", "dict"]
 
     private mutating func builtIn(

@@ -7,6 +7,9 @@ extension TemplateInterpreter {
         "capitalize", "count", "find", "join",
     ]
 
+    /// Methods of Python's mappings that are not implemented.
+    static let furtherMethods: Set = ["clear", "copy", "fromkeys", "pop", "popitem", "setdefault", "update"]
+
     static func isMethod(_ name: String, of value: TemplateValue) -> Bool {
         switch value {
         case .string: ofStrings.contains(name)
@@ -117,13 +120,21 @@ extension TemplateInterpreter {
         _ name: String, _ value: TemplateValue, _ arguments: [TemplateValue], _ named: [String: TemplateValue],
         _ line: Int
     ) throws(TemplateError) -> TemplateValue {
+        guard named.keys.allSatisfy({ Self.namedArguments[name]?.contains($0) ?? false }) else {
+            throw .unsupported(
+                line: line, "filter '\(name)' with the arguments \(named.keys.sorted().joined(separator: ", "))")
+        }
+        guard arguments.count <= Self.mostArguments[name] ?? 0 else {
+            throw .unsupported(line: line, "filter '\(name)' with \(arguments.count) arguments")
+        }
         switch (name, value) {
-        case ("trim", _) where arguments.isEmpty && named.isEmpty:
+        case ("trim", _):
             return .string(try text(of: value, line).strippingStart().strippingEnd())
         case ("string", _): return .string(try text(of: value, line))
         case ("upper", .string(let text)): return .string(text.uppercased())
         case ("lower", .string(let text)): return .string(text.lowercased())
-        case ("title", .string), ("capitalize", .string), ("replace", .string):
+        case ("title", .string(let text)): return .string(Self.capitalizedWords(text))
+        case ("capitalize", .string), ("replace", .string):
             return try method(name, of: value, arguments, line)
         case ("length", .string(let text)), ("count", .string(let text)): return .integer(text.unicodeScalars.count)
         case ("length", .list(let items)), ("count", .list(let items)): return .integer(items.count)
@@ -139,35 +150,67 @@ extension TemplateInterpreter {
         case ("default", _), ("d", _):
             let replacesFalse = (arguments.count > 1 ? arguments[1] : named["boolean"])?.isTrue ?? false
             let isMissing = value.isUndefined || replacesFalse && !value.isTrue
-            return isMissing ? arguments.first ?? .string("") : value
+            return isMissing ? arguments.first ?? named["default_value"] ?? .string("") : value
         case ("join", .list(let items)):
             var parts: [String] = []
             for item in items { parts.append(try text(of: item, line)) }
-            guard case .string(let separator) = arguments.first ?? .string("") else { break }
+            guard case .string(let separator) = arguments.first ?? named["d"] ?? .string("") else { break }
             try checkLength(parts.count, times: separator)
             return .string(parts.joined(separator: separator))
         case ("tojson", _):
-            guard named["indent"] == nil, arguments.isEmpty else {
-                throw .unsupported(line: line, "filter 'tojson' with arguments")
-            }
             return .string(try json(value, line))
         case ("selectattr", .list(let items)), ("rejectattr", .list(let items)):
             return .list(try selected(items, arguments, keeps: name == "selectattr", line))
         case ("map", .list(let items)):
-            guard case .string(let attribute)? = named["attribute"] else { break }
-            return .list(items.map { if case .dictionary(let item) = $0 { item[attribute] ?? .none } else { .none } })
+            guard case .string(let attribute)? = named["attribute"] else {
+                throw .unsupported(line: line, "filter 'map' without an attribute")
+            }
+            let key = try Self.key(attribute, line)
+            let missing = named["default"] ?? .undefined(key)
+            return .list(items.map { if case .dictionary(let item) = $0 { item[key] ?? missing } else { missing } })
         default: break
         }
         throw .unsupported(line: line, "filter '\(name)' of \(value.kind)")
+    }
+
+    private static let namedArguments: [String: Set<String>] = [
+        "default": ["default_value", "boolean"], "d": ["default_value", "boolean"], "join": ["d"],
+        "map": ["attribute", "default"],
+    ]
+    private static let mostArguments = [
+        "default": 2, "d": 2, "join": 1, "replace": 2, "selectattr": 3, "rejectattr": 3,
+    ]
+
+    /// The key that names an attribute of a mapping. Jinja goes along dots, and takes a number for an index.
+    private static func key(_ attribute: String, _ line: Int) throws(TemplateError) -> String {
+        guard !attribute.contains("."), Int(attribute) == nil else {
+            throw .unsupported(line: line, "path '\(attribute)' of attributes")
+        }
+        return attribute
+    }
+
+    /// Each word with a capital first, as Jinja's filter has it: words begin behind white space, hyphens and brackets.
+    private static func capitalizedWords(_ text: String) -> String {
+        var result = ""
+        var isInside = false
+        for scalar in text.unicodeScalars {
+            let divides = scalar.properties.isWhitespace || "-({[<".unicodeScalars.contains(scalar)
+            result +=
+                divides
+                ? String(scalar) : isInside ? scalar.properties.lowercaseMapping : scalar.properties.uppercaseMapping
+            isInside = !divides
+        }
+        return result
     }
 
     /// Items whose attribute passes a test.
     private func selected(
         _ items: [TemplateValue], _ arguments: [TemplateValue], keeps: Bool, _ line: Int
     ) throws(TemplateError) -> [TemplateValue] {
-        guard case .string(let attribute)? = arguments.first else {
+        guard case .string(let name)? = arguments.first else {
             throw .invalid(line: line, "expected the name of an attribute")
         }
+        let attribute = try Self.key(name, line)
         var kept: [TemplateValue] = []
         for item in items {
             var value = TemplateValue.undefined(attribute)

@@ -9,11 +9,15 @@ struct TemplateInterpreter {
     private var depth = 0
     var namespaces = 0
 
-    private static let mostSteps = 2_000_000
+    private static let mostSteps = 250_000
     private static let longestOutput = 16 << 20
-    /// Bytes of a string, elements of a list, levels of values in each other, and namespaces.
+    /// Bytes of a string, elements of a list and of the lists in it, keys of a mapping, bytes that count as a step and
+    /// as an element, levels of values in each other, and namespaces.
     static let longestString = 4 << 20
     static let longestList = 1 << 16
+    static let longestMapping = 1 << 12
+    static let bytesOfStep = 512
+    static let bytesOfElement = 64
     static let deepestValue = 32
     static let mostNamespaces = 256
     private static let deepest = 128
@@ -26,6 +30,12 @@ struct TemplateInterpreter {
     mutating func step(_ line: Int = 0) throws(TemplateError) {
         steps += 1
         guard steps < Self.mostSteps else { throw .limit("it takes more than \(Self.mostSteps) steps") }
+    }
+
+    /// Steps for an operation on so many bytes.
+    mutating func charge(_ bytes: Int) throws(TemplateError) {
+        steps += bytes / Self.bytesOfStep
+        try step()
     }
 
     func variable(_ name: String) -> TemplateValue? {
@@ -56,7 +66,10 @@ struct TemplateInterpreter {
                 if flow != .next { return flow }
             case .set(let name, let attribute, let expression):
                 try set(name, attribute, try value(expression), expression.line)
-            case .setBlock(let name, let body): scopes[scopes.count - 1][name] = .string(try captured(body))
+            case .setBlock(let name, let body):
+                let text = TemplateValue.string(try captured(body))
+                try checkSize(text)
+                scopes[scopes.count - 1][name] = text
             case .macro(let name, let parameters, let body):
                 scopes[scopes.count - 1][name] = .function(.macro(parameters, body))
             case .breakLoop: return .leaveLoop
@@ -141,7 +154,7 @@ struct TemplateInterpreter {
             ("index", .integer(index + 1)), ("index0", .integer(index)), ("revindex", .integer(count - index)),
             ("revindex0", .integer(count - index - 1)), ("first", .bool(index == 0)),
             ("last", .bool(index == count - 1)),
-            ("length", .integer(count)),
+            ("length", .integer(count)), ("depth", .integer(1)), ("depth0", .integer(0)),
         ]
         if index > 0 { pairs.append(("previtem", items[index - 1])) }
         if index < count - 1 { pairs.append(("nextitem", items[index + 1])) }

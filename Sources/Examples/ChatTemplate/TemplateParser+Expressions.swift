@@ -44,11 +44,15 @@ extension TemplateParser {
 
     private mutating func comparison() throws(TemplateError) -> TemplateExpression {
         var value = try sum()
+        var comparisons = 0
         while true {
             let line = line
             try link()
+            comparisons += 1
+            // Python compares each with the next, and joins what comes out.
+            if comparisons > 1, isComparison { throw .unsupported(line: line, "chain of comparisons") }
             switch current {
-            case .symbol(let symbol) where ["==", "!=", "<", "<=", ">", ">="].contains(symbol):
+            case .symbol(let symbol) where Self.comparisons.contains(symbol):
                 advance()
                 value = .init(kind: .binary(symbol, value, try sum()), line: line)
             case .name("in"):
@@ -62,6 +66,13 @@ extension TemplateParser {
             default: return value
             }
         }
+    }
+
+    private static let comparisons: Set = ["==", "!=", "<", "<=", ">", ">="]
+
+    private var isComparison: Bool {
+        if case .symbol(let symbol) = current { return Self.comparisons.contains(symbol) }
+        return isName("in") || isName("not")
     }
 
     private mutating func sum() throws(TemplateError) -> TemplateExpression {
@@ -89,15 +100,20 @@ extension TemplateParser {
         return value
     }
 
+    /// A value with its signs, and the filters and tests of the whole.
     private mutating func sign() throws(TemplateError) -> TemplateExpression {
+        try filtersAndTests(try signed())
+    }
+
+    private mutating func signed() throws(TemplateError) -> TemplateExpression {
         let line = line
         if takeSymbol("-") {
-            let value = try nested { parser throws(TemplateError) in try parser.sign() }
+            let value = try nested { parser throws(TemplateError) in try parser.signed() }
             return .init(kind: .negative(value), line: line)
         }
         let value = try postfix(try primary())
         if isSymbol("**") { throw .unsupported(line: line, "operator '**'") }
-        return try filtersAndTests(value)
+        return value
     }
 
     private mutating func filtersAndTests(_ start: TemplateExpression) throws(TemplateError) -> TemplateExpression {

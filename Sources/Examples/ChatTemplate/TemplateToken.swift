@@ -155,7 +155,32 @@ struct TemplateLexer {
         add(.integer(value))
     }
 
-    private static let escapes: [Unicode.Scalar: Unicode.Scalar] = ["n": "\n", "t": "\t", "r": "\r"]
+    private static let escapes: [Unicode.Scalar: Unicode.Scalar] = [
+        "n": "\n", "t": "\t", "r": "\r", "a": "\u{7}", "b": "\u{8}", "f": "\u{C}", "v": "\u{B}", "\\": "\\", "'": "'",
+        "\"": "\"",
+    ]
+    /// Digits behind them.
+    private static let numeric: [Unicode.Scalar: Int] = ["x": 2, "u": 4, "U": 8]
+
+    /// What stands behind a backslash, as Python's `unicode-escape` has it; at its last character afterwards.
+    private mutating func escape(into text: inout String.UnicodeScalarView) throws(TemplateError) {
+        let escaped = scalars[position]
+        if let control = Self.escapes[escaped] { return text.append(control) }
+        // A line break that is escaped is none.
+        if escaped == "\n" { return }
+        guard let count = Self.numeric[escaped] else {
+            guard escaped != "N", !("0"..."7").contains(escaped) else {
+                throw .unsupported(line: line, "escape '\\\(escaped)' in a string")
+            }
+            text.append("\\")
+            return text.append(escaped)
+        }
+        let digits = String(String.UnicodeScalarView(scalars[(position + 1)...].prefix(count)))
+        guard digits.utf8.count == count, let value = UInt32(digits, radix: 16), let scalar = Unicode.Scalar(value)
+        else { throw .malformed(line: line, "invalid escape '\\\(escaped)' in a string") }
+        position += count
+        text.append(scalar)
+    }
 
     private mutating func string(until quote: Unicode.Scalar) throws(TemplateError) {
         let start = line
@@ -164,16 +189,7 @@ struct TemplateLexer {
         while position < scalars.count, scalars[position] != quote {
             if scalars[position] == "\\", position + 1 < scalars.count {
                 position += 1
-                let escaped = scalars[position]
-                if escaped == "x" || escaped == "u" {
-                    throw .unsupported(line: line, "escape '\\\(escaped)' in a string")
-                }
-                if let control = Self.escapes[escaped] {
-                    text.append(control)
-                } else {
-                    if !"\\'\"\n".unicodeScalars.contains(escaped) { text.append("\\") }
-                    text.append(escaped)
-                }
+                try escape(into: &text)
             } else {
                 text.append(scalars[position])
             }

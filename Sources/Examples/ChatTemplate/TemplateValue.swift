@@ -24,7 +24,7 @@ enum TemplateValue {
         case .array(let items): self = .list(items.map(TemplateValue.init))
         case .object(let members):
             let pairs = members.sorted { $0.key < $1.key }.map { ($0.key, TemplateValue($0.value)) }
-            self = .dictionary(TemplateDictionary(pairs, isOrdered: members.count < 2))
+            self = .dictionary(TemplateDictionary(unique: pairs, isOrdered: members.count < 2))
         }
     }
 
@@ -98,6 +98,22 @@ enum TemplateValue {
         }
     }
 
+    /// Values in it and itself; nil for more than `limit`. Stops counting there.
+    func count(upTo limit: Int) -> Int? {
+        var count = 1
+        func add(_ value: TemplateValue) -> Bool {
+            guard let own = value.count(upTo: limit - count) else { return false }
+            count += own
+            return true
+        }
+        guard limit > 0 else { return nil }
+        switch self {
+        case .list(let items): return items.allSatisfy(add) ? count : nil
+        case .dictionary(let items): return items.pairs.allSatisfy { add($0.value) } ? count : nil
+        default: return count
+        }
+    }
+
     /// Equality as Python has it.
     func equals(_ other: TemplateValue) -> Bool {
         switch (self, other) {
@@ -119,6 +135,13 @@ struct TemplateDictionary {
     /// Whether the order is the one in which somebody wrote them.
     let isOrdered: Bool
 
+    /// `pairs`: of different keys.
+    init(unique pairs: [(String, TemplateValue)], isOrdered: Bool) {
+        self.pairs = pairs.map { (key: $0.0, value: $0.1) }
+        self.isOrdered = isOrdered
+    }
+
+    /// The last of several values of a key counts.
     init(_ pairs: [(String, TemplateValue)], isOrdered: Bool) {
         self.pairs = []
         self.isOrdered = isOrdered

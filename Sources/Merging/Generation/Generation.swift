@@ -29,8 +29,8 @@ struct Generation: Sendable {
 
     /// Nil where the task is not judged by texts that the model writes. `directory`: the base's files.
     init?(_ task: String, _ settings: TaskSettings, base directory: String) throws {
+        guard let maximum = Self.maximum(settings) else { return nil }
         let metric = settings.metric ?? Metric(of: settings.objective)
-        guard metric.isOfTexts, settings.objective.predictsTokens else { return nil }
         let path = "\(directory)/\(BaseFiles.tokenizer)"
         guard try FileStatus.ifPresent(path, followingLinks: true) != nil else {
             throw AdmissionFault.missingTokenizer(metric).failure(of: task)
@@ -43,7 +43,21 @@ struct Generation: Sendable {
                 task, "metric \(metric.rawValue) reads texts, and the base's \(error); choose another metric")
         }
         self.settings = try GenerationSettings(base: directory)
-        maximum = settings.maximumNewTokens ?? TaskSettings.defaultNewTokens
+        self.maximum = maximum
+    }
+
+    /// The most tokens that are written for an example; nil where the task is not judged by texts that the model
+    /// writes.
+    private static func maximum(_ settings: TaskSettings) -> Int? {
+        let metric = settings.metric ?? Metric(of: settings.objective)
+        guard metric.isOfTexts, settings.objective.predictsTokens else { return nil }
+        return settings.maximumNewTokens ?? TaskSettings.defaultNewTokens
+    }
+
+    /// The most tokens of each task that is judged by texts.
+    static func newTokens(of tasks: [TaskSource]) -> [String: Int] {
+        let most = tasks.compactMap { task in maximum(task.settings).map { (task.name, $0) } }
+        return Dictionary(most) { first, _ in first }
     }
 
     /// The text of tokens, without special ones.

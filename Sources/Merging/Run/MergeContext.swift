@@ -112,17 +112,19 @@ final class MergeContext {
         let needed = estimate.needed(settings)
         let calibrates = plan.settings.calibrates && estimate.uncalibrated(plan.settings) == nil
         let passes = plan.mostPasses(settings, tasks, calibrates: calibrates)
+        let newTokens = Generation.newTokens(of: plan.tasks)
         guard needed > settings.memory else {
             let isAlone = choice.strategy == .hierarchical || !calibrates
             return MergeEstimate(
-                strategy: choice, memory: isAlone ? needed : max(needed, estimate.layerwise), passes: passes)
+                strategy: choice, memory: isAlone ? needed : max(needed, estimate.layerwise), passes: passes,
+                newTokens: newTokens)
         }
         let solves = !isLearned || calibrates && choice.strategy != .hierarchical
         return MergeEstimate(
             strategy: choice, memory: max(min(needed, settings.memory), solves ? estimate.streamedLayerwise : 0),
             weights: .streamed,
             readBytes: base.size + tasks.reduce(0) { $0 + $1.checkpoint.size + ($1.adapter?.file.file.size ?? 0) },
-            passes: passes)
+            passes: passes, newTokens: newTokens)
     }
 
     /// Some tasks of another context, by their places, over task vectors that need not be theirs.

@@ -60,10 +60,11 @@ struct TokenizerComparison {
     private mutating func compareSettings(_ own: TokenizerFiles, _ base: TokenizerFiles) {
         guard !own.settings.isEmpty, !base.settings.isEmpty else { return }
         for key in TokenizerFiles.options.sorted() {
-            guard let first = own.settings[key], let second = base.settings[key],
-                !TokenizerFiles.areEqual(first, second)
+            guard let first = own.option(key), let second = base.option(key),
+                !TokenizerFiles.areEqual(first, second, key)
             else { continue }
-            faults.append("`\(key)` is \(first.phrase), the base's \(second.phrase)")
+            let isStated = base.settings[key] != nil ? "the base's \(second.phrase)" : "the base's not stated"
+            faults.append("`\(key)` is \(own.settings[key] != nil ? first.phrase : "not stated"), \(isStated)")
         }
         for key in TokenizerFiles.namesOfTokens {
             guard let first = own.settings[key]?.token, first != base.settings[key]?.token else { continue }

@@ -28,6 +28,22 @@ struct TokenizerFiles {
         "add_bos_token", "add_eos_token", "add_prefix_space", "byte_fallback", "do_basic_tokenize", "do_lower_case",
         "keep_accents", "remove_space", "split_special_tokens", "strip_accents", "tokenize_chinese_chars",
     ]
+    /// What a tokenizer does where its file does not say it.
+    private static let defaults: [String: JSONValue] = [
+        "add_eos_token": .bool(false), "do_basic_tokenize": .bool(true), "keep_accents": .bool(false),
+        "remove_space": .bool(true), "split_special_tokens": .bool(false), "strip_accents": .null,
+        "tokenize_chinese_chars": .bool(true),
+    ]
+    /// Classes that go by tokenizer.json alone.
+    private static let plainClasses: Set = ["PreTrainedTokenizerFast", "TokenizersBackend"]
+
+    /// An option by its default where the file does not say it and the class would read it; nil where nothing is known.
+    func option(_ key: String) -> JSONValue? {
+        if let value = settings[key] { return value }
+        let isPlain = settings["tokenizer_class"]?.text.map(Self.plainClasses.contains) ?? true
+        return isPlain ? nil : Self.defaults[key]
+    }
+
     static let namesOfTokens = [
         "bos_token", "cls_token", "eos_token", "mask_token", "pad_token", "sep_token", "unk_token",
     ]
@@ -140,8 +156,9 @@ struct TokenizerFiles {
         }
     }
 
-    static func areEqual(_ first: JSONValue, _ second: JSONValue) -> Bool {
-        first == second || first.isOff && second.isOff
+    /// Whether two values of an option mean the same. Without `strip_accents` it is as `do_lower_case` says.
+    static func areEqual(_ first: JSONValue, _ second: JSONValue, _ key: String) -> Bool {
+        first == second || key != "strip_accents" && first.isOff && second.isOff
     }
 
     /// A number that tells contents apart within one run; of texts without what ends a line.

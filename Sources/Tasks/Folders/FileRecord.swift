@@ -12,6 +12,8 @@ package struct FileRecord: Codable, Hashable, Sendable {
     var constants: [String: Double]?
     /// Of tensors that were compared, how many elements are zero where the base's are not; nil where they are few.
     var zeroed: [String: ZeroedElements]?
+    /// Of matrices that point another way than the base's their cosine; nil where there are none.
+    var turned: [String: Double]?
 }
 
 /// Elements of a tensor that are zero where the base's are not, as shares of all that were compared.
@@ -39,7 +41,20 @@ struct CosineSums: Codable, Hashable, Sendable {
     /// Whether every element that was compared is the base's.
     var isEqual = true
 
+    /// The cosine below which a single matrix is named, and the elements that it has at least.
+    static let leastOfMatrix = 0.2
+    static let fewestElements = 256
+
     init(base: String) { self.base = base }
+
+    /// The cosine of what was added since; nil where one side is zero everywhere.
+    func cosine(since before: CosineSums) -> Double? {
+        var part = self
+        part.product -= before.product
+        part.own -= before.own
+        part.theirs -= before.theirs
+        return part.cosine
+    }
 
     mutating func add(_ other: CosineSums) {
         product += other.product

@@ -22,6 +22,12 @@ struct TensorScan {
     private var zeros = ZeroCount()
     private var hasCount = false
 
+    /// Of matrices that point another way than the base's their cosine.
+    private(set) var turned: [String: Double] = [:]
+    /// The sums before the current tensor, and how many of its elements were compared.
+    private var before: CosineSums?
+    private var compared = 0
+
     private let entries: [TensorEntry]
     private let tied: Set<String>
     private var digest = Digest()
@@ -80,6 +86,12 @@ struct TensorScan {
         if let found = zeros.elements { zeroed[entry.name] = found }
         zeros = ZeroCount()
         hasCount = false
+        if let before, let cosine = resemblance?.cosine(since: before), entry.shape.count > 1,
+            compared >= CosineSums.fewestElements, cosine < CosineSums.leastOfMatrix
+        {
+            turned[entry.name] = cosine
+        }
+        (before, compared) = (nil, 0)
     }
 
     /// `piece` begins `position` bytes into the tensor.
@@ -117,7 +129,9 @@ struct TensorScan {
         guard let parameters, parameters.isCompared(entry),
             let other = parameters.base.checkpoint.entry(entry.name)
         else { return }
+        if before == nil { before = resemblance }
         let count = bytes.count / entry.dtype.byteCount
+        compared += count
         let width = other.dtype.byteCount
         Self.grow(&own, to: count)
         Self.grow(&theirs, to: count)

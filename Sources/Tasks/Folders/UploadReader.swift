@@ -74,7 +74,7 @@ package struct UploadReader {
                     sha256: sha256, notFinite: scan.notFinite, resemblance: scan.resemblance,
                     tied: scan.contents.isEmpty ? nil : scan.contents,
                     constants: scan.constants.isEmpty ? nil : scan.constants,
-                    zeroed: scan.zeroed.isEmpty ? nil : scan.zeroed)
+                    zeroed: scan.zeroed.isEmpty ? nil : scan.zeroed, turned: scan.turned.isEmpty ? nil : scan.turned)
             }
             guard let record else { throw AdmissionFault.changed("\(file.path) changed while it was read") }
             memory.remember(record, for: stamp)
@@ -92,6 +92,7 @@ package struct UploadReader {
         var sources: [SourceFile] = []
         var constants: [String: Double] = [:]
         var zeroed: [String: ZeroedElements] = [:]
+        var turned: [String: Double] = [:]
         var total = parameters.map { CosineSums(base: $0.comparison) }
         let shared = checkpoint.shared(among: ties)
         var contents: [String: String] = [:]
@@ -111,13 +112,16 @@ package struct UploadReader {
             contents.merge(record.tied ?? [:]) { $1 }
             constants.merge(record.constants ?? [:]) { $1 }
             // What another comparison left says nothing of this one.
-            if tensors != nil, parameters != nil { zeroed.merge(record.zeroed ?? [:]) { $1 } }
+            guard tensors != nil, parameters != nil else { continue }
+            zeroed.merge(record.zeroed ?? [:]) { $1 }
+            turned.merge(record.turned ?? [:]) { $1 }
         }
         for group in shared {
             guard let other = group.first(where: { contents[$0] != contents[group[0]] }) else { continue }
             throw .refused(code: "untied", message: Checkpoint.untied(group[0], other))
         }
-        return WeightsReading(files: sources, resemblance: total, constants: constants, zeroed: zeroed)
+        return WeightsReading(
+            files: sources, resemblance: total, constants: constants, zeroed: zeroed, turned: turned)
     }
 
     /// The same from a part of each tensor, for weights that are about to be read whole by a merge, which then searches
@@ -137,6 +141,7 @@ package struct UploadReader {
             var total = parameters.map { CosineSums(base: $0.comparison) }
             var constants: [String: Double] = [:]
             var zeroed: [String: ZeroedElements] = [:]
+            var turned: [String: Double] = [:]
             let share = Self.sampleBytes / Int64(max(1, checkpoint.names.count))
             for file in checkpoint.files {
                 let entries = checkpoint.entries(of: file)
@@ -158,9 +163,11 @@ package struct UploadReader {
                 }
                 if let part = scan.resemblance { total?.add(part) }
                 zeroed.merge(scan.zeroed) { $1 }
+                turned.merge(scan.turned) { $1 }
                 for (name, value) in scan.constants where try checkpoint.isConstant(name) { constants[name] = value }
             }
-            return WeightsReading(files: files, resemblance: total, constants: constants, zeroed: zeroed)
+            return WeightsReading(
+                files: files, resemblance: total, constants: constants, zeroed: zeroed, turned: turned)
         } catch {
             throw AdmissionFault(any: error)
         }

@@ -19,6 +19,8 @@ package struct WeightsReading {
     var constants: [String: Double]
     /// Of tensors that were compared, elements that are zero where the base's are not.
     var zeroed: [String: ZeroedElements] = [:]
+    /// Of matrices that point another way than the base's their cosine.
+    var turned: [String: Double] = [:]
 }
 
 extension UploadReader {

@@ -57,8 +57,26 @@ struct ParameterCheck {
     ) throws(AdmissionFault) {
         let missing = wanted.filter { name in base.tied(name).allSatisfy { checkpoint.entry($0) == nil } }
         guard missing.isEmpty else {
-            throw .missingParameters(missing, otherHead(checkpoint, missing) ?? advice)
+            // By the names that find most of the base's, what is said to be missing is what is missing.
+            let nearest = checkpoint.fitted(toMost: wanted.map(base.tied))
+            let lacking = missing.filter { name in base.tied(name).allSatisfy { nearest.entry($0) == nil } }
+            throw .missingParameters(
+                lacking.isEmpty ? missing : lacking,
+                Self.foreignForm(of: checkpoint) ?? otherHead(checkpoint, missing) ?? advice)
         }
+    }
+
+    /// What to do where the names are those of a model around which an adapter still is, or of another library.
+    private static func foreignForm(of checkpoint: Checkpoint) -> String? {
+        if let name = checkpoint.names.first(where: { $0.contains(".base_layer.") || $0.contains(".lora_A.") }) {
+            return
+                "it holds `\(shown(name))` of an adapter that was not merged: call merge_and_unload() before the save, "
+                + "or upload what save_pretrained of PEFT's model writes"
+        }
+        guard let name = checkpoint.names.first(where: { $0.hasSuffix("tok_embeddings.weight") }) else { return nil }
+        return
+            "`\(shown(name))` is Meta's name, and torchtune's and torchtitan's: convert it with the "
+            + "convert_*_weights_to_hf script of transformers"
     }
 
     /// What to do where all that is missing is the head, and the checkpoint has one of another kind.

@@ -78,6 +78,14 @@ struct ValueCheck {
             + "are not, as pruning leaves them: a merge with other tasks fills them again"
     }
 
+    /// What is said of matrices that point another way than the base's, in one line; nil where there are none.
+    static func warning(ofTurned turned: [String: Double]) -> String? {
+        guard let least = turned.values.min() else { return nil }
+        return
+            "\(turned.keys.sorted().firstFew): far from the base's (cosine \((least * 100).rounded() / 100)): damaged, "
+            + "another tensor's, or trained anew: compare with the checkpoint that was saved"
+    }
+
     /// Whether two values are one but for the rounding of narrow types.
     private static func areNear(_ first: Double, _ second: Double) -> Bool {
         abs(first - second) <= 0.01 * max(abs(first), abs(second))

@@ -42,12 +42,36 @@ struct Component {
         }
     }
 
+    /// A text of one character.
+    func character(_ key: String, default fallback: String? = nil) throws(TokenizerError) -> String {
+        let text = try string(key, default: fallback)
+        guard text.unicodeScalars.count == 1 else { throw mismatch(key, "one character", .string(text)) }
+        return text
+    }
+
     func integer(_ key: String, default fallback: Int? = nil) throws(TokenizerError) -> Int {
         switch members[key] {
         case .integer(let value)? where value >= 0: return value
         case nil where fallback != nil, .null? where fallback != nil: return fallback ?? 0
         case let other: throw mismatch(key, "a whole number of 0 or more", other ?? .null)
         }
+    }
+
+    /// A token's id, or the id of a segment.
+    func identifier(_ key: String, default fallback: Int? = nil) throws(TokenizerError) -> Int {
+        let id = try integer(key, default: fallback)
+        guard id < TokenizerFile.largestID else {
+            throw mismatch(key, "an id below \(TokenizerFile.largestID)", .integer(id))
+        }
+        return id
+    }
+
+    /// An id in a list.
+    func identifier(_ key: String, _ value: JSONValue) throws(TokenizerError) -> Int {
+        guard case .integer(let id) = value, (0..<TokenizerFile.largestID).contains(id) else {
+            throw mismatch(key, "an id below \(TokenizerFile.largestID)", value)
+        }
+        return id
     }
 
     func list(_ key: String) throws(TokenizerError) -> [JSONValue] {

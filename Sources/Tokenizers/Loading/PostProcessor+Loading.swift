@@ -37,7 +37,7 @@ extension PostProcessor {
         for item in try component.components(key) {
             if item.members["Sequence"] != nil {
                 let sequence = try item.component("Sequence")
-                let type = try sequence.integer("type_id", default: 0)
+                let type = try sequence.identifier("type_id", default: 0)
                 switch try sequence.string("id") {
                 case "A": elements.append(.first(type: type))
                 case "B": elements.append(.second(type: type))
@@ -47,10 +47,9 @@ extension PostProcessor {
                 let token = try item.component("SpecialToken")
                 var ids: [Int] = []
                 for id in try special.component(try token.string("id")).list("ids") {
-                    guard case .integer(let id) = id, id >= 0 else { throw token.mismatch("ids", "token ids", id) }
-                    ids.append(id)
+                    ids.append(try token.identifier("ids", id))
                 }
-                elements.append(.special(ids: ids, type: try token.integer("type_id", default: 0)))
+                elements.append(.special(ids: ids, type: try token.identifier("type_id", default: 0)))
             }
         }
         return elements
@@ -80,9 +79,7 @@ extension Component {
     /// The id of `["[CLS]", 101]`.
     func token(_ key: String) throws(TokenizerError) -> Int {
         let pair = try list(key)
-        guard pair.count == 2, case .integer(let id) = pair[1], id >= 0 else {
-            throw mismatch(key, "a token and its id", members[key] ?? .null)
-        }
-        return id
+        guard pair.count == 2 else { throw mismatch(key, "a token and its id", members[key] ?? .null) }
+        return try identifier(key, pair[1])
     }
 }

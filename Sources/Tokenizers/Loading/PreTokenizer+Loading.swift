@@ -14,7 +14,7 @@ extension PreTokenizer {
         case "Punctuation": self = .punctuation(try component.behavior(default: .isolated))
         case "Digits": self = .digits(individually: try component.bool("individual_digits", default: false))
         case "CharDelimiterSplit":
-            self = .split(Pattern(literal: try component.string("delimiter")), .removed, isInverted: false)
+            self = .split(Pattern(literal: try component.character("delimiter")), .removed, isInverted: false)
         case "Split":
             self = .split(
                 try component.pattern("pattern"), try component.behavior(),
@@ -47,7 +47,7 @@ extension Component {
             throw mismatch("prepend_scheme", "always, never or first", .string(scheme))
         }
         return PreTokenizer.Metaspace(
-            replacement: Array(try string("replacement", default: "▁").utf8), prefix: prefix,
+            replacement: Array(try character("replacement", default: "▁").utf8), prefix: prefix,
             splits: try bool("split", default: true))
     }
 }

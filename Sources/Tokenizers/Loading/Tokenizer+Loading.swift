@@ -38,7 +38,7 @@ extension Tokenizer {
             let isSpecial = try item.bool("special", default: false)
             tokens.append(
                 AddedTokens.Token(
-                    id: try item.integer("id"), content: try item.string("content"), isSpecial: isSpecial,
+                    id: try item.identifier("id"), content: try item.string("content"), isSpecial: isSpecial,
                     isWholeWord: try item.bool("single_word", default: false),
                     stripsLeft: try item.bool("lstrip", default: false),
                     stripsRight: try item.bool("rstrip", default: false),

@@ -11,7 +11,8 @@ struct TokenizerFile {
     var pieces: [(token: [UInt8], score: Double)] = []
     var merges: [(left: [UInt8], right: [UInt8])] = []
 
-    private static let largestID = 1 << 24
+    /// Ids are below it; no model has as many.
+    static let largestID = 1 << 24
 
     init(_ bytes: some Sequence<UInt8>) throws(TokenizerError) {
         do {
@@ -51,7 +52,9 @@ struct TokenizerFile {
                     try cursor.expect(",")
                     let score = Self.number(try cursor.scalar())
                     try cursor.expect("]")
-                    guard let score else { throw cursor.fault("expected a token and its score") }
+                    guard let score, score.isFinite else {
+                        throw cursor.fault("expected a token and its score, a finite number")
+                    }
                     file.pieces.append((token, score))
                 }
             case "merges":

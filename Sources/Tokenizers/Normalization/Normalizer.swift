@@ -21,7 +21,11 @@ indirect enum Normalizer: Sendable {
         switch self {
         case .sequence(let steps):
             var text = text
-            for step in steps { text = try step.apply(text) }
+            let limit = TextLimit("normalizer", of: text.utf8.count)
+            for step in steps {
+                text = try step.apply(text)
+                try limit.check(text.utf8.count)
+            }
             return text
         case .bert(let normalizer): return normalizer.apply(text)
         case .form(let form): return form.apply(text)
@@ -67,6 +71,7 @@ indirect enum Normalizer: Sendable {
         let bytes = Array(text.utf8)
         let matches = try pattern.matches(in: bytes)
         guard !matches.isEmpty else { return text }
+        try TextLimit("normalizer", of: bytes.count).check(matches, by: content)
         var result: [UInt8] = []
         var position = 0
         for match in matches {

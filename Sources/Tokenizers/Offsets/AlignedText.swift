@@ -41,10 +41,17 @@ struct AlignedText: Sendable {
         switch normalizer {
         case .sequence(let steps):
             var result = self
-            for step in steps { result = try result.normalized(by: step) }
+            let limit = TextLimit("normalizer", of: bytes.count)
+            for step in steps {
+                result = try result.normalized(by: step)
+                try limit.check(result.bytes.count)
+            }
             return result
         case .strip(let left, let right): return stripped(left, right)
-        case .replace(let pattern, let content): return replaced(try pattern.matches(in: bytes), by: content)
+        case .replace(let pattern, let content):
+            let matches = try pattern.matches(in: bytes)
+            try TextLimit("normalizer", of: bytes.count).check(matches, by: content)
+            return replaced(matches, by: content)
         case .prepend(let prefix):
             guard let first = sources.first else { return self }
             var result = AlignedText()

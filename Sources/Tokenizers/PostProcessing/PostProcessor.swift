@@ -17,6 +17,13 @@ struct PostProcessor: Sendable {
         }
     }
 
+    /// Tokens of `maximum` that it leaves for texts. Throws where it adds more than these.
+    func room(in maximum: Int, isPair: Bool) throws(TokenizerError) -> Int {
+        let added = addedCount(isPair: isPair)
+        guard added <= maximum else { throw .noRoom(added: added, maximum: maximum) }
+        return maximum - added
+    }
+
     func apply(_ first: [Int], _ second: [Int]?) -> Encoding {
         var encoding = Encoding()
         for element in second == nil ? single : pair {

@@ -35,7 +35,11 @@ indirect enum PreTokenizer: Sendable {
         switch self {
         case .sequence(let steps):
             var pieces = pieces
-            for step in steps { pieces = try step.apply(pieces) }
+            let limit = TextLimit("pre_tokenizer", of: Self.count(pieces))
+            for step in steps {
+                pieces = try step.apply(pieces)
+                try limit.check(Self.count(pieces))
+            }
             return pieces
         case .bert:
             return pieces.flatMap { piece in
@@ -66,6 +70,8 @@ indirect enum PreTokenizer: Sendable {
         case .metaspace(let metaspace): return try metaspace.apply(pieces)
         }
     }
+
+    private static func count(_ pieces: [Piece]) -> Int { pieces.reduce(0) { $0 + $1.bytes.count } }
 
     static func split(
         _ pieces: [Piece], _ pattern: Pattern, _ behavior: SplitBehavior, _ isInverted: Bool

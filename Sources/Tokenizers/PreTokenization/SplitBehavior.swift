@@ -10,19 +10,22 @@ enum SplitBehavior: String, Sendable {
     func pieces(of count: Int, at matches: [Range<Int>], isInverted: Bool = false) -> [Range<Int>] {
         var spans: [(range: Range<Int>, isDelimiter: Bool)] = []
         var position = 0
-        for match in matches where !match.isEmpty {
+        for match in matches {
             if match.lowerBound > position { spans.append((position..<match.lowerBound, isInverted)) }
             spans.append((match, !isInverted))
             position = match.upperBound
         }
         if position < count { spans.append((position..<count, isInverted)) }
+        return joined(spans).filter { !$0.isEmpty }
+    }
+
+    private func joined(_ spans: [(range: Range<Int>, isDelimiter: Bool)]) -> [Range<Int>] {
         switch self {
-        case .removed: return spans.filter { !$0.isDelimiter }.map(\.range)
-        case .isolated: return spans.map(\.range)
-        case .contiguous: return joined(spans) { $0 == $1 }
-        case .mergedWithPrevious: return joined(spans) { !$0 && $1 }
-        case .mergedWithNext:
-            return joined(spans.reversed()) { !$0 && $1 }.reversed()
+        case .removed: spans.filter { !$0.isDelimiter }.map(\.range)
+        case .isolated: spans.map(\.range)
+        case .contiguous: joined(spans) { $0 == $1 }
+        case .mergedWithPrevious: joined(spans) { !$0 && $1 }
+        case .mergedWithNext: joined(spans.reversed()) { !$0 && $1 }.reversed()
         }
     }
 

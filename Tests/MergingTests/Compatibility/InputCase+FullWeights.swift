@@ -44,6 +44,13 @@ extension InputCase {
                 }
                 $0.expected = try $0.task.tensors()
             },
+            InputCase("a matrix turned around", .vision, .accepted(within: 1e-6), in: ["ValueCheckTests"]) {
+                try $0.task.change { tensors in
+                    let name = "vit.layers.0.attention.k_proj.weight"
+                    tensors[name] = .init(tensors[name]!.values(Float.self).map { -$0 }, .f32, shape: [16, 16])
+                }
+                $0.expected = try $0.task.tensors()
+            },
             InputCase("examples without labels", .vision, .accepted(within: 1e-5), in: ["UnlabelledTests"]) {
                 try $0.task.change("validation.safetensors") { $0["labels"] = nil }
             },
@@ -137,6 +144,21 @@ extension InputCase {
             },
             InputCase("a tensor is missing", .vision, .refused, in: admission) {
                 try $0.task.change { $0["vit.layernorm.weight"] = nil }
+            },
+            InputCase("a tensor is missing, every name behind `module.`", .vision, .refused, in: admission) {
+                try $0.task.change { tensors in
+                    tensors["vit.layernorm.weight"] = nil
+                    tensors = Dictionary(uniqueKeysWithValues: tensors.map { ("module.\($0)", $1) })
+                }
+            },
+            InputCase("an adapter that was saved with its base, not merged", .vision, .refused, in: admission) {
+                try $0.task.change { tensors in
+                    let moved = tensors.map { ($0.replacing("k_proj.weight", with: "k_proj.base_layer.weight"), $1) }
+                    tensors = Dictionary(uniqueKeysWithValues: moved)
+                }
+            },
+            InputCase("the names of Meta's checkpoints", .vision, .refused, in: admission) {
+                try $0.task.change { $0["tok_embeddings.weight"] = $0.removeValue(forKey: "vit.layernorm.weight") }
             },
             InputCase("the head is missing", .vision, .refused, in: admission) {
                 try $0.task.change { $0 = $0.filter { !$0.key.hasPrefix("classifier") } }
