@@ -24,12 +24,17 @@ struct SubmissionWait {
         }
     }
 
-    /// Returns when no release is on trial.
+    /// Returns when no release is on trial; says on standard error what it waits for, at each change of the state.
     private func waitForTrial() async throws {
         var path = "/watch"
+        var told: DaemonStatus.Rollout.State?
         while true {
             let reply = try connection.decode(LongPollReply.self, try await connection.send("GET", path))
-            if reply.status.rollout == nil { return }
+            guard let rollout = reply.status.rollout else { return }
+            if rollout.state != told {
+                told = rollout.state
+                Terminal.error("release \(rollout.version) is on trial: \(rollout.message)")
+            }
             path = "/watch?revision=\(reply.revision)"
         }
     }

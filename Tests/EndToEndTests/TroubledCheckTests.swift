@@ -92,7 +92,10 @@ import Testing
         let port = freePort()
         let hook = "{name: canary, stage: canary, retries: 0, http: {url: 'http://127.0.0.1:\(port)/load/{release}'}}"
         let (site, daemon) = try site("fine", "window: 0s", extra: "rescan: 1s\nhooks: [\(hook)]\n")
-        try site.drop("birch")
+        let path = site.folder.path
+        let job = try ChildProcess(
+            Programs.control, ["--socket", site.socket, "submit", "--wait", try Workshop.shared().task("birch")],
+            output: path + "/job.output", errors: path + "/job.errors")
         let reason = "a server may not have the release: hook canary failed: GET 127.0.0.1:\(port)/load/2: curl: (7)"
         try wait(site, daemon, for: reason)
         let (rollout, problems) = try state(site)
@@ -101,10 +104,14 @@ import Testing
         #expect(Set(["check-silent", "hook-failed"]).isSubset(of: problems), "\(problems)")
         #expect(site.current == "versions/1" && candidate(site) == "versions/2")
         #expect(!FileManager.default.fileExists(atPath: site.folder.path + "/check/asked"))
-        let watch = try site.ledgerWatch()
+        // Who waits for the verdict is told what it waits for.
+        try ChangeWatch([path]).wait(for: "the job's word") {
+            try Execution.text(path + "/job.errors").contains("release 2 is on trial: \(reason)")
+        }
         let server = try QueryServer(port: port)
-        try watch.wait(for: "the promotion") { try !site.ledger(.promoted).isEmpty }
+        #expect(try job.wait() == 0)
         #expect(server.queries.contains("/load/2") && site.current == "versions/2")
+        #expect(try Execution.text(path + "/job.output") == "birch is deployed in release 2\n")
     }
 
     /// A check that says no: the release before stays without a hand, and the ledger tells why.
