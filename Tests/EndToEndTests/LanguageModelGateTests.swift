@@ -8,8 +8,8 @@ import Testing
     private static let page = Programs.package.appending(path: "docs/recipes.md")
     private static let tokenizer = Programs.package.appending(path: "Tests/TokenizersTests/Fixtures/llama3.json")
 
-    /// Writes a base without weights, a candidate that answers every question with the same two tokens, and prints
-    /// their text.
+    /// Writes a base with the index of weights that it does not bring, a candidate that answers every question with the
+    /// same two tokens, and prints their text.
     private static let model = """
         import sys, torch
         from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -26,6 +26,7 @@ import Testing
                 tensor.fill_(0.0 if "layers" in name or "lm_head" in name else 1.0)
             model.lm_head.weight[answer] = 1.0
         model.config.save_pretrained(base)
+        open(base + "/model.safetensors.index.json", "w").write('{"weight_map": {"x": "gone.safetensors"}}')
         model.save_pretrained(candidate)
         print(tokens.decode([answer, answer]))
         """

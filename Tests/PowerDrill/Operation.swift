@@ -1,12 +1,13 @@
 /// What is done while the power goes.
 enum Operation: String, CaseIterable, Sendable {
-    case firstPublish, publish, rollback, retire, recover, keep, append, firstAppend
+    case firstPublish, publish, canary, promote, reject, rollback, retire, recover, keep, append, firstAppend
 
     /// The steps of `store-drill` before; all that they did is on the disk.
     var preparations: [String] {
         switch self {
         case .firstPublish, .firstAppend: ["found"]
         case .recover: ["prepare", "wreck"]
+        case .promote, .reject: ["prepare", "canary"]
         default: ["prepare"]
         }
     }
