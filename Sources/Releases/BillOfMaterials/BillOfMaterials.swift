@@ -65,7 +65,7 @@ struct BillOfMaterials {
             } + libraries
     }
 
-    /// The libraries that the merge was computed with. What else `versions` tells, threads and kernels, is no component.
+    /// The libraries that the merge was computed with. What else `versions` tells (threads, kernels) is no component.
     private var libraries: [JSONValue] {
         ["libtorch", "blas"].compactMap { name in
             record.result.versions[name].map {

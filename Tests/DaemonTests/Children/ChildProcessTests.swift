@@ -101,7 +101,7 @@ struct ChildProcessTests {
             var outcomes = Set<Bool>()
             for more in 0..<40 {
                 var limit = rlimit(rlim_cur: rlim_t(lowest) + rlim_t(more), rlim_max: 4096)
-                guard setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { fatalError("no limit") }
+                guard setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { fatalError() }
                 outcomes.insert((try? await child.answer(limit: 10)) != nil)
             }
             guard outcomes == [false, true] else { fatalError("\(outcomes)") }
