@@ -41,6 +41,7 @@ struct ProgressScoresTests {
             #expect(estimate.strategy.strategy == .incremental && estimate.memory > 384 << 20)
             let passes = try #require(estimate.passes)
             #expect(passes.backward == 2 * settings.steps && passes.forward >= passes.backward)
+            #expect(estimate.newTokens == [:])
             settings.memory = 1 << 20
             let tight = try #require(try Fixture.plan(settings, in: directory).estimate())
             #expect(tight.strategy.strategy == .hierarchical && tight.memory <= estimate.memory)
@@ -49,6 +50,20 @@ struct ProgressScoresTests {
             var lost = plan
             lost.base.directory = directory
             #expect(throws: MergeError.self) { try lost.estimate() }
+        }
+    }
+
+    /// Each token that is written takes a pass: an estimate says how many there may be where a task is judged by texts.
+    @Test func anEstimateSaysHowManyTokensAreWritten() throws {
+        try Fixture.temporarily { directory in
+            var plan = try Fixture.plan(Fixture.settings(), in: directory)
+            plan.tasks[0].settings = TaskSettings(objective: .languageModeling, metric: .exactMatch)
+            plan.tasks[1].settings = TaskSettings(objective: .languageModeling, maximumNewTokens: 12)
+            #expect(Generation.newTokens(of: plan.tasks) == [plan.tasks[0].name: TaskSettings.defaultNewTokens])
+            plan.tasks[1].settings.metric = .rougeL
+            #expect(
+                Generation.newTokens(of: plan.tasks)
+                    == [plan.tasks[0].name: TaskSettings.defaultNewTokens, plan.tasks[1].name: 12])
         }
     }
 }
