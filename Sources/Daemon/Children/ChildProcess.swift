@@ -114,11 +114,15 @@ struct ChildProcess: Sendable {
         }.terminationStatus
     }
 
-    /// Throws where a child's three pipes, their copies and what watches them can't be opened.
+    /// Descriptors that must be free: several times what a child's pipes, their copies and what watches them take, as
+    /// other threads open files meanwhile.
+    private static let descriptors = 64
+
+    /// Throws where so many files can't be opened.
     private func checkDescriptors() throws {
         var opened: [FileDescriptor] = []
         defer { for descriptor in opened { try? descriptor.close() } }
-        for _ in 0..<16 {
+        for _ in 0..<Self.descriptors {
             do {
                 opened.append(try FileDescriptor.open(FilePath("/dev/null"), .readOnly, options: .closeOnExec))
             } catch let error as Errno {
