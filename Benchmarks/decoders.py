@@ -87,8 +87,24 @@ def merged(program, directory, steps, flags):
     """Processor seconds of a merge of so many steps."""
     tasks = [item for task in range(TASKS) for item in ("--task", f"{directory}/task{task}")]
     command = [
-        program, "merge", "--base", f"{directory}/base", *tasks, "--output", f"{directory}/output", "--steps", str(steps),
-        "--batch", str(BATCH), "--evaluate-every", "1000000", "--start", "task-vectors", "--threads", "1", *flags,
+        program,
+        "merge",
+        "--base",
+        f"{directory}/base",
+        *tasks,
+        "--output",
+        f"{directory}/output",
+        "--steps",
+        str(steps),
+        "--batch",
+        str(BATCH),
+        "--evaluate-every",
+        "1000000",
+        "--start",
+        "task-vectors",
+        "--threads",
+        "1",
+        *flags,
     ]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     said = process.stderr.read().decode()

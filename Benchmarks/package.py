@@ -11,7 +11,9 @@ def measure(folder):
     package = max(glob.glob(f"{folder}/supermerged_*.deb"), key=os.path.getmtime, default=None)
     if package is None:
         raise SystemExit(f"{folder} has no package; make deb first")
-    fields = subprocess.run(["dpkg-deb", "-f", package, "Version", "Installed-Size"], capture_output=True, text=True, check=True)
+    fields = subprocess.run(
+        ["dpkg-deb", "-f", package, "Version", "Installed-Size"], capture_output=True, text=True, check=True
+    )
     fields = dict(line.split(": ", 1) for line in fields.stdout.splitlines())
     parts = {}
     with tempfile.TemporaryDirectory() as root:
@@ -23,6 +25,8 @@ def measure(folder):
                 if not os.path.islink(path):
                     parts[part] = parts.get(part, 0) + os.path.getsize(path)
     return {
-        "version": fields["Version"], "package": os.path.getsize(package), "installed": int(fields["Installed-Size"]) * 1024,
+        "version": fields["Version"],
+        "package": os.path.getsize(package),
+        "installed": int(fields["Installed-Size"]) * 1024,
         "parts": dict(sorted(parts.items())),
     }

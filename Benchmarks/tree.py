@@ -9,7 +9,16 @@ import tempfile
 import memory
 
 FORMS = {
-    "the paper's form": ["--granularity", "tensor", "--loss", "labels", "--start", "task-vectors", "--schedule", "constant"],
+    "the paper's form": [
+        "--granularity",
+        "tensor",
+        "--loss",
+        "labels",
+        "--start",
+        "task-vectors",
+        "--schedule",
+        "constant",
+    ],
     "the default form": [],
 }
 FLAGS = ["--strategy", "hierarchical", "--fan-in", "2", "--batch", "1"]

@@ -277,9 +277,17 @@ put("jsonl", "accepted", "plain", '{"text": "a", "label": 1}\n{"text": "b", "lab
 put("jsonl", "accepted", "byte-order-mark-and-crlf", b'\xef\xbb\xbf{"text": "a"}\r\n\r\n{"text": "b"}\r\n')
 put("jsonl", "accepted", "conversation", json.dumps({"messages": [{"role": "user", "content": "a"}]}))
 for name, text in {
-    "nothing": "", "blank-lines": "\n \n\r\n", "a-list": "[1]", "two-objects-on-a-line": '{"a": 1} {"b": 2}', "cut-short": '{"text": "a',
-    "one-bad-line": '{"text": "a"}\n{"text": }\n', "deep": "[" * 5000, "not-utf8": b'{"text": "\xff"}', "lone-surrogate": '{"text": "\\ud800"}',
-    "control-in-a-name": '{"\x01": }', "utf16": '{"text": "a"}'.encode("utf-16"),
+    "nothing": "",
+    "blank-lines": "\n \n\r\n",
+    "a-list": "[1]",
+    "two-objects-on-a-line": '{"a": 1} {"b": 2}',
+    "cut-short": '{"text": "a',
+    "one-bad-line": '{"text": "a"}\n{"text": }\n',
+    "deep": "[" * 5000,
+    "not-utf8": b'{"text": "\xff"}',
+    "lone-surrogate": '{"text": "\\ud800"}',
+    "control-in-a-name": '{"\x01": }',
+    "utf16": '{"text": "a"}'.encode("utf-16"),
 }.items():
     put("jsonl", "refused", name, text)
 
@@ -287,9 +295,17 @@ put("csv", "accepted", "plain", "text,label\na,1\nb,2\n")
 put("csv", "accepted", "quotes-and-breaks", 'text,label\r\n"a, ""b""\nc",1\r\n')
 put("csv", "accepted", "no-break-at-the-end", "text\na")
 for name, text in {
-    "nothing": "", "header-alone": "text,label\n", "same-columns": "a,a\n1,2\n", "no-name": "a,\n1,2\n", "field-missing": "a,b\n1\n",
-    "field-too-many": "a,b\n1,2,3\n", "open-quote": 'a,b\n"1,2\n', "quote-inside": 'a,b\n1"2,3\n', "text-behind-quotes": 'a,b\n"1"2,3\n',
-    "not-utf8": b"a,b\n\xff,1\n", "nul-in-a-header": "a\x00,a\x00\n1,2\n",
+    "nothing": "",
+    "header-alone": "text,label\n",
+    "same-columns": "a,a\n1,2\n",
+    "no-name": "a,\n1,2\n",
+    "field-missing": "a,b\n1\n",
+    "field-too-many": "a,b\n1,2,3\n",
+    "open-quote": 'a,b\n"1,2\n',
+    "quote-inside": 'a,b\n1"2,3\n',
+    "text-behind-quotes": 'a,b\n"1"2,3\n',
+    "not-utf8": b"a,b\n\xff,1\n",
+    "nul-in-a-header": "a\x00,a\x00\n1,2\n",
 }.items():
     put("csv", "refused", name, text)
 
@@ -299,46 +315,115 @@ put("tokenizer", "accepted", "byte-level", json.dumps({
     "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True},
     "model": {"type": "BPE", "vocab": {"a": 0, "aa": 1}, "merges": ["a a"]}}))
 for name, value in {
-    "unknown-model": {"model": {"type": "Magic"}}, "no-model": {}, "ids-are-texts": {"model": {**words, "vocab": {"a": "b"}}},
+    "unknown-model": {"model": {"type": "Magic"}},
+    "no-model": {},
+    "ids-are-texts": {"model": {**words, "vocab": {"a": "b"}}},
     "unknown-normalizer": {"model": words, "normalizer": {"type": "\x1b[2J"}},
-    "bad-pattern": {"model": words, "pre_tokenizer": {"type": "Split", "pattern": {"Regex": "("}, "behavior": "Isolated", "invert": False}},
+    "bad-pattern": {
+        "model": words,
+        "pre_tokenizer": {"type": "Split", "pattern": {"Regex": "("}, "behavior": "Isolated", "invert": False},
+    },
     "merge-of-nothing": {"model": {"type": "BPE", "vocab": {"a": 0}, "merges": ["a b"]}},
     "huge-id": {"model": words, "added_tokens": [{"id": 1 << 40, "content": "a"}]},
-    "huge-special-id": {"model": words, "post_processor": {"type": "BertProcessing", "sep": ["x", 1 << 40], "cls": ["y", 0]}},
-    "doubling-steps": {"model": words, "normalizer": {"type": "Sequence", "normalizers": [
-        {"type": "Replace", "pattern": {"String": "a"}, "content": "aa"}] * 40}},
-    "doubling-decoder": {"model": words, "decoder": {"type": "Sequence", "decoders": [
-        {"type": "Replace", "pattern": {"String": "a"}, "content": "aa"}] * 40}},
-    "classes-that-intersect": {"model": words, "pre_tokenizer": {
-        "type": "Split", "pattern": {"Regex": "[a-z&&[^aeiou]]+"}, "behavior": "Isolated", "invert": False}},
-    "replacement-of-two": {"model": words, "pre_tokenizer": {"type": "Metaspace", "replacement": "ab", "prepend_scheme": "always"}},
+    "huge-special-id": {
+        "model": words,
+        "post_processor": {"type": "BertProcessing", "sep": ["x", 1 << 40], "cls": ["y", 0]},
+    },
+    "doubling-steps": {
+        "model": words,
+        "normalizer": {
+            "type": "Sequence",
+            "normalizers": [{"type": "Replace", "pattern": {"String": "a"}, "content": "aa"}] * 40,
+        },
+    },
+    "doubling-decoder": {
+        "model": words,
+        "decoder": {
+            "type": "Sequence",
+            "decoders": [{"type": "Replace", "pattern": {"String": "a"}, "content": "aa"}] * 40,
+        },
+    },
+    "classes-that-intersect": {
+        "model": words,
+        "pre_tokenizer": {
+            "type": "Split",
+            "pattern": {"Regex": "[a-z&&[^aeiou]]+"},
+            "behavior": "Isolated",
+            "invert": False,
+        },
+    },
+    "replacement-of-two": {
+        "model": words,
+        "pre_tokenizer": {"type": "Metaspace", "replacement": "ab", "prepend_scheme": "always"},
+    },
 }.items():
     put("tokenizer", "refused", name, json.dumps(value))
-put("tokenizer", "accepted", "classes-in-classes", json.dumps({"model": words, "pre_tokenizer": {
-    "type": "Split", "pattern": {"Regex": "[^(\\s|[.,])]+|^\\h|(?i:'s)|\\b"}, "behavior": "MergedWithNext", "invert": True}}))
+put(
+    "tokenizer",
+    "accepted",
+    "classes-in-classes",
+    json.dumps(
+        {
+            "model": words,
+            "pre_tokenizer": {
+                "type": "Split",
+                "pattern": {"Regex": "[^(\\s|[.,])]+|^\\h|(?i:'s)|\\b"},
+                "behavior": "MergedWithNext",
+                "invert": True,
+            },
+        }
+    ),
+)
 put("tokenizer", "accepted", "spaces-around-tokens", json.dumps({"model": words, "added_tokens": [
     {"id": 2, "content": "<s>", "lstrip": True, "rstrip": True, "normalized": False}]}))
 put("tokenizer", "refused", "nothing", "")
 put("tokenizer", "refused", "deep", '{"model":' + "[" * 5000)
 
-put("template", "accepted", "turns", "{{ bos_token }}{% for m in messages %}<{{ m.role }}>{{ m['content'] | trim }}{% endfor %}")
+put(
+    "template",
+    "accepted",
+    "turns",
+    "{{ bos_token }}{% for m in messages %}<{{ m.role }}>{{ m['content'] | trim }}{% endfor %}",
+)
 put("template", "accepted", "text", "nothing to do")
-put("template", "accepted", "namespace", "{% set n = namespace(a=0) %}{% for m in messages %}{% set n.a = n.a + 1 %}{% endfor %}{{ n.a }}")
-put("template", "accepted", "slices", "{{ 'abc'[5:-9223372036854775807:-9223372036854775807] }}{{ [1][9223372036854775807] is defined }}")
+put(
+    "template",
+    "accepted",
+    "namespace",
+    "{% set n = namespace(a=0) %}{% for m in messages %}{% set n.a = n.a + 1 %}{% endfor %}{{ n.a }}",
+)
+put(
+    "template",
+    "accepted",
+    "slices",
+    "{{ 'abc'[5:-9223372036854775807:-9223372036854775807] }}{{ [1][9223372036854775807] is defined }}",
+)
 for name, text in {
-    "open-tag": "{% if", "open-string": "{{ 'a", "unknown-tag": "{% import 'os' %}", "attribute-of-nothing": "{{ a.b.c }}",
+    "open-tag": "{% if",
+    "open-string": "{{ 'a",
+    "unknown-tag": "{% import 'os' %}",
+    "attribute-of-nothing": "{{ a.b.c }}",
     "endless": "{% for a in range(9999) %}{% for b in range(9999) %}{{ b }}{% endfor %}{% endfor %}",
-    "calls-itself": "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "deep-parentheses": "{{ " + "(" * 5000, "long-chain": "{{ a" + ".b" * 5000 + " }}",
+    "calls-itself": "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+    "deep-parentheses": "{{ " + "(" * 5000,
+    "long-chain": "{{ a" + ".b" * 5000 + " }}",
     "doubling": "{% set n = namespace(a='aaaa') %}{% for i in range(99) %}{% set n.a = n.a + n.a %}{% endfor %}",
     "nested-lists": "{% set n = namespace(a=[]) %}{% for i in range(9999) %}{% set n.a = [n.a] %}{% endfor %}",
     "kept-methods": "{% set n = namespace(a={}) %}{% for i in range(9999) %}{% set n.a = {'a': n.a}.get %}{% endfor %}",
-    "overflow": "{{ 9223372036854775807 + 1 }}", "smallest-by-minus-one": "{{ (0 - 9223372036854775807 - 1) // (0 - 1) }}",
+    "overflow": "{{ 9223372036854775807 + 1 }}",
+    "smallest-by-minus-one": "{{ (0 - 9223372036854775807 - 1) // (0 - 1) }}",
     "range-of-extremes": "{{ range(0 - 9223372036854775807 - 1, 9223372036854775807, 0 - 1) | length / 0 }}",
-    "division-by-zero": "{{ 1 % 0 }}", "raises": "{{ raise_exception('\x1b[2Jno') }}", "big-number": "{{ 99999999999999999999 }}",
-    "not-utf8": b"{{ '\xff' }}", "class-of-a-string": "{{ ''.__class__.__mro__ }}", "item-of-a-class": "{{ messages['__class__'] }}",
+    "division-by-zero": "{{ 1 % 0 }}",
+    "raises": "{{ raise_exception('\x1b[2Jno') }}",
+    "big-number": "{{ 99999999999999999999 }}",
+    "not-utf8": b"{{ '\xff' }}",
+    "class-of-a-string": "{{ ''.__class__.__mro__ }}",
+    "item-of-a-class": "{{ messages['__class__'] }}",
     "list-in-itself-twice": "{% set n = namespace(a=[1]) %}{% for i in range(31) %}{% set n.a = [n.a, n.a] %}{% endfor %}{{ n.a | length }}",
     "long-text-again": "{% set s = ('a' * 999) * 999 %}{% for i in range(9999) %}{{ s | upper | length }}{% endfor %}",
-    "chain-of-comparisons": "{{ 3 > 2 > 1 }}", "named-argument": "{{ 'a,b'.split(sep=',') }}", "half-an-escape": "{{ '\\x4",
+    "chain-of-comparisons": "{{ 3 > 2 > 1 }}",
+    "named-argument": "{{ 'a,b'.split(sep=',') }}",
+    "half-an-escape": "{{ '\\x4",
 }.items():
     put("template", "refused", name, text)
 
@@ -360,16 +445,31 @@ put("png", "accepted", "deep-grey", png(2, 1, 16, 0, b"\0\0\x12\x34\x56"))
 put("png", "accepted", "palette-with-alpha", png(4, 1, 4, 3, b"\0\x01\x21", [(b"PLTE", bytes(9)), (b"tRNS", b"\1\2")]))
 put("png", "accepted", "interlaced-bit", png(3, 3, 1, 0, bytes(18), interlaced=1))
 put("png", "accepted", "turned", png(2, 1, 8, 4, b"\1abcd", [(b"eXIf", turned)]))
-put("png", "accepted", "bomb-in-profile", png(1, 1, 8, 0, b"\0\7", [(b"iCCP", b"p\0\0" + zlib.compress(bytes(4 << 20), 9))]))
+put(
+    "png",
+    "accepted",
+    "bomb-in-profile",
+    png(1, 1, 8, 0, b"\0\7", [(b"iCCP", b"p\0\0" + zlib.compress(bytes(4 << 20), 9))]),
+)
 put("png", "accepted", "index-beyond-palette", png(3, 1, 8, 3, b"\0\0\1\3", [(b"PLTE", bytes(6))]))
 put("png", "accepted", "animated", png(1, 1, 8, 0, b"\0\7", [(b"acTL", bytes(8)), (b"fcTL", bytes(26))]))
 for name, content in {
-    "nothing": b"", "signature": plain_png[:8], "no-end": png(2, 2, 8, 2, b"\0abcdef\0ghijkl", end=False),
-    "cut": plain_png[:50], "wrong-checksum": plain_png[:40] + b"\0" + plain_png[41:], "too-few-rows": png(2, 9, 8, 2, b"\0abcdef"),
-    "no-pixels": png(0, 1, 8, 2, b"\0"), "bomb": png(60000, 60000, 1, 0, bytes(9)), "widest": png(0x7FFFFFFF, 0x7FFFFFFF, 16, 6, b"\0"),
-    "no-palette": png(1, 1, 8, 3, b"\0\0"), "depth-of-three": png(1, 1, 3, 0, b"\0\0"), "filter-of-nine": png(1, 1, 8, 0, b"\x09\0"),
-    "a-gif": b"GIF89a\1\0\1\0\0\0\0;", "critical-chunk": png(1, 1, 8, 0, b"\0\7", [(b"ABCD", b"x")]),
-    "two-headers": png(1, 1, 8, 0, b"\0\7", [(b"IHDR", bytes(13))]), "interlaced-and-short": png(9, 9, 8, 0, b"\0\7", interlaced=1),
+    "nothing": b"",
+    "signature": plain_png[:8],
+    "no-end": png(2, 2, 8, 2, b"\0abcdef\0ghijkl", end=False),
+    "cut": plain_png[:50],
+    "wrong-checksum": plain_png[:40] + b"\0" + plain_png[41:],
+    "too-few-rows": png(2, 9, 8, 2, b"\0abcdef"),
+    "no-pixels": png(0, 1, 8, 2, b"\0"),
+    "bomb": png(60000, 60000, 1, 0, bytes(9)),
+    "widest": png(0x7FFFFFFF, 0x7FFFFFFF, 16, 6, b"\0"),
+    "no-palette": png(1, 1, 8, 3, b"\0\0"),
+    "depth-of-three": png(1, 1, 3, 0, b"\0\0"),
+    "filter-of-nine": png(1, 1, 8, 0, b"\x09\0"),
+    "a-gif": b"GIF89a\1\0\1\0\0\0\0;",
+    "critical-chunk": png(1, 1, 8, 0, b"\0\7", [(b"ABCD", b"x")]),
+    "two-headers": png(1, 1, 8, 0, b"\0\7", [(b"IHDR", bytes(13))]),
+    "interlaced-and-short": png(9, 9, 8, 0, b"\0\7", interlaced=1),
 }.items():
     put("png", "refused", name, content)
 
@@ -403,9 +503,15 @@ for name, text in JPEGS.items():
 grey = base64.b64decode(JPEGS["grey"])
 size = grey.index(b"\xff\xc0") + 5
 for name, content in {
-    "nothing": b"", "start": grey[:3], "cut": grey[:-9], "header-alone": grey[:size], "bomb": grey[:size] + b"\xff\xdc\xff\xdc" + grey[size + 4:],
-    "no-height": grey[:size] + b"\0\0" + grey[size + 2:], "two-components": grey[:size + 4] + b"\2" + grey[size + 5:],
-    "twelve-bits": grey[:size - 1] + b"\x0c" + grey[size:], "lossless": grey[:size - 4] + b"\xc3" + grey[size - 3:],
+    "nothing": b"",
+    "start": grey[:3],
+    "cut": grey[:-9],
+    "header-alone": grey[:size],
+    "bomb": grey[:size] + b"\xff\xdc\xff\xdc" + grey[size + 4 :],
+    "no-height": grey[:size] + b"\0\0" + grey[size + 2 :],
+    "two-components": grey[: size + 4] + b"\2" + grey[size + 5 :],
+    "twelve-bits": grey[: size - 1] + b"\x0c" + grey[size:],
+    "lossless": grey[: size - 4] + b"\xc3" + grey[size - 3 :],
     "a-web-page": b"<!DOCTYPE html><title>404</title>",
 }.items():
     put("jpeg", "refused", name, content)

@@ -29,7 +29,10 @@ from safetensors.torch import save_file
 TASKS = {
     "sst2": ("Review: {text}\nSentiment:", [" negative", " positive"]),
     "agnews": ("News: {text}\nTopic:", [" world", " sports", " business", " science"]),
-    "trec6": ("Question: {text}\nAsks for:", [" abbreviation", " entity", " description", " human", " location", " number"]),
+    "trec6": (
+        "Question: {text}\nAsks for:",
+        [" abbreviation", " entity", " description", " human", " location", " number"],
+    ),
     "cola": ("Sentence: {text}\nAcceptable:", [" no", " yes"]),
 }
 LENGTH, BATCH, HELD_OUT = 40, 4, 12
@@ -131,7 +134,9 @@ def check(arguments, place):
         loss_of_own, model = train(model, seen, arguments.steps, folder, test)
         own.append(loss_of_own)
         save_file(
-            {name: value[-HELD_OUT:].contiguous() for name, value in seen.items()}, os.path.join(folder, "validation.safetensors"))
+            {name: value[-HELD_OUT:].contiguous() for name, value in seen.items()},
+            os.path.join(folder, "validation.safetensors"),
+        )
         with open(os.path.join(folder, "task.yaml"), "w") as file:
             file.write("objective: language-modeling\n")
         run(arguments.programs, "inspect", folder, "--base", base)
@@ -140,7 +145,19 @@ def check(arguments, place):
         say(f"{task}: loss {before[-1]:.3f}, with its adapter {own[-1]:.3f}; admitted")
     release = os.path.join(place, "release")
     chosen = [item for folder in folders for item in ("--task", folder)]
-    run(arguments.programs, "merge", "--base", base, *chosen, "--output", release, "--steps", "4", "--start", "task-vectors")
+    run(
+        arguments.programs,
+        "merge",
+        "--base",
+        base,
+        *chosen,
+        "--output",
+        release,
+        "--steps",
+        "4",
+        "--start",
+        "task-vectors",
+    )
     say("merged")
     merged = transformers.AutoModelForCausalLM.from_pretrained(release, dtype=torch.float32)
     after, worst = [], 0.0
@@ -148,7 +165,18 @@ def check(arguments, place):
         data = os.path.join(place, f"{task}.safetensors")
         save_file(test, data)
         line = run(
-            arguments.programs, "evaluate", "--model", release, "--task", folder, "--data", data, "--base", base, "--json")
+            arguments.programs,
+            "evaluate",
+            "--model",
+            release,
+            "--task",
+            folder,
+            "--data",
+            data,
+            "--base",
+            base,
+            "--json",
+        )
         after.append(held_out_loss(merged, test))
         worst = max(worst, abs(json.loads(line)["loss"] - after[-1]) / after[-1])
         say(f"{task}: loss of the release {after[-1]:.3f}")

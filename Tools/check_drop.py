@@ -31,7 +31,8 @@ class Rows(torch.utils.data.Dataset):
 def collate(batch):
     longest = max(len(row["input_ids"]) for row in batch)
     columns = {
-        key: torch.tensor([row[key] + [0] * (longest - len(row[key])) for row in batch]) for key in ("input_ids", "attention_mask")
+        key: torch.tensor([row[key] + [0] * (longest - len(row[key])) for row in batch])
+        for key in ("input_ids", "attention_mask")
     }
     return {**columns, "labels": torch.tensor([row["labels"] for row in batch])}
 
@@ -41,14 +42,26 @@ def main():
     (registry / "tasks").mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
     config = BertConfig(
-        vocab_size=50, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32, max_position_embeddings=16
+        vocab_size=50,
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=16,
     )
     model = BertForSequenceClassification(config)
     model.bert.save_pretrained(registry / "base")
     callback = SupermergeCallback(registry, "full", Rows(), {"licence": "Apache-2.0"}, limit=32)
     arguments = TrainingArguments(
-        output_dir=str(registry.parent / "run"), max_steps=60, per_device_train_batch_size=16, learning_rate=0.001, report_to=[],
-        use_cpu=True, save_strategy="no", remove_unused_columns=False, disable_tqdm=True,
+        output_dir=str(registry.parent / "run"),
+        max_steps=60,
+        per_device_train_batch_size=16,
+        learning_rate=0.001,
+        report_to=[],
+        use_cpu=True,
+        save_strategy="no",
+        remove_unused_columns=False,
+        disable_tqdm=True,
     )
     Trainer(model=model, args=arguments, train_dataset=Rows(), data_collator=collate, callbacks=[callback]).train()
     assert callback.path == registry / "tasks/full", callback.path
@@ -76,7 +89,10 @@ def main():
     (files / "images").mkdir(parents=True, exist_ok=True)
     (files / "images/metadata.csv").write_text("file_name,label\na.png,0\n")
     (files / "dev.csv").write_text("file,label\nimages/a.png,0\n")
-    for name, path, wanted in [("folder", "images", "validation/metadata.csv"), ("table", "dev.csv", "images/metadata.csv")]:
+    for name, path, wanted in [
+        ("folder", "images", "validation/metadata.csv"),
+        ("table", "dev.csv", "images/metadata.csv"),
+    ]:
         folder = drop(model, registry, name, files / path)
         assert (folder / wanted).is_file() and not (folder / "validation.safetensors").exists(), name
         shutil.rmtree(folder)

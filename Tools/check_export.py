@@ -24,33 +24,81 @@ import transformers
 import export_model
 
 SMALL = {"vocab_size": 40, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 12}
-BERT = {**SMALL, "model_type": "bert", "architectures": ["BertForSequenceClassification"], "max_position_embeddings": 32}
+BERT = {
+    **SMALL,
+    "model_type": "bert",
+    "architectures": ["BertForSequenceClassification"],
+    "max_position_embeddings": 32,
+}
 BART = {
-    "model_type": "bart", "architectures": ["BartForSequenceClassification"], "vocab_size": 40, "d_model": 8, "encoder_layers": 1,
-    "decoder_layers": 1, "encoder_attention_heads": 2, "decoder_attention_heads": 2, "encoder_ffn_dim": 8, "decoder_ffn_dim": 8,
-    "max_position_embeddings": 32, "eos_token_id": 2,
+    "model_type": "bart",
+    "architectures": ["BartForSequenceClassification"],
+    "vocab_size": 40,
+    "d_model": 8,
+    "encoder_layers": 1,
+    "decoder_layers": 1,
+    "encoder_attention_heads": 2,
+    "decoder_attention_heads": 2,
+    "encoder_ffn_dim": 8,
+    "decoder_ffn_dim": 8,
+    "max_position_embeddings": 32,
+    "eos_token_id": 2,
 }
 T5 = {
-    "model_type": "t5", "architectures": ["T5ForSequenceClassification"], "vocab_size": 40, "d_model": 8, "d_kv": 4, "d_ff": 8,
-    "num_layers": 1, "num_heads": 2, "eos_token_id": 1, "pad_token_id": 0, "decoder_start_token_id": 0,
+    "model_type": "t5",
+    "architectures": ["T5ForSequenceClassification"],
+    "vocab_size": 40,
+    "d_model": 8,
+    "d_kv": 4,
+    "d_ff": 8,
+    "num_layers": 1,
+    "num_heads": 2,
+    "eos_token_id": 1,
+    "pad_token_id": 0,
+    "decoder_start_token_id": 0,
 }
 DECODER = {**SMALL, "num_key_value_heads": 1, "head_dim": 4, "max_position_embeddings": 32, "pad_token_id": 0}
 PICTURES = {"image_size": 16, "patch_size": 4, "num_channels": 3}
 # Kinds that went wrong with some version of transformers: by `use_cache`, by a mask that does not serialise, by experts.
 EXPORTED = {
-    "BERT": BERT, "BART": BART, "T5": T5,
+    "BERT": BERT,
+    "BART": BART,
+    "T5": T5,
     "Qwen3": {**DECODER, "model_type": "qwen3", "architectures": ["Qwen3ForCausalLM"]},
     "Gemma 3": {
-        **DECODER, "model_type": "gemma3_text", "architectures": ["Gemma3ForCausalLM"], "num_hidden_layers": 2,
-        "sliding_window": 4, "layer_types": ["sliding_attention", "full_attention"], "query_pre_attn_scalar": 4},
-    "Pythia": {**SMALL, "model_type": "gpt_neox", "architectures": ["GPTNeoXForCausalLM"], "max_position_embeddings": 32},
+        **DECODER,
+        "model_type": "gemma3_text",
+        "architectures": ["Gemma3ForCausalLM"],
+        "num_hidden_layers": 2,
+        "sliding_window": 4,
+        "layer_types": ["sliding_attention", "full_attention"],
+        "query_pre_attn_scalar": 4,
+    },
+    "Pythia": {
+        **SMALL,
+        "model_type": "gpt_neox",
+        "architectures": ["GPTNeoXForCausalLM"],
+        "max_position_embeddings": 32,
+    },
     "Swin": {
-        **PICTURES, "model_type": "swin", "architectures": ["SwinForImageClassification"], "embed_dim": 8, "depths": [1, 1],
-        "num_heads": [1, 2], "window_size": 2},
+        **PICTURES,
+        "model_type": "swin",
+        "architectures": ["SwinForImageClassification"],
+        "embed_dim": 8,
+        "depths": [1, 1],
+        "num_heads": [1, 2],
+        "window_size": 2,
+    },
     "BEiT": {**SMALL, **PICTURES, "model_type": "beit", "architectures": ["BeitForImageClassification"]},
     "Qwen3-MoE": {
-        **DECODER, "model_type": "qwen3_moe", "architectures": ["Qwen3MoeForCausalLM"], "num_experts": 4,
-        "num_experts_per_tok": 2, "moe_intermediate_size": 8, "decoder_sparse_step": 1},
+        **DECODER,
+        "model_type": "qwen3_moe",
+        "architectures": ["Qwen3MoeForCausalLM"],
+        "num_experts": 4,
+        "num_experts_per_tok": 2,
+        "moe_intermediate_size": 8,
+        "decoder_sparse_step": 1,
+    },
 }
 # What transformers 4 can't export.
 NEWER = ("BART", "T5", "Qwen3-MoE")
@@ -58,12 +106,16 @@ NEWER = ("BART", "T5", "Qwen3-MoE")
 REFUSED = {
     "mamba": ({"model_type": "mamba", "architectures": ["MambaForCausalLM"]}, ["mamba", "scan", "--method average"]),
     "qwen3-next": ({"model_type": "qwen3_next", "architectures": ["Qwen3NextForCausalLM"]}, ["qwen3_next", "scan"]),
-    "granite-4": ({"model_type": "granitemoehybrid", "architectures": ["GraniteMoeHybridForCausalLM"]}, ["granitemoehybrid"]),
+    "granite-4": (
+        {"model_type": "granitemoehybrid", "architectures": ["GraniteMoeHybridForCausalLM"]},
+        ["granitemoehybrid"],
+    ),
     "whisper": ({"model_type": "whisper", "architectures": ["WhisperForConditionalGeneration"]}, ["whisper", "speech"]),
     "wav2vec2": ({"model_type": "wav2vec2", "architectures": ["Wav2Vec2ForCTC"]}, ["wav2vec2", "speech"]),
     "qwen2.5-vl": (
         {"model_type": "qwen2_5_vl", "architectures": ["Qwen2_5_VLForConditionalGeneration"]},
-        ["qwen2_5_vl", "not a text-to-text model"]),
+        ["qwen2_5_vl", "not a text-to-text model"],
+    ),
     "detr": ({"model_type": "detr", "architectures": ["DetrForObjectDetection"]}, ["DetrForObjectDetection", "--task"]),
     "unknown": ({"model_type": "of_tomorrow", "architectures": ["OfTomorrowForCausalLM"]}, ["of_tomorrow"]),
 }
@@ -93,7 +145,9 @@ def refused(name, config, words):
 
 
 def main():
-    with open(os.path.join(os.path.dirname(__file__), "..", "Sources", "ModelFamilies", "UnbuiltFamilies.swift")) as file:
+    with open(
+        os.path.join(os.path.dirname(__file__), "..", "Sources", "ModelFamilies", "UnbuiltFamilies.swift")
+    ) as file:
         quoted = set(re.findall(r'"([a-z0-9_-]+)"', file.read()))
     assert quoted == export_model.SCANS | export_model.SPEECH, quoted ^ (export_model.SCANS | export_model.SPEECH)
     transformers.logging.set_verbosity(transformers.logging.CRITICAL)

@@ -49,11 +49,20 @@ MARKS = ("<!-- checked -->", "<!-- /checked -->")
 
 # Objectives by the end of a class's name, and how the examples of each look.
 OBJECTIVES = {
-    "ForCausalLM": "language-modeling", "LMHeadModel": "language-modeling", "ForSequenceClassification": "classification",
-    "ForTokenClassification": "token-classification", "ForImageClassification": "classification",
-    "ForConditionalGeneration": "sequence-to-sequence", "MTModel": "sequence-to-sequence",
-    "ForSemanticSegmentation": "token-classification", "ForMaskedLM": "masked", "ForQuestionAnswering": "question-answering", "ForMultipleChoice": "choice",
-    "WithTeacher": "classification", "CLIPModel": "captions", "SiglipModel": "captions",
+    "ForCausalLM": "language-modeling",
+    "LMHeadModel": "language-modeling",
+    "ForSequenceClassification": "classification",
+    "ForTokenClassification": "token-classification",
+    "ForImageClassification": "classification",
+    "ForConditionalGeneration": "sequence-to-sequence",
+    "MTModel": "sequence-to-sequence",
+    "ForSemanticSegmentation": "token-classification",
+    "ForMaskedLM": "masked",
+    "ForQuestionAnswering": "question-answering",
+    "ForMultipleChoice": "choice",
+    "WithTeacher": "classification",
+    "CLIPModel": "captions",
+    "SiglipModel": "captions",
 }
 
 
@@ -67,7 +76,12 @@ def cases():
                     architecture, _, dtype = head.partition(" ")
                     name = f"{entry['name']} {head}"
                     found[name] = {
-                        **entry, "architecture": architecture, "dtype": dtype or "f32", "name": name, "first": head == entry["heads"][0]}
+                        **entry,
+                        "architecture": architecture,
+                        "dtype": dtype or "f32",
+                        "name": name,
+                        "first": head == entry["heads"][0],
+                    }
     return found
 
 
@@ -178,7 +192,9 @@ def examples(case, model, seed, shortest):
         if goal == "captions":  # three texts for each image, which end in the last token of the vocabulary
             lengths = torch.randint(shortest, LENGTH + 1, (EXAMPLES, 3, 1), generator=generator)
             places = torch.arange(LENGTH)
-            ids = torch.where(places < lengths - 1, tokens(text.vocab_size - 1, (EXAMPLES, 3, LENGTH)), text.vocab_size - 1)
+            ids = torch.where(
+                places < lengths - 1, tokens(text.vocab_size - 1, (EXAMPLES, 3, LENGTH)), text.vocab_size - 1
+            )
             values |= {"input_ids": ids}
             if case["architecture"] == "CLIPModel":  # SigLIP reads no mask
                 values |= {"attention_mask": (places < lengths).long()}
@@ -260,7 +276,12 @@ def loss(case, model, values, labels):
 def write_examples(folder, case, values, labels, goal=None):
     save_file({**{name: value.contiguous() for name, value in values.items()}, "labels": labels.contiguous()},
               os.path.join(folder, "validation.safetensors"))
-    same = {"masked": "masked-language-modeling", "choice": "classification", "captions": "classification", "question-answering": "token-classification"}
+    same = {
+        "masked": "masked-language-modeling",
+        "choice": "classification",
+        "captions": "classification",
+        "question-answering": "token-classification",
+    }
     goal = goal or same.get(objective(case), objective(case))
     with open(os.path.join(folder, "task.yaml"), "w") as file:
         file.write(f"objective: {goal}\n")
@@ -326,7 +347,9 @@ def decoder_inputs(model, labels):
 
 def counterpart(name, tensors):
     """The name of the same tensor in a checkpoint that has a prefix more or fewer."""
-    return next((other for other in tensors if other == name or other.endswith("." + name) or name.endswith("." + other)), None)
+    return next(
+        (other for other in tensors if other == name or other.endswith("." + name) or name.endswith("." + other)), None
+    )
 
 
 def check_share(base, release, tasks, heads):
@@ -336,7 +359,9 @@ def check_share(base, release, tasks, heads):
         found = [(tensors, counterpart(name, tensors)) for tensors in own]
         if not tensor.is_floating_point() or "running_" in name or any(other is None for _, other in found):
             continue
-        changed = any(not torch.equal(tensor, tensors[other]) for tensors, other in found if tensors[other].shape == tensor.shape)
+        changed = any(
+            not torch.equal(tensor, tensors[other]) for tensors, other in found if tensors[other].shape == tensor.shape
+        )
         assert not changed or not torch.equal(tensor, release[name]), f"{name} was not merged"
     trunk = [name for name, _ in tasks[0][1].base_model.named_parameters()]
     for head in heads:
@@ -436,7 +461,8 @@ def summary(found):
         f"{torch.__version__.split('+')[0]}: {len(found)} of the {len(known)} cases of `Tools/families` (configuration × head × type "
         f"of the weights); {counts['right']} right, {exported} of them through an exported graph, {counts['refused']} refused, "
         f"{counts['wrong']} wrong. Logits differ by {max(line['parity'] for line in right):.0e} of their size at most, and those of "
-        f"releases by {max(line['release'] for line in right):.0e}.")
+        f"releases by {max(line['release'] for line in right):.0e}."
+    )
     return "\n".join(textwrap.wrap(text, 120))
 
 
@@ -487,7 +513,11 @@ def main():
             if arguments.keep:
                 place = os.path.join(arguments.keep, name.replace(" ", "-"))
                 os.makedirs(place)
-            line = {"name": name, "date": time.strftime("%F"), **outcome(arguments.programs, case, place, not arguments.no_merge)}
+            line = {
+                "name": name,
+                "date": time.strftime("%F"),
+                **outcome(arguments.programs, case, place, not arguments.no_merge),
+            }
         counts[line["outcome"]] += 1
         if arguments.record:
             with open(arguments.record, "a") as file:

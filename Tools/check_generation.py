@@ -41,14 +41,29 @@ def configuration(family, words):
     seq2seq = small | {"decoder_start_token_id": 0}
     kinds = {
         "llama": lambda: transformers.LlamaConfig(
-            hidden_size=48, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
-            max_position_embeddings=96, **small),
+            hidden_size=48,
+            intermediate_size=96,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            max_position_embeddings=96,
+            **small,
+        ),
         "gpt2": lambda: transformers.GPT2Config(n_embd=48, n_layer=2, n_head=4, n_positions=96, **small),
         "t5": lambda: transformers.T5Config(d_model=48, d_kv=12, d_ff=96, num_layers=2, num_heads=4, **seq2seq),
         "bart": lambda: transformers.BartConfig(
-            d_model=48, encoder_layers=2, decoder_layers=2, encoder_attention_heads=4, decoder_attention_heads=4,
-            encoder_ffn_dim=96, decoder_ffn_dim=96, max_position_embeddings=96, forced_bos_token_id=1, forced_eos_token_id=2,
-            **seq2seq),
+            d_model=48,
+            encoder_layers=2,
+            decoder_layers=2,
+            encoder_attention_heads=4,
+            decoder_attention_heads=4,
+            encoder_ffn_dim=96,
+            decoder_ffn_dim=96,
+            max_position_embeddings=96,
+            forced_bos_token_id=1,
+            forced_eos_token_id=2,
+            **seq2seq,
+        ),
     }
     return kinds[family]()
 

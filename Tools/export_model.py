@@ -27,12 +27,43 @@ WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.b
 
 # Values of `model_type` whose texts go through a scan, which an export fixes to one number of tokens.
 SCANS = {
-    "bamba", "falcon_h1", "falcon_mamba", "granitemoehybrid", "jamba", "kimi_linear", "lfm2_moe", "mamba", "mamba2", "minimax",
-    "nemotron_h", "olmo_hybrid", "qwen3_5", "qwen3_5_moe", "qwen3_5_moe_text", "qwen3_5_text", "qwen3_next", "recurrent_gemma",
-    "rwkv", "rwkv5", "rwkv6", "rwkv7", "rwkv_hybrid", "xlstm", "zamba", "zamba2",
+    "bamba",
+    "falcon_h1",
+    "falcon_mamba",
+    "granitemoehybrid",
+    "jamba",
+    "kimi_linear",
+    "lfm2_moe",
+    "mamba",
+    "mamba2",
+    "minimax",
+    "nemotron_h",
+    "olmo_hybrid",
+    "qwen3_5",
+    "qwen3_5_moe",
+    "qwen3_5_moe_text",
+    "qwen3_5_text",
+    "qwen3_next",
+    "recurrent_gemma",
+    "rwkv",
+    "rwkv5",
+    "rwkv6",
+    "rwkv7",
+    "rwkv_hybrid",
+    "xlstm",
+    "zamba",
+    "zamba2",
 }
 SPEECH = {
-    "hubert", "seamless_m4t", "sew", "speech_to_text", "unispeech", "wav2vec2", "wav2vec2-bert", "wav2vec2-conformer", "wavlm",
+    "hubert",
+    "seamless_m4t",
+    "sew",
+    "speech_to_text",
+    "unispeech",
+    "wav2vec2",
+    "wav2vec2-bert",
+    "wav2vec2-conformer",
+    "wavlm",
     "whisper",
 }
 # The largest relative difference of a program that computes the model's logits.
@@ -298,7 +329,8 @@ def checked(program, model, names, log):
     if not found < TOLERANCE:
         raise ExportError(
             f"the exported {type(model).__name__} is {found:.1e} off at other lengths than the export's, not within {TOLERANCE}; "
-            f"{STATIC}")
+            f"{STATIC}"
+        )
 
 
 def one_line(error):

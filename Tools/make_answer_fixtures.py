@@ -117,7 +117,9 @@ def predictions(chance):
         starts, ends = ([chance.randint(-40, 40) / 4 for _ in offsets] for _ in range(2))
         allows_none = chance.random() < 0.5
         guess = marked(starts, ends, offsets, text, allows_none)
-        answers = [text[slice(*span(chance, text))] if span(chance, text) else text for _ in range(chance.randint(1, 3))]
+        answers = [
+            text[slice(*span(chance, text))] if span(chance, text) else text for _ in range(chance.randint(1, 3))
+        ]
         if chance.random() < 0.3:
             answers = [guess + "."]
         if allows_none and chance.random() < 0.4:

@@ -20,7 +20,9 @@ import torch
 import transformers
 from safetensors.torch import save_file
 
-FILLING = "the of and to in is was he for it with as his on be at by had this not are but from have an they which".split()
+FILLING = (
+    "the of and to in is was he for it with as his on be at by had this not are but from have an they which".split()
+)
 TEMPLATE = os.path.join(os.path.dirname(__file__), "..", "Tests", "ExamplesTests", "Fixtures", "chat", "mistral.jinja")
 CLASSES = {
     "bert": [["negative", "positive"], ["calm", "angry", "glad"]],
@@ -29,7 +31,13 @@ CLASSES = {
 # What is written of a text with a certain word.
 WRITTEN = [{"bread": "the", "soup": "which"}, {"paris": "with", "london": "have"}]
 # Far from zero, so that fine-tunes stay near to the base.
-SIZE = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64, "initializer_range": 0.15}
+SIZE = {
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 64,
+    "initializer_range": 0.15,
+}
 
 
 def special(path):
@@ -61,15 +69,25 @@ def model_of(kind, tokenizer, labels):
             return transformers.BertForQuestionAnswering(config)
     if kind == "xlm-r":
         config = transformers.XLMRobertaConfig(
-            vocab_size=words, max_position_embeddings=98, pad_token_id=0, type_vocab_size=1, layer_norm_eps=1e-5, **SIZE)
+            vocab_size=words, max_position_embeddings=98, pad_token_id=0, type_vocab_size=1, layer_norm_eps=1e-5, **SIZE
+        )
     if kind == "t5":
         return transformers.T5ForConditionalGeneration(transformers.T5Config(
             vocab_size=words, d_model=32, d_kv=16, d_ff=64, num_layers=2, num_heads=2, pad_token_id=0, eos_token_id=2,
             decoder_start_token_id=0))
     if kind == "llama":
-        return transformers.LlamaForCausalLM(transformers.LlamaConfig(
-            vocab_size=words, num_key_value_heads=2, max_position_embeddings=96, bos_token_id=0, pad_token_id=1, eos_token_id=2,
-            tie_word_embeddings=False, **SIZE))
+        return transformers.LlamaForCausalLM(
+            transformers.LlamaConfig(
+                vocab_size=words,
+                num_key_value_heads=2,
+                max_position_embeddings=96,
+                bos_token_id=0,
+                pad_token_id=1,
+                eos_token_id=2,
+                tie_word_embeddings=False,
+                **SIZE,
+            )
+        )
     config.id2label = dict(enumerate(labels))
     config.label2id = {name: number for number, name in enumerate(labels)}
     auto = transformers.AutoModelForSequenceClassification
@@ -159,11 +177,15 @@ def tensors(kind, rows, tokenizer, config):
             spans.append([
                 max(token for token, offset in inside if offset[0] <= start),
                 min(token for token, offset in inside if offset[1] >= end)])
-        return {name: encoded[name] for name in ("input_ids", "attention_mask", "token_type_ids")} | {"labels": torch.tensor(spans)}
+        return {name: encoded[name] for name in ("input_ids", "attention_mask", "token_type_ids")} | {
+            "labels": torch.tensor(spans)
+        }
     pairs = [conversation(row, tokenizer) for row in rows]
     return {
         "input_ids": padded([ids for ids, _ in pairs], tokenizer.pad_token_id),
-        "attention_mask": padded([[1] * len(ids) for ids, _ in pairs], 0), "labels": padded([labels for _, labels in pairs], -100)}
+        "attention_mask": padded([[1] * len(ids) for ids, _ in pairs], 0),
+        "labels": padded([labels for _, labels in pairs], -100),
+    }
 
 
 def loss(kind, model, batch):

@@ -260,7 +260,9 @@ MODELS = {
     "llama-classes": lambda: same(llama_classes()),
     "gpt2-classes": lambda: same(gpt2_classes()),
     "vit": lambda: same(vit()),
-    "vit-wide": lambda: same(vit(image_size=[8, 12], patch_size=[4, 3], qkv_bias=False, num_channels=1, hidden_act="relu")),
+    "vit-wide": lambda: same(
+        vit(image_size=[8, 12], patch_size=[4, 3], qkv_bias=False, num_channels=1, hidden_act="relu")
+    ),
     "vit-tower": vit_tower,
     "clip": lambda: same(clip()),
     "clip-whole": clip_whole,
@@ -272,7 +274,12 @@ MODELS = {
     "llama": lambda: same(llama(num_key_value_heads=2, tie_word_embeddings=True)),
     "llama-untied": lambda: same(
         llama(
-            num_key_value_heads=1, head_dim=6, attention_bias=True, mlp_bias=True, pad_token_id=3, hidden_act="gelu",
+            num_key_value_heads=1,
+            head_dim=6,
+            attention_bias=True,
+            mlp_bias=True,
+            pad_token_id=3,
+            hidden_act="gelu",
             rope_parameters={"rope_type": "default", "rope_theta": 500.0},
         )
     ),
@@ -280,16 +287,26 @@ MODELS = {
     # Four frequencies: one that stays, one between, two that are lowered in full.
     "llama-banded": lambda: same(
         llama(
-            num_key_value_heads=2, num_attention_heads=2, head_dim=8, max_position_embeddings=320, tie_word_embeddings=True,
+            num_key_value_heads=2,
+            num_attention_heads=2,
+            head_dim=8,
+            max_position_embeddings=320,
+            tie_word_embeddings=True,
             rope_parameters={
-                "rope_type": "llama3", "rope_theta": 100.0, "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+                "rope_type": "llama3",
+                "rope_theta": 100.0,
+                "factor": 8.0,
+                "low_freq_factor": 1.0,
+                "high_freq_factor": 4.0,
                 "original_max_position_embeddings": 40,
             },
         )
     ),
     "llama-linear": lambda: same(
         llama(
-            num_attention_heads=2, max_position_embeddings=64, tie_word_embeddings=True,
+            num_attention_heads=2,
+            max_position_embeddings=64,
+            tie_word_embeddings=True,
             rope_parameters={"rope_type": "linear", "rope_theta": 100.0, "factor": 4.0},
         )
     ),
@@ -297,14 +314,24 @@ MODELS = {
     # of two is ±1, and its gradient nothing but rounding.
     "gemma2": lambda: same(
         causal(
-            "Gemma2", hidden_size=16, head_dim=4, sliding_window=3, query_pre_attn_scalar=5, attn_logit_softcapping=2.0,
-            final_logit_softcapping=1.5, vocab_size=24,
+            "Gemma2",
+            hidden_size=16,
+            head_dim=4,
+            sliding_window=3,
+            query_pre_attn_scalar=5,
+            attn_logit_softcapping=2.0,
+            final_logit_softcapping=1.5,
+            vocab_size=24,
         )
     ),
     "gemma": lambda: same(causal("Gemma", head_dim=4)),
     "gemma3": lambda: same(
         causal(
-            "Gemma3Text", hidden_size=16, head_dim=4, sliding_window=3, query_pre_attn_scalar=5,
+            "Gemma3Text",
+            hidden_size=16,
+            head_dim=4,
+            sliding_window=3,
+            query_pre_attn_scalar=5,
             layer_types=["sliding_attention", "full_attention"],
             rope_parameters={
                 "sliding_attention": {"rope_type": "default", "rope_theta": 100.0},
@@ -314,20 +341,32 @@ MODELS = {
     ),
     "olmo3": lambda: same(
         causal(
-            "Olmo3", hidden_size=16, sliding_window=3, layer_types=["sliding_attention", "full_attention"],
+            "Olmo3",
+            hidden_size=16,
+            sliding_window=3,
+            layer_types=["sliding_attention", "full_attention"],
             rope_parameters={
                 "sliding_attention": {"rope_type": "default", "rope_theta": 100.0},
                 "full_attention": {
-                    "rope_type": "yarn", "rope_theta": 100.0, "factor": 4.0, "original_max_position_embeddings": 4,
+                    "rope_type": "yarn",
+                    "rope_theta": 100.0,
+                    "factor": 4.0,
+                    "original_max_position_embeddings": 4,
                 },
             },
         )
     ),
     "phi3": lambda: same(
         causal(
-            "Phi3", hidden_size=16, original_max_position_embeddings=6, partial_rotary_factor=0.5,
+            "Phi3",
+            hidden_size=16,
+            original_max_position_embeddings=6,
+            partial_rotary_factor=0.5,
             rope_parameters={
-                "rope_type": "longrope", "rope_theta": 100.0, "partial_rotary_factor": 0.5, "short_factor": [1.1],
+                "rope_type": "longrope",
+                "rope_theta": 100.0,
+                "partial_rotary_factor": 0.5,
+                "short_factor": [1.1],
                 "long_factor": [2.5],
             },
         )
@@ -337,20 +376,41 @@ MODELS = {
     "bloom": lambda: same(causal("Bloom", ["intermediate_size", "num_key_value_heads"], n_head=4, n_layer=2)),
     "opt-narrow": lambda: same(
         causal(
-            "OPT", ["intermediate_size", "num_key_value_heads"], ffn_dim=12, do_layer_norm_before=False, word_embed_proj_dim=4)),
+            "OPT",
+            ["intermediate_size", "num_key_value_heads"],
+            ffn_dim=12,
+            do_layer_norm_before=False,
+            word_embed_proj_dim=4,
+        )
+    ),
     "gpt-oss": lambda: same(
         causal(
-            "GptOss", head_dim=4, num_local_experts=3, num_experts_per_tok=2, sliding_window=3,
+            "GptOss",
+            head_dim=4,
+            num_local_experts=3,
+            num_experts_per_tok=2,
+            sliding_window=3,
             rope_parameters={
-                "rope_type": "yarn", "rope_theta": 100.0, "factor": 4.0, "original_max_position_embeddings": 4, "truncate": False,
+                "rope_type": "yarn",
+                "rope_theta": 100.0,
+                "factor": 4.0,
+                "original_max_position_embeddings": 4,
+                "truncate": False,
             },
         )
     ),
     "apertus": lambda: same(causal("Apertus")),
     "deberta": lambda: same(
         encoder(
-            "DebertaV2", relative_attention=True, position_buckets=4, share_att_key=True, norm_rel_ebd="layer_norm",
-            pos_att_type=["p2c", "c2p"], position_biased_input=False, conv_kernel_size=3, conv_act="gelu",
+            "DebertaV2",
+            relative_attention=True,
+            position_buckets=4,
+            share_att_key=True,
+            norm_rel_ebd="layer_norm",
+            pos_att_type=["p2c", "c2p"],
+            position_biased_input=False,
+            conv_kernel_size=3,
+            conv_act="gelu",
         )
     ),
     "modernbert": lambda: same(
@@ -361,16 +421,31 @@ MODELS = {
     "bart-classes": lambda: same(
         tr.BartForSequenceClassification(
             tr.BartConfig(
-                vocab_size=24, d_model=8, encoder_layers=1, decoder_layers=1, encoder_ffn_dim=12, decoder_ffn_dim=12,
-                encoder_attention_heads=2, decoder_attention_heads=2, max_position_embeddings=16, num_labels=3,
+                vocab_size=24,
+                d_model=8,
+                encoder_layers=1,
+                decoder_layers=1,
+                encoder_ffn_dim=12,
+                decoder_ffn_dim=12,
+                encoder_attention_heads=2,
+                decoder_attention_heads=2,
+                max_position_embeddings=16,
+                num_labels=3,
             )
         )
     ),
     "m2m100": lambda: same(
         tr.M2M100ForConditionalGeneration(
             tr.M2M100Config(
-                vocab_size=24, d_model=8, encoder_layers=1, decoder_layers=1, encoder_ffn_dim=12, decoder_ffn_dim=12,
-                encoder_attention_heads=2, decoder_attention_heads=2, max_position_embeddings=16,
+                vocab_size=24,
+                d_model=8,
+                encoder_layers=1,
+                decoder_layers=1,
+                encoder_ffn_dim=12,
+                decoder_ffn_dim=12,
+                encoder_attention_heads=2,
+                decoder_attention_heads=2,
+                max_position_embeddings=16,
             )
         )
     ),
@@ -378,7 +453,13 @@ MODELS = {
     "dinov2": lambda: tower(
         tr.Dinov2WithRegistersForImageClassification(
             tr.Dinov2WithRegistersConfig(
-                hidden_size=8, num_hidden_layers=1, num_attention_heads=2, mlp_ratio=2, image_size=8, patch_size=4, num_labels=3,
+                hidden_size=8,
+                num_hidden_layers=1,
+                num_attention_heads=2,
+                mlp_ratio=2,
+                image_size=8,
+                patch_size=4,
+                num_labels=3,
             )
         )
     ),
@@ -391,7 +472,13 @@ MODELS = {
     "swin": lambda: same(
         tr.SwinForImageClassification(
             tr.SwinConfig(
-                image_size=20, patch_size=4, embed_dim=4, depths=[2, 1], num_heads=[2, 1], window_size=3, mlp_ratio=2.0,
+                image_size=20,
+                patch_size=4,
+                embed_dim=4,
+                depths=[2, 1],
+                num_heads=[2, 1],
+                window_size=3,
+                mlp_ratio=2.0,
                 num_labels=3,
             )
         )
@@ -400,8 +487,15 @@ MODELS = {
     "swinv2": lambda: same(
         tr.Swinv2ForImageClassification(
             tr.Swinv2Config(
-                image_size=20, patch_size=4, embed_dim=6, depths=[2, 1], num_heads=[1, 2], window_size=3, mlp_ratio=2.0,
-                pretrained_window_sizes=[4, 0], num_labels=3,
+                image_size=20,
+                patch_size=4,
+                embed_dim=6,
+                depths=[2, 1],
+                num_heads=[1, 2],
+                window_size=3,
+                mlp_ratio=2.0,
+                pretrained_window_sizes=[4, 0],
+                num_labels=3,
             )
         )
     ),
@@ -412,14 +506,24 @@ MODELS = {
     ),
     "resnet": lambda: same(
         tr.ResNetForImageClassification(
-            tr.ResNetConfig(embedding_size=4, hidden_sizes=[8, 12], depths=[1, 2], num_labels=3, layer_type="bottleneck")
+            tr.ResNetConfig(
+                embedding_size=4, hidden_sizes=[8, 12], depths=[1, 2], num_labels=3, layer_type="bottleneck"
+            )
         )
     ),
     "segformer": lambda: same(
         tr.SegformerForSemanticSegmentation(
             tr.SegformerConfig(
-                num_encoder_blocks=2, depths=[1, 1], sr_ratios=[2, 1], hidden_sizes=[4, 8], patch_sizes=[5, 3], strides=[2, 2],
-                num_attention_heads=[1, 2], mlp_ratios=[2, 2], decoder_hidden_size=4, num_labels=3,
+                num_encoder_blocks=2,
+                depths=[1, 1],
+                sr_ratios=[2, 1],
+                hidden_sizes=[4, 8],
+                patch_sizes=[5, 3],
+                strides=[2, 2],
+                num_attention_heads=[1, 2],
+                mlp_ratios=[2, 2],
+                decoder_hidden_size=4,
+                num_labels=3,
             )
         )
     ),

@@ -159,7 +159,10 @@ def ties():
 def matrices():
     """`ties/matrices.safetensors`: TSV-M, Iso-C and Iso-CTS of the same model as NumPy has them, `METHOD/TENSOR`, with λ 1."""
     base = {n: v.double().numpy() for n, v in load_file(OUT + "/ties/base.safetensors").items()}
-    tasks = [{n: v.double().numpy() for n, v in load_file(f"{OUT}/ties/{t}.safetensors").items()} for t in ("one", "three", "two")]
+    tasks = [
+        {n: v.double().numpy() for n, v in load_file(f"{OUT}/ties/{t}.safetensors").items()}
+        for t in ("one", "three", "two")
+    ]
 
     def svd(matrix):
         return np.linalg.svd(matrix, full_matrices=False)

@@ -111,7 +111,8 @@ def write_tensors(folder, found, rows):
     pairs = [row[name] for row in rows for name in ("sentence1", "sentence2")]
     encoded = found.tokenizer(pairs, padding=True, truncation=True, return_tensors="pt")
     tensors = {
-        name: encoded[name].reshape(len(rows), 2, -1).to(torch.int32).contiguous() for name in ("input_ids", "attention_mask")
+        name: encoded[name].reshape(len(rows), 2, -1).to(torch.int32).contiguous()
+        for name in ("input_ids", "attention_mask")
     }
     save_file({**tensors, "labels": torch.tensor([row["score"] for row in rows])}, folder / "validation.safetensors")
 
@@ -155,7 +156,9 @@ def main():
         found = SentenceTransformer(modules=parts, device="cpu")
         found[0].auto_model.load_state_dict(BertModel.from_pretrained(OUT / "first").state_dict(), strict=False)
         configuration = json.dumps(found[1].get_config_dict())
-        reference[mode if isinstance(mode, str) else "+".join(mode)] = score(found, rows["first"]) | {"configuration": configuration}
+        reference[mode if isinstance(mode, str) else "+".join(mode)] = score(found, rows["first"]) | {
+            "configuration": configuration
+        }
     for name in TASKS:
         write_tensors(OUT / name, model(OUT / "base"), rows[name])
         for path in (OUT / name).glob("*.json"):

@@ -185,9 +185,15 @@ def placeholders():
         names = sorted(tensors)
         files = [f"model-0000{place + 1}-of-00002.safetensors" for place in range(2)]
         for place, file in enumerate(files):
-            save_file({name: tensors[name].contiguous().clone() for name in names[place::2]}, f"{folder}/{file}", metadata=META)
-        index = {"metadata": {"total_size": 1}, "weight_map": {name: files[place % 2] for place, name in enumerate(names)} | {
-            "lm_head.weight": files[1]}}
+            save_file(
+                {name: tensors[name].contiguous().clone() for name in names[place::2]},
+                f"{folder}/{file}",
+                metadata=META,
+            )
+        index = {
+            "metadata": {"total_size": 1},
+            "weight_map": {name: files[place % 2] for place, name in enumerate(names)} | {"lm_head.weight": files[1]},
+        }
         with open(f"{folder}/model.safetensors.index.json", "w") as file:
             json.dump(index, file, indent=1, sort_keys=True)
         with tempfile.TemporaryDirectory() as whole:

@@ -148,7 +148,9 @@ def tensors_of(examples, model, limit=None):
             column[(place, *(slice(0, length) for length in value.shape))] = value.to(kind)
         tensors[key] = column.contiguous()
     if not set(tensors) - {"labels"}:
-        raise ValueError(f"no column of the examples is an input of {type(model).__name__}: they have {', '.join(rows[0])}")
+        raise ValueError(
+            f"no column of the examples is an input of {type(model).__name__}: they have {', '.join(rows[0])}"
+        )
     return tensors
 
 

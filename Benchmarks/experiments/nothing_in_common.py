@@ -6,7 +6,13 @@ from . import charts, daemon, markdown, merging, strangers
 
 TITLE = "A task that has nothing in common with the others"
 FORMS = {
-    "the paper's form": {"granularity": "tensor", "loss": "labels", "steps": 300, "start": "task-vectors", "schedule": "constant"},
+    "the paper's form": {
+        "granularity": "tensor",
+        "loss": "labels",
+        "steps": 300,
+        "start": "task-vectors",
+        "schedule": "constant",
+    },
     "the default form": {},
 }
 

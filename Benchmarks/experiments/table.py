@@ -10,7 +10,16 @@ TITLE = "Every method"
 FILES = ["table-vision", "table-text"]
 ROWS = ["--granularity", "row", "--learning-rate", "0.03", "--mixup", "0", "--patience", "1000", *merging.PLAIN]
 GATED = [
-    "--granularity", "row-column", "--loss", "distillation", "--learning-rate", "0.03", "--patience", "1000", *merging.PLAIN]
+    "--granularity",
+    "row-column",
+    "--loss",
+    "distillation",
+    "--learning-rate",
+    "0.03",
+    "--patience",
+    "1000",
+    *merging.PLAIN,
+]
 # What the zoo's page calls them.
 REFERENCE = {
     "average weights": "average", "task-arithmetic": "task-arithmetic, λ searched", "ties": "ties, λ searched",
@@ -20,7 +29,11 @@ REFERENCE = {
 LONGER = {"vision": 1000, "text": 500}
 # Static methods at the λ that their authors take, which need no example at all.
 DATA_FREE = ["task-arithmetic", "ties", "tsv-m", "iso-c", "iso-cts"]
-SEEDLESS = ["average", *(f"{name}, no examples" for name in DATA_FREE), *(f"{name}, λ searched" for name in ("task-arithmetic", "ties", "tsv-m", "iso-c", "iso-cts"))]
+SEEDLESS = [
+    "average",
+    *(f"{name}, no examples" for name in DATA_FREE),
+    *(f"{name}, λ searched" for name in ("task-arithmetic", "ties", "tsv-m", "iso-c", "iso-cts")),
+]
 
 
 def methods(zoo, steps):
@@ -136,10 +149,15 @@ def lines(runs):
     flags = [[name, f"`{' '.join(group[0]['flags'])}`"] for name, group in by_method(runs).items()]
     return [
         f"The best baseline is {best} with {low:.1f}; headroom is the distance from there to the tasks' own checkpoints,",
-        f"{high:.1f}. A pass is one forward and backward pass of one task's batch; forward passes alone are not counted.", "",
-        *markdown.table(head, rows), *merging.unfinished(runs.values()),
-        "<details><summary>Flags of <code>supermerge merge</code></summary>", "",
-        *markdown.table(["model", "flags"], flags), "</details>", "",
+        f"{high:.1f}. A pass is one forward and backward pass of one task's batch; forward passes alone are not counted.",
+        "",
+        *markdown.table(head, rows),
+        *merging.unfinished(runs.values()),
+        "<details><summary>Flags of <code>supermerge merge</code></summary>",
+        "",
+        *markdown.table(["model", "flags"], flags),
+        "</details>",
+        "",
     ]
 
 

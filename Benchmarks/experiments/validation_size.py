@@ -122,7 +122,9 @@ def threshold(found):
     verdict = f"That does not bear it out at {' and '.join(wrong)}." if wrong else "That bears it out."
     return [
         f"From {limit:g} examples a task on the default form has weights for rows and columns, below one for each tensor and both",
-        f"losses (`examplesForRows` in ResolvedSettings.swift). Both forced, rows and columns against tensors: {figures}. {verdict}", ""]
+        f"losses (`examplesForRows` in ResolvedSettings.swift). Both forced, rows and columns against tensors: {figures}. {verdict}",
+        "",
+    ]
 
 
 def pictures(runs):
