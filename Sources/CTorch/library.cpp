@@ -4,6 +4,7 @@
 #include "ct_program.h"
 #include "ct_runtime.h"
 #include "ct_tape.h"
+#include "unused_libraries.h"
 
 #include <dlfcn.h>
 #include <unistd.h>
@@ -44,7 +45,12 @@ Library::Library() {
                  "swift build --product supermerge-torch";
         return;
     }
+    auto unused = UnusedLibraries::standIn();
     handle_ = dlopen(path.c_str(), RTLD_LAZY | RTLD_LOCAL);
+    if (!handle_ && !unused.isEmpty()) {
+        unused.remove();
+        handle_ = dlopen(path.c_str(), RTLD_LAZY | RTLD_LOCAL);
+    }
     if (!handle_) {
         const auto *reason = dlerror();
         fault_ = std::string("libtorch can't be loaded, and is perhaps not installed (on Debian: apt install libtorch-dev "

@@ -29,4 +29,14 @@ import Testing
         #expect(TorchRuntime.isLoaded)
         #expect(try Tensor([1, 2] as [Float], shape: [2]).floats() == [1, 2])
     }
+
+    /// Those of Debian 12's libtorch, which it names and does not use.
+    @Test func librariesThatLibtorchDoesNotUseAreNotLoaded() throws {
+        try TorchRuntime.load()
+        let mapped = try String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
+        #expect(mapped.contains("libtorch_cpu"))
+        for unused in ["/libopencv_", "/libavcodec", "/libzmq", "/libleveldb"] {
+            #expect(!mapped.contains(unused), "\(unused) is loaded")
+        }
+    }
 }
