@@ -29,6 +29,7 @@ let torchLibraries: [LinkerSetting] =
 /// Debug builds, which the tests are, compile what loops over numbers as release builds do: unoptimised it is most of
 /// their time.
 let isOptimised: [CXXSetting] = [.unsafeFlags(["-O2"], .when(configuration: .debug))]
+let isOptimisedSwift: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
@@ -39,6 +40,11 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 /// A module of ours under `Sources/<name>`.
 func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
     .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+/// A module of ours that reads and scans files byte by byte.
+func reader(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict + isOptimisedSwift)
 }
 
 /// A program under `Sources/<name>`: wiring only.
@@ -77,10 +83,10 @@ let package = Package(
     targets: [
         // What every room stands on.
         .target(name: "CFiles"),
-        module("Files", ["CFiles", systemPackage, crypto]),
-        module("Safetensors", ["Files"]),
+        reader("Files", ["CFiles", systemPackage, crypto]),
+        reader("Safetensors", ["Files"]),
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
-        module("Adapters", ["CRE2", "Safetensors", "Files"]),
+        reader("Adapters", ["CRE2", "Safetensors", "Files"]),
         module("WorkerProtocol", ["Files"]),
 
         // The numerical side: linked by `supermerge` alone.
@@ -92,8 +98,8 @@ let package = Package(
                 + [.headerSearchPath("../CTorch/include"), .headerSearchPath("../CKernels/include")],
             linkerSettings: torchLibraries),
         module("Torch", ["CKernels", "CTorch"]),
-        module("ExportedGraph", ["Files", "Safetensors"]),
-        module("ModelFamilies", ["ExportedGraph", "Files", "Safetensors"]),
+        reader("ExportedGraph", ["Files", "Safetensors"]),
+        reader("ModelFamilies", ["ExportedGraph", "Files", "Safetensors"]),
         module("ExportedModel", ["ExportedGraph", "Torch"]),
         module("Engine", ["ExportedGraph", "ExportedModel", "Torch"]),
         module(
@@ -105,13 +111,13 @@ let package = Package(
 
         // Texts and images to tensors, in `supermerge` alone.
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
-        module("Tokenizers", ["Files", "CPCRE2"]),
+        reader("Tokenizers", ["Files", "CPCRE2"]),
         // PNG and JPEG files to pixels.
         .target(name: "CImages", linkerSettings: [.linkedLibrary("png16"), .linkedLibrary("jpeg")]),
-        module("Examples", ["CImages", "Tokenizers", "Safetensors", "Files", "WorkerProtocol"]),
+        reader("Examples", ["CImages", "Tokenizers", "Safetensors", "Files", "WorkerProtocol"]),
 
         // What a base and a task must be, for every program: never links libtorch.
-        module(
+        reader(
             "Tasks",
             ["Adapters", "ExportedGraph", "ModelFamilies", "Safetensors", "Files", "WorkerProtocol", "Yams"],
             resources: [.embedInCode("Configuration/defaults.json")]),
