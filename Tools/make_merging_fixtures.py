@@ -205,8 +205,8 @@ def matrices():
 
 
 def layerwise():
-    """`layerwise.safetensors`: RegMean and RegMean++ over all examples of the two tasks, `METHOD/TENSOR`, the obvious way: the
-    model so far runs from the start for every layer."""
+    """`layerwise.safetensors`: RegMean, RegMean++ and LOT with λ 1.3 over all examples of the two tasks, `METHOD/TENSOR`, the
+    obvious way: the model so far runs from the start for every layer."""
     origin = load_file(OUT + "/base/model.safetensors")
     tasks = []
     for name, (classes, _, _) in sorted(TASKS.items()):
@@ -233,7 +233,30 @@ def layerwise():
                 left, right = left + gram, right + gram @ state[layer + ".weight"].double().T
             merged[layer + ".weight"] = torch.linalg.solve(left, right).T
         result |= {f"{method}/{n}": p.float().contiguous() for n, p in merged.items()}
-    save_file(result, OUT + "/layerwise.safetensors")
+    save_file(result | lot(origin, tasks, linear), OUT + "/layerwise.safetensors")
+
+
+def lot(origin, tasks, linear, scale=1.3):
+    norms = [n for n, m in tasks[0][0].named_modules() if isinstance(m, torch.nn.LayerNorm)]
+    vectors = {n: [state[n].double() - p.double() for _, state, _ in tasks] for n, p in origin.items()}
+    merged = {n: sum(own) / len(own) for n, own in vectors.items()}
+    for layer in linear + norms:
+        left = right = 0
+        for (tuned, _, pixels), vector in zip(tasks, vectors[layer + ".weight"]):
+            seen = []
+            module = tuned.get_submodule(layer)
+            hook = module.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+            with torch.no_grad():
+                tuned(pixels)
+            hook.remove()
+            inputs = seen[0].double().flatten(0, -2)
+            if layer in linear:
+                left, right = left + inputs.T @ inputs, right + inputs.T @ inputs @ vector.T
+            else:
+                squares = F.layer_norm(inputs, module.normalized_shape, eps=module.eps).square().sum(0)
+                left, right = left + squares, right + squares * vector
+        merged[layer + ".weight"] = (torch.linalg.pinv(left) @ right).T if layer in linear else right / left
+    return {f"lot/{n}": (origin[n].double() + scale * change).float().contiguous() for n, change in merged.items()}
 
 
 def write_whole():

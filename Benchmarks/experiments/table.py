@@ -48,6 +48,7 @@ def methods(zoo, steps):
     return found | {
         "regmean": (True, ["--method", "regmean"]),
         "regmean++": (True, ["--method", "regmean++"]),
+        "lot": (True, ["--method", "lot"]),
         "adamerging": (True, zoo.adamerging(steps)),
         f"adamerging, {longer} steps": (True, zoo.adamerging(longer)),
         "supermerge, the paper's form": (False, zoo.paper(steps)),

@@ -92,10 +92,10 @@ struct StreamingTests {
     }
 
     @Test(
-        arguments: [MergeSettings.Method.calibrate, .regMean, .regMeanPlusPlus], ArchitectureFixture.families)
+        arguments: [MergeSettings.Method.calibrate, .regMean, .regMeanPlusPlus, .lot], ArchitectureFixture.families)
     func calibrationIsTheSame(method: MergeSettings.Method, family: String) throws {
         // It has convolutions and norms alone.
-        guard family != "resnet" || method == .calibrate else { return }
+        guard family != "resnet" || [.calibrate, .lot].contains(method) else { return }
         try Fixture.temporarily { directory in
             var settings = try ArchitectureFixture.settings()
             (settings.method, settings.strategy) = (method, .joint)

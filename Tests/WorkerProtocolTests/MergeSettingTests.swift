@@ -73,4 +73,15 @@ import WorkerProtocol
         settings.complete(written: ["method", "steps"])
         #expect(settings.steps == 9)
     }
+
+    @Test func searchesTheScaleOfLOTUnlessItIsWritten() {
+        var settings = MergeSettings()
+        settings.method = .lot
+        settings.complete(written: ["method"])
+        #expect(settings.searchesScale && settings.scale == 1.3)
+        settings = MergeSettings()
+        (settings.method, settings.scale) = (.lot, 1.5)
+        settings.complete(written: ["method", "scale"])
+        #expect(!settings.searchesScale && settings.scale == 1.5)
+    }
 }

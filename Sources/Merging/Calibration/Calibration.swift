@@ -156,7 +156,8 @@ struct Calibration {
         }
         do {
             let bias = try layer.bias.flatMap { source.layer($0.name) }.map { try weights.current($0) }
-            return try problem.solution(start: weights.current(place), bias: bias)
+            let start = try form.startsAtBase ? context.vectors.origin(of: place) : weights.current(place)
+            return try problem.solution(start: start, bias: bias)
         } catch is TorchError {
             // Inputs of which no system comes that can be solved, infinite ones for example: it stays as merged.
             return nil
@@ -186,21 +187,23 @@ struct Calibration {
 
     /// What the layer multiplies its weight with: its input, of a norm the normalised one.
     private func input(of layer: CalibrationLayer, in batch: CalibrationBatch) throws -> Tensor {
-        guard form.readsMerged else { return try batch.checkpoint.tensor(at: layer.input) }
-        guard case .channels = layer.kind else { return try batch.calibrated.tensor(at: layer.input) }
+        let run = form.readsMerged ? batch.calibrated : batch.checkpoint
+        guard layer.kind == .channels || layer.kind == .elements else { return try run.tensor(at: layer.input) }
         let model = evaluation.model
         let range = layer.instruction..<layer.instruction + 1
-        let reads = Set(model.instructions[layer.instruction].reads).filter { batch.calibrated.isTensor(at: $0) }
-        let before = try reads.map { ($0, try batch.calibrated.tensor(at: $0)) }
-        var parameters = try source.calibrated(batch.task, for: range)
+        let reads = Set(model.instructions[layer.instruction].reads).filter { run.isTensor(at: $0) }
+        let before = try reads.map { ($0, try run.tensor(at: $0)) }
+        var parameters =
+            try form.readsMerged
+            ? source.calibrated(batch.task, for: range) : source.checkpoint(batch.task, for: range)
         for (parameter, value) in zip(layer.parameters, [Float(1), 0]) {
             let shape = source.layer(parameter.name).map { context.layers[$0].shape } ?? []
             parameters[parameter.name] = try Tensor(
                 [Float](repeating: value, count: shape.reduce(1, *)), shape: shape)
         }
-        try batch.calibrated.run(range, parameters)
-        let normalised = try batch.calibrated.tensor(at: layer.output)
-        for (slot, tensor) in before { try batch.calibrated.set(tensor, at: slot) }
+        try run.run(range, parameters)
+        let normalised = try run.tensor(at: layer.output)
+        for (slot, tensor) in before { try run.set(tensor, at: slot) }
         return normalised
     }
 

@@ -9,6 +9,8 @@ struct CalibrationLayer: Hashable {
         case convolution(Convolution)
         /// y = w · x̂ + b with one w and b for each channel, the second axis: a batch or group norm.
         case channels
+        /// y = w · x̂ + b with one w and b for each element of the last axes: a layer or RMS norm.
+        case elements
     }
 
     struct Convolution: Hashable {
@@ -43,9 +45,9 @@ struct CalibrationLayer: Hashable {
 
 extension ExportedModel {
     /// The layers that can be calibrated, in the order in which they run. They are found by their operators: linear,
-    /// addmm, mm and matmul with a parameter, conv1d, conv2d and convolution without groups, group and batch norms. A
-    /// parameter that several instructions read stays as merged, and so does a layer inside a grad-mode or autocast
-    /// region.
+    /// addmm, mm and matmul with a parameter, conv1d, conv2d and convolution without groups, group, batch, layer and
+    /// RMS norms, and mul with a parameter, which is how graphs spell most RMS norms. A parameter that several
+    /// instructions read stays as merged, and so does a layer inside a grad-mode or autocast region.
     func calibrationLayers() -> [CalibrationLayer] {
         let uses = LayerUses(self)
         return instructions.indices.compactMap { uses.layer(at: $0) }

@@ -4,6 +4,9 @@ internal import Torch
 /// G_i = XᵀX / n of task i: what comes nearest to the outputs of the tasks' own weights, Σ |X_i (W − W_i)|². Biases are
 /// left as they are.
 ///
+/// Without a, G_i = XᵀX whole and not divided by n: a task counts by its rows. Then the products are taken in float64,
+/// because nothing but the ridge keeps rounding from making G singular.
+///
 /// A millionth of the diagonal's mean holds directions without inputs to the start, so that the system can be solved.
 ///
 /// Memory: two Gram matrices and two weight matrices in float64.
@@ -11,21 +14,22 @@ final class GramAverage: LayerProblem {
     private let shape: [Int]
     private let isTransposed: Bool
     private let inputs: Int
-    private let share: Double
+    private let share: Double?
     private let regression: RidgeRegression
 
     static let ridge = 1e-6
 
     /// `shape`: the weight's; `isTransposed`: it is stored as [inputs, outputs]. `share`: a.
-    init(shape: [Int], isTransposed: Bool, share: Double) throws {
+    init(shape: [Int], isTransposed: Bool, share: Double? = nil) throws {
         (self.shape, self.isTransposed, self.share) = (shape, isTransposed, share)
         inputs = shape[isTransposed ? 0 : 1]
         regression = try RidgeRegression(
-            inputs: inputs, outputs: shape[isTransposed ? 1 : 0], hasBias: false)
+            inputs: inputs, outputs: shape[isTransposed ? 1 : 0], hasBias: false, countsRows: share == nil)
     }
 
     func add(_ input: Tensor, _ target: Tensor, of batch: CalibrationBatch) throws {
-        try regression.add(batch.rows(input, width: inputs))
+        let rows = try batch.rows(input, width: inputs)
+        try regression.add(share == nil ? rows.to(.float64) : rows)
     }
 
     var readsWeights: Bool { true }

@@ -33,7 +33,7 @@ final class GramMatrix {
         }
     }
 
-    /// Adds α · XᵀX of some rows [rows, width] in float32.
+    /// Adds α · XᵀX of some rows [rows, width], multiplied in their own type.
     func add(_ input: Tensor, alpha: Double = 1) throws {
         let transposed = try input.transposed()
         for block in blocks {

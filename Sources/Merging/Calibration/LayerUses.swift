@@ -29,7 +29,7 @@ struct LayerUses {
     /// The layer that instruction `index` is; nil where it is none, or none that can be solved for.
     func layer(at index: Int) -> CalibrationLayer? {
         let instruction = model.instructions[index]
-        guard let names = Self.names[instruction.operatorName], let output = instruction.writes.first,
+        guard let names = names(of: instruction), let output = instruction.writes.first,
             let input = slot(instruction, names.input), let weight = parameter(instruction, names.weight),
             model.isCut(at: index), model.isCut(at: index + 1)
         else { return nil }
@@ -38,7 +38,10 @@ struct LayerUses {
         guard hasBias == (bias != nil), bias?.isTransposed != true,
             let kind = kind(instruction, isTransposed: weight.isTransposed, names)
         else { return nil }
-        if case .channels = kind, !weight.chain.isEmpty || bias?.chain.isEmpty == false { return nil }
+        if kind == .channels || kind == .elements, !weight.chain.isEmpty || bias?.chain.isEmpty == false { return nil }
+        // The pooler's norm of a vision tower, for example, is in the graph although no head reads it.
+        let isRead = kind != .elements || model.liveSlots(at: index + 1).contains(output)
+        guard isRead, kind != .elements || model.parameterName(at: input) == nil else { return nil }
         var stream: Int?
         if case .linear = kind { stream = addend(to: output, before: index) }
         return CalibrationLayer(
@@ -58,7 +61,16 @@ struct LayerUses {
         "aten::matmul": Names(input: "self", weight: "other", bias: nil),
         "aten::conv1d": Names(), "aten::conv2d": Names(), "aten::convolution": Names(),
         "aten::group_norm": Names(), "aten::batch_norm": Names(), "aten::_native_batch_norm_legit_no_training": Names(),
+        "aten::layer_norm": Names(), "aten::native_layer_norm": Names(), "aten::rms_norm": Names(bias: nil),
+        "aten::mul": Names(input: "self", weight: "other", bias: nil),
     ]
+
+    /// Of a product of two tensors, either may be the parameter.
+    private func names(of instruction: Instruction) -> Names? {
+        guard let names = Self.names[instruction.operatorName] else { return nil }
+        guard instruction.operatorName == "aten::mul", parameter(instruction, names.weight) == nil else { return names }
+        return Names(input: names.weight, weight: names.input, bias: nil)
+    }
 
     private func kind(_ instruction: Instruction, isTransposed: Bool, _ names: Names) -> CalibrationLayer.Kind? {
         switch instruction.operatorName {
@@ -73,7 +85,8 @@ struct LayerUses {
             return .linear(isTransposed: !isTransposed)
         case "aten::mm", "aten::matmul": return .linear(isTransposed: !isTransposed)
         case "aten::conv1d", "aten::conv2d", "aten::convolution": return isTransposed ? nil : convolution(instruction)
-        default: return .channels
+        case "aten::group_norm", "aten::batch_norm", "aten::_native_batch_norm_legit_no_training": return .channels
+        default: return .elements
         }
     }
 

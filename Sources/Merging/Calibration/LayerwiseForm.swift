@@ -10,17 +10,28 @@ enum LayerwiseForm {
     case regression(ridge: Double)
     /// `GramAverage` with its a.
     case gramAverage(share: Double, inputs: Inputs)
+    /// `GramAverage` and `ScaleAverage` of the task vectors, with inputs of the checkpoints.
+    case vectorAverage
 
     /// Whether the checkpoints' outputs are what is aimed at.
     var readsTargets: Bool { if case .regression = self { true } else { false } }
 
     /// Whether the merged model runs, too.
-    var readsMerged: Bool { if case .gramAverage(_, .checkpoint) = self { false } else { true } }
+    var readsMerged: Bool {
+        switch self {
+        case .regression, .gramAverage(_, .merged): true
+        case .gramAverage(_, .checkpoint), .vectorAverage: false
+        }
+    }
+
+    /// Whether a layer is held to the base, where its inputs say nothing, instead of to the merge.
+    var startsAtBase: Bool { if case .vectorAverage = self { true } else { false } }
 
     func solves(_ kind: CalibrationLayer.Kind) -> Bool {
         switch (self, kind) {
-        case (.regression, _), (.gramAverage, .linear): true
-        default: false
+        case (.regression, .elements), (.vectorAverage, .convolution): false
+        case (.regression, _), (.vectorAverage, _), (.gramAverage, .linear): true
+        case (.gramAverage, _): false
         }
     }
 
@@ -29,6 +40,10 @@ enum LayerwiseForm {
         switch (self, kind) {
         case (.gramAverage(let share, _), .linear(let isTransposed)):
             return try GramAverage(shape: shape, isTransposed: isTransposed, share: share)
+        case (.vectorAverage, .linear(let isTransposed)):
+            return try GramAverage(shape: shape, isTransposed: isTransposed)
+        case (.vectorAverage, .channels), (.vectorAverage, .elements):
+            return try ScaleAverage(shape: shape, isByChannel: kind == .channels)
         case (.regression(let ridge), .channels):
             return ChannelProblem(channels: shape.reduce(1, *), ridge: ridge)
         case (.regression(let ridge), _):

@@ -16,10 +16,12 @@ final class RidgeRegression {
     private var expectedRows: Int?
     private let inputs: Int
     private let hasBias: Bool
+    private let countsRows: Bool
 
-    init(inputs: Int, outputs: Int, hasBias: Bool) throws {
+    /// `countsRows`: a task counts by the sum over its rows, not by the mean.
+    init(inputs: Int, outputs: Int, hasBias: Bool, countsRows: Bool = false) throws {
         let width = inputs + (hasBias ? 1 : 0)
-        (self.inputs, self.hasBias) = (inputs, hasBias)
+        (self.inputs, self.hasBias, self.countsRows) = (inputs, hasBias, countsRows)
         gram = try GramMatrix(width: width)
         cross = try .zeros([width, outputs], .float64)
     }
@@ -27,7 +29,7 @@ final class RidgeRegression {
     /// Says how many rows the next task has.
     func expect(rows: Int) { expectedRows = rows }
 
-    /// Adds rows of the task at hand: `input` [rows, inputs] and `target` [rows, outputs] in float32; without targets
+    /// Adds rows of the task at hand: `input` [rows, inputs] and `target` [rows, outputs] in one type; without targets
     /// to the Gram matrix alone.
     func add(_ input: Tensor, _ target: Tensor? = nil) throws {
         let rows = input.shape[0]
@@ -58,15 +60,16 @@ final class RidgeRegression {
             throw TorchError("\(ownRows) rows were added where \(expectedRows) were expected")
         }
         guard let own else { return }
-        try gram.add(own.gram, alpha: 1 / Double(ownRows))
-        try cross.add(own.cross, alpha: 1 / Double(ownRows))
+        let share = countsRows ? 1 : 1 / Double(ownRows)
+        try gram.add(own.gram, alpha: share)
+        try cross.add(own.cross, alpha: share)
     }
 
     /// The same where the targets are those that `weight` [inputs, outputs] gives, with `share` of the Gram matrix off
-    /// its diagonal.
-    func finishTask(share: Double, weight: Tensor) throws {
+    /// its diagonal; nil: all.
+    func finishTask(share: Double?, weight: Tensor) throws {
         guard let own else { return }
-        try own.gram.multiplyOffDiagonal(by: share)
+        if let share { try own.gram.multiplyOffDiagonal(by: share) }
         try own.cross.copy(own.gram.product(weight))
         try finishTask()
     }

@@ -43,7 +43,7 @@ extension MergeMethod {
 enum MergeMethods {
     static let all: [any MergeMethod.Type] = [
         SuperMerge.self, Averaging.self, TaskArithmetic.self, TIES.self, DARE.self, AdaMerging.self, Calibrate.self,
-        RegMean.self, RegMeanPlusPlus.self, TSV.self, IsoC.self, IsoCTS.self,
+        RegMean.self, RegMeanPlusPlus.self, LOT.self, TSV.self, IsoC.self, IsoCTS.self,
     ]
 
     /// The implementation of a method. Every method has one: a test holds this list against

@@ -2,20 +2,58 @@ internal import Torch
 internal import WorkerProtocol
 
 extension MergeRun {
-    /// A closed form alone: the method's own coefficients, and the whole of the correction.
+    /// A closed form alone: the method's own coefficients, and the whole of the correction. Where the method has a λ,
+    /// it is solved at 1, and λ scales coefficients and correction.
     func calibrate(
         _ merge: inout MergeInProgress, _ evaluator: ModelEvaluator, _ method: any LayerwiseMethod.Type
     ) throws {
         reportStart(merge)
         let ridges = method.ridges(merge.context.settings)
+        let isScaled = !method.scales.isEmpty
+        if isScaled { merge.weights = scaled(merge, by: 1) }
         guard let correction = try correction(&merge, evaluator, method, ridges)?.correction else {
             throw MergeError.base(
                 "the graph has no layer that calibration solves for: no linear layer, convolution, batch or group norm "
                     + "with parameters of its own outside the tasks' heads; choose another method")
         }
-        merge.context = try merge.context.adding(correction)
-        merge.weights = merge.weights.adding(coefficient: Correction.whole, merge.context.layers)
         merge.noteFitted(evaluator.evaluation)
+        guard isScaled else {
+            merge.context = try merge.context.adding(correction)
+            merge.weights = merge.weights.adding(coefficient: Correction.whole, merge.context.layers)
+            return
+        }
+        let corrected = try merge.context.adding(correction)
+        let scale =
+            try searchesScale
+            ? heldOutScale(&merge, evaluator, corrected, method.scales) : merge.context.settings.scale
+        merge.weights = scaled(merge, by: scale, correction: scale * Correction.whole)
+        merge.context = corrected
+    }
+
+    /// The method's own coefficients at λ, and with `correction` that of the direction behind the task vectors.
+    private func scaled(_ merge: MergeInProgress, by scale: Double, correction: Double? = nil) -> MergingWeights {
+        let (context, layers) = (merge.context, merge.context.layers)
+        let own = MergingWeights(
+            method: context.settings.method, taskCount: context.tasks.count, layers: layers, scale: scale)
+        return correction.map { own.adding(coefficient: $0, layers) } ?? own
+    }
+
+    /// The λ with the lowest held-out loss, of equals the first; the method's usual one where nothing is held out.
+    /// `corrected`: the merge's context with its correction.
+    private func heldOutScale(
+        _ merge: inout MergeInProgress, _ evaluator: ModelEvaluator, _ corrected: MergeContext, _ scales: [Double]
+    ) throws -> Double {
+        var tried: [(scale: Double, loss: Double)] = []
+        for (done, scale) in scales.enumerated() {
+            let weights = scaled(merge, by: scale, correction: scale * Correction.whole)
+            guard let loss = try heldOutLoss(corrected, evaluator, weights) else { break }
+            if loss.isFinite { tried.append((scale, loss)) }
+            try progress(.fitting, done + 1, scales.count)
+        }
+        guard let best = tried.min(by: { $0.loss < $1.loss }) else { return merge.context.settings.method.usualScale }
+        let losses = tried.map { "\($0.loss.rounded4) at \($0.scale)" }.joined(separator: ", ")
+        merge.result.notes.append("scale \(best.scale) had the lowest held-out loss: \(losses)")
+        return best.scale
     }
 
     /// Calibrates the merge at the method's own coefficients, with the λ of `ridges` and then the anchor that have the
@@ -92,10 +130,17 @@ extension MergeRun {
     private func heldOutLoss(
         _ merge: MergeInProgress, _ evaluator: ModelEvaluator, _ correction: Correction
     ) throws -> Double? {
-        let weights = merge.weights.adding(coefficient: Correction.whole, merge.context.layers)
-        return try CoefficientFit(
-            merge.context.adding(correction), evaluator.evaluation, evaluator.parameters, state: FitState(weights),
-            teachers: evaluator.teachers
+        try heldOutLoss(
+            merge.context.adding(correction), evaluator,
+            merge.weights.adding(coefficient: Correction.whole, merge.context.layers))
+    }
+
+    /// Of the merge at these weights, which fills the evaluator's parameters.
+    private func heldOutLoss(
+        _ context: MergeContext, _ evaluator: ModelEvaluator, _ weights: MergingWeights
+    ) throws -> Double? {
+        try CoefficientFit(
+            context, evaluator.evaluation, evaluator.parameters, state: FitState(weights), teachers: evaluator.teachers
         ).heldOutLoss()
     }
 }

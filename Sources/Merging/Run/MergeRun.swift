@@ -129,7 +129,7 @@ package final class MergeRun {
         }
     }
 
-    private var searchesScale: Bool {
+    var searchesScale: Bool {
         plan.settings.searchesScale && !MergeMethods.implementation(of: plan.settings.method).scales.isEmpty
     }
 

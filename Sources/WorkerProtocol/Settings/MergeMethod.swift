@@ -22,6 +22,8 @@ extension MergeSettings {
         package let need: Need
         /// λ of the static methods; the coefficient that trained weights start from.
         package let usualScale: Double
+        /// Whether λ is searched where none is set; `usualScale` is then for a merge without held-out examples.
+        package let searchesScale: Bool
         /// Share of each task vector's elements that are kept.
         package let usualDensity: Double
         package let usualGranularity: Granularity
@@ -36,12 +38,13 @@ extension MergeSettings {
         private init(
             _ name: String, _ paper: String, needs need: Need = .taskVectors, scale: Double = 0.3, density: Double = 1,
             granularity: Granularity = .auto, rates: (tensor: Double, rows: Double) = (0.01, 0.03),
-            schedule: Schedule = .cosine, steps: Int = 300, keepsFactors: Bool = true
+            schedule: Schedule = .cosine, steps: Int = 300, searchesScale: Bool = false, keepsFactors: Bool = true
         ) {
             rawValue = name
             self.paper = paper
             self.need = need
             usualScale = scale
+            self.searchesScale = searchesScale
             usualDensity = density
             usualGranularity = granularity
             self.rates = rates
@@ -71,6 +74,9 @@ extension MergeSettings {
         package static let regMeanPlusPlus = Self(
             "regmean++", "Nguyen et al., arXiv 2508.03121", needs: .examples, granularity: .tensor,
             keepsFactors: false)
+        package static let lot = Self(
+            "lot", "LOT, arXiv 2505.23859", needs: .examples, scale: 1.3, granularity: .tensor, searchesScale: true,
+            keepsFactors: false)
         package static let tsv = Self(
             "tsv-m", "Gargiulo et al., arXiv 2412.00081", needs: .linearAlgebra, scale: 1, keepsFactors: false)
         package static let isoC = Self(
@@ -80,8 +86,8 @@ extension MergeSettings {
 
         /// Every method, in the order in which they are named to people.
         package static let allCases = [
-            supermerge, average, taskArithmetic, ties, dare, adamerging, calibrate, regMean, regMeanPlusPlus, tsv, isoC,
-            isoCTS,
+            supermerge, average, taskArithmetic, ties, dare, adamerging, calibrate, regMean, regMeanPlusPlus, lot, tsv,
+            isoC, isoCTS,
         ]
     }
 }

@@ -72,9 +72,9 @@ extension MergeSetting {
             "method", \.method, .choice,
             "How to merge.",
             """
-            supermerge and adamerging learn from the validation sets by gradients, calibrate, regmean and regmean++ by \
-            forward passes alone and without labels; average, task-arithmetic, ties, dare, tsv-m, iso-c and iso-cts \
-            learn nothing and need none.
+            supermerge and adamerging learn from the validation sets by gradients, calibrate, regmean, regmean++ and \
+            lot by forward passes alone and without labels; average, task-arithmetic, ties, dare, tsv-m, iso-c and \
+            iso-cts learn nothing and need none.
             """,
             byDefault: "supermerge; where no task has examples iso-cts, with --adapter task-arithmetic"),
         MergeSetting(
@@ -248,11 +248,15 @@ extension MergeSetting {
             """,
             """
             Coefficient that every weight starts from, between -1 and 1 (with squash clamp 0 and 1, with none any); \
-            for the methods that learn nothing the factor of what they make of the task vectors, or search to find it \
-            on the validation sets. Where it is not written, ties and tsv-m take 1, iso-c 1.3 and iso-cts 1.5.
+            for the methods that learn nothing and for lot the factor of what they make of the task vectors, or search \
+            to find it on the validation sets (lot: by the held-out loss). Where it is not written, ties and tsv-m \
+            take 1, iso-c 1.3 and iso-cts 1.5, and lot searches, with 1.3 where nothing is held out.
             """,
-            byDefault: "0.3; 1 for ties and tsv-m, 1.3 for iso-c, 1.5 for iso-cts",
-            usual: { $0.scale = $0.method.usualScale }
+            byDefault: "0.3; 1 for ties and tsv-m, 1.3 for iso-c, 1.5 for iso-cts; search for lot",
+            usual: {
+                $0.scale = $0.method.usualScale
+                if $0.method.searchesScale { $0.searchesScale = true }
+            }
         ).orSearch,
         MergeSetting(
             "density", \.density, .number("above 0 and at most 1", orEmpty: { $0 > 0 && $0 <= 1 }),

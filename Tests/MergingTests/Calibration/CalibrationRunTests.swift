@@ -64,6 +64,58 @@ struct CalibrationRunTests {
         }
     }
 
+    /// Linear layers by their inputs, norms' scales by the squares of theirs, and all others by the mean.
+    @Test func optimalTaskVectorsEqualPyTorchs() throws {
+        let expected = try ModelFolder(at: Fixture.root).tensors("layerwise.safetensors")
+        try Fixture.temporarily { directory in
+            var settings = try settings(.lot)
+            (settings.holdout, settings.scale) = (0, 1.3)
+            let plan = try Fixture.plan(settings, in: directory)
+            let after = try run(plan)
+            let origin = try ModelFolder(at: plan.base.directory).tensors()
+            for (name, content) in try ModelFolder(at: plan.output).tensors() {
+                let want = try #require(expected["lot/\(name)"]).values(Float.self)
+                let start = try #require(origin[name]).values(Float.self)
+                let largest = zip(want, start).map { abs($0 - $1) }.max() ?? 0
+                let error = zip(content.values(Float.self), want).map { abs($0 - $1) }.max() ?? 0
+                #expect(error < 1e-4 * largest, "\(name): \(error) of \(largest)")
+            }
+            let reproduction = try RecordedRelease.reproduce(RecordedRelease.record(plan, after), plan.output)
+            #expect(reproduction.outcome == .same, "\(reproduction.text)")
+        }
+    }
+
+    @Test func theScaleOfOptimalTaskVectorsIsTheOneWithTheLowestHeldOutLoss() throws {
+        try Fixture.temporarily { directory in
+            var settings = try settings(.lot)
+            settings.searchesScale = true
+            let plan = try Fixture.plan(settings, in: directory + "/searched")
+            let found = try run(plan)
+            let note = try #require(found.notes.first { $0.hasPrefix("scale ") })
+            let scale = try #require(note.split(separator: " ").dropFirst().first.flatMap { Double($0) })
+            let reproduction = try RecordedRelease.reproduce(RecordedRelease.record(plan, found), plan.output)
+            #expect(reproduction.outcome == .same, "\(reproduction.text)")
+            settings.searchesScale = false
+            for other in LOT.scales {
+                settings.scale = other
+                let result = try run(Fixture.plan(settings, in: "\(directory)/\(other)"))
+                #expect(loss(result) >= loss(found) - 1e-9, "\(other) beats \(scale)")
+                #expect(note.contains(" at \(other)") && (result.outputs == found.outputs) == (other == scale))
+            }
+        }
+    }
+
+    /// The usual λ, where there is nothing to search it on.
+    @Test func optimalTaskVectorsNeedNoHeldOutExamples() throws {
+        try Fixture.temporarily { directory in
+            var settings = try settings(.lot)
+            (settings.holdout, settings.searchesScale) = (0, true)
+            let searched = try run(Fixture.plan(settings, in: directory + "/1"))
+            (settings.searchesScale, settings.scale) = (false, 1.3)
+            #expect(try run(Fixture.plan(settings, in: directory + "/2")).outputs == searched.outputs)
+        }
+    }
+
     @Test(arguments: [MergeSettings.Method.calibrate, .supermerge], [MergeSettings.Granularity.tensor, .rowColumn])
     func theSameInputsGiveTheSameBytesAndTheRecordGivesThemAgain(
         method: MergeSettings.Method, granularity: MergeSettings.Granularity
