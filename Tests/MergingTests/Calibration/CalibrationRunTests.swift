@@ -85,6 +85,22 @@ struct CalibrationRunTests {
         }
     }
 
+    /// Layer norms and, as products, RMS norms; not the one in CLIP's graph that no head reads. Calibration leaves all.
+    @Test(arguments: ["bert", "clip", "llama", "t5"], [MergeSettings.Method.lot, .calibrate])
+    func scalesOfNormsAreSolvedForByOptimalTaskVectorsAlone(family: String, method: MergeSettings.Method) throws {
+        try Fixture.temporarily { directory in
+            var settings = try ArchitectureFixture.settings()
+            (settings.method, settings.strategy, settings.holdout) = (method, .joint, 0)
+            let plan = try ArchitectureFixture(family, in: directory, settings: settings).plan
+            _ = try run(plan)
+            let base = try ModelFolder(at: plan.base.directory).tensors().keys
+            let norms = base.filter { $0.lowercased().contains("norm") && $0.hasSuffix("weight") }
+            let read = norms.filter { !$0.contains("post_layernorm") }
+            let solved = try ModelFolder(at: plan.output).tensors(Correction.path).keys
+            #expect(!read.isEmpty && Set(norms.filter(solved.contains)) == Set(method == .lot ? read : []))
+        }
+    }
+
     @Test func theScaleOfOptimalTaskVectorsIsTheOneWithTheLowestHeldOutLoss() throws {
         try Fixture.temporarily { directory in
             var settings = try settings(.lot)
