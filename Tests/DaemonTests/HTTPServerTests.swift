@@ -159,7 +159,7 @@ struct HTTPServerTests {
     }
 
     /// Without a free descriptor the listener waits; it does not end.
-    @Test func aConnectionThatCantBeTakenEndsNobody() async {
+    @Test func aConnectionThatCantBeTakenEndsNobodyInOwnProcess() async {
         await #expect(processExitsWith: .success) {
             let server = HTTPServer(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }) { _ in
                 ControlAnswer(status: .ok, body: Data("{}".utf8))

@@ -134,7 +134,7 @@ import Torch
     }
 
     /// In a process of its own: the thread count is the whole process's.
-    @Test func gatedDotProductsHaveSameBitsWithOneThreadAndTwo() async {
+    @Test func gatedDotProductsHaveSameBitsWithOneThreadAndTwoInOwnProcess() async {
         await #expect(processExitsWith: .success) {
             var random = SeededRandom(state: 7)
             let (rows, stride) = (257, 1300)

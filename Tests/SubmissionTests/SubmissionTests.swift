@@ -149,7 +149,7 @@ import Testing
     }
 
     /// The registry's folders pass their group on, and a training job's umask may keep its group out.
-    @Test func theGroupCanReadAndReplaceWhatAStrictUmaskWouldHide() async {
+    @Test func theGroupCanReadAndReplaceWhatAStrictUmaskWouldHideInOwnProcess() async {
         await #expect(processExitsWith: .success) {
             let root = NSTemporaryDirectory() + "supermerge-umask-\(UUID().uuidString)"
             defer { try? Durable.remove(root) }

@@ -60,7 +60,7 @@ import Torch
     }
 
     /// In a process of its own: the thread count is the whole process's.
-    @Test func givesSameBytesWithOneThreadAndTwo() async {
+    @Test func givesSameBytesWithOneThreadAndTwoInOwnProcess() async {
         await #expect(processExitsWith: .success) {
             for attention in AttentionTests.cases {
                 try TorchRuntime.setThreads(1)

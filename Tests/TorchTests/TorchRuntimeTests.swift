@@ -13,7 +13,7 @@ import Testing
     }
 
     /// In a process of its own: the thread count is the whole process's.
-    @Test func setsThreadCount() async {
+    @Test func setsThreadCountInOwnProcess() async {
         await #expect(processExitsWith: .success) {
             try TorchRuntime.load()
             for count in [1, 2] {
@@ -25,7 +25,7 @@ import Testing
 
     /// In a process of its own: the allocator is the whole process's. Without the setting the first freed block teaches
     /// the allocator to keep those after it, and the small ones between them hold them in place.
-    @Test func returnsLargeFreedBlocks() async {
+    @Test func returnsLargeFreedBlocksInOwnProcess() async {
         await #expect(processExitsWith: .success) {
             try TorchRuntime.load()
             TorchRuntime.returnFreedMemory()

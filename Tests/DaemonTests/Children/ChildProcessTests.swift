@@ -60,7 +60,7 @@ struct ChildProcessTests {
     }
 
     /// In a process of its own: what was wrong here ended the whole process.
-    @Test func survivesChildrenThatDoNotReadTheirInput() async {
+    @Test func survivesChildrenThatDoNotReadTheirInputInOwnProcess() async {
         await #expect(processExitsWith: .success) {
             signal(SIGPIPE, SIG_IGN)
             let input = [UInt8](repeating: 7, count: 4 << 20)
@@ -72,7 +72,7 @@ struct ChildProcessTests {
     }
 
     /// In a process of its own, as above: cancelled before, while and after the child is started.
-    @Test func survivesCancellationAtAnyMoment() async {
+    @Test func survivesCancellationAtAnyMomentInOwnProcess() async {
         await #expect(processExitsWith: .success) {
             signal(SIGPIPE, SIG_IGN)
             let input = [UInt8](repeating: 7, count: 1 << 20)
@@ -93,7 +93,7 @@ struct ChildProcessTests {
 
     /// In a process of its own, with from no file more to open to enough for 30 children. What else it has open, it has
     /// from the process that runs all tests.
-    @Test func survivesWhereNoFileCanBeOpened() async {
+    @Test func survivesWhereNoFileCanBeOpenedInOwnProcess() async {
         await #expect(processExitsWith: .success) {
             signal(SIGPIPE, SIG_IGN)
             let child = ChildProcess(executable: .path("/bin/true"), input: [7])

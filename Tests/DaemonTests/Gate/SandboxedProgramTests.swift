@@ -12,7 +12,7 @@ import Testing
     }()
 
     @Test(.enabled(if: hasLandlock, "the kernel does not have Landlock switched on"))
-    func writesInItsFolderAlone() async {
+    func writesInItsFolderAloneInOwnProcess() async {
         await #expect(processExitsWith: .exitCode(0)) {
             let root = NSTemporaryDirectory() + "sandbox-\(UUID().uuidString)"
             for name in ["own", "other"] { try Durable.createDirectories("\(root)/\(name)") }
@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    @Test func makesNoConnections() async {
+    @Test func makesNoConnectionsInOwnProcess() async {
         await #expect(processExitsWith: .exitCode(0)) {
             let folder = NSTemporaryDirectory()
             let script = "(exec 3<>/dev/tcp/127.0.0.1/1) 2>&1 | grep -q 'ermission denied'"
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    @Test func whatCantBeStartedIsSaid() async {
+    @Test func whatCantBeStartedIsSaidInOwnProcess() async {
         await #expect(processExitsWith: .exitCode(126)) {
             exit(SandboxedProgram.exec([NSTemporaryDirectory(), "--", "/nowhere/judge"]))
         }

@@ -95,7 +95,7 @@ struct StructuredKernelTests {
     }
 
     /// In a process of its own: the thread count is the whole process's.
-    @Test func givesSameBitsWithOneThreadAndTwo() async {
+    @Test func givesSameBitsWithOneThreadAndTwoInOwnProcess() async {
         await #expect(processExitsWith: .success) {
             let update = MergeKernel.Update(
                 .lowRank(rank: 4), left: AdapterFixture.noise(2400, seed: 1), right: AdapterFixture.noise(2000, seed: 2)

@@ -97,7 +97,7 @@ struct TreeChangeTests {
     }
 
     /// In a process of its own: a merge sets the thread count of the whole process.
-    @Test func reusesNodesForOtherThreadCountAndMemory() async {
+    @Test func reusesNodesForOtherThreadCountAndMemoryInOwnProcess() async {
         await #expect(processExitsWith: .success) {
             try Fixture.temporarily { directory in
                 let fixture = try TreeFixture(in: directory)
