@@ -185,8 +185,8 @@ let package = Package(
             ],
             path: "Tests/StoreDrill", swiftSettings: [.treatAllWarnings(as: .error)]),
         .target(
-            name: "StoreState", dependencies: ["Ledger", "Releases", "Files"], path: "Tests/StoreState",
-            swiftSettings: [.treatAllWarnings(as: .error)]),
+            name: "StoreState", dependencies: ["Ledger", "Releases", "WorkerProtocol", "Files"],
+            path: "Tests/StoreState", swiftSettings: [.treatAllWarnings(as: .error)]),
         // `make power-cut`: what a disk holds when the power goes, and what the stores make of it.
         .target(
             name: "DiskReplay", dependencies: ["Reliability"], path: "Tests/DiskReplay",
