@@ -29,15 +29,19 @@ demo: build
 	@$(RELEASE) --product demo-data
 	@Demo/run
 
-# Tests that start a process of their own come first and alone: the thread with which Swift Testing waits for their ends takes a
-# whole core while any other child that has ended is not waited for yet.
+# Tests that start a process of their own come first and alone: the thread with which Swift Testing waits for their
+# ends takes a whole core while any other child that has ended is not waited for yet.
 # What failed is said again at the end, where thousands of lines have not buried it.
-TEST := swift test -j $(JOBS) --explicit-target-dependency-import-check error
+CHECKED := -j $(JOBS) --explicit-target-dependency-import-check error
+TEST := swift test $(CHECKED) --skip-build
 test:
 	@Tools/set-up test
 	@set -o pipefail; mkdir -p .build; status=0; \
-	    { $(TEST) --filter InOwnProcess || status=1; $(TEST) --skip-build --skip InOwnProcess || status=1; exit $$status; } 2>&1 | \
-	    tee .build/test.log || { printf '\nwhat failed:\n'; grep -aE '✘|error:|Fatal error' .build/test.log | tail -n 40; exit 1; }
+	    { swift build --build-tests $(CHECKED) || exit; \
+	      for which in --filter --skip; do $(TEST) $$which InOwnProcess || status=1; done; \
+	      exit $$status; } 2>&1 | tee .build/test.log || \
+	    { printf '\nwhat failed:\n'; \
+	      grep -aE '✘|error:|Fatal error' .build/test.log | tail -n 40; exit 1; }
 
 # The suites that count for docs/reliability.md, at full length; each writes its counts, and the page is made of them.
 RELIABILITY_SUITES ?= CrashTests|FaultTests|SystemCallTests|DaemonKillTests|TrialKillTests|StormTests|ArrivalShapeTests|CopyingToolTests|LostRegistryTests|AttackTests|CorpusTests|DifferentialTests

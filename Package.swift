@@ -27,7 +27,7 @@ let torchLibraries: [LinkerSetting] =
     } ?? []) + [.linkedLibrary("torch_cpu"), .linkedLibrary("c10")]
 
 /// Debug builds, which the tests are, compile what loops over bytes and numbers as release builds do: unoptimised it is
-/// two thirds of the tests' time.
+/// much of their time.
 let isOptimised: [CXXSetting] = [.unsafeFlags(["-O2"], .when(configuration: .debug))]
 let isOptimisedSwift: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
@@ -38,13 +38,16 @@ let nio = ["NIOCore", "NIOHTTP1", "NIOPosix"].map { Target.Dependency.product(na
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
 /// A module of ours under `Sources/<name>`.
-func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
-    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+func module(
+    _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil,
+    settings: [SwiftSetting] = strict
+) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
 }
 
 /// A module of ours that goes through files and numbers element by element.
 func optimised(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
-    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict + isOptimisedSwift)
+    module(name, dependencies, resources: resources, settings: strict + isOptimisedSwift)
 }
 
 /// A program under `Sources/<name>`: wiring only.

@@ -205,8 +205,8 @@ def matrices():
 
 
 def layerwise():
-    """`layerwise.safetensors`: RegMean, RegMean++ and LOT with λ 1.3 over all examples of the two tasks, `METHOD/TENSOR`, the
-    obvious way: the model so far runs from the start for every layer."""
+    """`layerwise.safetensors`: RegMean, RegMean++ and LOT with λ 1.3 over all examples of the two tasks,
+    `METHOD/TENSOR`, the obvious way: the model so far runs from the start for every layer."""
     origin = load_file(OUT + "/base/model.safetensors")
     tasks = []
     for name, (classes, _, _) in sorted(TASKS.items()):

@@ -13,15 +13,16 @@
 namespace ct {
 namespace {
 
-/// DT_NEEDED of Debian 12's libtorch_cpu.so.1.13 without the libraries of which it has an undefined symbol. Other systems' have
-/// other names, for which nothing is done.
+/// DT_NEEDED of Debian 12's libtorch_cpu.so.1.13 without the libraries of which it has an undefined symbol. Other
+/// systems' have other names, for which nothing is done.
 constexpr const char *unusedNames[] = {
-    "libopencv_calib3d.so.406",   "libopencv_core.so.406",      "libopencv_dnn.so.406",       "libopencv_features2d.so.406",
-    "libopencv_flann.so.406",     "libopencv_highgui.so.406",   "libopencv_imgcodecs.so.406", "libopencv_imgproc.so.406",
-    "libopencv_optflow.so.406",   "libopencv_video.so.406",     "libopencv_videoio.so.406",   "libopencv_ximgproc.so.406",
-    "libavcodec.so.59",           "libavformat.so.59",          "libavutil.so.57",            "libswresample.so.4",
-    "libswscale.so.6",            "libzmq.so.5",                "liblmdb.so.0",               "libleveldb.so.1d",
-    "libsnappy.so.1",
+    "libopencv_calib3d.so.406",      "libopencv_core.so.406",         "libopencv_dnn.so.406",
+    "libopencv_features2d.so.406",   "libopencv_flann.so.406",        "libopencv_highgui.so.406",
+    "libopencv_imgcodecs.so.406",    "libopencv_imgproc.so.406",      "libopencv_optflow.so.406",
+    "libopencv_video.so.406",        "libopencv_videoio.so.406",      "libopencv_ximgproc.so.406",
+    "libavcodec.so.59",              "libavformat.so.59",             "libavutil.so.57",
+    "libswresample.so.4",            "libswscale.so.6",               "libzmq.so.5",
+    "liblmdb.so.0",                  "libleveldb.so.1d",              "libsnappy.so.1",
 };
 
 #if defined(__x86_64__)
@@ -85,8 +86,8 @@ struct EmptyLibrary {
     }
 };
 
-/// Null where the kernel or the loader does not take it. The loader knows libraries by their paths, so that `file`, which is open
-/// then, is closed only when all are loaded.
+/// Null where the kernel or the loader does not take it. The loader knows libraries by their paths, so that `file`,
+/// which is open then, is closed only when all are loaded.
 void *loadEmpty(const char *name, int &file) {
     const EmptyLibrary library(name);
     file = memfd_create(name, MFD_CLOEXEC);

@@ -29,8 +29,8 @@ struct Supermerge: ParsableCommand {
         }
     }
 
-    /// Ends the process without the destructors of libtorch, which take its operators out of its tables one by one: a fifth of
-    /// the time of its start.
+    /// Ends the process without the destructors of libtorch, which take its operators out of its tables one by one: a
+    /// fifth of the time of its start.
     private static func leave() -> Never {
         fflush(nil)
         _exit(EXIT_SUCCESS)
